@@ -1,0 +1,140 @@
+#pragma once
+
+#include "messages/attempt.hpp"
+#include "messages/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace vicket {
+
+/// Numbers are the wire, append only.
+enum class event_state : std::uint8_t {
+  pending = 1, ///< will be attempted (again)
+  delivered,   ///< an attempt got a 2xx
+  failed,      ///< given up: age or number of attempts
+};
+
+[[nodiscard]] std::string_view to_string(event_state value);
+[[nodiscard]] bool from_integer(std::underlying_type_t<event_state> number, event_state& value);
+
+template <class Inspector>
+bool inspect(Inspector& f, event_state& x) {
+  if constexpr (Inspector::is_loading) {
+    auto number = std::underlying_type_t<event_state>{};
+    return f.apply(number) && from_integer(number, x);
+  } else {
+    return f.apply(static_cast<std::underlying_type_t<event_state>>(x));
+  }
+}
+
+/// What the history says of an event besides its attempts.
+struct event_summary {
+  event_id id;
+  connector_id connector;
+  std::string event;
+  std::string workflow;
+  std::string run;
+  event_state state = event_state::pending;
+  timestamp_ms accepted_at;
+  std::optional<timestamp_ms> next_attempt_at; ///< absent once settled
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, event_summary& x) {
+    return f.object(x).fields(f.field("id", x.id), f.field("connector", x.connector), f.field("event", x.event),
+                              f.field("workflow", x.workflow), f.field("run", x.run), f.field("state", x.state),
+                              f.field("accepted_at", x.accepted_at),
+                              f.field("next_attempt_at", x.next_attempt_at));
+  }
+};
+
+/// One event with all its attempts, oldest first.
+struct event_history {
+  event_summary summary;
+  std::vector<attempt> attempts;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, event_history& x) {
+    return f.object(x).fields(f.field("summary", x.summary), f.field("attempts", x.attempts));
+  }
+};
+
+struct get_event {
+  event_id id;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, get_event& x) {
+    return f.object(x).fields(f.field("id", x.id));
+  }
+};
+
+/// The events of one workflow run, in the order they were accepted, a page at a time.
+struct get_run {
+  static constexpr std::uint32_t max_limit = 100;
+
+  std::string run;
+  std::string cursor; ///< empty: from the beginning; else the `cursor` of the page before
+  std::uint32_t limit = max_limit;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, get_run& x) {
+    return f.object(x).fields(f.field("run", x.run), f.field("cursor", x.cursor), f.field("limit", x.limit));
+  }
+};
+
+struct run_page {
+  std::vector<event_history> events;
+  std::string cursor; ///< go on after this page with it
+  bool more = false;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, run_page& x) {
+    return f.object(x).fields(f.field("events", x.events), f.field("cursor", x.cursor), f.field("more", x.more));
+  }
+};
+
+/// The feed of attempts, oldest first: what a workflow engine reads to keep its run history. Asking again with a
+/// page's cursor misses nothing and repeats nothing, also after either side was restarted.
+struct read_outcomes {
+  static constexpr std::uint32_t max_limit = 1'000;
+  static constexpr std::uint32_t max_wait_ms = 30'000;
+
+  std::string cursor;            ///< empty: from the oldest that is kept
+  std::uint32_t limit = max_limit;
+  std::uint32_t wait_ms = 0;     ///< how long to hold the answer while there is nothing new
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, read_outcomes& x) {
+    return f.object(x).fields(f.field("cursor", x.cursor), f.field("limit", x.limit),
+                              f.field("wait_ms", x.wait_ms));
+  }
+};
+
+/// One attempt in the feed. `summary.state` and `.next_attempt_at` are those right after this attempt.
+struct outcome_entry {
+  event_summary summary;
+  attempt value;
+  std::string cursor; ///< reading on after this entry starts here
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, outcome_entry& x) {
+    return f.object(x).fields(f.field("summary", x.summary), f.field("value", x.value),
+                              f.field("cursor", x.cursor));
+  }
+};
+
+struct outcome_page {
+  std::vector<outcome_entry> entries;
+  std::string cursor; ///< go on after this page with it; the asked one when there is nothing new
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, outcome_page& x) {
+    return f.object(x).fields(f.field("entries", x.entries), f.field("cursor", x.cursor));
+  }
+};
+
+} // namespace vicket

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "messages/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+struct get_status {
+  template <class Inspector>
+  friend bool inspect(Inspector& f, get_status& x) {
+    return f.object(x).fields();
+  }
+};
+
+/// What waits for one connector.
+struct connector_status {
+  connector_id id;
+  bool enabled = true;
+  std::uint64_t pending = 0;   ///< accepted and not settled, those in flight included
+  std::uint64_t in_flight = 0; ///< POSTs under way
+  std::optional<timestamp_ms> oldest_pending_at; ///< when the oldest pending event was accepted
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, connector_status& x) {
+    return f.object(x).fields(f.field("id", x.id), f.field("enabled", x.enabled), f.field("pending", x.pending),
+                              f.field("in_flight", x.in_flight),
+                              f.field("oldest_pending_at", x.oldest_pending_at));
+  }
+};
+
+struct partition_status {
+  std::uint32_t number = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t next_sequence = 0;
+  std::uint64_t settled_below = 0; ///< a restart scans the log from here
+  std::uint64_t pending = 0;
+  std::uint64_t in_flight = 0;
+  bool accepting = true; ///< false: the disk is full
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, partition_status& x) {
+    return f.object(x).fields(f.field("number", x.number), f.field("epoch", x.epoch),
+                              f.field("next_sequence", x.next_sequence),
+                              f.field("settled_below", x.settled_below), f.field("pending", x.pending),
+                              f.field("in_flight", x.in_flight), f.field("accepting", x.accepting));
+  }
+};
+
+/// A node at a glance. Connectors without anything pending are counted but not listed.
+struct node_status {
+  std::string version;
+  timestamp_ms started_at;
+  timestamp_ms now;
+  std::uint64_t connectors_configured = 0;
+  std::vector<partition_status> partitions;
+  std::vector<connector_status> connectors;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, node_status& x) {
+    return f.object(x).fields(f.field("version", x.version), f.field("started_at", x.started_at),
+                              f.field("now", x.now), f.field("connectors_configured", x.connectors_configured),
+                              f.field("partitions", x.partitions), f.field("connectors", x.connectors));
+  }
+};
+
+} // namespace vicket
