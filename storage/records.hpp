@@ -1,0 +1,62 @@
+#pragma once
+
+#include "messages/attempt.hpp"
+#include "messages/history.hpp"
+#include "messages/ids.hpp"
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+/// Position in a partition's log. Events and attempts draw from one counter that starts at 1, so the log is one
+/// total order: an attempt's sequence is above its event's.
+using log_sequence = std::uint64_t;
+
+/// An event as accepted.
+struct stored_event {
+  log_sequence sequence = 0;
+  event_id id;
+  connector_id connector;
+  std::string event;
+  std::string workflow;
+  std::string run;
+  timestamp_ms accepted_at;
+  std::shared_ptr<const std::string> envelope; ///< the bytes of every POST of it; null where only the rest was read
+};
+
+/// Where an event stands in its connector's queue: by due time, then by acceptance.
+struct due_position {
+  timestamp_ms due;
+  log_sequence sequence = 0;
+
+  friend auto operator<=>(const due_position&, const due_position&) = default;
+};
+
+/// An event that waits, with what its supervisor needs to go on with it.
+struct waiting_event {
+  due_position position;
+  std::uint32_t attempts_made = 0;
+  stored_event event;
+};
+
+/// An attempt as it stands in the log.
+struct stored_attempt {
+  log_sequence sequence = 0;       ///< the outcome feed's order
+  log_sequence event_sequence = 0;
+  event_state state_after = event_state::pending;
+  attempt value; ///< `next_attempt_at` is set exactly when `state_after` is pending
+};
+
+/// What waits for one connector in the due index.
+struct waiting_count {
+  connector_id connector;
+  std::uint64_t events = 0;
+  log_sequence lowest_sequence = 0;
+};
+
+} // namespace vicket
