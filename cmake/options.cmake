@@ -13,7 +13,8 @@ endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  # Without these two, ccache refuses whatever uses a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
 endif()
 
 # The interface that every target of ours links (PRIVATE): warnings are errors, sanitizers when asked for.
@@ -44,4 +45,37 @@ endfunction()
 function(vicket_program name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE vicket_build_flags)
+endfunction()
+
+# vicket_precompile_caf(TARGET): compile TARGET with <caf/all.hpp> and <caf/io/all.hpp> precompiled, which saves 2 s of
+# each source that includes them. Two forms are made, once for all targets, since one costs 9 s and 200 MB:
+# libraries are compiled with -fPIC, programs with -fPIE.
+# vicket_precompile(TARGET HEADERS...): the same with headers of TARGET alone; pays from about four sources on.
+function(vicket_precompile target)
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>) # ccache needs it
+  if("${ARGV1}" STREQUAL REUSE_FROM)
+    target_precompile_headers(${target} REUSE_FROM ${ARGV2})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+endfunction()
+
+function(vicket_precompile_caf target)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    set(owner vicket_caf_in_programs)
+  else()
+    set(owner vicket_caf_in_libraries)
+  endif()
+  if(NOT TARGET ${owner})
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${owner}.cpp CONTENT "")
+    add_library(${owner} OBJECT ${CMAKE_BINARY_DIR}/${owner}.cpp)
+    target_link_libraries(${owner} PRIVATE CAF::core CAF::io vicket_build_flags)
+    if(type STREQUAL EXECUTABLE)
+      set_target_properties(${owner} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${owner} PRIVATE -fPIE)
+    endif()
+    vicket_precompile(${owner} <caf/all.hpp> <caf/io/all.hpp>)
+  endif()
+  vicket_precompile(${target} REUSE_FROM ${owner})
 endfunction()
