@@ -4,9 +4,9 @@
 
 namespace vicket {
 
-/// Keeps an endpoint that is down from holding many of the node's in-flight places: after `threshold` attempts
-/// failed in a row, one delivery at a time goes on, as a probe; the first that succeeds opens all places again.
-/// Delays are the retry schedule's matter, not the breaker's.
+/// Keeps an endpoint that is down from holding many of the node's in-flight places: after `threshold`
+/// attempts failed in a row, one delivery at a time goes on, as a probe; the first that succeeds opens all
+/// places again. Delays are the retry schedule's matter, not the breaker's.
 class circuit_breaker {
 public:
   static constexpr std::uint32_t threshold = 32;

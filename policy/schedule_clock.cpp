@@ -11,7 +11,7 @@ constexpr std::int64_t us_per_ms = 1'000;
 } // namespace
 
 schedule_clock::schedule_clock(const clock& source)
-  : source_{source}, last_us_{source.wall_now().value * us_per_ms}, last_steady_us_{source.steady_us()} {}
+    : source_{source}, last_us_{source.wall_now().value * us_per_ms}, last_steady_us_{source.steady_us()} {}
 
 std::int64_t schedule_clock::now_us() const {
   std::lock_guard guard{mutex_};
@@ -23,8 +23,12 @@ std::int64_t schedule_clock::now_us() const {
   return last_us_;
 }
 
-timestamp_ms schedule_clock::now() const { return {now_us() / us_per_ms}; }
+timestamp_ms schedule_clock::now() const {
+  return {now_us() / us_per_ms};
+}
 
-std::int64_t schedule_clock::unix_seconds() const { return source_.wall_now().value / 1'000; }
+std::int64_t schedule_clock::unix_seconds() const {
+  return source_.wall_now().value / 1'000;
+}
 
 } // namespace vicket

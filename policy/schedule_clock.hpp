@@ -9,10 +9,11 @@ namespace vicket {
 
 /// The wall clock as the engine schedules by it: it never goes back.
 ///
-/// A wall clock that is set forward is followed at once: what has come due by it is due, and the shaping of each
-/// connector keeps that from being a flood. One that is set back is not followed: this clock goes on at half speed
-/// until the wall has caught up, so that waiting retries and rate limits neither freeze nor repeat. The time that
-/// is signed into a request is the real wall clock's, always: receivers compare it with their own.
+/// A wall clock that is set forward is followed at once: what has come due by it is due, and the shaping of
+/// each connector keeps that from being a flood. One that is set back is not followed: this clock goes on at
+/// half speed until the wall has caught up, so that waiting retries and rate limits neither freeze nor
+/// repeat. The time that is signed into a request is the real wall clock's, always: receivers compare it with
+/// their own.
 ///
 /// Thread safety: any thread.
 class schedule_clock {

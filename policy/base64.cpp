@@ -1,0 +1,63 @@
+#include "policy/base64.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+namespace vicket {
+
+namespace {
+
+// OpenSSL counts in int: pieces whose encoding can be put one behind the other.
+constexpr std::size_t encode_piece_bytes = 3 * 1'048'576;
+constexpr std::size_t max_decode_bytes = 1U << 30;
+
+const unsigned char* as_bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+bool alphabet(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+} // namespace
+
+std::string base64_encode(std::string_view bytes) {
+  std::string text;
+  text.resize((bytes.size() + 2) / 3 * 4 + 1); // EVP_EncodeBlock ends with a zero
+  std::size_t written = 0;
+  while (!bytes.empty()) {
+    const auto piece = bytes.substr(0, encode_piece_bytes);
+    written +=
+        static_cast<std::size_t>(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data() + written),
+                                                 as_bytes(piece), static_cast<int>(piece.size())));
+    bytes.remove_prefix(piece.size());
+  }
+  text.resize(written);
+  return text;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  // EVP_DecodeBlock overlooks blanks around and does not tell how much of the last group was padding.
+  if (text.size() % 4 != 0 || text.size() > max_decode_bytes)
+    return std::nullopt;
+  const auto last = text.find_last_not_of('=');
+  const auto characters = last == std::string_view::npos ? 0 : last + 1;
+  const auto padding = text.size() - characters;
+  if (padding > 2 ||
+      !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(characters), alphabet))
+    return std::nullopt;
+  std::string bytes(text.size() / 4 * 3, '\0');
+  if (text.empty())
+    return bytes;
+  if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), as_bytes(text),
+                      static_cast<int>(text.size())) < 0)
+    return std::nullopt;
+  bytes.resize(bytes.size() - padding);
+  // One text per value, or two secrets that differ would be the same key.
+  if (padding > 0 && base64_encode(bytes) != text)
+    return std::nullopt;
+  return bytes;
+}
+
+} // namespace vicket

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "messages/connector.hpp"
+#include "messages/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace vicket {
+
+/// What the next due time follows from, right after an attempt failed.
+struct retry_input {
+  std::uint32_t attempt_number = 1; ///< of the attempt that just failed, 1 for the first
+  timestamp_ms accepted_at;
+  timestamp_ms now;
+  std::optional<std::int64_t> retry_after_ms; ///< what the endpoint asked for, from `parse_retry_after`
+  std::uint64_t random = 0;                   ///< 64 uniformly random bits
+};
+
+/// When to try again, or `nullopt`: given up.
+///
+/// The wait is b = min(cap_ms, base_ms * factor^(n-1)), of which the upper half is jittered, so it lies in
+/// [b/2, b]; `Retry-After` is a floor, itself at most cap_ms. Given up when `max_attempts` (unless 0) are
+/// made, or when the next attempt would come later than `max_age_ms` after acceptance.
+///
+/// It is asked after an attempt only: an event is never given up without one, however long it waited for its
+/// turn.
+[[nodiscard]] std::optional<timestamp_ms> next_attempt_at(const retry_policy& policy,
+                                                          const retry_input& input);
+
+} // namespace vicket

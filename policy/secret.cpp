@@ -1,0 +1,36 @@
+#include "policy/secret.hpp"
+
+#include "policy/base64.hpp"
+
+#include <algorithm>
+
+namespace vicket {
+
+namespace {
+
+constexpr std::size_t generated_bytes = 32; // as long as HMAC-SHA256's output, RFC 2104 section 3
+
+} // namespace
+
+secret_text generate_secret(random_source& random) {
+  std::string bytes;
+  while (bytes.size() < generated_bytes) {
+    auto number = random.next();
+    for (int i = 0; i < 8; ++i, number >>= 8)
+      bytes.push_back(static_cast<char>(static_cast<unsigned char>(number & 0xff)));
+  }
+  return {std::string{secret_prefix} + base64_encode(bytes)};
+}
+
+std::optional<std::string> secret_complaint(std::string_view secret) {
+  if (secret.empty() || secret.size() > max_secret_bytes)
+    return "the secret has " + std::to_string(secret.size()) + " bytes; 1 to " +
+           std::to_string(max_secret_bytes) + " are allowed";
+  const auto wrong = std::find_if(secret.begin(), secret.end(), [](char c) { return c < 0x21 || c > 0x7e; });
+  if (wrong != secret.end())
+    return "the secret has something else than a visible ASCII character at byte " +
+           std::to_string(wrong - secret.begin());
+  return std::nullopt;
+}
+
+} // namespace vicket

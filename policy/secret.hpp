@@ -1,0 +1,24 @@
+#pragma once
+
+#include "messages/connector.hpp"
+#include "policy/clock.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vicket {
+
+inline constexpr std::size_t max_secret_bytes = 512;
+
+/// How Standard Webhooks marks a secret whose rest is the key in base64.
+inline constexpr std::string_view secret_prefix = "whsec_";
+
+/// `whsec_` and the base64 of 32 random bytes.
+[[nodiscard]] secret_text generate_secret(random_source& random);
+
+/// What is wrong with a secret: it must be 1 to 512 visible ASCII characters. Never repeats it.
+[[nodiscard]] std::optional<std::string> secret_complaint(std::string_view secret);
+
+} // namespace vicket

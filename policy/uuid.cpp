@@ -1,0 +1,47 @@
+#include "policy/uuid.hpp"
+
+#include <algorithm>
+
+namespace vicket {
+
+namespace {
+
+constexpr std::uint64_t time_mask = (1ULL << 48) - 1;
+constexpr std::uint64_t high_mask = (1ULL << 12) - 1;
+constexpr std::uint64_t low_mask = (1ULL << 62) - 1;
+constexpr std::uint64_t step_mask = (1ULL << 32) - 1;
+
+} // namespace
+
+void uuid7_source::start_at(std::uint64_t time_ms, random_source& random) {
+  started_ = true;
+  time_ms_ = time_ms & time_mask;
+  high_ = random.next() & (high_mask >> 1); // the top bit stays free, as room to count up in
+  low_ = random.next() & low_mask;
+}
+
+event_id uuid7_source::next(timestamp_ms now, random_source& random) {
+  const auto now_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(now.value, 0));
+  if (!started_ || now_ms > time_ms_) {
+    start_at(now_ms, random);
+  } else {
+    low_ += 1 + (random.next() & step_mask);
+    if (low_ > low_mask) {
+      low_ &= low_mask;
+      if (++high_ > high_mask)
+        start_at(time_ms_ + 1, random);
+    }
+  }
+  event_id id;
+  for (unsigned i = 0; i < 6; ++i)
+    id.bytes[i] = static_cast<std::uint8_t>(time_ms_ >> (40 - 8 * i));
+  id.bytes[6] = static_cast<std::uint8_t>(0x70 | (high_ >> 8));
+  id.bytes[7] = static_cast<std::uint8_t>(high_);
+  for (unsigned i = 0; i < 8; ++i)
+    id.bytes[8 + i] = static_cast<std::uint8_t>(low_ >> (56 - 8 * i));
+  id.bytes[8] =
+      static_cast<std::uint8_t>(id.bytes[8] | 0x80); // the variant; low_ leaves these two bits clear
+  return id;
+}
+
+} // namespace vicket
