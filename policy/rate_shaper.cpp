@@ -53,7 +53,9 @@ std::int64_t rate_shaper::wait_us(std::int64_t now_us) const {
 void rate_shaper::take(std::int64_t now_us) {
   if (!limited_)
     return;
-  if (arrival_.us < now_us)
+  // Rounded up as `wait_us` rounds: one that goes in the first whole microsecond is not late, and loses no
+  // part of its interval.
+  if (state() < now_us)
     arrival_ = {now_us, 0};
   arrival_ = sum(arrival_, interval_);
   forget_jump(now_us);

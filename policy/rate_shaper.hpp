@@ -9,7 +9,8 @@ namespace vicket {
 
 /// Spreads deliveries evenly: the generic cell rate algorithm (ITU-T I.371), one theoretical arrival time per
 /// connector. `burst` may go at once after a pause, then one each `per_ms / limit`; in any window w at most
-/// `burst + limit * w / per_ms` go.
+/// `burst + limit * w / per_ms` go (w rounded up to whole microseconds). Who comes late has lost the time
+/// between: without a burst the rate is an upper bound that late wake-ups stay below.
 ///
 /// Time is wall clock in microseconds, since the state may be stored. A clock that jumps back delays by one
 /// interval at most and then goes on; one that jumps ahead lets one burst through.
@@ -18,8 +19,8 @@ public:
   /// Without a limit everything may go at once. `limit` and `per_ms` are at least 1, `burst` 0 counts as 1.
   explicit rate_shaper(std::optional<rate_limit> limit);
 
-  /// How long to wait, in microseconds; 0: one may go now. Const, but not for two threads at once: a jump of the
-  /// clock that it notices is put right in passing.
+  /// How long to wait, in microseconds; 0: one may go now. Const, but not for two threads at once: a jump of
+  /// the clock that it notices is put right in passing.
   [[nodiscard]] std::int64_t wait_us(std::int64_t now_us) const;
 
   /// One goes now. Also counts when `wait_us` was not 0.
