@@ -25,7 +25,10 @@ target_compile_options(vicket_build_flags INTERFACE
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 if(VICKET_SANITIZE)
   target_compile_options(vicket_build_flags INTERFACE
-    -fsanitize=${VICKET_SANITIZE} -fno-omit-frame-pointer -g1)
+    -fsanitize=${VICKET_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1
+    # What the sanitizers insert makes GCC warn of code that it would otherwise understand; and Asio's fences, which
+    # the thread sanitizer does not model, are in the library.
+    "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-tsan>")
   target_link_options(vicket_build_flags INTERFACE -fsanitize=${VICKET_SANITIZE})
 endif()
 
