@@ -1,0 +1,42 @@
+#include "policy/request_head.hpp"
+
+#include <initializer_list>
+
+namespace vicket {
+
+namespace {
+
+/// Enough for the lines that differ from request to request.
+constexpr std::size_t changing_bytes = 320;
+
+void append(std::string& lines, std::initializer_list<std::string_view> parts) {
+  for (const auto part : parts)
+    lines += part;
+}
+
+} // namespace
+
+request_head::request_head(const connector& settings, std::string_view version)
+    : standard_webhooks_{settings.standard_webhooks} {
+  append(constant_lines_,
+         {"Content-Type: application/json\r\n", "User-Agent: Vicket-Webhooks/", version, "\r\n"});
+  for (const auto& [name, value] : settings.headers)
+    append(constant_lines_, {name, ": ", value, "\r\n"});
+}
+
+std::string request_head::header_lines(const event_id& id, std::int64_t unix_seconds, std::string_view body,
+                                       const signing_key& key) const {
+  std::string lines;
+  lines.reserve(constant_lines_.size() + changing_bytes);
+  append(lines, {constant_lines_, "Content-Length: ", std::to_string(body.size()),
+                 "\r\nX-Vicket-Signature: ", vicket_signature(key, unix_seconds, body), "\r\n"});
+  if (standard_webhooks_) {
+    const auto id_text = id.to_string();
+    append(lines, {"webhook-id: ", id_text, "\r\nwebhook-timestamp: ", std::to_string(unix_seconds),
+                   "\r\nwebhook-signature: ", standard_webhooks_signature(key, id_text, unix_seconds, body),
+                   "\r\n"});
+  }
+  return lines;
+}
+
+} // namespace vicket

@@ -1,0 +1,192 @@
+#include "policy/signer.hpp"
+
+#include "policy/base64.hpp"
+#include "policy/secret.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <stdexcept>
+
+namespace vicket {
+
+namespace {
+
+constexpr std::size_t digest_bytes = 32;
+constexpr std::size_t block_bytes = 64;
+
+using digest = std::array<unsigned char, digest_bytes>;
+
+struct context_deleter {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using context_ptr = std::unique_ptr<EVP_MD_CTX, context_deleter>;
+
+void check(bool good) {
+  if (!good)
+    throw std::runtime_error{"OpenSSL failed to compute an HMAC-SHA256"};
+}
+
+context_ptr new_context() {
+  context_ptr context{EVP_MD_CTX_new()};
+  check(context != nullptr);
+  return context;
+}
+
+/// Fetched once: a look-up per signature would cost as much as the hash.
+const EVP_MD* sha256() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  check(algorithm != nullptr);
+  return algorithm;
+}
+
+/// HMAC-SHA256 with a fixed key: the states after the key's inner and outer block, never changed once made.
+class keyed_hmac {
+public:
+  explicit keyed_hmac(std::string_view key) {
+    std::array<unsigned char, block_bytes> block{};
+    if (key.size() > block_bytes)
+      check(EVP_Digest(key.data(), key.size(), block.data(), nullptr, sha256(), nullptr) == 1);
+    else
+      std::transform(key.begin(), key.end(), block.begin(),
+                     [](char c) { return static_cast<unsigned char>(c); });
+    absorb(*inner_, block, 0x36);
+    absorb(*outer_, block, 0x5c);
+    OPENSSL_cleanse(block.data(), block.size());
+  }
+
+  template <class... Parts>
+  [[nodiscard]] digest of(Parts... parts) const {
+    // One scratch context per thread: the states are only ever copied from.
+    thread_local const context_ptr scratch = new_context();
+    digest result{};
+    check(EVP_MD_CTX_copy_ex(scratch.get(), inner_.get()) == 1);
+    check(((EVP_DigestUpdate(scratch.get(), parts.data(), parts.size()) == 1) && ...));
+    check(EVP_DigestFinal_ex(scratch.get(), result.data(), nullptr) == 1);
+    check(EVP_MD_CTX_copy_ex(scratch.get(), outer_.get()) == 1);
+    check(EVP_DigestUpdate(scratch.get(), result.data(), result.size()) == 1);
+    check(EVP_DigestFinal_ex(scratch.get(), result.data(), nullptr) == 1);
+    return result;
+  }
+
+private:
+  static void absorb(EVP_MD_CTX& context, std::array<unsigned char, block_bytes> block, unsigned char pad) {
+    for (auto& byte : block)
+      byte ^= pad;
+    check(EVP_DigestInit_ex(&context, sha256(), nullptr) == 1);
+    check(EVP_DigestUpdate(&context, block.data(), block.size()) == 1);
+    OPENSSL_cleanse(block.data(), block.size());
+  }
+
+  context_ptr inner_ = new_context();
+  context_ptr outer_ = new_context();
+};
+
+/// The key that a Standard Webhooks secret carries in base64.
+std::optional<std::string> decoded_key(std::string_view secret) {
+  if (!secret.starts_with(secret_prefix) || secret.size() == secret_prefix.size())
+    return std::nullopt;
+  return base64_decode(secret.substr(secret_prefix.size()));
+}
+
+std::string_view as_text(const digest& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::optional<std::int64_t> parse_unix_seconds(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || failure != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  return value;
+}
+
+bool in_tolerance(std::int64_t seconds, std::int64_t now_seconds) {
+  // Not |now - t|: the difference of two hostile numbers may overflow.
+  return seconds >= now_seconds - signature_tolerance_s && seconds <= now_seconds + signature_tolerance_s;
+}
+
+bool same_bytes(std::string_view expected, std::string_view given) {
+  return expected.size() == given.size() && CRYPTO_memcmp(expected.data(), given.data(), given.size()) == 0;
+}
+
+} // namespace
+
+struct signing_key::keys {
+  keyed_hmac characters;
+  std::optional<keyed_hmac> decoded;
+
+  [[nodiscard]] const keyed_hmac& standard() const { return decoded ? *decoded : characters; }
+};
+
+signing_key::signing_key(std::string_view secret) {
+  auto made = std::make_shared<keys>(keys{keyed_hmac{secret}, std::nullopt});
+  if (auto key = decoded_key(secret)) {
+    made->decoded.emplace(*key);
+    OPENSSL_cleanse(key->data(), key->size());
+  }
+  keys_ = std::move(made);
+}
+
+bool signing_key::has_decoded_key() const noexcept {
+  return keys_->decoded.has_value();
+}
+
+std::string vicket_signature(const signing_key& key, std::int64_t unix_seconds, std::string_view body) {
+  constexpr std::string_view hex_digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(104);
+  text += "hmac-sha256, t=";
+  text += std::to_string(unix_seconds);
+  text += ", v1=";
+  for (const auto byte : key.keys_->characters.of(body)) {
+    text += hex_digits[byte >> 4];
+    text += hex_digits[byte & 15];
+  }
+  return text;
+}
+
+std::string standard_webhooks_signature(const signing_key& key, std::string_view id,
+                                        std::int64_t unix_seconds, std::string_view body) {
+  std::string prefix;
+  prefix.reserve(id.size() + 22);
+  prefix += id;
+  prefix += '.';
+  prefix += std::to_string(unix_seconds);
+  prefix += '.';
+  return "v1," + base64_encode(as_text(key.keys_->standard().of(std::string_view{prefix}, body)));
+}
+
+bool verify_vicket_signature(const signing_key& key, std::string_view header, std::string_view body,
+                             std::int64_t now_seconds) {
+  constexpr std::string_view start = "hmac-sha256, t=";
+  constexpr std::string_view separator = ", v1=";
+  const auto end_of_time = header.find(separator);
+  if (!header.starts_with(start) || end_of_time == std::string_view::npos || end_of_time < start.size())
+    return false;
+  const auto seconds = parse_unix_seconds(header.substr(start.size(), end_of_time - start.size()));
+  return seconds && in_tolerance(*seconds, now_seconds) &&
+         same_bytes(vicket_signature(key, *seconds, body), header);
+}
+
+bool verify_standard_webhooks_signature(const signing_key& key, std::string_view id,
+                                        std::string_view timestamp, std::string_view signatures,
+                                        std::string_view body, std::int64_t now_seconds) {
+  const auto seconds = parse_unix_seconds(timestamp);
+  if (!seconds || !in_tolerance(*seconds, now_seconds))
+    return false;
+  const auto expected = standard_webhooks_signature(key, id, *seconds, body);
+  bool found = false;
+  while (!signatures.empty()) {
+    const auto end = std::min(signatures.find(' '), signatures.size());
+    found |= same_bytes(expected, signatures.substr(0, end));
+    signatures.remove_prefix(std::min(end + 1, signatures.size()));
+  }
+  return found;
+}
+
+} // namespace vicket
