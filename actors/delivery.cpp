@@ -1,0 +1,146 @@
+#include "actors/delivery.hpp"
+
+#include <caf/send.hpp>
+
+#include <exception>
+
+namespace vicket {
+
+void result_inbox::push(std::uint64_t token, http_result result) {
+  std::lock_guard guard{mutex_};
+  if (!owner_)
+    return;
+  entries_.push_back({token, std::move(result)});
+  if (entries_.size() == 1)
+    caf::anon_send(owner_, collect_results{});
+}
+
+std::vector<result_inbox::entry> result_inbox::take() {
+  std::lock_guard guard{mutex_};
+  return std::exchange(entries_, {});
+}
+
+void result_inbox::close() {
+  std::lock_guard guard{mutex_};
+  owner_ = nullptr;
+  entries_.clear();
+}
+
+attempt classify(http_result&& result, std::uint32_t number, timestamp_ms started_at) {
+  attempt value;
+  value.number = number;
+  value.started_at = started_at;
+  value.duration_us = result.duration_us;
+  value.phases = result.phases;
+  value.status = result.status;
+  value.error = std::move(result.error);
+  value.response_body = std::move(result.body);
+  value.response_body_bytes = result.body_bytes;
+  value.response_truncated = result.body_truncated;
+  if (result.failure) {
+    value.result = *result.failure;
+  } else if (result.status && *result.status >= 200 && *result.status <= 299) {
+    value.result = outcome::delivered; // seed: success is 2xx, nothing else
+    value.error.clear();
+  } else {
+    value.result = outcome::http_status;
+    if (value.error.empty())
+      value.error = "the endpoint answered " + std::to_string(value.status.value_or(0)) + "; only 2xx is success";
+    if (value.status && *value.status >= 300 && *value.status <= 399)
+      value.error += ", redirects are not followed";
+  }
+  return value;
+}
+
+delivery::delivery(handle::pointer self, setup with)
+  : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self})} {}
+
+delivery::~delivery() { inbox_->close(); }
+
+delivery::handle::behavior_type delivery::make_behavior() {
+  return {
+    [this](deliver& orders) { enqueue(orders); },
+    [this](const collect_results&) { collect(); },
+    [this](const get_in_flight&) { return count(); },
+  };
+}
+
+void delivery::enqueue(deliver& orders) {
+  auto supervisor = caf::actor_cast<supervisor_actor>(self_->current_sender());
+  if (!supervisor)
+    return; // it died; its successor starts over from the store
+  for (auto& job : orders.jobs)
+    waiting_.push_back({supervisor, std::move(job)});
+  start_waiting();
+}
+
+void delivery::start_waiting() {
+  while (!waiting_.empty() && in_flight_.size() < with_.max_in_flight) {
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    start(std::move(next));
+  }
+}
+
+void delivery::start(order next) {
+  const auto& job = next.job;
+  const auto& profile = *job.profile;
+  const auto token = next_token_++;
+  in_flight_.try_emplace(token, flight{std::move(next.supervisor), profile.config.id, job.sequence,
+                                       job.attempt_number, with_.clock->now()});
+  if (!profile.endpoint->tls && !with_.allow_http) {
+    http_result refused;
+    refused.failure = outcome::blocked;
+    refused.error = "the connector's URL is http:// and this node was started without --allow-http; nothing was sent";
+    inbox_->push(token, std::move(refused));
+    return;
+  }
+  http_request request;
+  request.endpoint = profile.endpoint;
+  request.header_lines =
+    profile.head.header_lines(job.id, with_.clock->unix_seconds(), *job.envelope, profile.key);
+  request.body = job.envelope;
+  request.timeout_ms = profile.config.timeout_ms;
+  with_.transport->post(std::move(request), [inbox = inbox_, token](http_result result) {
+    inbox->push(token, std::move(result));
+  });
+}
+
+void delivery::collect() {
+  // Answers for one supervisor that stand together go in one message.
+  supervisor_actor to;
+  deliveries_done done;
+  for (auto& [token, result] : inbox_->take()) {
+    auto found = in_flight_.find(token);
+    if (found == in_flight_.end())
+      continue;
+    auto& ended = found->second;
+    if (to != ended.supervisor) {
+      report(to, done);
+      to = ended.supervisor;
+    }
+    auto retry_after = std::move(result.retry_after);
+    done.deliveries.push_back({ended.sequence,
+                               classify(std::move(result), ended.attempt_number, ended.started_at),
+                               std::move(retry_after)});
+    in_flight_.erase(found);
+  }
+  report(to, done);
+  start_waiting();
+}
+
+void delivery::report(const supervisor_actor& to, deliveries_done& done) {
+  if (to && !done.deliveries.empty())
+    self_->send(to, std::exchange(done, {}));
+}
+
+in_flight_counts delivery::count() const {
+  std::unordered_map<connector_id, std::uint64_t> counts;
+  for (const auto& [token, under_way] : in_flight_)
+    ++counts[under_way.connector];
+  in_flight_counts result;
+  result.connectors.assign(counts.begin(), counts.end());
+  return result;
+}
+
+} // namespace vicket

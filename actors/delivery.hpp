@@ -1,0 +1,97 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "policy/schedule_clock.hpp"
+#include "transport/http_transport.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace vicket {
+
+/// Where the transport's threads leave their results. One message wakes the actor for all that has gathered, so
+/// that a busy node pays for a message per batch, not per answer.
+///
+/// Thread safety: any thread. Bounded by the requests in flight.
+class result_inbox {
+public:
+  struct entry {
+    std::uint64_t token = 0;
+    http_result result;
+  };
+
+  explicit result_inbox(delivery_actor owner) : owner_{std::move(owner)} {}
+
+  void push(std::uint64_t token, http_result result);
+  [[nodiscard]] std::vector<entry> take();
+  /// The owner is gone: what still comes in is dropped. Breaks the cycle actor → inbox → actor.
+  void close();
+
+private:
+  std::mutex mutex_;
+  std::vector<entry> entries_; ///< guarded by mutex_
+  delivery_actor owner_;       ///< guarded by mutex_; null once closed
+};
+
+/// How an answer counts: what the transport saw, as an attempt. Pure.
+[[nodiscard]] attempt classify(http_result&& result, std::uint32_t number, timestamp_ms started_at);
+
+/// Signs and POSTs what supervisors give it, at most `max_in_flight` at a time (the rest waits in order), and
+/// answers with classified attempts. Decides nothing.
+class delivery {
+public:
+  using handle = delivery_actor;
+
+  static constexpr auto name = "delivery";
+
+  struct setup {
+    std::shared_ptr<http_transport> transport;
+    const schedule_clock* clock = nullptr; ///< outlives the actor
+    std::size_t max_in_flight = 10'000;
+    bool allow_http = false;
+  };
+
+  delivery(handle::pointer self, setup with);
+  ~delivery();
+
+  handle::behavior_type make_behavior();
+
+private:
+  struct order {
+    supervisor_actor supervisor;
+    delivery_job job;
+  };
+
+  /// What is remembered of a request under way.
+  struct flight {
+    supervisor_actor supervisor;
+    connector_id connector;
+    log_sequence sequence = 0;
+    std::uint32_t attempt_number = 0;
+    timestamp_ms started_at;
+  };
+
+  void enqueue(deliver& orders);
+  void start_waiting();
+  void start(order next);
+  void collect();
+  void report(const supervisor_actor& to, deliveries_done& done);
+  [[nodiscard]] in_flight_counts count() const;
+
+  // Invariants: in_flight_.size() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is
+  // bounded by the supervisors' own in-flight caps.
+  handle::pointer self_;
+  setup with_;
+  std::shared_ptr<result_inbox> inbox_;
+  std::deque<order> waiting_;
+  std::unordered_map<std::uint64_t, flight> in_flight_;
+  std::uint64_t next_token_ = 1;
+};
+
+} // namespace vicket

@@ -1,0 +1,27 @@
+#include "actors/delivery_profile.hpp"
+
+#include "policy/endpoint_url.hpp"
+
+#include <stdexcept>
+#include <variant>
+
+namespace vicket {
+
+std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config, std::string_view version) {
+  // Whether http is allowed was decided when the connector was put; a node restarted without --allow-http still
+  // must not send in the clear, which the delivery checks.
+  auto parsed = parse_endpoint_url(config.url, true);
+  auto* url = std::get_if<endpoint_url>(&parsed);
+  if (url == nullptr)
+    throw std::logic_error("connector " + config.id.value + ": " + std::get<std::string>(parsed));
+  auto endpoint = std::make_shared<http_endpoint>();
+  endpoint->tls = url->tls;
+  endpoint->host = url->host;
+  endpoint->port = url->port;
+  endpoint->target = url->target;
+  endpoint->host_header = url->host_header;
+  return std::make_shared<const delivery_profile>(delivery_profile{
+    config, std::move(endpoint), signing_key{config.secret.value}, request_head{config, version}});
+}
+
+} // namespace vicket

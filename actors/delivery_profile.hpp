@@ -1,0 +1,27 @@
+#pragma once
+
+#include "messages/connector.hpp"
+#include "policy/request_head.hpp"
+#include "policy/signer.hpp"
+#include "transport/http_transport.hpp"
+
+#include <memory>
+#include <string_view>
+
+namespace vicket {
+
+/// What a connector's deliveries have in common, computed once when the connector is configured and shared, never
+/// changed, by its supervisor and the deliveries under way.
+struct delivery_profile {
+  connector config;
+  std::shared_ptr<const http_endpoint> endpoint;
+  signing_key key;
+  request_head head;
+};
+
+/// `config` has passed `connector_complaint()`; throws `std::logic_error` if its URL does not parse all the same.
+/// `version` goes into the `User-Agent`.
+[[nodiscard]] std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config,
+                                                                            std::string_view version);
+
+} // namespace vicket

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "actors/feed_cursor.hpp"
+#include "actors/interfaces.hpp"
+#include "policy/schedule_clock.hpp"
+
+#include <caf/typed_response_promise.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <vector>
+
+namespace vicket {
+
+/// The run history and the outcome feed over all partitions of a node: asks each partition's reader and merges.
+/// Holds the answers of those who follow the feed until there is something new.
+class history {
+public:
+  using handle = history_actor;
+
+  static constexpr auto name = "history";
+
+  /// What a page of the feed may weigh; a page always holds one entry at least.
+  static constexpr std::size_t max_page_bytes = 4u << 20;
+  /// Followers that wait at the same time; one more is answered at once with an empty page.
+  static constexpr std::size_t max_followers = 1'000;
+  /// Followers are looked at in this interval: how exactly `wait_ms` is kept.
+  static constexpr std::int64_t look_ms = 50;
+
+  history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock);
+
+  handle::behavior_type make_behavior();
+
+private:
+  struct follower {
+    caf::typed_response_promise<outcome_page> promise;
+    feed_cursor cursor;
+    read_outcomes request;
+    timestamp_ms until;
+    bool reading = false; ///< a read for it is under way
+  };
+  using follower_ptr = std::shared_ptr<follower>;
+
+  caf::result<event_history> event(const get_event& request);
+  caf::result<run_page> run(const get_run& request);
+  caf::result<outcome_page> outcomes(const read_outcomes& request);
+  void read_for(const follower_ptr& who);
+  void answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts);
+  void feed_has_grown();
+  void look_at_followers();
+  void schedule_look();
+
+  handle::pointer self_;
+  std::vector<history_reader_actor> readers_;
+  const schedule_clock& clock_;
+  std::list<follower_ptr> followers_; ///< bounded by max_followers
+  bool look_under_way_ = false;
+};
+
+} // namespace vicket

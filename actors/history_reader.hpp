@@ -1,0 +1,57 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "policy/schedule_clock.hpp"
+#include "storage/partition_store.hpp"
+
+#include <caf/typed_response_promise.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace vicket {
+
+/// Reads one partition's store for the run history, the outcome feed and the status, on a thread of its own beside
+/// the writer; and tells the writer what history is too old to keep.
+class history_reader {
+public:
+  using handle = history_reader_actor;
+
+  static constexpr auto name = "history_reader";
+
+  /// How often the retention is looked at. The look scans the due index.
+  static constexpr std::int64_t retention_look_ms = 600'000;
+
+  struct setup {
+    std::uint32_t partition = 0;
+    std::shared_ptr<const partition_store> store;
+    persistence_actor persistence;
+    delivery_actor delivery;
+    const schedule_clock* clock = nullptr; ///< outlives the actor
+    std::int64_t retention_ms = 0;
+  };
+
+  history_reader(handle::pointer self, setup with);
+
+  handle::behavior_type make_behavior();
+
+private:
+  caf::result<event_history> event(const get_event& request) const;
+  partition_run_page run(const read_partition_run& request) const;
+  partition_outcomes outcomes(const read_partition_outcomes& request) const;
+  void watch(const watch_feed& request);
+  void pass_on(const feed_grew& news);
+  caf::result<partition_overview> overview();
+  void look_at_retention();
+
+  [[nodiscard]] std::optional<event_history> read_history(log_sequence sequence) const;
+  void add_waiting(partition_overview& answer) const;
+
+  handle::pointer self_;
+  setup with_;
+  history_actor watcher_;
+};
+
+} // namespace vicket

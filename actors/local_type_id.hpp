@@ -1,0 +1,73 @@
+#pragma once
+
+#include "actors/local_messages.hpp"
+#include "messages/type_id.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+
+// Numbers of the messages that stay inside a node. They start far above the wire's, so that the wire can grow.
+CAF_BEGIN_TYPE_ID_BLOCK(vicket_local, caf::first_custom_type_id + 200)
+
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::composed_event))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::accept_events))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::take_events))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::backlog_grew))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::refill_window))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::refilled))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::record_attempts))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::attempts_recorded))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::reconfigure))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::retire))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::drain))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::deliver))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::deliveries_done))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::collect_results))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::wake_me))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::wake_up))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::tick))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::read_partition_run))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_run_page))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::read_partition_outcomes))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_outcomes))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::feed_grew))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::watch_feed))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::forget_below))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::live_counts))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::get_live_counts))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::in_flight_counts))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::get_in_flight))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_overview))
+  CAF_ADD_TYPE_ID(vicket_local, (vicket::get_partition_overview))
+
+CAF_END_TYPE_ID_BLOCK(vicket_local)
+
+// They hold shared memory and are never serialized: CAF refuses to send them to another process.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::take_events)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::backlog_grew)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::refill_window)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::refilled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::record_attempts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::attempts_recorded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::reconfigure)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::retire)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::deliveries_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::collect_results)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::wake_me)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::wake_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::read_partition_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_run_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::read_partition_outcomes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_outcomes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::feed_grew)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::watch_feed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::forget_below)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::live_counts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_live_counts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::in_flight_counts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_in_flight)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_overview)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_partition_overview)

@@ -1,0 +1,203 @@
+#include "actors/node.hpp"
+
+#include "actors/alarm.hpp"
+#include "actors/delivery.hpp"
+#include "actors/gateway.hpp"
+#include "actors/history.hpp"
+#include "actors/history_reader.hpp"
+#include "actors/persistence.hpp"
+#include "actors/router.hpp"
+#include "storage/data_folder.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace vicket {
+
+const char* version() noexcept { return VICKET_VERSION; }
+
+void register_all_types() {
+  register_message_types();
+  caf::init_global_meta_objects<caf::id_block::vicket_local>();
+}
+
+struct node::rep {
+  rep(caf::actor_system& sys, node_options opt, node_environment env)
+    : system{sys}, options{std::move(opt)}, environment{std::move(env)}, clock{*environment.time} {}
+
+  struct partition {
+    std::shared_ptr<partition_store> store;
+    delivery_actor delivery;
+    persistence_actor persistence;
+    history_reader_actor reader;
+  };
+
+  caf::actor_system& system;
+  node_options options;
+  node_environment environment;
+  schedule_clock clock;
+  std::unique_ptr<data_folder> folder;
+  std::vector<partition> partitions;
+  alarm_actor alarm;
+  router_actor router;
+  history_actor history;
+  node_gateway_actor gateway;
+
+  void start_partition(std::uint32_t number, std::shared_ptr<partition_store> store);
+  void start_front();
+  void end_all();
+
+  template <class Class, class... Args>
+  typename Class::handle spawn_blocking(Args&&... args) {
+    if (options.own_threads)
+      return system.spawn<actor_of<Class>, caf::detached>(std::forward<Args>(args)...);
+    return system.spawn<actor_of<Class>>(std::forward<Args>(args)...);
+  }
+};
+
+void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_store> store) {
+  partition part;
+  part.store = std::move(store);
+
+  delivery::setup delivering;
+  delivering.transport = environment.transport;
+  delivering.clock = &clock;
+  const auto count = folder->partitions();
+  delivering.max_in_flight = std::max<std::size_t>(1, (options.max_in_flight + count - 1) / count);
+  delivering.allow_http = options.allow_http;
+  part.delivery = system.spawn<actor_of<delivery>>(std::move(delivering));
+
+  persistence::setup writing;
+  writing.partition = number;
+  writing.store = part.store;
+  writing.delivery = part.delivery;
+  writing.alarm = alarm;
+  writing.clock = &clock;
+  writing.random = environment.random;
+  writing.version = version();
+  writing.window = options.window;
+  writing.store_failed = environment.store_failed;
+  writing.log_warning = environment.log_warning;
+  part.persistence = spawn_blocking<persistence>(std::move(writing));
+
+  history_reader::setup reading;
+  reading.partition = number;
+  reading.store = part.store;
+  reading.persistence = part.persistence;
+  reading.delivery = part.delivery;
+  reading.clock = &clock;
+  reading.retention_ms = options.retention_ms;
+  part.reader = spawn_blocking<history_reader>(std::move(reading));
+
+  partitions.push_back(std::move(part));
+}
+
+void node::rep::start_front() {
+  std::vector<persistence_actor> heads;
+  std::vector<history_reader_actor> readers;
+  for (const auto& part : partitions) {
+    heads.push_back(part.persistence);
+    readers.push_back(part.reader);
+  }
+  router = system.spawn<actor_of<vicket::router>>(heads);
+  history = system.spawn<actor_of<vicket::history>>(readers, std::cref(clock));
+  gateway::setup setup;
+  setup.router = router;
+  setup.history = history;
+  setup.partitions = std::move(heads);
+  setup.readers = std::move(readers);
+  setup.clock = &clock;
+  setup.random = environment.random;
+  setup.rules = connector_rules{options.allow_http, options.guard};
+  setup.max_envelope_bytes = options.max_envelope_bytes;
+  setup.max_uncommitted_bytes = options.max_uncommitted_bytes;
+  setup.version = version();
+  gateway = system.spawn<actor_of<vicket::gateway>>(std::move(setup));
+}
+
+std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& system, node_options options,
+                                                             node_environment environment) {
+  auto parts = std::make_unique<rep>(system, std::move(options), std::move(environment));
+  auto wanted = parts->options.partitions;
+  if (wanted == 0)
+    wanted = std::clamp(std::thread::hardware_concurrency(), 1u, data_folder::max_partitions);
+  auto folder = data_folder::open(parts->options.data_dir, wanted);
+  if (auto* why = std::get_if<store_status>(&folder))
+    return why->detail;
+  parts->folder = std::get<std::unique_ptr<data_folder>>(std::move(folder));
+  std::vector<std::shared_ptr<partition_store>> stores;
+  for (std::uint32_t i = 0; i < parts->folder->partitions(); ++i) {
+    store_options store;
+    store.folder = parts->folder->partition_path(i);
+    store.environment = parts->environment.store;
+    // The node's memory is for all partitions together.
+    store.write_buffer_bytes /= parts->folder->partitions();
+    store.block_cache_bytes /= parts->folder->partitions();
+    auto opened = partition_store::open(std::move(store));
+    if (auto* why = std::get_if<store_status>(&opened))
+      return why->detail;
+    stores.push_back(std::get<std::unique_ptr<partition_store>>(std::move(opened)));
+  }
+  parts->alarm = system.spawn<actor_of<alarm>>(std::cref(parts->clock));
+  for (std::uint32_t i = 0; i < stores.size(); ++i)
+    parts->start_partition(i, std::move(stores[i]));
+  parts->start_front();
+  return std::unique_ptr<node>{new node{std::move(parts)}};
+}
+
+node::node(std::unique_ptr<rep> parts) : rep_{std::move(parts)} {}
+
+node::~node() {
+  if (rep_)
+    rep_->end_all();
+}
+
+void node::rep::end_all() {
+  caf::scoped_actor self{system};
+  auto end = [&](auto& actor) {
+    if (!actor)
+      return;
+    self->send_exit(actor, caf::exit_reason::user_shutdown);
+    if (options.own_threads) // else the test's coordinator runs them, not us
+      self->wait_for(actor);
+    actor = nullptr;
+  };
+  end(gateway);
+  end(history);
+  end(router);
+  for (auto& part : partitions) {
+    end(part.reader);
+    end(part.persistence);
+    end(part.delivery);
+  }
+  end(alarm);
+}
+
+gateway_actor node::gateway() const { return rep_->gateway; }
+
+std::uint32_t node::partitions() const { return rep_->folder->partitions(); }
+
+bool node::stop(std::int64_t patience_ms) {
+  caf::scoped_actor self{rep_->system};
+  const auto patience = std::chrono::milliseconds{patience_ms};
+  self->request(rep_->gateway, patience, drain{}).receive([] {}, [](const caf::error&) {});
+  // Ask all first, so that they drain side by side.
+  using answer = decltype(self->request(rep_->partitions.front().persistence, patience, drain{}));
+  std::vector<answer> answers;
+  for (const auto& part : rep_->partitions)
+    answers.push_back(self->request(part.persistence, patience, drain{}));
+  bool clean = true;
+  for (auto& one : answers)
+    one.receive([] {}, [&clean](const caf::error&) { clean = false; });
+  return clean;
+}
+
+} // namespace vicket

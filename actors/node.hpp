@@ -1,0 +1,81 @@
+#pragma once
+
+#include "actors/supervisor.hpp"
+#include "messages/actors.hpp"
+#include "policy/address_guard.hpp"
+#include "policy/clock.hpp"
+#include "storage/partition_store.hpp"
+#include "transport/http_transport.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+namespace vicket {
+
+/// How a node behaves; the flags of `vicketd` set the same.
+struct node_options {
+  std::filesystem::path data_dir;
+  std::uint32_t partitions = 0; ///< for a new data folder; 0: one for each core. An existing folder keeps its own
+  address_guard guard;
+  bool allow_http = false;
+  std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;
+  std::size_t max_envelope_bytes = 256 * 1024;
+  std::size_t max_in_flight = 10'000;
+  std::size_t max_uncommitted_bytes = 64u << 20;
+  window_limits window;
+  /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
+  bool own_threads = true;
+};
+
+/// What a node stands on: handed in by the composition root, replaced by fakes in tests. What is pointed to
+/// outlives the node and is safe from any thread.
+struct node_environment {
+  const clock* time = nullptr;
+  random_source* random = nullptr;
+  std::shared_ptr<http_transport> transport;
+  store_environment* store = nullptr; ///< null: the real file system
+  /// Called when the store can't be trusted any more: log it and end the process, non-zero. Nothing is answered
+  /// after it.
+  std::function<void(const std::string&)> store_failed;
+  std::function<void(const std::string&)> log_warning;
+};
+
+/// Version as in the User-Agent and the status.
+[[nodiscard]] const char* version() noexcept;
+
+/// Registers all message types with CAF, those inside a node too. Call once, before the first actor system.
+void register_all_types();
+
+/// A node with its embedded store, in the caller's actor system: a workflow engine may embed one, or talk to
+/// `vicketd` over the network with the same messages.
+class node {
+public:
+  /// Opens the data folder, recovers, and starts delivering what is pending. The error is one clear line.
+  [[nodiscard]] static std::variant<std::unique_ptr<node>, std::string> start(caf::actor_system& system,
+                                                                              node_options options,
+                                                                              node_environment environment);
+
+  /// Stops at once, like a crash with manners; for a clean stop call `stop` first.
+  ~node();
+
+  [[nodiscard]] gateway_actor gateway() const;
+  [[nodiscard]] std::uint32_t partitions() const;
+
+  /// Refuses new events, starts no deliveries, lets those in flight finish within `patience_ms`, syncs. False: some
+  /// were still in flight; they are sent again after the next start.
+  bool stop(std::int64_t patience_ms);
+
+private:
+  struct rep;
+  explicit node(std::unique_ptr<rep>);
+  std::unique_ptr<rep> rep_;
+};
+
+} // namespace vicket

@@ -1,0 +1,173 @@
+#include "actors/supervisor.hpp"
+
+#include <caf/typed_response_promise.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace vicket {
+
+namespace {
+
+constexpr std::int64_t us_per_ms = 1'000;
+
+void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
+  if (!kept || candidate < *kept)
+    kept = candidate;
+}
+
+} // namespace
+
+supervisor::supervisor(handle::pointer self, setup with)
+  : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, with_.shaper_state} {}
+
+supervisor::handle::behavior_type supervisor::make_behavior() {
+  return {
+    [this](const wake_up&) {
+      alarm_at_.reset();
+      go_on();
+    },
+    [this](take_events& given) { take(given); },
+    [this](const backlog_grew& more) { note_backlog(more); },
+    [this](refilled& given) { take_refill(given); },
+    [this](const attempts_recorded& recorded) { let_go(recorded); },
+    [this](const reconfigure& replaced) { use_profile(replaced); },
+    [this](deliveries_done& done) { decide(done); },
+    [this](const drain&) { return start_draining(); },
+  };
+}
+
+void supervisor::take(take_events& given) {
+  for (auto& event : given.events)
+    queue_.add(std::move(event));
+  go_on();
+}
+
+void supervisor::note_backlog(const backlog_grew& more) {
+  scan_from_ = std::min(scan_from_, more.first);
+  keep_earlier(next_due_, more.first.due);
+  go_on();
+}
+
+void supervisor::take_refill(refilled& given) {
+  refilling_ = false;
+  if (!given.events.empty()) {
+    const auto& last = given.events.back().position;
+    scan_from_ = {last.due, last.sequence + 1};
+  }
+  next_due_ = given.next_due;
+  window_full_ = given.events.empty() && !queue_.holds_nothing();
+  for (auto& event : given.events)
+    queue_.add(std::move(event));
+  go_on();
+}
+
+void supervisor::decide(deliveries_done& done) {
+  record_attempts record;
+  record.connector = with_.profile->config.id;
+  const auto now = with_.clock->now();
+  for (auto& finished : done.deliveries)
+    if (auto decision = queue_.decide(std::move(finished), now, with_.random->next()))
+      record.decisions.push_back(std::move(*decision));
+  if (!record.decisions.empty()) {
+    record.shaper_state = queue_.shaper_state();
+    self_->send(with_.persistence, std::move(record));
+  }
+  go_on();
+}
+
+void supervisor::let_go(const attempts_recorded& recorded) {
+  window_full_ = false;
+  for (const auto& attempt : recorded.attempts) {
+    queue_.recorded(attempt.sequence);
+    if (attempt.next_due) {
+      scan_from_ = std::min(scan_from_, due_position{*attempt.next_due, attempt.sequence});
+      keep_earlier(next_due_, *attempt.next_due);
+    }
+  }
+  go_on();
+}
+
+void supervisor::use_profile(const reconfigure& replaced) {
+  with_.profile = replaced.profile;
+  queue_.reconfigure(with_.profile->config);
+  go_on();
+}
+
+caf::result<void> supervisor::start_draining() {
+  draining_ = true;
+  drained_ = self_->make_response_promise<void>();
+  answer_drain_when_done();
+  return drained_;
+}
+
+void supervisor::answer_drain_when_done() {
+  if (drained_.pending() && queue_.in_flight() == 0 && queue_.unrecorded() == 0)
+    drained_.deliver();
+}
+
+void supervisor::go_on() {
+  if (draining_) {
+    answer_drain_when_done();
+    return;
+  }
+  const auto now_us = with_.clock->now_us();
+  const auto now = timestamp_ms{now_us / us_per_ms};
+  start_deliveries(now_us);
+  ask_for_more(now);
+  if (queue_.holds_nothing() && !next_due_ && !refilling_)
+    keep_earlier(idle_since_, now);
+  else
+    idle_since_.reset();
+  if (idle_since_ && now - *idle_since_ >= idle_ms)
+    ask_to_retire();
+  set_alarm(now, now_us);
+}
+
+void supervisor::start_deliveries(std::int64_t now_us) {
+  deliver orders;
+  while (const auto* next = queue_.start_next(now_us))
+    orders.jobs.push_back({with_.profile, next->position.sequence, next->attempts_made + 1, next->event.id,
+                           next->event.envelope});
+  if (!orders.jobs.empty())
+    self_->send(with_.delivery, std::move(orders));
+}
+
+void supervisor::ask_for_more(timestamp_ms now) {
+  if (refilling_ || window_full_ || !queue_.enabled() || !next_due_ || *next_due_ > now)
+    return;
+  if (queue_.waiting() > with_.window.events_for(with_.profile->config) / 4)
+    return; // a refill costs a look at the index: take a good part of a window at a time
+  refilling_ = true;
+  self_->send(with_.persistence,
+              refill_window{with_.profile->config.id, scan_from_, now, queue_.held()});
+}
+
+void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {
+  std::optional<timestamp_ms> wanted = queue_.rate_opens_at(now_us);
+  if (next_due_ && *next_due_ > now && queue_.enabled())
+    keep_earlier(wanted, *next_due_);
+  if (idle_since_ && !retiring_)
+    keep_earlier(wanted, *idle_since_ + idle_ms);
+  if (!wanted || (alarm_at_ && *alarm_at_ <= *wanted))
+    return;
+  alarm_at_ = wanted;
+  self_->send(with_.alarm, wake_me{*wanted});
+}
+
+void supervisor::ask_to_retire() {
+  if (retiring_)
+    return;
+  retiring_ = true;
+  self_->request(with_.persistence, caf::infinite, retire{with_.profile->config.id, queue_.shaper_state()})
+    .then([this](bool may_go) {
+      retiring_ = false;
+      idle_since_.reset();
+      if (may_go)
+        self_->quit();
+      else
+        go_on();
+    });
+}
+
+} // namespace vicket

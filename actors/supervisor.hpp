@@ -1,0 +1,86 @@
+#pragma once
+
+#include "actors/connector_queue.hpp"
+#include "actors/interfaces.hpp"
+#include "policy/schedule_clock.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+namespace vicket {
+
+/// What a supervisor may hold of its connector's backlog; the rest stays in the store.
+struct window_limits {
+  std::size_t events = 256;
+  std::size_t bytes = 1u << 20; ///< of envelopes; one event is always allowed
+
+  /// Twice the places in flight where that is more, so that they never run dry between two refills.
+  [[nodiscard]] std::size_t events_for(const connector& config) const {
+    return std::max<std::size_t>(events, 2 * std::size_t{config.max_in_flight});
+  }
+};
+
+/// One connector's endpoint: owns its queue, retry schedule, rate shaping, in-flight cap and breaker. Spawned by
+/// its partition's persistence when there is work, gone again when there is none.
+class supervisor {
+public:
+  using handle = supervisor_actor;
+
+  static constexpr auto name = "supervisor";
+
+  /// How long a supervisor without work stays, in case more comes.
+  static constexpr std::int64_t idle_ms = 30'000;
+
+  struct setup {
+    std::shared_ptr<const delivery_profile> profile;
+    std::optional<std::int64_t> shaper_state;
+    persistence_actor persistence;
+    delivery_actor delivery;
+    alarm_actor alarm;
+    const schedule_clock* clock = nullptr; ///< outlives the actor
+    random_source* random = nullptr;       ///< outlives the actor; safe from any thread
+    window_limits window;
+  };
+
+  supervisor(handle::pointer self, setup with);
+
+  handle::behavior_type make_behavior();
+
+private:
+  void take(take_events& given);
+  void note_backlog(const backlog_grew& more);
+  void take_refill(refilled& given);
+  void decide(deliveries_done& done);
+  void let_go(const attempts_recorded& recorded);
+  void use_profile(const reconfigure& replaced);
+  caf::result<void> start_draining();
+
+  /// After every handler: start what can start, ask for more when there is room, set the alarm.
+  void go_on();
+  void start_deliveries(std::int64_t now_us);
+  void ask_for_more(timestamp_ms now);
+  void set_alarm(timestamp_ms now, std::int64_t now_us);
+  void ask_to_retire();
+  void answer_drain_when_done();
+
+  handle::pointer self_;
+  setup with_;
+  connector_queue queue_;
+
+  // The due index as far as it is known here. Invariants: nothing that is not held has a place before scan_from_;
+  // next_due_ is at or before the due time of everything in the store that is not held, absent when there is none.
+  due_position scan_from_;
+  std::optional<timestamp_ms> next_due_;
+  bool refilling_ = false;   ///< a refill_window is under way
+  bool window_full_ = false; ///< the last one brought nothing, since we hold as much as we may
+
+  std::optional<timestamp_ms> alarm_at_;   ///< the alarm is set for then
+  std::optional<timestamp_ms> idle_since_; ///< nothing to do since then
+  bool retiring_ = false;                  ///< persistence was asked
+  bool draining_ = false;
+  caf::typed_response_promise<void> drained_;
+};
+
+} // namespace vicket
