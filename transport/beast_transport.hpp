@@ -21,6 +21,7 @@ struct transport_options {
   std::size_t max_idle_connections = 4'096; ///< over all endpoints; the longest idle is closed first
   std::size_t max_idle_per_endpoint = 64;
   std::int64_t idle_timeout_ms = 30'000;   ///< an idle connection is closed after it
+  std::int64_t max_connection_age_ms = 300'000; ///< an older one is not used again, so that DNS changes are seen
   std::size_t max_header_bytes = 64 * 1024; ///< of one answer, all its 1xx included
   unsigned max_informational = 8;          ///< 1xx answers skipped before the real one
   std::uint64_t max_read_body_bytes = 1024 * 1024; ///< a longer body is read no further, the connection closed

@@ -1,0 +1,44 @@
+#include "transport/beast_transport.hpp"
+
+#include "transport/io_worker.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace vicket {
+
+namespace {
+
+class beast_transport final : public http_transport {
+public:
+  explicit beast_transport(transport_options options) : options_{std::move(options)} {
+    const auto threads = std::max(options_.io_threads, 1U);
+    for (unsigned i = 0; i < threads; ++i)
+      workers_.push_back(std::make_unique<io_worker>(options_));
+  }
+
+  ~beast_transport() override {
+    for (auto& worker : workers_) // all, before the first is gone: completions may post to any of them
+      worker->end();
+  }
+
+  void post(http_request request, completion done) override {
+    const auto hash = hash_of(*request.endpoint);
+    auto& worker = *workers_[hash % workers_.size()];
+    worker.post({std::move(request), std::move(done), hash, boost::asio::steady_timer::clock_type::now()});
+  }
+
+private:
+  const transport_options options_;
+  std::vector<std::unique_ptr<io_worker>> workers_;
+};
+
+} // namespace
+
+std::unique_ptr<http_transport> make_beast_transport(transport_options options) {
+  return std::make_unique<beast_transport>(std::move(options));
+}
+
+} // namespace vicket

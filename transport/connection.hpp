@@ -1,0 +1,102 @@
+#pragma once
+
+#include "policy/address_guard.hpp"
+#include "transport/tls_context.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vicket {
+
+struct destination;
+class connection_pool;
+
+/// One TCP connection to a checked address, with TLS on it or not. Its reads and writes never block: on
+/// `want_read`/`want_write` the caller waits for the socket and calls again.
+///
+/// OpenSSL works on the socket itself, without Asio's stream in between: that one keeps four buffers of 17 KB for
+/// each connection, and copies every byte twice more.
+class connection final : private tls_session_owner {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  enum class io : std::uint8_t {
+    done,       ///< `bytes` were read or written, or the handshake is complete
+    want_read,  ///< nothing to do until the socket is readable
+    want_write, ///< nothing to do until the socket is writable
+    closed,     ///< the peer ended the stream in order
+    cut,        ///< the peer ended TCP without ending TLS
+    reset,      ///< the socket failed; `error()` says how
+    tls_failed, ///< the TLS layer failed; `error()` is a predicate to the peer's address
+  };
+  struct progress {
+    io state;
+    std::size_t bytes = 0;
+  };
+
+  connection(boost::asio::io_context& context, connection_pool& pool, destination& to, const ip_address& address,
+             std::uint16_t port);
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  boost::asio::ip::tcp::socket socket;
+
+  [[nodiscard]] boost::asio::ip::tcp::endpoint peer() const;
+  [[nodiscard]] std::string peer_text() const; ///< "1.2.3.4:443", "[2606::1]:443"
+
+  /// Opens the socket, ready for `async_connect`.
+  void open(boost::system::error_code& ec);
+
+  /// After the connect: Asio forgets that it waited for writability, else each later wait would be woken by it.
+  void connected(time_point now, boost::system::error_code& ec);
+
+  [[nodiscard]] bool start_tls(const tls_context& context);
+  [[nodiscard]] progress handshake();
+  [[nodiscard]] progress read(std::span<char> into);
+  [[nodiscard]] progress write(std::string_view bytes);
+
+  /// An idle connection is alive when it has nothing to say: neither its end nor bytes that no request asked for.
+  [[nodiscard]] bool silent();
+
+  /// Tells the peer that this is the end, if that takes no waiting.
+  void say_goodbye();
+
+  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] destination& to() const { return to_; }
+  [[nodiscard]] time_point connected_at() const { return connected_at_; }
+
+private:
+  friend class connection_pool;
+
+  void on_ticket(ssl_session_ptr session) override;
+  void on_certificate_refused(std::string reason) override;
+  progress tls_result(int result, std::size_t bytes);
+  progress socket_failed(int number);
+  std::string handshake_error(unsigned long code) const;
+
+  connection_pool& pool_;
+  destination& to_; ///< outlives the connection: the pool keeps it while it has connections or requests
+  ip_address address_;
+  std::uint16_t port_;
+  ssl_ptr tls_;
+  std::string error_;
+  std::string refused_certificate_;
+  time_point connected_at_;
+  time_point offered_verified_at_; ///< when the certificate of the session that we offered had been checked
+  time_point idle_since_;
+
+public:
+  using hook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+  hook by_age;      ///< in the pool's list of idle connections
+  hook by_endpoint; ///< in its destination's
+};
+
+} // namespace vicket

@@ -1,0 +1,416 @@
+#include "transport/exchange.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace vicket {
+
+namespace asio = boost::asio;
+using socket_wait = asio::ip::tcp::socket;
+using io = connection::io;
+
+namespace {
+
+/// A request larger than this gives its scratch memory back.
+constexpr std::size_t max_kept_scratch_bytes = 1024 * 1024;
+
+answer_limits limits_of(const transport_options& options) {
+  return {options.max_header_bytes, options.max_informational, options.max_read_body_bytes,
+          attempt::max_body_bytes};
+}
+
+std::string milliseconds(std::int64_t us) { return std::to_string((us + 500) / 1'000) + " ms"; }
+
+} // namespace
+
+exchange::exchange(exchange_services& services, live_list& all, posted_request posted)
+    : services_{services}, all_{all}, request_{std::move(posted.request)}, done_{std::move(posted.done)},
+      endpoint_hash_{posted.endpoint_hash}, posted_at_{posted.at},
+      deadline_{this, [](void* self) { static_cast<exchange*>(self)->on_deadline(); }},
+      connect_share_{this, [](void* self) { static_cast<exchange*>(self)->on_connect_share_over(); }} {}
+
+void exchange::start(exchange_services& services, live_list& all, posted_request posted) {
+  boost::intrusive_ptr<exchange> begun{new exchange{services, all, std::move(posted)}};
+  intrusive_ptr_add_ref(begun.get()); // given back by `finish`
+  all.push_back(*begun);
+  begun->begin();
+}
+
+void exchange::begin() {
+  phase_began_ = posted_at_;
+  services_.deadlines.add(deadline_, posted_at_ + std::chrono::milliseconds{request_.timeout_ms});
+  to_ = &services_.pool.acquire({*request_.endpoint, endpoint_hash_});
+  answer_.emplace(limits_of(services_.options));
+  connection_ = services_.pool.take(*to_, posted_at_);
+  if (!connection_)
+    return dial_fresh();
+  reused_ = true;
+  send();
+}
+
+// -- a fresh connection ---------------------------------------------------------------------------------------------
+
+void exchange::dial_fresh() {
+  phase_ = phase::resolving;
+  phase_began_ = now();
+  if (const auto numeric = ip_address::parse(request_.endpoint->host)) {
+    addresses_ = {*numeric};
+    return check_and_dial();
+  }
+  services_.names.lookup(request_.endpoint->host, *this, phase_began_);
+}
+
+void exchange::on_resolved(const name_resolver::answer& result) {
+  const boost::intrusive_ptr<exchange> alive{this};
+  timings_.dns_us = since_us(phase_began_);
+  if (!result.error.empty())
+    return fail(outcome::dns, result.error);
+  addresses_ = result.addresses;
+  check_and_dial();
+}
+
+void exchange::check_and_dial() {
+  const auto& host = request_.endpoint->host;
+  for (const auto& address : addresses_) {
+    const auto reason = services_.options.guard.denied(address);
+    if (!reason)
+      continue;
+    const auto text = address.to_string();
+    return fail(outcome::blocked, (host == text ? "" : host + " resolves to " + text + ": ") + *reason
+                                    + "; nothing was sent (the operator can allow a range with --allow-cidr)");
+  }
+  phase_ = phase::connecting;
+  phase_began_ = now();
+  next_address_ = 0;
+  connect_failures_.clear();
+  dial_next();
+}
+
+void exchange::dial_next() {
+  while (next_address_ < addresses_.size()) {
+    connection_ = std::make_unique<connection>(services_.context, services_.pool, *to_, addresses_[next_address_++],
+                                               request_.endpoint->port);
+    boost::system::error_code ec;
+    connection_->open(ec);
+    if (ec) {
+      note_connect_failure("no socket: " + ec.message());
+      continue;
+    }
+    if (next_address_ < addresses_.size())
+      services_.deadlines.add(connect_share_, now() + connect_share);
+    connection_->socket.async_connect(
+      connection_->peer(),
+      [self = boost::intrusive_ptr<exchange>{this}, expected = generation_](const boost::system::error_code& result) {
+        if (self->generation_ == expected)
+          self->on_connected(result);
+      });
+    return;
+  }
+  const auto& host = request_.endpoint->host;
+  fail(outcome::connect, "could not connect to " + (ip_address::parse(host) ? "" : host + ": ") + connect_failures_);
+}
+
+void exchange::on_connected(const boost::system::error_code& result) {
+  services_.deadlines.remove(connect_share_);
+  auto ec = result;
+  if (!ec)
+    connection_->connected(now(), ec);
+  if (ec) {
+    note_connect_failure(ec.message());
+    return dial_next();
+  }
+  timings_.connect_us = since_us(phase_began_);
+  connected_after_us_ = since_us(posted_at_);
+  if (request_.endpoint->tls)
+    secure();
+  else
+    send();
+}
+
+void exchange::on_connect_share_over() {
+  const boost::intrusive_ptr<exchange> alive{this};
+  note_connect_failure("no connection within " + std::to_string(connect_share.count()) + " s");
+  dial_next();
+}
+
+void exchange::note_connect_failure(const std::string& reason) {
+  connect_failures_ += (connect_failures_.empty() ? "" : "; ") + connection_->peer_text() + ": " + reason;
+  drop_connection();
+}
+
+void exchange::secure() {
+  phase_ = phase::securing;
+  phase_began_ = now();
+  if (!connection_->start_tls(services_.tls))
+    return fail(outcome::tls, "no TLS session could be opened with " + who() + ": out of memory");
+  continue_handshake();
+}
+
+void exchange::continue_handshake() {
+  const auto result = connection_->handshake();
+  switch (result.state) {
+  case io::done:
+    timings_.tls_us = since_us(phase_began_);
+    return send();
+  case io::want_read:
+    return await(readiness::readable);
+  case io::want_write:
+    return await(readiness::writable);
+  case io::tls_failed:
+    return fail(outcome::tls, who() + " " + connection_->error());
+  case io::reset:
+    return fail(outcome::tls, who() + " broke off the TLS handshake (" + connection_->error() + ")");
+  case io::closed:
+  case io::cut:
+    return fail(outcome::tls, who() + " closed the connection during the TLS handshake");
+  }
+}
+
+// -- the request ----------------------------------------------------------------------------------------------------
+
+void exchange::send() {
+  phase_ = phase::sending;
+  // One buffer: a small request is one TLS record and one system call.
+  auto& out = services_.out;
+  const auto& to = *request_.endpoint;
+  out.clear();
+  out.append("POST ").append(to.target).append(" HTTP/1.1\r\nHost: ").append(to.host_header).append("\r\n");
+  out.append(request_.header_lines).append("\r\n");
+  if (request_.body)
+    out.append(*request_.body);
+  continue_sending(out);
+  if (out.capacity() > max_kept_scratch_bytes)
+    std::string{}.swap(out);
+}
+
+void exchange::continue_sending(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto result = connection_->write(bytes);
+    if (result.state == io::done) {
+      bytes.remove_prefix(result.bytes);
+      continue;
+    }
+    if (result.state != io::want_write && result.state != io::want_read)
+      return on_send_failed(result);
+    unsent_ = std::string{bytes};
+    await(readiness::writable);
+    return await(readiness::readable); // the answer may come before the request's end (413)
+  }
+  unsent_ = {};
+  sent_ = true;
+  phase_ = phase::awaiting_head;
+  phase_began_ = now();
+  await(readiness::readable);
+}
+
+void exchange::on_send_failed(const connection::progress& failed) {
+  if (may_replace())
+    return replace_connection();
+  if (failed.state == io::tls_failed)
+    return fail(outcome::tls, who() + " " + connection_->error());
+  // It may have answered before it stopped listening.
+  phase_ = phase::awaiting_head;
+  phase_began_ = now();
+  read_answer();
+}
+
+// -- the answer -----------------------------------------------------------------------------------------------------
+
+void exchange::read_answer() {
+  while (!finished_) { // bounded by the answer's limits
+    const auto result = connection_->read(services_.in);
+    switch (result.state) {
+    case io::done:
+      on_answer_bytes({services_.in.data(), result.bytes});
+      break;
+    case io::want_read:
+      return await(readiness::readable);
+    case io::want_write:
+      return await(readiness::writable);
+    default:
+      return on_stream_end(result);
+    }
+  }
+}
+
+void exchange::on_answer_bytes(std::string_view bytes) {
+  if (!answer_->started())
+    timings_.first_byte_us = sent_ ? since_us(phase_began_) : 0;
+  switch (answer_->consume(bytes)) {
+  case answer_reader::state::reading:
+    if (answer_->head_complete())
+      phase_ = phase::reading_body;
+    return;
+  case answer_reader::state::complete:
+  case answer_reader::state::over_cap:
+    return complete();
+  case answer_reader::state::failed:
+    return fail(outcome::protocol, who() + " " + answer_->error());
+  }
+}
+
+void exchange::on_stream_end(const connection::progress& end) {
+  if (may_replace())
+    return replace_connection();
+  if (end.state == io::tls_failed)
+    return fail(outcome::tls, who() + " " + connection_->error());
+  if (end.state == io::reset) {
+    const auto* when = !answer_->started()       ? "without answering"
+                       : !answer_->head_complete() ? "in the middle of the response headers"
+                                                   : "in the middle of the response body";
+    return fail(outcome::protocol, who() + " broke the connection " + when + " (" + connection_->error() + ")");
+  }
+  if (answer_->end_of_stream(end.state == io::closed) == answer_reader::state::complete)
+    complete();
+  else
+    fail(outcome::protocol, who() + " " + answer_->error());
+}
+
+void exchange::replace_connection() {
+  drop_connection();
+  reused_ = false; // so it happens once
+  sent_ = false;
+  unsent_ = {};
+  dial_fresh();
+}
+
+void exchange::drop_connection() {
+  ++generation_;
+  awaits_readable_ = awaits_writable_ = false;
+  connection_.reset();
+}
+
+// -- waiting --------------------------------------------------------------------------------------------------------
+
+void exchange::await(readiness what) {
+  auto& awaits = what == readiness::readable ? awaits_readable_ : awaits_writable_;
+  if (std::exchange(awaits, true))
+    return;
+  connection_->socket.async_wait(
+    what == readiness::readable ? socket_wait::wait_read : socket_wait::wait_write,
+    [self = boost::intrusive_ptr<exchange>{this}, expected = generation_, what](const boost::system::error_code&) {
+      if (self->generation_ == expected) // an error shows in the read or write that follows
+        self->on_ready(what);
+    });
+}
+
+void exchange::on_ready(readiness what) {
+  (what == readiness::readable ? awaits_readable_ : awaits_writable_) = false;
+  switch (phase_) {
+  case phase::securing:
+    return continue_handshake();
+  case phase::sending:
+    if (what == readiness::readable)
+      return read_answer();
+    return continue_sending(std::exchange(unsent_, {}));
+  case phase::awaiting_head:
+  case phase::reading_body:
+    return read_answer();
+  case phase::resolving:
+  case phase::connecting:
+    assert(false);
+  }
+}
+
+void exchange::on_deadline() {
+  const boost::intrusive_ptr<exchange> alive{this};
+  fail(outcome::timeout,
+       "no complete answer within " + std::to_string(request_.timeout_ms) + " ms: " + waiting_for());
+}
+
+void exchange::stop() {
+  const boost::intrusive_ptr<exchange> alive{this};
+  finish(stopped_result());
+}
+
+http_result exchange::stopped_result() {
+  http_result result;
+  result.failure = outcome::connect;
+  result.error = "the node is stopping";
+  return result;
+}
+
+std::string exchange::waiting_for() const {
+  const auto how = [this] {
+    const auto peer = connection_->peer_text();
+    return reused_ ? " (on a pooled connection to " + peer + ")"
+                   : " (connected to " + peer + " after " + milliseconds(connected_after_us_) + ")";
+  };
+  switch (phase_) {
+  case phase::resolving:
+    return "waiting for the name " + request_.endpoint->host + " to resolve";
+  case phase::connecting:
+    return "connecting to " + connection_->peer_text()
+           + (connect_failures_.empty() ? "" : " (before it " + connect_failures_ + ")");
+  case phase::securing:
+    return "waiting for the TLS handshake" + how();
+  case phase::sending:
+    return "sending the request" + how();
+  case phase::awaiting_head:
+    return (answer_->started() ? "reading the response headers" : "waiting for the response headers") + how();
+  case phase::reading_body:
+    return "reading the response body, " + std::to_string(answer_->body_bytes()) + " bytes so far" + how();
+  }
+  return {};
+}
+
+std::string exchange::who() const {
+  const auto& host = request_.endpoint->host;
+  const auto peer = connection_->peer_text();
+  return ip_address::parse(host) ? peer : host + " (" + peer + ")";
+}
+
+exchange::time_point exchange::now() const { return asio::steady_timer::clock_type::now(); }
+
+std::int64_t exchange::since_us(time_point begin) const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(now() - begin).count();
+}
+
+// -- the end --------------------------------------------------------------------------------------------------------
+
+void exchange::complete() {
+  http_result result;
+  add_answer(result);
+  if (answer_->reusable() && sent_)
+    services_.pool.put(std::move(connection_), now());
+  else
+    connection_->say_goodbye();
+  finish(std::move(result));
+}
+
+void exchange::fail(outcome failure, std::string sentence) {
+  http_result result;
+  result.failure = failure;
+  result.error = std::move(sentence);
+  if (answer_->head_complete()) {
+    add_answer(result);
+    result.body_truncated = true;
+  }
+  finish(std::move(result));
+}
+
+void exchange::add_answer(http_result& result) {
+  result.status = answer_->status();
+  result.body_bytes = answer_->body_bytes();
+  result.body_truncated = answer_->body_truncated();
+  result.retry_after = answer_->retry_after();
+  result.body = answer_->take_body();
+}
+
+void exchange::finish(http_result result) {
+  assert(!finished_);
+  finished_ = true;
+  services_.deadlines.remove(deadline_);
+  services_.deadlines.remove(connect_share_);
+  stop_waiting();
+  drop_connection();
+  services_.pool.release(*to_);
+  result.phases = timings_;
+  result.duration_us = since_us(posted_at_);
+  all_.erase(all_.iterator_to(*this));
+  done_(std::move(result));
+  intrusive_ptr_release(this);
+}
+
+} // namespace vicket

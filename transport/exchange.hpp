@@ -1,0 +1,137 @@
+#pragma once
+
+#include "transport/answer_reader.hpp"
+#include "transport/beast_transport.hpp"
+#include "transport/connection.hpp"
+#include "transport/connection_pool.hpp"
+#include "transport/deadline_wheel.hpp"
+#include "transport/http_transport.hpp"
+#include "transport/name_resolver.hpp"
+
+#include <boost/intrusive/list.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vicket {
+
+/// A request as it was posted.
+struct posted_request {
+  http_request request;
+  http_transport::completion done;
+  std::size_t endpoint_hash;
+  std::chrono::steady_clock::time_point at;
+};
+
+/// What the exchanges of one I/O thread share.
+struct exchange_services {
+  boost::asio::io_context& context;
+  const transport_options& options;
+  const tls_context& tls;
+  connection_pool& pool;
+  name_resolver& names;
+  deadline_wheel& deadlines;
+  std::string& out;      ///< scratch for composing a request
+  std::vector<char>& in; ///< scratch for reading
+};
+
+/// One request and its answer, from `post` to the completion: takes a pooled connection or resolves, checks, dials
+/// and secures a fresh one, sends, reads. Belongs to one I/O thread.
+///
+/// Invariants:
+/// - `finish` runs exactly once, whatever comes first: the answer, a failure, the deadline, the node's end.
+/// - A handler that Asio still owes for a connection that was dropped sees another `generation_` and does nothing.
+/// - `connection_` is set from dialling on; `reused_` says that it came from the pool and nothing has proven yet
+///   that the peer still listens on it.
+class exchange final : public boost::intrusive_ref_counter<exchange, boost::thread_unsafe_counter>,
+                       private name_resolver::waiter {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+  using live_hook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+  live_hook live; ///< in the I/O thread's list, from `start` to `finish`
+  using live_list = boost::intrusive::list<
+    exchange, boost::intrusive::member_hook<exchange, live_hook, &exchange::live>>;
+
+  /// With several addresses, how long one may take to connect before the next is tried.
+  static constexpr std::chrono::seconds connect_share{2};
+
+  exchange(exchange_services& services, live_list& all, posted_request posted);
+
+  /// The exchange is in `all`, which owns it, until it has finished.
+  static void start(exchange_services& services, live_list& all, posted_request posted);
+
+  /// Ends it with the failure of a node that stops.
+  void stop();
+
+  [[nodiscard]] static http_result stopped_result();
+
+private:
+  enum class phase : std::uint8_t { resolving, connecting, securing, sending, awaiting_head, reading_body };
+  enum class readiness : std::uint8_t { readable, writable };
+
+  void begin();
+  void dial_fresh();
+  void on_resolved(const name_resolver::answer& result) override;
+  void check_and_dial();
+  void dial_next();
+  void on_connected(const boost::system::error_code& ec);
+  void on_connect_share_over();
+  void note_connect_failure(const std::string& reason);
+  void secure();
+  void continue_handshake();
+  void send();
+  void continue_sending(std::string_view bytes);
+  void on_send_failed(const connection::progress& failed);
+  void read_answer();
+  void on_answer_bytes(std::string_view bytes);
+  void on_stream_end(const connection::progress& end);
+  void replace_connection();
+  void drop_connection();
+  void await(readiness what);
+  void on_ready(readiness what);
+  void on_deadline();
+
+  [[nodiscard]] std::string who() const; ///< host and address, as sentences begin
+  [[nodiscard]] std::string waiting_for() const;
+  [[nodiscard]] bool may_replace() const { return reused_ && !answer_->started(); }
+  [[nodiscard]] time_point now() const;
+  [[nodiscard]] std::int64_t since_us(time_point begin) const;
+
+  void complete();
+  void fail(outcome failure, std::string sentence);
+  void add_answer(http_result& result);
+  void finish(http_result result);
+
+  exchange_services& services_;
+  live_list& all_;
+  http_request request_;
+  http_transport::completion done_;
+  const std::size_t endpoint_hash_;
+  const time_point posted_at_;
+  deadline_wheel::entry deadline_;
+  deadline_wheel::entry connect_share_;
+  destination* to_ = nullptr;
+  std::unique_ptr<connection> connection_;
+  std::optional<answer_reader> answer_;
+  std::vector<ip_address> addresses_;
+  std::size_t next_address_ = 0;
+  std::string connect_failures_;
+  std::string unsent_; ///< rest of the request that the socket did not take
+  std::uint32_t generation_ = 0;
+  phase phase_ = phase::resolving;
+  bool reused_ = false;
+  bool sent_ = false;
+  bool finished_ = false;
+  bool awaits_readable_ = false;
+  bool awaits_writable_ = false;
+  time_point phase_began_;
+  std::int64_t connected_after_us_ = 0;
+  phase_timings timings_;
+};
+
+} // namespace vicket

@@ -1,0 +1,140 @@
+#include "transport/io_worker.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vicket {
+
+namespace asio = boost::asio;
+using steady = asio::steady_timer::clock_type;
+
+namespace {
+
+/// What one read may bring: a whole TLS record is 16 KiB.
+constexpr std::size_t read_buffer_bytes = 32 * 1024;
+
+/// Endpoints of which an I/O thread remembers a TLS session, about 5 KB each.
+constexpr std::size_t max_sessions = 1'024;
+constexpr std::chrono::minutes max_session_age{60};
+
+/// How soon an idle connection is noticed that its peer has closed.
+constexpr std::chrono::milliseconds max_sweep_interval{1'000};
+constexpr std::chrono::milliseconds min_sweep_interval{10};
+
+pool_limits limits_of(const transport_options& options) {
+  const auto threads = std::max<std::size_t>(options.io_threads, 1);
+  return {(options.max_idle_connections + threads - 1) / threads,
+          options.max_idle_per_endpoint,
+          std::chrono::milliseconds{options.idle_timeout_ms},
+          std::chrono::milliseconds{options.max_connection_age_ms},
+          max_sessions,
+          max_session_age};
+}
+
+} // namespace
+
+io_worker::io_worker(const transport_options& options)
+    : options_{options}, context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
+      busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, tls_{options.ca_files},
+      deadlines_{steady::now()}, names_{context_, options.dns_servers}, pool_{limits_of(options)},
+      in_(read_buffer_bytes),
+      services_{context_, options_, tls_, pool_, names_, deadlines_, out_, in_}, thread_{[this] { run(); }} {}
+
+void io_worker::end() {
+  {
+    const std::lock_guard guard{inbox_mutex_};
+    if (std::exchange(stopping_, true))
+      return;
+  }
+  asio::post(context_, [this] { stop(); });
+  thread_.join();
+}
+
+void io_worker::post(posted_request request) {
+  std::unique_lock guard{inbox_mutex_};
+  if (stopping_) {
+    guard.unlock();
+    request.done(exchange::stopped_result());
+    return;
+  }
+  inbox_.push_back(std::move(request));
+  if (inbox_.size() > 1)
+    return;
+  guard.unlock();
+  asio::post(context_, [this] { drain_inbox(); });
+}
+
+void io_worker::run() {
+  // Signals are the program's, not this thread's; and OpenSSL writes to sockets that may be closed (SIGPIPE).
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  pthread_setname_np(pthread_self(), "vicket-io");
+  context_.run();
+}
+
+void io_worker::drain_inbox() {
+  {
+    const std::lock_guard guard{inbox_mutex_};
+    drained_.swap(inbox_);
+  }
+  for (auto& request : drained_)
+    exchange::start(services_, live_, std::move(request));
+  drained_.clear();
+  tick_while_needed();
+  sweep_while_needed();
+}
+
+void io_worker::tick_while_needed() {
+  if (ticks_ || deadlines_.empty())
+    return;
+  ticks_ = true;
+  tick_timer_.expires_after(deadline_wheel::tick);
+  tick_timer_.async_wait([this](const boost::system::error_code& ec) {
+    if (ec)
+      return;
+    ticks_ = false;
+    deadlines_.advance(steady::now());
+    tick_while_needed();
+    sweep_while_needed();
+  });
+}
+
+void io_worker::sweep_while_needed() {
+  if (sweeps_ || pool_.empty())
+    return;
+  sweeps_ = true;
+  sweep_timer_.expires_after(std::clamp(std::chrono::milliseconds{options_.idle_timeout_ms / 4}, min_sweep_interval,
+                                        max_sweep_interval));
+  sweep_timer_.async_wait([this](const boost::system::error_code& ec) {
+    if (ec)
+      return;
+    sweeps_ = false;
+    pool_.sweep(steady::now());
+    sweep_while_needed();
+  });
+}
+
+void io_worker::stop() {
+  std::vector<posted_request> unstarted;
+  {
+    const std::lock_guard guard{inbox_mutex_};
+    unstarted.swap(inbox_);
+  }
+  for (auto& request : unstarted)
+    request.done(exchange::stopped_result());
+  while (!live_.empty())
+    live_.front().stop();
+  pool_.clear();
+  names_.close();
+  tick_timer_.cancel();
+  sweep_timer_.cancel();
+  busy_.reset(); // what Asio still owes is handled, then `run` returns
+}
+
+} // namespace vicket

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "transport/beast_transport.hpp"
+#include "transport/connection_pool.hpp"
+#include "transport/deadline_wheel.hpp"
+#include "transport/exchange.hpp"
+#include "transport/name_resolver.hpp"
+#include "transport/tls_context.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace vicket {
+
+/// One I/O thread with everything its requests need: nothing in it is shared with another thread but the inbox.
+class io_worker {
+public:
+  explicit io_worker(const transport_options& options);
+  io_worker(const io_worker&) = delete;
+  io_worker& operator=(const io_worker&) = delete;
+
+  ~io_worker() { end(); }
+
+  /// Ends every request that is left with "the node is stopping", and the thread. `post` may still be called.
+  void end();
+
+  /// From any thread. Unbounded here: callers cap what they have in flight (`--max-in-flight`).
+  void post(posted_request request);
+
+private:
+  void run();
+  void drain_inbox();
+  void tick_while_needed();
+  void sweep_while_needed();
+  void stop();
+
+  const transport_options& options_;
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_;
+  boost::asio::steady_timer tick_timer_;
+  boost::asio::steady_timer sweep_timer_;
+  bool ticks_ = false;
+  bool sweeps_ = false;
+  tls_context tls_;
+  deadline_wheel deadlines_;
+  name_resolver names_;
+  connection_pool pool_;
+  std::string out_;
+  std::vector<char> in_;
+  exchange_services services_;
+  exchange::live_list live_;
+
+  std::mutex inbox_mutex_;
+  std::vector<posted_request> inbox_; ///< guarded by `inbox_mutex_`; not empty: a drain is on its way
+  bool stopping_ = false;             ///< guarded by `inbox_mutex_`
+  std::vector<posted_request> drained_;
+
+  std::thread thread_; ///< last: it uses all of the above
+};
+
+} // namespace vicket

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+struct ssl_deleter {
+  void operator()(SSL* ssl) const;
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+using ssl_ptr = std::unique_ptr<SSL, ssl_deleter>;
+using ssl_session_ptr = std::unique_ptr<SSL_SESSION, ssl_deleter>;
+
+/// What a TLS session tells its owner, through OpenSSL's callbacks. Attached to the `SSL` with `attach`.
+class tls_session_owner {
+public:
+  /// The peer gave a ticket that a later connection may resume.
+  virtual void on_ticket(ssl_session_ptr session) = 0;
+
+  /// The peer's certificate was refused; a predicate such as "has a certificate that expired on …".
+  virtual void on_certificate_refused(std::string reason) = 0;
+
+protected:
+  ~tls_session_owner() = default;
+};
+
+/// Settings that all outbound TLS connections of an I/O thread share: TLS 1.2 or newer, certificates and host names
+/// verified, always.
+class tls_context {
+public:
+  /// Trusts the system's roots and those of `ca_files`. Throws `std::runtime_error` when one can't be read.
+  explicit tls_context(const std::vector<std::string>& ca_files);
+
+  /// A client session on the connected, non-blocking socket `fd` that accepts only `host`'s certificate; resumes
+  /// `session` when there is one. Null when OpenSSL has no memory for it.
+  [[nodiscard]] ssl_ptr open(int fd, const std::string& host, SSL_SESSION* session,
+                             tls_session_owner& owner) const;
+
+private:
+  std::unique_ptr<SSL_CTX, ssl_deleter> context_;
+};
+
+/// OpenSSL's queue of errors of this thread as one phrase, and the queue is empty after it.
+[[nodiscard]] std::string take_tls_errors();
+
+} // namespace vicket
