@@ -9,8 +9,8 @@
 
 namespace vicket {
 
-/// A node's `--data-dir`: a marker file with format version and number of partitions, a lock, and a folder per
-/// partition.
+/// A node's `--data-dir`: a marker file with format version and number of partitions, a lock, and a folder
+/// per partition.
 ///
 ///     DIR/VICKET          format and number of partitions, text, written once
 ///     DIR/LOCK            locked (flock) while a node uses the folder; holds the owner's process id
@@ -20,11 +20,11 @@ public:
   static constexpr std::uint32_t format_version = 1;
   static constexpr std::uint32_t max_partitions = 256;
 
-  /// Opens the folder, or creates it with `partitions` of them (an existing folder keeps its number). Refused with
-  /// one clear line: locked by another process, a foreign or newer format, not a folder, not empty and not ours,
-  /// no permission.
-  [[nodiscard]] static std::variant<std::unique_ptr<data_folder>, store_status> open(std::filesystem::path path,
-                                                                                    std::uint32_t partitions);
+  /// Opens the folder, or creates it with `partitions` of them (an existing folder keeps its number). Refused
+  /// with one clear line: locked by another process, a foreign or newer format, not a folder, not empty and
+  /// not ours, no permission.
+  [[nodiscard]] static std::variant<std::unique_ptr<data_folder>, store_status>
+  open(std::filesystem::path path, std::uint32_t partitions);
 
   virtual ~data_folder() = default;
   [[nodiscard]] virtual std::uint32_t partitions() const = 0;

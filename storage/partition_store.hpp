@@ -33,13 +33,14 @@ struct store_status {
   [[nodiscard]] bool ok() const noexcept { return code == store_errc::none; }
 };
 
-/// A swap-in for the file system below RocksDB, so that tests inject faults or stay in memory (storage/testing/).
+/// A swap-in for the file system below RocksDB, so that tests inject faults or stay in memory
+/// (storage/testing/).
 class store_environment;
 
 struct store_options {
   std::filesystem::path folder;
   std::uint64_t epoch = 1;
-  store_environment* environment = nullptr; ///< null: the real one; not owned
+  store_environment* environment = nullptr;   ///< null: the real one; not owned
   std::size_t write_buffer_bytes = 48u << 20; ///< memtables of all column families together
   std::size_t block_cache_bytes = 32u << 20;
 };
@@ -56,17 +57,21 @@ public:
   /// (connector, accepted_at, sequence), where a supervisor finds it later.
   void add_event(const stored_event& event, bool waits);
 
-  /// Puts an event that was added without `waits` into the due index after all.
+  /// Puts an event that was added without `waits` into the due index after all. As long as it was never
+  /// attempted, `position.due` has to be its `accepted_at`: that is where a restart puts it, and one event
+  /// must not stand in two places.
   void index_waiting(const connector_id& connector, due_position position, std::uint32_t attempts_made);
 
-  /// The attempt, the event's new place in the due index when it is to be tried again, and, when it was `indexed`,
-  /// the removal of the place that it had.
-  void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was, bool indexed);
+  /// The attempt, the event's new place in the due index when it is to be tried again, and, when it was
+  /// `indexed`, the removal of the place that it had.
+  void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
+                   bool indexed);
 
   void put_connector(const connector& value);
   void delete_connector(const connector_id& id);
 
-  /// The rate shaper's theoretical arrival time, in its own unit, so that a restart does not give a new burst.
+  /// The rate shaper's theoretical arrival time, in its own unit, so that a restart does not give a new
+  /// burst.
   void put_shaper_state(const connector_id& id, std::int64_t state);
 
   [[nodiscard]] std::size_t bytes() const;
@@ -81,39 +86,56 @@ private:
 
 /// One partition's durable state: a RocksDB used as a log. See key_codec.hpp for the layout.
 ///
-/// Writes (`commit`, `next_sequence`, `resume`, `drop_history`) come from one thread, the persistence actor's;
-/// reads are safe from any thread at any time.
+/// What the lookups cost, in CPU time of all threads, compaction included, per event delivered at the first
+/// attempt (measured by `test-storage "[.measure]"`, see docs/decisions/0002-storage.md): LOOKUP_COSTS
+///
+/// Writes (`commit`, `next_sequence`, `resume`, `drop_history_below`) come from one thread, the persistence
+/// actor's; reads are safe from any thread at any time.
 class partition_store {
 public:
-  /// Opens or creates. A crash's leftovers are recovered: every event that no attempt settled and that is not in
-  /// the due index is put there (accepted, never tried), so afterwards the due index holds all that is pending.
-  [[nodiscard]] static std::variant<std::unique_ptr<partition_store>, store_status> open(store_options options);
+  /// Opens or creates. A crash's leftovers are recovered: every event that no attempt settled and that is not
+  /// in the due index is put there (accepted, never tried), so afterwards the due index holds all that is
+  /// pending.
+  [[nodiscard]] static std::variant<std::unique_ptr<partition_store>, store_status>
+  open(store_options options);
 
   ~partition_store();
 
-  // -- writing ------------------------------------------------------------------------------------------------------
+  // -- writing
+  // ------------------------------------------------------------------------------------------------------
 
   /// The next free position, and the ones after it, in order.
   [[nodiscard]] log_sequence allocate_sequence();
   [[nodiscard]] log_sequence next_sequence() const; ///< also from other threads: a hint
 
-  /// Writes the batch with (epoch, commit number, next sequence, `settled_below`) and syncs. After ok it survives
-  /// anything; after `full` nothing of it is visible and it may be committed again; after `failed` the store takes
-  /// nothing more. `settled_below`: all events below are settled or in the due index; a restart scans from there.
+  /// Writes the batch with (epoch, commit number, next sequence, `settled_below`) and syncs. After ok it
+  /// survives anything; after `full` nothing of it is visible and it may be committed again; after `failed`
+  /// the store takes nothing more. `settled_below`: all events below are settled or in the due index; a
+  /// restart scans from there.
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled_below);
 
-  /// After `full`: try to make the database writable again.
+  /// After `full`: try to make the database writable again. `full` again: try later (it writes what is in
+  /// memory to disk, so not in a tight loop).
   [[nodiscard]] store_status resume();
 
-  /// Free bytes of the file system below, and the reserve under which new events should be refused so that the
-  /// attempts of pending ones still find room.
+  /// Free bytes of the file system below, and the reserve under which new events should be refused so that
+  /// the attempts of pending ones still find room.
   struct space {
     std::uint64_t free_bytes = 0;
     std::uint64_t reserve_bytes = 0;
   };
   [[nodiscard]] space free_space() const;
 
-  // -- reading ------------------------------------------------------------------------------------------------------
+  // -- reading
+  // ------------------------------------------------------------------------------------------------------
+  //
+  // A read that meets something damaged, or that the device refuses, leaves out what it can't read and says
+  // so in `health()`. The caller looks there after reading: what was left out of a page must not pass for
+  // "nothing there".
+
+  /// The first thing that a read since `open` could not read. Not ok: log it and end the process, as for
+  /// `failed`; what is on disk stays as it is.
+  [[nodiscard]] store_status health() const;
 
   [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id) const;
   /// Without the envelope when `with_envelope` is false.
@@ -123,9 +145,11 @@ public:
   struct due_page {
     std::vector<waiting_event> events;    ///< in order, all with due <= until
     std::optional<timestamp_ms> next_due; ///< of the first one not returned; absent: nothing more waits
+    std::size_t unreadable = 0; ///< passed over because the event is damaged or gone; `health()` says which
   };
-  /// Events of one connector from `from` (inclusive) that are due by `until`; at most `limit` events and, past the
-  /// first, `max_bytes` of envelopes. Events for which `skip` says true are passed over and not counted.
+  /// Events of one connector from `from` (inclusive) that are due by `until`; at most `limit` events and,
+  /// past the first, `max_bytes` of envelopes. Events for which `skip` says true are passed over and not
+  /// counted.
   [[nodiscard]] due_page read_due(const connector_id& connector, due_position from, timestamp_ms until,
                                   std::size_t limit, std::size_t max_bytes,
                                   const std::function<bool(log_sequence)>& skip) const;
@@ -145,13 +169,19 @@ public:
   [[nodiscard]] std::vector<connector> connectors() const;
   [[nodiscard]] std::vector<std::pair<connector_id, std::int64_t>> shaper_states() const;
   [[nodiscard]] log_sequence settled_below() const;
+  [[nodiscard]] std::uint64_t epoch() const noexcept;
 
-  // -- retention ----------------------------------------------------------------------------------------------------
+  // -- retention
+  // ----------------------------------------------------------------------------------------------------
 
-  /// Forgets settled events accepted before `before`, and their attempts, up to the oldest event still pending:
-  /// reads stop seeing them at once, their bytes go by whole files and compaction. `settled_below` as in `commit`.
-  /// Scans the due index, so call it rarely (the node does: once in ten minutes).
-  [[nodiscard]] store_status drop_history(timestamp_ms before);
+  /// Up to where the log may be forgotten: the first event accepted at `before` or later, or the oldest one
+  /// that is not settled, whichever is lower. From any thread; stays true, since what is settled stays so.
+  /// Scans the due index, so ask rarely (the node does once in ten minutes).
+  [[nodiscard]] log_sequence history_horizon(timestamp_ms before) const;
+
+  /// Forgets events and attempts below a horizon that `history_horizon` gave: reads stop seeing them at once,
+  /// their bytes go by whole files and compaction. By the writer.
+  [[nodiscard]] store_status drop_history_below(log_sequence oldest);
   [[nodiscard]] log_sequence oldest_kept() const;
 
 private:

@@ -13,8 +13,8 @@
 
 namespace vicket {
 
-/// Position in a partition's log. Events and attempts draw from one counter that starts at 1, so the log is one
-/// total order: an attempt's sequence is above its event's.
+/// Position in a partition's log. Events and attempts draw from one counter that starts at 1, so the log is
+/// one total order: an attempt's sequence is above its event's.
 using log_sequence = std::uint64_t;
 
 /// An event as accepted.
@@ -26,7 +26,8 @@ struct stored_event {
   std::string workflow;
   std::string run;
   timestamp_ms accepted_at;
-  std::shared_ptr<const std::string> envelope; ///< the bytes of every POST of it; null where only the rest was read
+  std::shared_ptr<const std::string>
+      envelope; ///< the bytes of every POST of it; null where only the rest was read
 };
 
 /// Where an event stands in its connector's queue: by due time, then by acceptance.
@@ -46,7 +47,7 @@ struct waiting_event {
 
 /// An attempt as it stands in the log.
 struct stored_attempt {
-  log_sequence sequence = 0;       ///< the outcome feed's order
+  log_sequence sequence = 0; ///< the outcome feed's order
   log_sequence event_sequence = 0;
   event_state state_after = event_state::pending;
   attempt value; ///< `next_attempt_at` is set exactly when `state_after` is pending

@@ -1,0 +1,274 @@
+#include "storage/data_folder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace vicket {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto marker_name = "VICKET";
+constexpr auto new_marker_name = "VICKET.new";
+constexpr auto lock_name = "LOCK";
+constexpr std::string_view marker_title = "vicket-data-folder";
+constexpr std::size_t max_marker_bytes = 4 * 1024;
+constexpr ::mode_t folder_mode = 0700; // connectors' secrets lie in it
+constexpr ::mode_t file_mode = 0600;
+
+class file_descriptor {
+public:
+  explicit file_descriptor(int value) : value_(value) {}
+  file_descriptor(file_descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  file_descriptor& operator=(file_descriptor&&) = delete;
+  ~file_descriptor() {
+    if (value_ >= 0)
+      ::close(value_);
+  }
+
+  [[nodiscard]] int get() const { return value_; }
+  [[nodiscard]] bool valid() const { return value_ >= 0; }
+
+private:
+  int value_;
+};
+
+store_status failed(const fs::path& path, std::string_view what, int error) {
+  return {error == ENOSPC ? store_errc::full : store_errc::failed,
+          "data folder " + path.string() + ": " + std::string{what} + ": " + std::strerror(error)};
+}
+
+store_status refused(store_errc code, const fs::path& path, std::string_view why) {
+  return {code, "data folder " + path.string() + " " + std::string{why}};
+}
+
+std::string read_all(int descriptor, std::size_t max_bytes) {
+  auto text = std::string(max_bytes, '\0');
+  const auto count = ::pread(descriptor, text.data(), text.size(), 0);
+  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return text;
+}
+
+std::optional<std::string> read_file(const fs::path& path) {
+  const auto file = file_descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file.valid())
+    return std::nullopt;
+  return read_all(file.get(), max_marker_bytes);
+}
+
+bool sync_folder(const fs::path& path) {
+  const auto folder = file_descriptor{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  return folder.valid() && ::fsync(folder.get()) == 0;
+}
+
+// -- the marker
+// --------------------------------------------------------------------------------------------------------
+
+struct marker {
+  std::uint32_t format = 0;
+  std::uint32_t partitions = 0;
+};
+
+std::string to_text(const marker& value) {
+  return std::string{marker_title} + "\nformat " + std::to_string(value.format) + "\npartitions " +
+         std::to_string(value.partitions) + "\n";
+}
+
+bool take(std::string_view& text, std::string_view expected) {
+  if (!text.starts_with(expected))
+    return false;
+  text.remove_prefix(expected.size());
+  return true;
+}
+
+std::optional<std::uint32_t> take_number_line(std::string_view& text, std::string_view name) {
+  auto value = std::uint32_t{0};
+  if (!take(text, name) || !take(text, " "))
+    return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return error == std::errc{} && take(text, "\n") ? std::optional{value} : std::nullopt;
+}
+
+/// The format comes first, so that a newer one is recognized whatever else its marker says.
+std::variant<marker, store_status> parse_marker(const fs::path& path, std::string_view text) {
+  const auto is_ours = take(text, marker_title) && take(text, "\n");
+  const auto format = is_ours ? take_number_line(text, "format") : std::nullopt;
+  if (!format)
+    return refused(store_errc::foreign, path, "has a file VICKET that this program did not write");
+  if (*format > data_folder::format_version)
+    return refused(store_errc::foreign, path,
+                   "has format " + std::to_string(*format) + ", newer than this program's " +
+                       std::to_string(data_folder::format_version) + ": use a newer vicketd");
+  const auto partitions = take_number_line(text, "partitions");
+  if (!partitions || *partitions < 1 || *partitions > data_folder::max_partitions || !text.empty())
+    return refused(store_errc::corrupt, path, "has a damaged file VICKET");
+  return marker{*format, *partitions};
+}
+
+store_status write_marker(const fs::path& path, const marker& value) {
+  const auto temporary = path / new_marker_name;
+  const auto text = to_text(value);
+  {
+    const auto file =
+        file_descriptor{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode)};
+    if (!file.valid())
+      return failed(path, "can't create the file VICKET", errno);
+    if (::write(file.get(), text.data(), text.size()) != static_cast<::ssize_t>(text.size()) ||
+        ::fsync(file.get()) != 0)
+      return failed(path, "can't write the file VICKET", errno);
+  }
+  if (::rename(temporary.c_str(), (path / marker_name).c_str()) != 0 || !sync_folder(path))
+    return failed(path, "can't write the file VICKET", errno);
+  return {};
+}
+
+// -- folder and lock
+// ---------------------------------------------------------------------------------------------------
+
+std::string partition_name(std::uint32_t number) {
+  return "partition-" + std::to_string(number);
+}
+
+/// What a creation that was cut off leaves, and what a fresh volume has by itself.
+bool may_precede_marker(const fs::directory_entry& entry) {
+  const auto name = entry.path().filename().string();
+  auto error = std::error_code{};
+  return name == lock_name || name == new_marker_name || name == "lost+found" ||
+         (name.starts_with("partition-") && fs::is_empty(entry.path(), error) && !error);
+}
+
+/// A folder without marker may become ours only when there is nothing in it.
+store_status check_unmarked(const fs::path& path) {
+  auto error = std::error_code{};
+  for (auto it = fs::directory_iterator{path, error}; !error && it != fs::directory_iterator{};
+       it.increment(error))
+    if (!may_precede_marker(*it))
+      return refused(store_errc::foreign, path,
+                     "is not empty and has no file VICKET, so it is none of ours (it has " +
+                         it->path().filename().string() + "): name another one");
+  return error ? failed(path, "can't be listed", error.value()) : store_status{};
+}
+
+store_status create_folder(const fs::path& path) {
+  auto error = std::error_code{};
+  const auto absolute = fs::absolute(path, error);
+  const auto parent = absolute.has_filename() ? absolute.parent_path() : absolute.parent_path().parent_path();
+  if (!error)
+    fs::create_directories(parent, error);
+  if (error)
+    return failed(path, "can't be created", error.value());
+  if (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST)
+    return failed(path, "can't be created", errno);
+  if (!fs::is_directory(path, error))
+    return refused(store_errc::foreign, path, "is not a folder");
+  return {};
+}
+
+std::variant<file_descriptor, store_status> lock_folder(const fs::path& path) {
+  auto file = file_descriptor{::open((path / lock_name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode)};
+  if (!file.valid())
+    return failed(path, "can't open its file LOCK", errno);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK)
+      return failed(path, "can't lock its file LOCK", errno);
+    auto owner = read_all(file.get(), 32);
+    owner.erase(std::find(owner.begin(), owner.end(), '\n'), owner.end());
+    return refused(store_errc::locked, path,
+                   "is in use by process " + (owner.empty() ? std::string{"(unknown)"} : owner));
+  }
+  // For the message of the next one that tries; the lock itself is the kernel's, and ends with the process.
+  const auto owner = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file.get(), 0) != 0 ||
+      ::pwrite(file.get(), owner.data(), owner.size(), 0) != static_cast<::ssize_t>(owner.size()))
+    return failed(path, "can't write its file LOCK", errno);
+  return file;
+}
+
+store_status create_partitions(const fs::path& path, std::uint32_t count) {
+  for (auto number = std::uint32_t{0}; number < count; ++number)
+    if (::mkdir((path / partition_name(number)).c_str(), folder_mode) != 0 && errno != EEXIST)
+      return failed(path, "can't create " + partition_name(number), errno);
+  return write_marker(path, {data_folder::format_version, count});
+}
+
+/// A partition that is gone must not be replaced by an empty one: its events would be lost without a word.
+store_status check_partitions(const fs::path& path, std::uint32_t count) {
+  auto error = std::error_code{};
+  for (auto number = std::uint32_t{0}; number < count; ++number)
+    if (!fs::is_directory(path / partition_name(number), error))
+      return refused(store_errc::corrupt, path,
+                     "lacks " + partition_name(number) + " of its " + std::to_string(count) +
+                         " partitions: restore it");
+  return {};
+}
+
+class locked_data_folder final : public data_folder {
+public:
+  locked_data_folder(fs::path path, file_descriptor lock, std::uint32_t partitions)
+      : path_(std::move(path)), lock_(std::move(lock)), partitions_(partitions) {}
+
+  std::uint32_t partitions() const override { return partitions_; }
+  fs::path partition_path(std::uint32_t number) const override { return path_ / partition_name(number); }
+
+private:
+  fs::path path_;
+  file_descriptor lock_; ///< released when it is closed
+  std::uint32_t partitions_;
+};
+
+} // namespace
+
+std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::path path,
+                                                                           std::uint32_t partitions) {
+  if (partitions < 1 || partitions > max_partitions)
+    return refused(store_errc::failed, path,
+                   "can't have " + std::to_string(partitions) + " partitions: 1 to 256");
+  if (auto status = create_folder(path); !status.ok())
+    return status;
+  // Look before anything is written: a foreign folder stays as it is.
+  auto error = std::error_code{};
+  const auto marked = fs::exists(path / marker_name, error);
+  if (error)
+    return failed(path, "can't be read", error.value());
+  if (!marked)
+    if (auto status = check_unmarked(path); !status.ok())
+      return status;
+
+  auto lock = lock_folder(path);
+  if (auto* status = std::get_if<store_status>(&lock))
+    return std::move(*status);
+  const auto text = read_file(path / marker_name); // again, now that no other process can be creating it
+  if (!text) {
+    if (errno != ENOENT)
+      return failed(path, "can't read its file VICKET", errno);
+    if (auto status = create_partitions(path, partitions); !status.ok())
+      return status;
+    return std::make_unique<locked_data_folder>(std::move(path), std::get<file_descriptor>(std::move(lock)),
+                                                partitions);
+  }
+  auto found = parse_marker(path, *text);
+  if (auto* status = std::get_if<store_status>(&found))
+    return std::move(*status);
+  const auto count = std::get<marker>(found).partitions;
+  if (auto status = check_partitions(path, count); !status.ok())
+    return status;
+  return std::make_unique<locked_data_folder>(std::move(path), std::get<file_descriptor>(std::move(lock)),
+                                              count);
+}
+
+} // namespace vicket

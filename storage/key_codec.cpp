@@ -1,0 +1,482 @@
+#include "storage/key_codec.hpp"
+
+#include <bit>
+#include <concepts>
+#include <limits>
+
+namespace vicket::codec {
+
+namespace {
+
+constexpr std::uint8_t record_version = 1;
+constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
+
+// Flags of an attempt.
+constexpr std::uint64_t has_dns = 0x01;
+constexpr std::uint64_t has_connect = 0x02;
+constexpr std::uint64_t has_tls = 0x04;
+constexpr std::uint64_t has_first_byte = 0x08;
+constexpr std::uint64_t has_status = 0x10;
+constexpr std::uint64_t is_truncated = 0x20;
+constexpr std::uint64_t has_next_attempt = 0x40;
+constexpr std::uint64_t all_attempt_flags = 0x7f;
+
+// Flags of a connector.
+constexpr std::uint64_t has_rate = 0x01;
+constexpr std::uint64_t is_standard_webhooks = 0x02;
+constexpr std::uint64_t is_enabled = 0x04;
+constexpr std::uint64_t all_connector_flags = 0x07;
+
+constexpr std::uint64_t flag_if(bool condition, std::uint64_t flag) {
+  return condition ? flag : 0;
+}
+
+class writer {
+public:
+  explicit writer(std::size_t expected_bytes) { out_.reserve(expected_bytes); }
+
+  void u8(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
+
+  template <std::unsigned_integral Int>
+  void fixed(Int value) {
+    for (auto shift = static_cast<int>(sizeof(Int)) * 8 - 8; shift >= 0; shift -= 8)
+      u8(static_cast<std::uint8_t>(value >> shift));
+  }
+
+  void i64(std::int64_t value) { fixed(static_cast<std::uint64_t>(value) ^ sign_bit); }
+
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7)
+      u8(static_cast<std::uint8_t>(value | 0x80));
+    u8(static_cast<std::uint8_t>(value));
+  }
+
+  void zigzag(std::int64_t value) {
+    varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+  }
+
+  void raw(std::string_view bytes) { out_.append(bytes); }
+
+  void text(std::string_view bytes) {
+    varint(bytes.size());
+    raw(bytes);
+  }
+
+  [[nodiscard]] std::string take() { return std::move(out_); }
+
+private:
+  std::string out_;
+};
+
+/// Takes fields off the front. The first field that isn't there makes it fail, and it stays failed; what a
+/// failed reader returns is zero or empty, so callers may check once, at the end.
+class reader {
+public:
+  explicit reader(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint8_t u8() {
+    const auto bytes = raw(1);
+    return bytes.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(bytes[0]);
+  }
+
+  template <std::unsigned_integral Int>
+  Int fixed() {
+    auto value = Int{0};
+    for (const auto c : raw(sizeof(Int)))
+      value = static_cast<Int>((value << 8) | static_cast<std::uint8_t>(c));
+    return value;
+  }
+
+  std::int64_t i64() { return static_cast<std::int64_t>(fixed<std::uint64_t>() ^ sign_bit); }
+
+  template <std::unsigned_integral Int = std::uint64_t>
+  Int varint() {
+    auto value = std::uint64_t{0};
+    for (auto shift = 0; shift < 64; shift += 7) {
+      const auto byte = u8();
+      const auto bits = static_cast<std::uint64_t>(byte & 0x7f);
+      const auto fits = shift < 63 || bits <= 1;
+      const auto canonical = byte != 0 || shift == 0; // 0x80 0x00 says what 0x00 says: not written by us
+      if (!ok_ || !fits || !canonical)
+        break;
+      value |= bits << shift;
+      if ((byte & 0x80) == 0)
+        return value <= std::numeric_limits<Int>::max() ? static_cast<Int>(value) : fail<Int>();
+    }
+    return fail<Int>();
+  }
+
+  std::int64_t zigzag() {
+    const auto value = varint();
+    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+  }
+
+  std::string_view raw(std::size_t count) {
+    if (!ok_ || count > rest_.size()) {
+      ok_ = false;
+      return {};
+    }
+    const auto result = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return result;
+  }
+
+  std::string_view text() { return raw(varint<std::size_t>()); }
+
+  /// A count of things that take at least `min_bytes` each, so that a damaged count can't make us allocate.
+  std::size_t count(std::size_t min_bytes) {
+    const auto n = varint<std::size_t>();
+    return n <= rest_.size() / min_bytes ? n : fail<std::size_t>();
+  }
+
+  std::string_view rest() { return raw(rest_.size()); }
+
+  void check(bool condition) { ok_ = ok_ && condition; }
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] bool ok_and_empty() const { return ok_ && rest_.empty(); }
+
+private:
+  template <class T>
+  T fail() {
+    ok_ = false;
+    return T{};
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+std::uint64_t flags_of(const attempt& x) {
+  return flag_if(x.phases.dns_us.has_value(), has_dns) |
+         flag_if(x.phases.connect_us.has_value(), has_connect) |
+         flag_if(x.phases.tls_us.has_value(), has_tls) |
+         flag_if(x.phases.first_byte_us.has_value(), has_first_byte) |
+         flag_if(x.status.has_value(), has_status) | flag_if(x.response_truncated, is_truncated) |
+         flag_if(x.next_attempt_at.has_value(), has_next_attempt);
+}
+
+void read_retry(reader& in, retry_policy& out) {
+  out.base_ms = in.zigzag();
+  out.factor = std::bit_cast<double>(in.fixed<std::uint64_t>());
+  out.cap_ms = in.zigzag();
+  out.max_attempts = in.varint<std::uint32_t>();
+  out.max_age_ms = in.zigzag();
+}
+
+} // namespace
+
+// -- keys
+// --------------------------------------------------------------------------------------------------------------
+
+std::string u64_bytes(std::uint64_t value) {
+  auto out = writer{8};
+  out.fixed(value);
+  return out.take();
+}
+
+std::optional<std::uint64_t> parse_u64(std::string_view bytes) {
+  auto in = reader{bytes};
+  const auto value = in.fixed<std::uint64_t>();
+  return in.ok_and_empty() ? std::optional{value} : std::nullopt;
+}
+
+std::string i64_bytes(std::int64_t value) {
+  auto out = writer{8};
+  out.i64(value);
+  return out.take();
+}
+
+std::optional<std::int64_t> parse_i64(std::string_view bytes) {
+  auto in = reader{bytes};
+  const auto value = in.i64();
+  return in.ok_and_empty() ? std::optional{value} : std::nullopt;
+}
+
+std::string connector_key(const connector_id& id) {
+  return std::string{connector_prefix} + id.value;
+}
+
+std::string shaper_key(const connector_id& id) {
+  return std::string{shaper_prefix} + id.value;
+}
+
+std::string event_attempt_key(log_sequence event, std::uint32_t number) {
+  auto out = writer{12};
+  out.fixed(event);
+  out.fixed(number);
+  return out.take();
+}
+
+std::string encode_due_key(const connector_id& connector, due_position position) {
+  auto out = writer{connector.value.size() + 17};
+  out.raw(connector.value);
+  out.u8(0);
+  out.i64(position.due.value);
+  out.fixed(position.sequence);
+  return out.take();
+}
+
+std::optional<due_key> parse_due_key(std::string_view key) {
+  if (key.size() < 18 || key[key.size() - 17] != '\0')
+    return std::nullopt;
+  auto in = reader{key};
+  auto result = due_key{{std::string{in.raw(key.size() - 17)}}, {}};
+  in.u8();
+  result.position.due.value = in.i64();
+  result.position.sequence = in.fixed<std::uint64_t>();
+  return in.ok_and_empty() ? std::optional{std::move(result)} : std::nullopt;
+}
+
+std::string due_begin(const connector_id& connector) {
+  return connector.value + '\0';
+}
+
+std::string due_end(const connector_id& connector) {
+  return connector.value + '\1';
+}
+
+std::string_view id_key(const event_id& id) {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+std::uint64_t run_hash(std::string_view run) noexcept {
+  auto hash = std::uint64_t{0xcbf29ce484222325};
+  for (const auto c : run)
+    hash = (hash ^ static_cast<std::uint8_t>(c)) * std::uint64_t{0x100000001b3};
+  return hash;
+}
+
+std::string run_key(std::string_view run, log_sequence sequence) {
+  auto out = writer{16};
+  out.fixed(run_hash(run));
+  out.fixed(sequence);
+  return out.take();
+}
+
+std::optional<log_sequence> parse_run_key(std::string_view key) {
+  auto in = reader{key};
+  in.raw(8);
+  const auto sequence = in.fixed<std::uint64_t>();
+  return in.ok_and_empty() ? std::optional{sequence} : std::nullopt;
+}
+
+// -- records
+// -----------------------------------------------------------------------------------------------------------
+
+std::string encode_format(std::uint32_t version) {
+  auto out = writer{format_magic.size() + 4};
+  out.raw(format_magic);
+  out.fixed(version);
+  return out.take();
+}
+
+std::optional<std::uint32_t> decode_format(std::string_view bytes) {
+  auto in = reader{bytes};
+  in.check(in.raw(format_magic.size()) == format_magic);
+  const auto version = in.fixed<std::uint32_t>();
+  return in.ok_and_empty() ? std::optional{version} : std::nullopt;
+}
+
+std::string encode(const commit_record& value) {
+  auto out = writer{33};
+  out.u8(record_version);
+  out.fixed(value.epoch);
+  out.fixed(value.number);
+  out.fixed(value.next_sequence);
+  out.fixed(value.settled_below);
+  return out.take();
+}
+
+std::optional<commit_record> decode_commit(std::string_view bytes) {
+  auto in = reader{bytes};
+  in.check(in.u8() == record_version);
+  auto result = commit_record{};
+  result.epoch = in.fixed<std::uint64_t>();
+  result.number = in.fixed<std::uint64_t>();
+  result.next_sequence = in.fixed<std::uint64_t>();
+  result.settled_below = in.fixed<std::uint64_t>();
+  in.check(result.settled_below >= 1 && result.settled_below <= result.next_sequence);
+  return in.ok_and_empty() ? std::optional{result} : std::nullopt;
+}
+
+std::string encode_head(const stored_event& value) {
+  const auto envelope_bytes = value.envelope ? value.envelope->size() : 0;
+  auto out = writer{64 + value.connector.value.size() + value.event.size() + value.workflow.size() +
+                    value.run.size() + envelope_bytes};
+  out.u8(record_version);
+  out.raw(id_key(value.id));
+  out.i64(value.accepted_at.value);
+  out.text(value.connector.value);
+  out.text(value.event);
+  out.text(value.workflow);
+  out.text(value.run);
+  return out.take();
+}
+
+std::optional<stored_event> decode_event(log_sequence sequence, std::string_view bytes, bool with_envelope) {
+  auto in = reader{bytes};
+  auto result = stored_event{};
+  result.sequence = sequence;
+  in.check(in.u8() == record_version);
+  const auto id = in.raw(result.id.bytes.size());
+  for (auto i = std::size_t{0}; i < id.size(); ++i)
+    result.id.bytes[i] = static_cast<std::uint8_t>(id[i]);
+  result.accepted_at.value = in.i64();
+  result.connector.value = in.text();
+  result.event = in.text();
+  result.workflow = in.text();
+  result.run = in.text();
+  if (!in.ok())
+    return std::nullopt;
+  if (with_envelope)
+    result.envelope = std::make_shared<const std::string>(in.rest());
+  return result;
+}
+
+std::optional<timestamp_ms> decode_accepted_at(std::string_view bytes) {
+  auto in = reader{bytes};
+  in.check(in.u8() == record_version);
+  in.raw(16);
+  const auto value = in.i64();
+  return in.ok() ? std::optional{timestamp_ms{value}} : std::nullopt;
+}
+
+std::string encode_head(const stored_attempt& stored) {
+  const auto& value = stored.value;
+  auto out = writer{96 + value.error.size() + value.response_body.size()};
+  out.u8(record_version);
+  out.fixed(stored.event_sequence);
+  out.u8(static_cast<std::uint8_t>(stored.state_after));
+  out.varint(value.number);
+  out.i64(value.started_at.value);
+  out.zigzag(value.duration_us);
+  out.u8(static_cast<std::uint8_t>(value.result));
+  out.varint(flags_of(value));
+  for (const auto& phase :
+       {value.phases.dns_us, value.phases.connect_us, value.phases.tls_us, value.phases.first_byte_us})
+    if (phase)
+      out.zigzag(*phase);
+  if (value.status)
+    out.varint(*value.status);
+  if (value.next_attempt_at)
+    out.i64(value.next_attempt_at->value);
+  out.text(value.error);
+  out.varint(value.response_body_bytes);
+  return out.take();
+}
+
+std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_view bytes) {
+  auto in = reader{bytes};
+  auto result = stored_attempt{};
+  auto& value = result.value;
+  result.sequence = sequence;
+  in.check(in.u8() == record_version);
+  result.event_sequence = in.fixed<std::uint64_t>();
+  in.check(from_integer(in.u8(), result.state_after));
+  value.number = in.varint<std::uint32_t>();
+  value.started_at.value = in.i64();
+  value.duration_us = in.zigzag();
+  in.check(from_integer(in.u8(), value.result));
+  const auto flags = in.varint();
+  in.check((flags & ~all_attempt_flags) == 0);
+  const auto phase = [&](std::uint64_t flag) {
+    return (flags & flag) != 0 ? std::optional{in.zigzag()} : std::nullopt;
+  };
+  value.phases.dns_us = phase(has_dns);
+  value.phases.connect_us = phase(has_connect);
+  value.phases.tls_us = phase(has_tls);
+  value.phases.first_byte_us = phase(has_first_byte);
+  if ((flags & has_status) != 0)
+    value.status = in.varint<std::uint16_t>();
+  value.response_truncated = (flags & is_truncated) != 0;
+  if ((flags & has_next_attempt) != 0)
+    value.next_attempt_at = timestamp_ms{in.i64()};
+  value.error = in.text();
+  value.response_body_bytes = in.varint();
+  if (!in.ok())
+    return std::nullopt;
+  value.response_body = in.rest();
+  return result;
+}
+
+std::optional<log_sequence> decode_event_of_attempt(std::string_view bytes) {
+  auto in = reader{bytes};
+  in.check(in.u8() == record_version);
+  const auto sequence = in.fixed<std::uint64_t>();
+  return in.ok() ? std::optional{sequence} : std::nullopt;
+}
+
+std::string encode(const connector& value) {
+  auto out = writer{256};
+  out.u8(record_version);
+  out.text(value.name);
+  out.text(value.url);
+  out.text(value.secret.value);
+  out.varint(value.headers.size());
+  for (const auto& [name, content] : value.headers) {
+    out.text(name);
+    out.text(content);
+  }
+  out.varint(value.events.size());
+  for (const auto& pattern : value.events)
+    out.text(pattern);
+  out.varint(flag_if(value.rate.has_value(), has_rate) |
+             flag_if(value.standard_webhooks, is_standard_webhooks) | flag_if(value.enabled, is_enabled));
+  if (value.rate) {
+    out.varint(value.rate->limit);
+    out.varint(value.rate->per_ms);
+    out.varint(value.rate->burst);
+  }
+  out.varint(value.max_in_flight);
+  out.varint(value.timeout_ms);
+  out.zigzag(value.retry.base_ms);
+  out.fixed(std::bit_cast<std::uint64_t>(value.retry.factor));
+  out.zigzag(value.retry.cap_ms);
+  out.varint(value.retry.max_attempts);
+  out.zigzag(value.retry.max_age_ms);
+  return out.take();
+}
+
+std::optional<connector> decode_connector(connector_id id, std::string_view bytes) {
+  auto in = reader{bytes};
+  auto result = connector{};
+  result.id = std::move(id);
+  in.check(in.u8() == record_version);
+  result.name = in.text();
+  result.url = in.text();
+  result.secret.value = in.text();
+  for (auto left = in.count(2); left > 0; --left) {
+    const auto name = in.text();
+    result.headers.emplace_back(name, in.text());
+  }
+  for (auto left = in.count(1); left > 0; --left)
+    result.events.emplace_back(in.text());
+  const auto flags = in.varint();
+  in.check((flags & ~all_connector_flags) == 0);
+  if ((flags & has_rate) != 0) {
+    auto& rate = result.rate.emplace();
+    rate.limit = in.varint<std::uint32_t>();
+    rate.per_ms = in.varint<std::uint32_t>();
+    rate.burst = in.varint<std::uint32_t>();
+  }
+  result.standard_webhooks = (flags & is_standard_webhooks) != 0;
+  result.enabled = (flags & is_enabled) != 0;
+  result.max_in_flight = in.varint<std::uint32_t>();
+  result.timeout_ms = in.varint<std::uint32_t>();
+  read_retry(in, result.retry);
+  return in.ok_and_empty() ? std::optional{std::move(result)} : std::nullopt;
+}
+
+std::string encode_attempts_made(std::uint32_t value) {
+  auto out = writer{5};
+  out.varint(value);
+  return out.take();
+}
+
+std::optional<std::uint32_t> decode_attempts_made(std::string_view bytes) {
+  auto in = reader{bytes};
+  const auto value = in.varint<std::uint32_t>();
+  return in.ok_and_empty() ? std::optional{value} : std::nullopt;
+}
+
+} // namespace vicket::codec

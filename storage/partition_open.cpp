@@ -1,0 +1,198 @@
+// Opening a partition: refuse what is damaged, foreign or locked, then recover what a crash left.
+
+#include "storage/log_scan.hpp"
+#include "storage/partition_store_rep.hpp"
+#include "storage/rocksdb_options.hpp"
+#include "storage/write_batch_rep.hpp"
+
+#include <rocksdb/env.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace vicket {
+
+namespace {
+
+constexpr std::size_t recovery_chunk = 10'000; // events put into the due index by one commit: about 1 MB
+
+std::string sentence(const std::string& folder, std::string_view what) {
+  return "partition " + folder + " " + std::string{what};
+}
+
+} // namespace
+
+store_status partition_store::rep::open() {
+  folder = options.folder.string();
+  env = options.environment != nullptr ? &options.environment->env() : rocksdb::Env::Default();
+  using step = store_status (rep::*)();
+  const auto steps =
+      std::array<step, 4>{&rep::open_database, &rep::check_format, &rep::load_state, &rep::index_unattempted};
+  if (auto status = check_folder(); !status.ok())
+    return status;
+  for (const auto next : steps)
+    if (auto status = (this->*next)(); !status.ok())
+      return status;
+  return {};
+}
+
+/// Before RocksDB touches anything: it would make a new, empty database where CURRENT is missing, and drop a
+/// damaged log's end.
+store_status partition_store::rep::check_folder() const {
+  if (const auto status = env->CreateDirIfMissing(folder); !status.ok())
+    return {store_errc::failed, sentence(folder, "can't be created: ") + status.ToString()};
+  auto names = std::vector<std::string>{};
+  if (const auto status = env->GetChildren(folder, &names); !status.ok())
+    return {store_errc::failed, sentence(folder, "can't be listed: ") + status.ToString()};
+  const auto has_current = std::find(names.begin(), names.end(), "CURRENT") != names.end();
+  const auto is_content = [](const std::string& name) {
+    return name.ends_with(".sst") || name.ends_with(".log");
+  };
+  if (const auto found = std::find_if(names.begin(), names.end(), is_content);
+      !has_current && found != names.end())
+    return {store_errc::corrupt,
+            sentence(folder, "has no file CURRENT, but ") + *found +
+                ": it was there once; restore it, or move the folder away to start empty"};
+  if (!has_current)
+    return {};
+
+  auto found_families = std::vector<std::string>{};
+  const auto status = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions{database_options(options, *env)},
+                                                      folder, &found_families);
+  if (!status.ok())
+    return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString()};
+  for (const auto& name : found_families)
+    if (std::find(family_names.begin(), family_names.end(), name) == family_names.end())
+      return {store_errc::foreign,
+              sentence(folder, "has a column family \"") + name +
+                  "\" that this program does not know: written by another program, or by a newer "
+                  "vicketd"};
+  return check_logs(*env, folder);
+}
+
+store_status partition_store::rep::open_database() {
+  for (auto i = std::size_t{0}; i < family_count; ++i) {
+    const auto which = static_cast<family>(i);
+    const auto is_filtered = which != family::meta && which != family::due;
+    filters.push_back(is_filtered ? std::make_unique<retention_filter>(which, oldest_kept) : nullptr);
+  }
+  auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
+  auto* opened = static_cast<rocksdb::DB*>(nullptr);
+  const auto status = rocksdb::DB::Open(database_options(options, *env), folder,
+                                        family_options(options, filters), &handles, &opened);
+  if (status.IsCorruption())
+    return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString()};
+  if (status.IsNoSpace())
+    return {store_errc::full, sentence(folder, "can't be opened, the disk is full: ") + status.ToString()};
+  if (!status.ok()) {
+    const auto text = status.ToString();
+    const auto is_lock = text.find("LOCK") != std::string::npos || text.find("lock ") != std::string::npos;
+    return {is_lock ? store_errc::locked : store_errc::failed,
+            sentence(folder, is_lock ? "is in use: " : "can't be opened: ") + text};
+  }
+  db.reset(opened);
+  std::copy(handles.begin(), handles.end(), columns.begin());
+  for (auto i = std::size_t{0}; i < family_count; ++i)
+    if (columns[i]->GetID() != i)
+      return {store_errc::foreign, sentence(folder, "has its column families in another order than ours")};
+  return {};
+}
+
+store_status partition_store::rep::check_format() {
+  const auto stored = get(family::meta, codec::format_key);
+  if (!problem.ok())
+    return problem;
+  if (!stored) {
+    for (auto i = std::size_t{0}; i < family_count; ++i) {
+      auto it = range(static_cast<family>(i), std::string(1, '\0'), std::string(64, '\xff'));
+      if (it.valid() || !it.status().ok())
+        return {store_errc::foreign, sentence(folder, "is a RocksDB, but none of ours: it has no format")};
+    }
+    auto batch = write_batch{};
+    batch.rep_->put(family::meta, codec::format_key, codec::encode_format(codec::format_version));
+    return commit(batch, 1);
+  }
+  const auto format = codec::decode_format(to_view(*stored));
+  if (!format)
+    return {store_errc::foreign, sentence(folder, "is a RocksDB, but none of ours: its format is unknown")};
+  if (*format > codec::format_version)
+    return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) +
+                                     ", newer than this program's " + std::to_string(codec::format_version) +
+                                     ": use a newer vicketd"};
+  return {};
+}
+
+store_status partition_store::rep::load_state() {
+  const auto damaged = [this](std::string_view key) {
+    return store_status{store_errc::corrupt,
+                        sentence(folder, "is damaged: no valid \"") + std::string{key} + "\""};
+  };
+  const auto stored = get(family::meta, codec::commit_key);
+  const auto record = stored ? codec::decode_commit(to_view(*stored)) : std::nullopt;
+  if (!record) // check_format() made the first one together with the format
+    return damaged(codec::commit_key);
+  if (record->epoch > options.epoch)
+    return {store_errc::foreign, sentence(folder, "was written in epoch ") + std::to_string(record->epoch) +
+                                     ", by an owner newer than this one's " + std::to_string(options.epoch)};
+  last = *record;
+  next_sequence = record->next_sequence;
+  settled_below = record->settled_below;
+  if (const auto kept = get(family::meta, codec::oldest_kept_key)) {
+    const auto sequence = codec::parse_u64(to_view(*kept));
+    if (!sequence || *sequence > record->next_sequence)
+      return damaged(codec::oldest_kept_key);
+    oldest_kept = *sequence;
+  }
+  return check_connectors();
+}
+
+/// A connector that can't be read would leave its events undelivered: better to say so at once.
+store_status partition_store::rep::check_connectors() const {
+  auto it = range(family::meta, std::string{codec::connector_prefix}, "connector0");
+  for (; it.valid(); it.next())
+    if (!codec::decode_connector({}, it.value()))
+      return {store_errc::corrupt,
+              sentence(folder, "is damaged: unreadable record \"") + std::string{it.key()} + "\""};
+  report_end(it, family::meta);
+  return problem;
+}
+
+/// Events and the index of their attempts are in the same order, so one pass over both finds those without
+/// any.
+store_status partition_store::rep::index_unattempted() {
+  const auto upper = codec::u64_bytes(std::numeric_limits<log_sequence>::max());
+  auto event = range(family::events, codec::u64_bytes(last.settled_below), upper, true);
+  auto attempt = range(family::event_attempts, codec::u64_bytes(last.settled_below), upper, true);
+  auto batch = write_batch{};
+  auto in_batch = std::size_t{0};
+  for (; event.valid(); event.next()) {
+    while (attempt.valid() && attempt.key().substr(0, 8) < event.key())
+      attempt.next();
+    if (attempt.valid() && attempt.key().substr(0, 8) == event.key())
+      continue;
+    const auto sequence = codec::parse_u64(event.key());
+    const auto value = sequence ? codec::decode_event(*sequence, event.value(), false) : std::nullopt;
+    if (!value || *sequence >= last.next_sequence)
+      return {store_errc::corrupt,
+              sentence(folder, "is damaged: unreadable event ") + std::to_string(sequence.value_or(0))};
+    batch.index_waiting(value->connector, {value->accepted_at, *sequence}, 0);
+    if (++in_batch < recovery_chunk)
+      continue;
+    if (auto status = commit(batch, last.settled_below); !status.ok())
+      return status;
+    batch.clear();
+    in_batch = 0;
+  }
+  report_end(event, family::events);
+  report_end(attempt, family::event_attempts);
+  if (!problem.ok())
+    return problem;
+  // Nothing to say when nothing happened since: a node that restarts in a loop must not fill its disk by
+  // that.
+  return in_batch == 0 && last.settled_below == last.next_sequence && last.epoch == options.epoch
+             ? store_status{}
+             : commit(batch, last.next_sequence);
+}
+
+} // namespace vicket

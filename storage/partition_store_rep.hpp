@@ -1,0 +1,118 @@
+#pragma once
+
+// Only for the files of this folder that talk to RocksDB.
+
+#include "storage/column_families.hpp"
+#include "storage/environment.hpp"
+#include "storage/key_codec.hpp"
+#include "storage/partition_store.hpp"
+#include "storage/retention_filter.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/iterator.h>
+#include <rocksdb/slice.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vicket {
+
+inline rocksdb::Slice to_slice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+inline std::string_view to_view(const rocksdb::Slice& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+/// An iterator over [lower, upper), positioned at its first entry. Without bounds an iterator may step over
+/// any number of another queue's tombstones.
+class bounded_iterator {
+public:
+  /// `scan`: reads much of the family once, so it must not push everything else out of the block cache.
+  bounded_iterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* column, std::string lower, std::string upper,
+                   bool scan);
+  bounded_iterator(const bounded_iterator&) = delete;
+  bounded_iterator& operator=(const bounded_iterator&) = delete;
+
+  [[nodiscard]] bool valid() const { return it_->Valid(); }
+  void next() { it_->Next(); }
+  void seek(std::string_view key) { it_->Seek(to_slice(key)); }
+  [[nodiscard]] std::string_view key() const { return to_view(it_->key()); }
+  [[nodiscard]] std::string_view value() const { return to_view(it_->value()); }
+  /// Not ok: it became invalid because of damage, not because it came to the end.
+  [[nodiscard]] rocksdb::Status status() const { return it_->status(); }
+
+private:
+  std::string lower_; ///< the slices point into these, and the iterator to the slices
+  std::string upper_;
+  rocksdb::Slice lower_slice_;
+  rocksdb::Slice upper_slice_;
+  std::unique_ptr<rocksdb::Iterator> it_;
+};
+
+struct partition_store::rep {
+  store_options options;
+  std::string folder;
+  rocksdb::Env* env = nullptr; ///< the environment's, or the operating system's; not owned
+
+  // Any thread.
+  std::atomic<log_sequence> oldest_kept{1}; ///< as committed; the filters read it from RocksDB's threads
+  std::atomic<log_sequence> next_sequence{1};
+  std::atomic<log_sequence> settled_below{1}; ///< as committed
+  mutable std::mutex problem_mutex;
+  mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
+
+  // The writer's thread.
+  codec::commit_record last; ///< as committed
+  store_status failure;      ///< not ok: the store takes nothing more
+
+  // Below what the database's threads use, so that it goes first.
+  std::vector<std::unique_ptr<retention_filter>> filters;
+  std::unique_ptr<rocksdb::DB> db;
+  std::array<rocksdb::ColumnFamilyHandle*, family_count> columns{};
+
+  rep() = default;
+  rep(const rep&) = delete;
+  rep& operator=(const rep&) = delete;
+  ~rep();
+
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* column(family which) const {
+    return columns[static_cast<std::size_t>(which)];
+  }
+
+  // -- opening (partition_open.cpp) --
+  [[nodiscard]] store_status open();
+  [[nodiscard]] store_status check_folder() const;
+  [[nodiscard]] store_status open_database();
+  [[nodiscard]] store_status check_format();
+  [[nodiscard]] store_status load_state();
+  [[nodiscard]] store_status check_connectors() const;
+  [[nodiscard]] store_status index_unattempted();
+
+  // -- writing --
+  [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled);
+  [[nodiscard]] store_status write_status(const rocksdb::Status& status);
+
+  // -- reading --
+  /// Absent: not there, or unreadable, which it reports.
+  [[nodiscard]] std::optional<rocksdb::PinnableSlice> get(family which, std::string_view key) const;
+  [[nodiscard]] bounded_iterator range(family which, std::string lower, std::string upper,
+                                       bool scan = false) const {
+    return {*db, column(which), std::move(lower), std::move(upper), scan};
+  }
+  void report(store_errc code, std::string detail) const;
+  void report_end(const bounded_iterator& it, family which) const;
+  /// An event that something refers to is not there: damage, unless retention took it a moment ago.
+  void report_missing_event(log_sequence sequence, std::string_view referred_by) const;
+  [[nodiscard]] log_sequence lowest_waiting() const;
+  [[nodiscard]] log_sequence first_accepted_since(timestamp_ms time, log_sequence low,
+                                                  log_sequence high) const;
+};
+
+} // namespace vicket

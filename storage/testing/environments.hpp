@@ -1,0 +1,63 @@
+#pragma once
+
+#include "storage/environment.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace vicket {
+
+/// Keeps a partition in memory, for tests that only need a store. Nothing survives it; several partitions may
+/// share one (different folders).
+[[nodiscard]] std::unique_ptr<store_environment> make_memory_environment();
+
+/// A file system that does what file systems do on a bad day, on command. After LevelDB's
+/// db/fault_injection_test.cc.
+///
+/// Commands may come from any thread. A store opened on it has to be closed before `restart()` and before
+/// this goes.
+class faulty_environment final : public store_environment {
+public:
+  enum class below : std::uint8_t { memory, disk };
+
+  explicit faulty_environment(below base = below::memory);
+  ~faulty_environment() override;
+
+  rocksdb::Env& env() override;
+
+  /// What was set last; a full disk has 0 bytes free. Nothing was set: unknown.
+  std::optional<volume> volume_of(const std::filesystem::path& folder) const override;
+  void set_volume(volume value);
+
+  /// From the n-th sync of a write-ahead log on (1: the next one), each of them fails.
+  void fail_log_syncs_from(std::uint64_t nth);
+  /// Every sync of any file fails.
+  void fail_all_syncs();
+  /// How many syncs of write-ahead logs were asked for.
+  [[nodiscard]] std::uint64_t log_syncs() const;
+
+  /// After so many more bytes, appends to any file write what fits and fail with "no space".
+  void fill_disk_after(std::uint64_t bytes);
+  /// There is room again.
+  void free_disk();
+
+  /// The machine dies: from now on every write, sync, create, rename and delete fails and changes nothing.
+  void crash();
+  /// After `crash()` and once the store is closed: drops files whose folder was never synced since they were
+  /// created, and of each file's unsynced bytes all but a prefix of a length that follows from `seed`; ends
+  /// every fault.
+  void restart(std::uint64_t seed);
+
+  /// Reading and damaging what the store has written, below it.
+  [[nodiscard]] std::string read_file(const std::filesystem::path& path);
+  void write_file(const std::filesystem::path& path, const std::string& bytes);
+
+private:
+  struct rep;
+  std::unique_ptr<rep> rep_;
+};
+
+} // namespace vicket

@@ -1,0 +1,99 @@
+#include "storage/key_codec.hpp"
+#include "storage/write_batch_rep.hpp"
+
+#include <array>
+#include <cassert>
+
+namespace vicket {
+
+namespace {
+
+rocksdb::Slice slice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+} // namespace
+
+void write_batch::rep::put(family which, std::string_view key, std::string_view value) {
+  auto column = family_id{which};
+  complete = writes.Put(&column, slice(key), slice(value)).ok() && complete;
+}
+
+void write_batch::rep::put(family which, std::string_view key, std::string_view head, std::string_view tail) {
+  auto column = family_id{which};
+  const auto key_parts = std::array{slice(key)};
+  const auto value_parts = std::array{slice(head), slice(tail)};
+  complete =
+      writes
+          .Put(&column, rocksdb::SliceParts{key_parts.data(), 1}, rocksdb::SliceParts{value_parts.data(), 2})
+          .ok() &&
+      complete;
+}
+
+void write_batch::rep::remove(family which, std::string_view key) {
+  auto column = family_id{which};
+  complete = writes.Delete(&column, slice(key)).ok() && complete;
+}
+
+write_batch::write_batch() : rep_(std::make_unique<rep>()) {}
+write_batch::~write_batch() = default;
+write_batch::write_batch(write_batch&&) noexcept = default;
+write_batch& write_batch::operator=(write_batch&&) noexcept = default;
+
+void write_batch::add_event(const stored_event& event, bool waits) {
+  assert(event.sequence > 0 && event.envelope);
+  const auto key = codec::u64_bytes(event.sequence);
+  rep_->put(family::events, key, codec::encode_head(event), *event.envelope);
+  rep_->put(family::ids, codec::id_key(event.id), key);
+  if (!event.run.empty())
+    rep_->put(family::runs, codec::run_key(event.run, event.sequence), std::string_view{});
+  if (waits)
+    index_waiting(event.connector, {event.accepted_at, event.sequence}, 0);
+}
+
+void write_batch::index_waiting(const connector_id& connector, due_position position,
+                                std::uint32_t attempts_made) {
+  rep_->put(family::due, codec::encode_due_key(connector, position),
+            codec::encode_attempts_made(attempts_made));
+}
+
+void write_batch::add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
+                              bool indexed) {
+  assert(value.sequence > value.event_sequence);
+  assert((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
+  const auto key = codec::u64_bytes(value.sequence);
+  rep_->put(family::attempts, key, codec::encode_head(value), value.value.response_body);
+  rep_->put(family::event_attempts, codec::event_attempt_key(value.event_sequence, value.value.number), key);
+  if (indexed) // before the put: should both places be the same, the put has to win
+    rep_->remove(family::due, codec::encode_due_key(connector, was));
+  if (value.value.next_attempt_at)
+    index_waiting(connector, {*value.value.next_attempt_at, value.event_sequence}, value.value.number);
+}
+
+void write_batch::put_connector(const connector& value) {
+  rep_->put(family::meta, codec::connector_key(value.id), codec::encode(value));
+}
+
+void write_batch::delete_connector(const connector_id& id) {
+  rep_->remove(family::meta, codec::connector_key(id));
+  rep_->remove(family::meta, codec::shaper_key(id));
+}
+
+void write_batch::put_shaper_state(const connector_id& id, std::int64_t state) {
+  rep_->put(family::meta, codec::shaper_key(id), codec::i64_bytes(state));
+}
+
+std::size_t write_batch::bytes() const {
+  return rep_->writes.GetDataSize();
+}
+
+bool write_batch::empty() const {
+  return rep_->writes.Count() == 0;
+}
+
+void write_batch::clear() {
+  rep_->writes.Clear();
+  rep_->complete = true;
+}
+
+} // namespace vicket
