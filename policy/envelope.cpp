@@ -1,0 +1,302 @@
+#include "policy/envelope.hpp"
+
+#include "policy/rfc3339.hpp"
+#include "policy/utf8.hpp"
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace vicket {
+
+namespace {
+
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view hex_digits = "0123456789abcdef";
+  switch (c) {
+  case '"':
+    out += "\\\"";
+    return;
+  case '\\':
+    out += "\\\\";
+    return;
+  case '\b':
+    out += "\\b";
+    return;
+  case '\f':
+    out += "\\f";
+    return;
+  case '\n':
+    out += "\\n";
+    return;
+  case '\r':
+    out += "\\r";
+    return;
+  case '\t':
+    out += "\\t";
+    return;
+  default:
+    out += "\\u00";
+    out += hex_digits[static_cast<unsigned char>(c) >> 4];
+    out += hex_digits[static_cast<unsigned char>(c) & 15];
+  }
+}
+
+/// A JSON string of valid UTF-8.
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const auto plain =
+        static_cast<std::size_t>(std::find_if(text.begin(), text.end(), needs_escape) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (!text.empty()) {
+      append_escape(out, text.front());
+      text.remove_prefix(1);
+    }
+  }
+  out += '"';
+}
+
+/// Writes data compactly while RapidJSON reads it. Every event returns whether to go on; `stopped_for` says
+/// why not.
+class data_writer : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, data_writer> {
+public:
+  enum class stop { none, not_an_object, too_deep, too_long, unpaired_surrogate };
+
+  data_writer(std::string& out, std::size_t max_bytes, const std::optional<std::string>& message)
+      : out_{out}, max_bytes_{max_bytes}, message_{message} {}
+
+  [[nodiscard]] stop stopped_for() const { return stopped_for_; }
+
+  bool Null() { return scalar("null"); }
+  bool Bool(bool value) { return scalar(value ? "true" : "false"); }
+  bool RawNumber(const char* text, rapidjson::SizeType length, bool) { return scalar({text, length}); }
+
+  bool String(const char* text, rapidjson::SizeType length, bool) {
+    if (depth_ == 0)
+      return end(stop::not_an_object);
+    if (skipping())
+      return skipped_scalar();
+    separate();
+    return write_string({text, length});
+  }
+
+  bool Key(const char* text, rapidjson::SizeType length, bool) {
+    if (skipping())
+      return true;
+    const std::string_view key{text, length};
+    if (depth_ == 1 && message_ && key == "message") {
+      skip_from_ = depth_;
+      return message_written_ || write_message();
+    }
+    separate();
+    const bool good = write_string(key);
+    out_ += ':';
+    return good;
+  }
+
+  bool StartObject() { return start('{'); }
+  bool EndObject(rapidjson::SizeType) {
+    if (depth_ == 1 && message_ && !message_written_ && !write_message())
+      return false;
+    return finish('}');
+  }
+  bool StartArray() { return depth_ == 0 ? end(stop::not_an_object) : start('['); }
+  bool EndArray(rapidjson::SizeType) { return finish(']'); }
+
+private:
+  bool end(stop reason) {
+    stopped_for_ = reason;
+    return false;
+  }
+
+  bool in_bounds() { return out_.size() <= max_bytes_ || end(stop::too_long); }
+
+  /// The value of a `message` that the action's has replaced: read, checked, not written.
+  [[nodiscard]] bool skipping() const { return skip_from_ != 0; }
+
+  bool skipped_scalar() {
+    if (depth_ == skip_from_)
+      skip_from_ = 0;
+    return true;
+  }
+
+  void separate() {
+    const char last = out_.back();
+    if (last != '{' && last != '[' && last != ':')
+      out_ += ',';
+  }
+
+  bool write_string(std::string_view text) {
+    // Depending on its version RapidJSON lets \udc00 alone through, as the bytes ED B0 80.
+    for (auto at = text.find('\xed'); at != std::string_view::npos; at = text.find('\xed', at + 1))
+      if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xa0)
+        return end(stop::unpaired_surrogate);
+    append_string(out_, text);
+    return in_bounds();
+  }
+
+  bool write_message() {
+    message_written_ = true;
+    separate();
+    out_ += "\"message\":";
+    append_string(out_, *message_);
+    return in_bounds();
+  }
+
+  bool scalar(std::string_view text) {
+    if (depth_ == 0)
+      return end(stop::not_an_object);
+    if (skipping())
+      return skipped_scalar();
+    separate();
+    out_ += text;
+    return in_bounds();
+  }
+
+  bool start(char bracket) {
+    if (++depth_ > max_data_depth)
+      return end(stop::too_deep);
+    if (skipping())
+      return true;
+    separate();
+    out_ += bracket;
+    return in_bounds();
+  }
+
+  bool finish(char bracket) {
+    --depth_;
+    if (skipping())
+      return skipped_scalar();
+    out_ += bracket;
+    return in_bounds();
+  }
+
+  std::string& out_;
+  std::size_t max_bytes_;
+  const std::optional<std::string>& message_;
+  std::size_t depth_ = 0;
+  std::size_t skip_from_ = 0; ///< not 0: nothing is written until a value at this depth ends
+  bool message_written_ = false;
+  stop stopped_for_ = stop::none;
+};
+
+refusal invalid(std::string detail) {
+  return {errc::invalid_event, std::move(detail)};
+}
+
+refusal too_large(const send_to_connector& event, std::size_t max_envelope_bytes) {
+  return {errc::too_large,
+          "the envelope is longer than the " + std::to_string(max_envelope_bytes) +
+              " bytes that are allowed (data as it was sent: " + std::to_string(event.data_json.size()) +
+              " bytes, message: " + std::to_string(event.message ? event.message->size() : 0) + " bytes)"};
+}
+
+std::optional<refusal> text_complaint(std::string_view field, std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes)
+    return invalid(std::string{field} + " has " + std::to_string(text.size()) + " bytes; at most " +
+                   std::to_string(max_bytes) + " are allowed");
+  if (const auto at = first_invalid_utf8(text))
+    return invalid(std::string{field} + " is not UTF-8 at byte " + std::to_string(*at));
+  return std::nullopt;
+}
+
+std::optional<refusal> event_name_complaint(std::string_view name) {
+  if (name.empty())
+    return invalid("event is empty; 1 to 256 bytes are needed");
+  if (auto wrong = text_complaint("event", name, max_event_name_bytes))
+    return wrong;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const bool c1 = byte == 0xc2 && static_cast<unsigned char>(name[i + 1]) < 0xa0; // U+0080 to U+009F
+    if (byte < 0x20 || byte == 0x7f || c1)
+      return invalid("event has a control character at byte " + std::to_string(i));
+  }
+  return std::nullopt;
+}
+
+std::optional<refusal> field_complaint(const send_to_connector& event) {
+  if (auto wrong = event_name_complaint(event.event))
+    return wrong;
+  if (auto wrong = text_complaint("workflow", event.workflow, max_workflow_bytes))
+    return wrong;
+  if (auto wrong = text_complaint("run", event.run, max_workflow_bytes))
+    return wrong;
+  if (event.occurred_at < min_rfc3339 || event.occurred_at > max_rfc3339)
+    return invalid("occurred_at is outside the years 0001 to 9999: " +
+                   std::to_string(event.occurred_at.value) + " ms since 1970");
+  if (const auto at = event.message ? first_invalid_utf8(*event.message) : std::nullopt)
+    return invalid("message is not UTF-8 at byte " + std::to_string(*at));
+  return std::nullopt;
+}
+
+/// Why reading data stopped at `offset`.
+refusal data_refusal(const send_to_connector& event, std::size_t max_envelope_bytes, data_writer::stop reason,
+                     rapidjson::ParseErrorCode code, std::size_t offset) {
+  const auto where = " at byte " + std::to_string(offset);
+  switch (reason) {
+  case data_writer::stop::too_long:
+    return too_large(event, max_envelope_bytes);
+  case data_writer::stop::not_an_object:
+    return invalid("data is not a JSON object");
+  case data_writer::stop::too_deep:
+    return invalid("data is nested more than " + std::to_string(max_data_depth) + " deep" + where);
+  case data_writer::stop::unpaired_surrogate:
+    return invalid("data has an unpaired surrogate in the string that ends" + where);
+  case data_writer::stop::none:
+    break;
+  }
+  return invalid("data is not valid JSON" + where + ": " + rapidjson::GetParseError_En(code));
+}
+
+std::optional<refusal> append_data(std::string& out, const send_to_connector& event,
+                                   std::size_t max_envelope_bytes) {
+  constexpr unsigned flags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+  data_writer writer{out, max_envelope_bytes, event.message};
+  rapidjson::Reader reader;
+  rapidjson::StringStream in{event.data_json.c_str()};
+  const auto parsed = reader.Parse<flags>(in, writer);
+  if (parsed.IsError())
+    return data_refusal(event, max_envelope_bytes, writer.stopped_for(), parsed.Code(), parsed.Offset());
+  if (in.Tell() != event.data_json.size()) // the reader takes a zero for the end
+    return invalid("data is not valid JSON: a zero byte follows the object at byte " +
+                   std::to_string(in.Tell()));
+  return std::nullopt;
+}
+
+} // namespace
+
+std::variant<std::string, refusal> compose_envelope(const send_to_connector& event, const event_id& id,
+                                                    std::size_t max_envelope_bytes) {
+  constexpr std::size_t frame_bytes = 120; // the names, the id and the time
+  if (auto wrong = field_complaint(event))
+    return *std::move(wrong);
+  const auto message_bytes = event.message ? event.message->size() : 0;
+  if (event.data_json.size() / max_data_expansion > max_envelope_bytes || message_bytes > max_envelope_bytes)
+    return too_large(event, max_envelope_bytes);
+  std::string out;
+  out.reserve(std::min(frame_bytes + event.event.size() + event.data_json.size() + message_bytes,
+                       max_envelope_bytes + frame_bytes));
+  out += R"({"id":")";
+  out += id.to_string();
+  out += R"(","event":)";
+  append_string(out, event.event);
+  out += R"(,"occurred_at":")";
+  out += format_rfc3339(event.occurred_at);
+  out += R"(","data":)";
+  if (auto wrong = append_data(out, event, max_envelope_bytes))
+    return *std::move(wrong);
+  out += '}';
+  if (out.size() > max_envelope_bytes)
+    return too_large(event, max_envelope_bytes);
+  return out;
+}
+
+} // namespace vicket

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/ids.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace vicket {
+
+inline constexpr std::size_t max_event_name_bytes = 256;
+inline constexpr std::size_t max_workflow_bytes = 256; ///< of `workflow`, and of `run`
+inline constexpr std::size_t max_data_depth = 128; ///< objects and arrays inside each other, `data` included
+
+/// How much longer than the envelope an event's data may be written (blanks, escapes) before it is not even
+/// read.
+inline constexpr std::size_t max_data_expansion = 8;
+
+/// The body of the POSTs for an event, the same bytes on every attempt: compact JSON with the fields id,
+/// event, occurred_at and data, in this order. Or why not: `invalid_event` with what and where, `too_large`
+/// with the sizes.
+///
+/// `data` is the event's own, written compactly in its order: numbers byte for byte, strings the same
+/// characters with no more escapes than JSON asks for. The action's message becomes its top-level field
+/// `message`: in the place of the first one if data has any (further ones are dropped), else as the last
+/// field. Without a message data keeps what it has. Duplicates of other fields are passed on as they are.
+///
+/// Checked: event is 1–256 bytes, workflow and run at most 256, all UTF-8, event without control characters;
+/// the message is UTF-8; occurred_at lies in the years 0001–9999; data is one JSON object (RFC 8259) in UTF-8
+/// without unpaired surrogates, at most 128 deep, and numbers fit a double's range.
+[[nodiscard]] std::variant<std::string, refusal>
+compose_envelope(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
+
+} // namespace vicket

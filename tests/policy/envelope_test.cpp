@@ -1,0 +1,269 @@
+#include "policy/envelope.hpp"
+
+#include "policy/rfc3339.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+using namespace std::literals;
+
+namespace vicket {
+
+namespace {
+
+constexpr std::size_t max_bytes = 256 * 1024;
+
+const event_id some_id = event_id::parse("9f2c1b7e-0000-7000-8000-000000000001").value();
+
+send_to_connector some_event(std::string data = "{}", std::optional<std::string> message = std::nullopt) {
+  send_to_connector event;
+  event.connector = {"crm-prod"};
+  event.event = "ticket.status_changed";
+  event.occurred_at = parse_rfc3339("2026-05-23T14:21:11.412Z").value();
+  event.data_json = std::move(data);
+  event.message = std::move(message);
+  return event;
+}
+
+std::string compose(const send_to_connector& event, std::size_t most = max_bytes) {
+  const auto result = compose_envelope(event, some_id, most);
+  INFO((result.index() == 1 ? std::get<refusal>(result).detail : "composed"s));
+  REQUIRE(std::holds_alternative<std::string>(result));
+  return std::get<std::string>(result);
+}
+
+refusal refused(const send_to_connector& event, std::size_t most = max_bytes) {
+  const auto result = compose_envelope(event, some_id, most);
+  INFO((result.index() == 0 ? std::get<std::string>(result) : "refused"s));
+  REQUIRE(std::holds_alternative<refusal>(result));
+  return std::get<refusal>(result);
+}
+
+/// What became of `data`.
+std::string data_of(std::string data, std::optional<std::string> message = std::nullopt) {
+  constexpr auto head = R"({"id":"9f2c1b7e-0000-7000-8000-000000000001","event":"ticket.status_changed",)"
+                        R"("occurred_at":"2026-05-23T14:21:11.412Z","data":)"sv;
+  const auto envelope = compose(some_event(std::move(data), std::move(message)));
+  REQUIRE(envelope.starts_with(head));
+  REQUIRE(envelope.ends_with('}'));
+  return envelope.substr(head.size(), envelope.size() - head.size() - 1);
+}
+
+} // namespace
+
+TEST_CASE("every webhook POST has the same envelope: id, event, occurred_at and data, in this order") {
+  const auto event = some_event(R"({ "ticket": { "id": "T-1", "status": { "category": "resolved" } } })",
+                                "Ticket resolved by the on-call agent.");
+  CHECK(compose(event) == R"({"id":"9f2c1b7e-0000-7000-8000-000000000001","event":"ticket.status_changed",)"
+                          R"("occurred_at":"2026-05-23T14:21:11.412Z",)"
+                          R"("data":{"ticket":{"id":"T-1","status":{"category":"resolved"}},)"
+                          R"("message":"Ticket resolved by the on-call agent."}})");
+}
+
+TEST_CASE("data is written compactly, in its order, numbers byte for byte") {
+  struct row {
+    std::string_view data;
+    std::string_view written;
+  };
+  const std::vector<row> table{
+      {"{}", "{}"},
+      {" \t\r\n{ } \n", "{}"},
+      {R"({"a":[],"b":{},"c":null,"d":true,"e":false})", R"({"a":[],"b":{},"c":null,"d":true,"e":false})"},
+      {R"({ "b" : 1 , "a" : [ 1 , [ 2 ] , { "x" : 3 } ] })", R"({"b":1,"a":[1,[2],{"x":3}]})"},
+      {R"({"n":[0,-0,0.0,-0.0,1.50,1E5,1e+05,1e-7,10000000000000000000000000000001,0.1000000000000000055511151231257827,)"
+       R"(-9223372036854775809,18446744073709551616,1e308,123456789.123456789e-300]})",
+       R"({"n":[0,-0,0.0,-0.0,1.50,1E5,1e+05,1e-7,10000000000000000000000000000001,0.1000000000000000055511151231257827,)"
+       R"(-9223372036854775809,18446744073709551616,1e308,123456789.123456789e-300]})"},
+      {R"({"s":"\u0041\/\"\\\b\f\n\r\t\u0000\u001f\u007f"})",
+       "{\"s\":\"A/\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\x7f\"}"},
+      {R"({"s":"\u00fc\ud83d\ude00"})", "{\"s\":\"\xc3\xbc\xf0\x9f\x98\x80\"}"},
+      {"{\"\xc3\xbc\":\"\xf0\x9f\x98\x80\xed\x9f\xbf\"}", "{\"\xc3\xbc\":\"\xf0\x9f\x98\x80\xed\x9f\xbf\"}"},
+      {R"({"":""})", R"({"":""})"},
+      {R"({"a":1,"a":2})", R"({"a":1,"a":2})"},
+      {R"({"a\"b":"c,{["})", R"({"a\"b":"c,{["})"},
+      {R"({"a":"{","b":"[","c":":"})", R"({"a":"{","b":"[","c":":"})"},
+  };
+  for (const auto& [data, written] : table) {
+    INFO(data);
+    CHECK(data_of(std::string{data}) == written);
+  }
+}
+
+TEST_CASE("the action's message is put in as data's field message") {
+  struct row {
+    std::string_view data;
+    std::optional<std::string> message;
+    std::string_view written;
+  };
+  const std::vector<row> table{
+      {"{}", "m", R"({"message":"m"})"},
+      {R"({"a":1})", "m", R"({"a":1,"message":"m"})"},
+      {R"({"a":1})", "", R"({"a":1,"message":""})"},
+      {R"({"a":1})", "say \"hi\"\n\0"s, R"({"a":1,"message":"say \"hi\"\n\u0000"})"},
+      // one that data brings is replaced where it stands
+      {R"({"message":"old","a":1})", "m", R"({"message":"m","a":1})"},
+      {R"({"a":1,"message":{"x":[1,{"message":2}]},"b":2})", "m", R"({"a":1,"message":"m","b":2})"},
+      {R"({"message":[[],[[]]],"b":2})", "m", R"({"message":"m","b":2})"},
+      {R"({"message":null})", "m", R"({"message":"m"})"},
+      {R"({"m\u0065ssage":1,"b":2})", "m", R"({"message":"m","b":2})"},
+      {R"({"message":1,"b":2,"message":{"c":3},"d":4})", "m", R"({"message":"m","b":2,"d":4})"},
+      // deeper ones are data's own
+      {R"({"a":{"message":"deep"}})", "m", R"({"a":{"message":"deep"},"message":"m"})"},
+      {R"({"a":[{"message":"deep"}]})", "m", R"({"a":[{"message":"deep"}],"message":"m"})"},
+      // without one nothing changes
+      {R"({"message":"own","message":2})", std::nullopt, R"({"message":"own","message":2})"},
+  };
+  for (const auto& [data, message, written] : table) {
+    INFO(data);
+    CHECK(data_of(std::string{data}, message) == written);
+  }
+}
+
+TEST_CASE("data that is not one JSON object is refused with what and where") {
+  struct row {
+    std::string data;
+    std::string_view reason;
+  };
+  const std::vector<row> table{
+      {"", "at byte 0"},
+      {"  ", "at byte 2"},
+      {"null", "not a JSON object"},
+      {"1", "not a JSON object"},
+      {"\"x\"", "not a JSON object"},
+      {"[]", "not a JSON object"},
+      {"[{}]", "not a JSON object"},
+      {"{", "at byte 1"},
+      {"{}}", "at byte 2"},
+      {"{} {}", "at byte 3"},
+      {"{}\0{}"s, "zero byte follows the object at byte 2"},
+      {"{}\0"s, "zero byte"},
+      {"{\"a\":1\0}"s, "not valid JSON"},
+      {"{\"a\":\"x\0y\"}"s, "not valid JSON"},
+      {"{a:1}", "at byte 1"},
+      {"{'a':1}", "at byte 1"},
+      {R"({"a"})", "at byte 4"},
+      {R"({"a":})", "at byte 5"},
+      {R"({"a":1,})", "at byte 7"},
+      {R"({"a":[1,]})", "not valid JSON"},
+      {R"({"a":01})", "not valid JSON"},
+      {R"({"a":+1})", "not valid JSON"},
+      {R"({"a":.5})", "not valid JSON"},
+      {R"({"a":1.})", "not valid JSON"},
+      {R"({"a":1e})", "not valid JSON"},
+      {R"({"a":-})", "not valid JSON"},
+      {R"({"a":0x10})", "not valid JSON"},
+      {R"({"a":NaN})", "not valid JSON"},
+      {R"({"a":Infinity})", "not valid JSON"},
+      {R"({"a":1e999})", "Number too big"},
+      {R"({"a":tru})", "not valid JSON"},
+      {R"({"a":True})", "not valid JSON"},
+      {R"({"a":1} // c)", "at byte 8"},
+      {R"({/* c */"a":1})", "at byte 1"},
+      {"{\"a\":\"line\nbreak\"}", "not valid JSON"},
+      {"{\"a\":\"tab\t\"}", "not valid JSON"},
+      {R"({"a":"\x41"})", "not valid JSON"},
+      {R"({"a":"\u12g4"})", "not valid JSON"},
+      {R"({"a":"open)", "not valid JSON"},
+      {R"({"a":"\ud800"})", "urrogate"},
+      {R"({"a":"\ud800x"})", "urrogate"},
+      {R"({"a":"\ud800\ud800"})", "urrogate"},
+      {R"({"a":"\udc00"})", "urrogate"},
+      {R"({"\udc00":1})", "urrogate"},
+      {R"({"a":"\udc00\ud800"})", "urrogate"},
+      {"{\"a\":\"\xff\"}", "Invalid encoding"},
+      {"{\"a\":\"\xc3\"}", "Invalid encoding"},
+      {"{\"\xc3\":1}", "Invalid encoding"},
+      {"{\"a\":\"\xc0\xaf\"}", "Invalid encoding"},
+      {"{\"a\":\"\xed\xa0\x80\"}", ""},
+      {"{\"a\":\"\xf4\x90\x80\x80\"}", "Invalid encoding"},
+      {"\xef\xbb\xbf{}", "at byte 0"},
+      {R"({"message":nul})", "not valid JSON"}, // replaced or not, it is read
+      {R"({"message":"\ud800"})", "urrogate"},
+  };
+  for (const auto& [data, reason] : table) {
+    for (const auto& message : {std::optional<std::string>{}, std::optional<std::string>{"m"}}) {
+      INFO(data);
+      const auto why = refused(some_event(data, message));
+      INFO(why.detail);
+      CHECK(why.code == errc::invalid_event);
+      CHECK(why.detail.starts_with("data "));
+      CHECK(why.detail.find(reason) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("data may be 128 deep and no deeper, and a nesting bomb does not exhaust the stack") {
+  const auto nested = [](std::size_t depth) {
+    return "{\"a\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
+  };
+  CHECK(data_of(nested(128)) == nested(128));
+  CHECK(refused(some_event(nested(129))).detail.find("128 deep") != std::string::npos);
+  CHECK(refused(some_event(nested(100'000))).code == errc::invalid_event);
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i)
+    objects += "{\"a\":";
+  CHECK(refused(some_event(objects)).detail.find("128 deep") != std::string::npos);
+  // Also where the message takes its place.
+  CHECK(refused(some_event("{\"message\":" + std::string(100'000, '['), "m")).detail.find("128 deep") !=
+        std::string::npos);
+}
+
+TEST_CASE("the other fields are checked, and the refusal names the field") {
+  const auto detail = [](auto change) {
+    auto event = some_event();
+    change(event);
+    const auto why = refused(event);
+    CHECK(why.code == errc::invalid_event);
+    return why.detail;
+  };
+  CHECK(detail([](auto& e) { e.event = ""; }).starts_with("event is empty"));
+  CHECK(detail([](auto& e) { e.event = std::string(257, 'x'); }).starts_with("event has 257 bytes"));
+  CHECK(detail([](auto& e) { e.event = "a\nb"; }) == "event has a control character at byte 1");
+  CHECK(detail([](auto& e) { e.event = "a\0b"s; }) == "event has a control character at byte 1");
+  CHECK(detail([](auto& e) { e.event = "ab\x7f"; }) == "event has a control character at byte 2");
+  CHECK(detail([](auto& e) { e.event = "\xc2\x85"; }) == "event has a control character at byte 0");
+  CHECK(detail([](auto& e) { e.event = "ab\xff"; }) == "event is not UTF-8 at byte 2");
+  CHECK(detail([](auto& e) { e.workflow = std::string(257, 'x'); }).starts_with("workflow has 257 bytes"));
+  CHECK(detail([](auto& e) { e.workflow = "\xff"; }) == "workflow is not UTF-8 at byte 0");
+  CHECK(detail([](auto& e) { e.run = std::string(257, 'x'); }).starts_with("run has 257 bytes"));
+  CHECK(detail([](auto& e) { e.run = "r\xc3"; }) == "run is not UTF-8 at byte 1");
+  CHECK(detail([](auto& e) { e.message = "m\xed\xa0\x80"; }) == "message is not UTF-8 at byte 1");
+  CHECK(detail([](auto& e) { e.occurred_at = min_rfc3339 - 1; }).starts_with("occurred_at is outside"));
+  CHECK(detail([](auto& e) { e.occurred_at = max_rfc3339 + 1; }).starts_with("occurred_at is outside"));
+
+  auto event = some_event();
+  event.event = std::string(256, 'x');
+  event.workflow = std::string(256, 'x');
+  event.run = std::string(256, 'x');
+  event.occurred_at = min_rfc3339;
+  CHECK_NOTHROW(compose(event));
+  event.event = "Ticket \"geöffnet\"";
+  CHECK(compose(event).find(R"("event":"Ticket \"geöffnet\"")") != std::string::npos);
+}
+
+TEST_CASE("an envelope may be as long as the node allows and no longer") {
+  const auto event = some_event(R"({"a":")" + std::string(1'000, 'x') + R"("})", "message");
+  const auto length = compose(event).size();
+  CHECK(compose(event, length).size() == length);
+  const auto why = refused(event, length - 1);
+  CHECK(why.code == errc::too_large);
+  CHECK(why.detail.find(std::to_string(length - 1) + " bytes that are allowed") != std::string::npos);
+  CHECK(why.detail.find("1008 bytes") != std::string::npos);
+
+  // What counts is the envelope, not how widely data was written.
+  auto wide = event;
+  wide.data_json = std::string(3'000, ' ') + event.data_json;
+  CHECK(compose(wide, length) == compose(event));
+  // Up to a point.
+  wide.data_json = std::string(length * 9, ' ') + event.data_json;
+  CHECK(refused(wide, length).code == errc::too_large);
+  CHECK(refused(some_event("{}", std::string(2'000, 'm')), 1'000).code == errc::too_large);
+  CHECK(refused(some_event(R"({"message":1})", std::string(900, '\n')), 1'000).code == errc::too_large);
+}
+
+} // namespace vicket
