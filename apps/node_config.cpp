@@ -1,0 +1,317 @@
+#include "apps/node_config.hpp"
+
+#include "actors/node.hpp"
+#include "apps/config_file.hpp"
+#include "storage/data_folder.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <utility>
+
+namespace vicket {
+
+namespace {
+
+using complaint = std::optional<std::string>;
+
+/// One flag: its name is also the key of the config file, and in capitals the environment variable.
+struct setting {
+  enum class kind { one, repeatable, on_off };
+
+  const char* name;
+  const char* value_name;
+  const char* help;
+  kind how = kind::one;
+  complaint (*apply)(node_config&, const std::string&);
+};
+
+/// Takes a parsed value over, or hands on what is wrong with it.
+template <class T, class Target>
+complaint assign(parsed<T> value, Target& target) {
+  if (auto* wrong = std::get_if<std::string>(&value))
+    return std::move(*wrong);
+  target = static_cast<Target>(std::get<T>(value));
+  return std::nullopt;
+}
+
+/// `std::string` can't be told from its own complaint, so it has a form of its own.
+complaint assign_text(const std::string& value, std::string& target) {
+  if (value.empty())
+    return "must not be empty";
+  target = value;
+  return std::nullopt;
+}
+
+std::string& tls_field(node_config& config, std::string tls_files::* field) {
+  if (!config.tls)
+    config.tls.emplace();
+  return (*config.tls).*field;
+}
+
+complaint apply_listen(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_host_port(text), config.listen))
+    return wrong;
+  if (config.listen.host != "localhost" && !ip_address::parse(config.listen.host))
+    return "\"" + config.listen.host + "\" is neither an IP address nor localhost";
+  return std::nullopt;
+}
+
+complaint apply_cidr(node_config& config, const std::string& text) {
+  const auto range = ip_range::parse(text);
+  if (!range)
+    return "\"" + text + "\" is not a range such as 10.0.0.0/8 or fc00::/7 (no bits set behind the prefix)";
+  config.allow_cidrs.push_back(*range);
+  return std::nullopt;
+}
+
+complaint apply_dns_server(node_config& config, const std::string& text) {
+  // HOST alone means port 53; a bare IPv6 address is fine too, since no port can follow it without brackets.
+  const bool bare = ip_address::parse(text).has_value();
+  const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']' &&
+                         ip_address::parse(std::string_view{text}.substr(1, text.size() - 2));
+  if (!bare && !bracketed) {
+    const auto with_port = parse_host_port(text);
+    const auto* place = std::get_if<host_port>(&with_port);
+    if (place == nullptr || place->port == 0 || !ip_address::parse(place->host))
+      return "\"" + text + "\" is not the address of a DNS server, HOST[:PORT]";
+  }
+  config.dns_servers.push_back(text);
+  return std::nullopt;
+}
+
+complaint apply_log_level(node_config& config, const std::string& text) {
+  for (const auto known : {"trace", "debug", "info", "warn", "error", "critical", "off"})
+    if (text == known) {
+      config.log_level = text;
+      return std::nullopt;
+    }
+  return "\"" + text + "\" is none of trace, debug, info, warn, error, critical, off";
+}
+
+// Bounds that keep the arithmetic behind them meaningful; see docs of the flags.
+constexpr std::uint64_t least_envelope_bytes = 1'024;
+constexpr std::uint64_t most_envelope_bytes = 16u << 20;
+constexpr std::uint64_t most_in_flight = 1'000'000;
+constexpr std::uint64_t most_threads = 1'024;
+constexpr std::int64_t least_retention_ms = 60'000;
+
+complaint apply_retention(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_duration_ms(text), config.retention_ms))
+    return wrong;
+  if (config.retention_ms < least_retention_ms)
+    return "\"" + text + "\" is shorter than a minute";
+  return std::nullopt;
+}
+
+complaint apply_max_envelope(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_bytes(text), config.max_envelope_bytes))
+    return wrong;
+  if (config.max_envelope_bytes < least_envelope_bytes || config.max_envelope_bytes > most_envelope_bytes)
+    return "\"" + text + "\" is not between 1KiB and 16MiB";
+  return std::nullopt;
+}
+
+using kind = setting::kind;
+
+const std::vector<setting>& all_settings() {
+  static const std::vector<setting> settings{
+    {"data-dir", "DIR", "Where the node keeps everything; created if missing, locked while in use (required)",
+     kind::one,
+     [](node_config& c, const std::string& v) -> complaint {
+       if (v.empty())
+         return "must not be empty";
+       c.data_dir = v;
+       return std::nullopt;
+     }},
+    {"listen", "HOST:PORT",
+     "The actor port; port 0 picks a free one. Any address but loopback needs the three TLS flags "
+     "[127.0.0.1:4242]",
+     kind::one, apply_listen},
+    {"tls-cert", "PEM", "Certificate for mutual TLS on the actor port", kind::one,
+     [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::cert)); }},
+    {"tls-key", "PEM", "Its private key", kind::one,
+     [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::key)); }},
+    {"tls-ca", "PEM", "Whose certificates may connect", kind::one,
+     [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::ca)); }},
+    {"allow-cidr", "CIDR", "Lets deliveries reach this denied range (development); repeatable", kind::repeatable,
+     apply_cidr},
+    {"allow-http", "", "Lets connectors use http://", kind::on_off,
+     [](node_config& c, const std::string& v) { return assign(parse_switch(v), c.allow_http); }},
+    {"ca-file", "PEM", "Trust roots for deliveries besides the system's; repeatable", kind::repeatable,
+     [](node_config& c, const std::string& v) { return assign_text(v, c.ca_files.emplace_back()); }},
+    {"dns-server", "HOST[:PORT]", "Whom to ask for endpoint names instead of the system's; repeatable",
+     kind::repeatable, apply_dns_server},
+    {"retention", "DURATION", "How long settled events and attempts are kept: 7d, 12h, 30m, 1d12h [7d]", kind::one,
+     apply_retention},
+    {"max-envelope", "SIZE", "Larger events are refused: bytes, or 256KiB, 1MiB [256KiB]", kind::one,
+     apply_max_envelope},
+    {"max-in-flight", "N", "Deliveries in flight on this node [10000]", kind::one,
+     [](node_config& c, const std::string& v) {
+       return assign(parse_count(v, 1, most_in_flight), c.max_in_flight);
+     }},
+    {"partitions", "N", "Partitions of a new data folder; an existing one keeps its own [one per core]", kind::one,
+     [](node_config& c, const std::string& v) {
+       return assign(parse_count(v, 1, data_folder::max_partitions), c.partitions);
+     }},
+    {"threads", "N", "Threads that run actors [one per core]", kind::one,
+     [](node_config& c, const std::string& v) { return assign(parse_count(v, 1, most_threads), c.threads); }},
+    {"io-threads", "N", "Threads that send requests [1]", kind::one,
+     [](node_config& c, const std::string& v) { return assign(parse_count(v, 1, most_threads), c.io_threads); }},
+    {"log-level", "LEVEL", "trace, debug, info, warn, error, critical or off [info]", kind::one, apply_log_level},
+  };
+  return settings;
+}
+
+const setting* find_setting(std::string_view name) {
+  for (const auto& one : all_settings())
+    if (name == one.name)
+      return &one;
+  return nullptr;
+}
+
+std::string environment_name(std::string_view flag) {
+  std::string name = "VICKET_";
+  for (const char c : flag)
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+/// Values as text with where they come from, for the complaint.
+struct given {
+  std::string where;
+  std::vector<std::string> values;
+};
+
+using given_values = std::map<std::string, given, std::less<>>;
+
+constexpr const char* examples = R"(
+Every flag is also an environment variable (--data-dir: VICKET_DATA_DIR; several values separated by commas) and
+a key of the config file (data-dir = "/var/lib/vicket"; several values as an array). Flags win over the
+environment, the environment over the file.
+
+Examples:
+  vicketd --data-dir /var/lib/vicket
+  vicketd --data-dir /var/lib/vicket --listen 0.0.0.0:4242 \
+          --tls-cert node.pem --tls-key node.key --tls-ca cluster-ca.pem
+  vicketd --config /etc/vicket/node.toml
+  vicketd --data-dir /tmp/try --listen 127.0.0.1:0 --allow-cidr 127.0.0.0/8 --ca-file my-ca.pem
+
+SIGTERM and SIGINT stop it: nothing more is accepted, deliveries in flight get 10 s to finish, exit code 0.
+A second one ends it at once. Exit codes: 0 stopped, 1 could not start, 2 wrong usage, 70 the store failed.)";
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream{text};
+  for (std::string part; std::getline(stream, part, ',');)
+    parts.push_back(part);
+  return parts;
+}
+
+void take_environment(const environment_lookup& environment, given_values& values) {
+  for (const auto& one : all_settings()) {
+    const auto name = environment_name(one.name);
+    const char* text = environment(name.c_str());
+    if (text == nullptr || values.contains(one.name))
+      continue;
+    const std::string value{text};
+    values[one.name] = {name, one.how == kind::repeatable ? split_at_commas(value) : std::vector{value}};
+  }
+}
+
+complaint take_file(const std::string& path, given_values& values) {
+  std::ifstream file{path};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  if (!file.good() && !file.eof())
+    return path + ": the config file can't be read";
+  auto entries = parse_config_file(text);
+  if (auto* wrong = std::get_if<std::string>(&entries))
+    return path + ":" + *wrong;
+  for (auto& entry : std::get<0>(entries)) {
+    const auto where = path + ":" + std::to_string(entry.line) + ": " + entry.key;
+    const auto* known = find_setting(entry.key);
+    if (known == nullptr)
+      return where + " is not a key that vicketd knows";
+    if (entry.array && known->how != kind::repeatable)
+      return where + ": takes one value";
+    if (!values.contains(entry.key))
+      values[entry.key] = {where, std::move(entry.values)};
+  }
+  return std::nullopt;
+}
+
+complaint apply_all(const given_values& values, node_config& config) {
+  for (const auto& [name, what] : values) {
+    const auto* known = find_setting(name);
+    if (known->how == kind::one && what.values.size() != 1)
+      return what.where + ": given more than once";
+    for (const auto& value : what.values)
+      if (auto wrong = known->apply(config, value))
+        return what.where + ": " + *wrong;
+  }
+  if (config.data_dir.empty())
+    return "--data-dir is required: where to keep events and attempts";
+  if (config.tls && (config.tls->cert.empty() || config.tls->key.empty() || config.tls->ca.empty()))
+    return "--tls-cert, --tls-key and --tls-ca go together: one of them is missing";
+  if (!config.tls && !is_loopback(config.listen.host))
+    return "--listen " + config.listen.to_string() +
+           " can be reached from other machines: it needs --tls-cert, --tls-key and --tls-ca";
+  return std::nullopt;
+}
+
+early_exit wrong_usage(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return {2, "vicketd: " + text + "\n"};
+}
+
+} // namespace
+
+std::variant<node_config, early_exit> parse_node_config(int argc, const char* const* argv,
+                                                        const environment_lookup& environment) {
+  CLI::App app{"A Vicket node: takes send_to_connector messages, delivers each as a signed webhook.", "vicketd"};
+  app.footer(examples);
+  app.get_formatter()->column_width(30);
+  app.set_version_flag("--version", std::string{"vicketd "} + version());
+  std::string config_path;
+  app.add_option("--config", config_path, "Reads flags from this file")->type_name("FILE.toml");
+  std::map<std::string, std::vector<std::string>> flags;
+  std::map<std::string, CLI::Option*> options;
+  for (const auto& one : all_settings()) {
+    const auto flag = std::string{"--"} + one.name;
+    if (one.how == kind::on_off)
+      options[one.name] = app.add_flag(flag, one.help);
+    else
+      options[one.name] =
+        app.add_option(flag, flags[one.name], one.help)->type_name(one.value_name)->allow_extra_args(false);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return early_exit{0, app.help()};
+  } catch (const CLI::CallForVersion& answer) {
+    return early_exit{0, std::string{answer.what()} + "\n"};
+  } catch (const CLI::ParseError& problem) {
+    return wrong_usage(problem.what());
+  }
+  given_values values;
+  for (const auto& [name, option] : options)
+    if (option->count() > 0)
+      values[name] = {"--" + name, flags.contains(name) ? flags[name] : option->results()};
+  take_environment(environment, values);
+  if (const char* path = environment("VICKET_CONFIG"); path != nullptr && config_path.empty())
+    config_path = path;
+  if (!config_path.empty())
+    if (auto wrong = take_file(config_path, values))
+      return wrong_usage(*wrong);
+  node_config config;
+  if (auto wrong = apply_all(values, config))
+    return wrong_usage(*wrong);
+  return config;
+}
+
+} // namespace vicket

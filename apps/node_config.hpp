@@ -1,0 +1,51 @@
+#pragma once
+
+#include "apps/tls_files.hpp"
+#include "apps/values.hpp"
+#include "policy/address_guard.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace vicket {
+
+/// What `vicketd` was asked to be. Defaults are the documented ones.
+struct node_config {
+  std::filesystem::path data_dir;
+  host_port listen{"127.0.0.1", 4242};
+  std::optional<tls_files> tls;
+  std::vector<ip_range> allow_cidrs;
+  bool allow_http = false;
+  std::vector<std::string> ca_files;
+  std::vector<std::string> dns_servers;
+  std::int64_t retention_ms = 7LL * 86'400'000;
+  std::size_t max_envelope_bytes = 256 * 1024;
+  std::size_t max_in_flight = 10'000;
+  std::uint32_t partitions = 0; ///< 0: one per core, for a new data folder
+  std::size_t threads = 0;      ///< of the actors' scheduler; 0: one per core
+  unsigned io_threads = 1;      ///< of the HTTPS transport
+  std::string log_level = "info";
+};
+
+/// The program ends here: what goes to which stream, and the exit code. Help is code 0 on standard output, wrong
+/// usage is one line and code 2 on standard error.
+struct early_exit {
+  int code = 0;
+  std::string text;
+};
+
+/// Looks up an environment variable; null: not set.
+using environment_lookup = std::function<const char*(const char*)>;
+
+/// Flags over environment (`VICKET_DATA_DIR` for `--data-dir`; comma-separated where a flag may be repeated) over
+/// the config file (`data-dir = "…"`; arrays where a flag may be repeated) over defaults.
+[[nodiscard]] std::variant<node_config, early_exit> parse_node_config(int argc, const char* const* argv,
+                                                                      const environment_lookup& environment);
+
+} // namespace vicket

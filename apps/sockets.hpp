@@ -1,0 +1,17 @@
+#pragma once
+
+#include "apps/values.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vicket {
+
+/// Binds and releases. Else why it can't be done, in the system's words.
+[[nodiscard]] std::optional<std::string> try_bind(const host_port& place);
+
+/// Connects within `timeout_ms` and hangs up. Else why it can't be done.
+[[nodiscard]] std::optional<std::string> try_connect(const host_port& place, std::int64_t timeout_ms);
+
+} // namespace vicket

@@ -1,0 +1,47 @@
+#include "apps/termination.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <cstdio>
+#include <ctime>
+#include <thread>
+
+namespace vicket {
+
+namespace {
+
+sigset_t termination_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+} // namespace
+
+void block_termination() {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto set = termination_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+const char* wait_for_termination() {
+  const auto set = termination_signals();
+  int signal = 0;
+  while (sigwait(&set, &signal) != 0) {
+  }
+  return signal == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+void end_at_next_termination(unsigned deadline_s) {
+  std::thread{[deadline_s] {
+    const auto set = termination_signals();
+    const timespec deadline{static_cast<std::time_t>(deadline_s), 0};
+    if (sigtimedwait(&set, nullptr, &deadline) < 0)
+      std::fputs("stopping took too long: ended\n", stderr);
+    std::_Exit(1);
+  }}.detach();
+}
+
+} // namespace vicket

@@ -1,0 +1,143 @@
+// A Vicket node: the composition root. What it is made of is in actors/node.hpp.
+
+#include "actors/node.hpp"
+#include "actors/system_adapters.hpp"
+#include "apps/actor_port.hpp"
+#include "apps/node_config.hpp"
+#include "apps/process_limits.hpp"
+#include "apps/termination.hpp"
+#include "transport/beast_transport.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/io/middleman.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+namespace {
+
+using namespace vicket;
+
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_store_failed = 70; // EX_SOFTWARE: restart me, the store recovers
+constexpr std::int64_t drain_patience_ms = 10'000; // interface.md: 10 s at most
+constexpr unsigned stop_deadline_s = 30;           // a stop that hangs is ended, and says so
+
+void set_up_log(const std::string& level) {
+  auto log = spdlog::stderr_color_mt("vicketd");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-8l%$ %v", spdlog::pattern_time_type::utc);
+  log->set_level(spdlog::level::from_str(level));
+  log->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(log));
+}
+
+int fail(int code, const std::string& line) {
+  std::cerr << "vicketd: " << line << std::endl;
+  return code;
+}
+
+transport_options transport_of(const node_config& config) {
+  transport_options options;
+  options.io_threads = config.io_threads;
+  options.guard = address_guard{config.allow_cidrs};
+  options.ca_files = config.ca_files;
+  options.dns_servers = config.dns_servers;
+  return options;
+}
+
+node_options options_of(const node_config& config) {
+  node_options options;
+  options.data_dir = config.data_dir;
+  options.partitions = config.partitions;
+  options.guard = address_guard{config.allow_cidrs};
+  options.allow_http = config.allow_http;
+  options.retention_ms = config.retention_ms;
+  options.max_envelope_bytes = config.max_envelope_bytes;
+  options.max_in_flight = config.max_in_flight;
+  return options;
+}
+
+[[noreturn]] void end_without_store(const std::string& why) {
+  spdlog::critical("the store failed, ending at once; the next start recovers: {}", why);
+  std::_Exit(exit_store_failed); // no destructor may write to that store again
+}
+
+std::optional<std::string> files_complaint(const node_config& config) {
+  if (config.tls)
+    if (auto why = tls_files_complaint(*config.tls))
+      return why;
+  for (const auto& file : config.ca_files)
+    if (auto why = trust_roots_complaint(file))
+      return why;
+  return std::nullopt;
+}
+
+/// From "the node runs" to "it may go": the port, the ready line, the signal, the drain.
+int serve(caf::actor_system& system, node& running, const node_config& config) {
+  const auto port = publish_gateway(system, running.gateway(), config.listen, config.tls.has_value());
+  if (const auto* why = std::get_if<std::string>(&port))
+    return fail(exit_failed, *why);
+  const host_port place{config.listen.host, std::get<std::uint16_t>(port)};
+  spdlog::info("accepting messages on {}{}, {} partitions in {}", place.to_string(),
+               config.tls ? " with mutual TLS" : "", running.partitions(), config.data_dir.string());
+  std::cout << "vicketd ready actors=" << place.to_string() << std::endl;
+
+  const auto signal = wait_for_termination();
+  spdlog::info("{}: stopping; deliveries in flight get {} s", signal, drain_patience_ms / 1000);
+  end_at_next_termination(stop_deadline_s);
+  close_actor_port(system, place.port);
+  if (running.stop(drain_patience_ms))
+    spdlog::info("stopped, everything is on disk");
+  else
+    spdlog::warn("stopped with deliveries in flight: they are sent again after the next start");
+  return 0;
+}
+
+int run(const node_config& config) {
+  register_all_types();
+  caf::io::middleman::init_global_meta_objects();
+  caf::core::init_global_meta_objects();
+  const system_clock_adapter time;
+  system_random random;
+  node_environment environment;
+  environment.time = &time;
+  environment.random = &random;
+  environment.transport = make_beast_transport(transport_of(config));
+  environment.store_failed = end_without_store;
+  environment.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
+  const auto actors = make_actor_config(config.threads, config.tls);
+  caf::actor_system system{*actors};
+  auto started = node::start(system, options_of(config), environment);
+  if (const auto* why = std::get_if<std::string>(&started))
+    return fail(exit_failed, *why);
+  return serve(system, *std::get<0>(started), config);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed_flags = parse_node_config(argc, argv, [](const char* name) { return std::getenv(name); });
+  if (const auto* end = std::get_if<early_exit>(&parsed_flags)) {
+    (end->code == 0 ? std::cout : std::cerr) << end->text << std::flush;
+    return end->code;
+  }
+  const auto& config = std::get<node_config>(parsed_flags);
+  if (auto why = files_complaint(config))
+    return fail(exit_usage, *why);
+  block_termination(); // before there is any other thread, so that all of them inherit it
+  set_up_log(config.log_level);
+  if (auto warning = raise_file_limit(config.max_in_flight))
+    spdlog::warn("{}", *warning);
+  if (auto why = listen_complaint(config.listen))
+    return fail(exit_failed, *why);
+  try {
+    return run(config);
+  } catch (const std::exception& problem) {
+    return fail(exit_failed, problem.what());
+  }
+}
