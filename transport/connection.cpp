@@ -70,7 +70,8 @@ connection::progress connection::read(std::span<char> into) {
   if (tls_) {
     ERR_clear_error();
     std::size_t bytes = 0;
-    return tls_result(SSL_read_ex(tls_.get(), into.data(), into.size(), &bytes), bytes);
+    const auto result = SSL_read_ex(tls_.get(), into.data(), into.size(), &bytes);
+    return tls_result(result, bytes);
   }
   const auto n = ::recv(socket.native_handle(), into.data(), into.size(), 0);
   if (n > 0)
@@ -87,7 +88,8 @@ connection::progress connection::write(std::string_view bytes) {
   if (tls_) {
     ERR_clear_error();
     std::size_t written = 0;
-    return tls_result(SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &written), written);
+    const auto result = SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &written);
+    return tls_result(result, written);
   }
   const auto n = ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (n >= 0)
