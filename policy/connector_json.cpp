@@ -1,0 +1,308 @@
+#include "policy/json_text.hpp"
+#include "policy/json_writer.hpp"
+
+#include <rapidjson/document.h>
+#include <rapidjson/error/en.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+namespace vicket {
+
+namespace {
+
+using rapidjson::Value;
+
+constexpr std::string_view hidden_secret = "***";
+
+std::string_view text_of(const Value& value) {
+  return {value.GetString(), value.GetStringLength()};
+}
+
+std::string type_of(const Value& value) {
+  constexpr std::array<const char*, 7> names{"null",     "false",    "true",    "an object",
+                                             "an array", "a string", "a number"};
+  return names.at(static_cast<std::size_t>(value.GetType()));
+}
+
+/// Reads fields of one object, keeps the first complaint, and knows which fields nobody has asked for.
+class object_reader {
+public:
+  object_reader(const Value& object, std::string path, std::string& complaint)
+      : object_{object}, path_{std::move(path)}, complaint_{complaint} {
+    if (!object_.IsObject())
+      complain("must be an object, not " + type_of(object_));
+  }
+
+  /// The field's value, or nullptr when it is absent.
+  const Value* find(std::string_view name) {
+    known_.push_back(name);
+    if (!object_.IsObject())
+      return nullptr;
+    const Value* found = nullptr;
+    for (const auto& member : object_.GetObject())
+      if (found == nullptr && text_of(member.name) == name)
+        found = &member.value;
+    return found;
+  }
+
+  void read(std::string_view name, std::string& target) {
+    if (const auto* value = typed(name, &Value::IsString, "a string"))
+      target = text_of(*value);
+  }
+  void read(std::string_view name, bool& target) {
+    if (const auto* value = typed(name, &Value::IsBool, "true or false"))
+      target = value->GetBool();
+  }
+  void read(std::string_view name, std::uint32_t& target) {
+    if (const auto* value = typed(name, &Value::IsUint, "a whole number from 0 to 4294967295"))
+      target = value->GetUint();
+  }
+  void read(std::string_view name, std::int64_t& target) {
+    if (const auto* value = typed(name, &Value::IsInt64, "a whole number"))
+      target = value->GetInt64();
+  }
+  void read(std::string_view name, double& target) {
+    if (const auto* value = typed(name, &Value::IsNumber, "a number"))
+      target = value->GetDouble();
+  }
+
+  void require(std::string_view name) {
+    if (object_.IsObject() && find(name) == nullptr)
+      complain("is missing", name);
+  }
+
+  /// To be called last: no field twice, none that was not asked for.
+  void finish() {
+    if (!object_.IsObject())
+      return;
+    std::vector<std::string_view> seen;
+    for (const auto& member : object_.GetObject()) {
+      const auto name = text_of(member.name);
+      if (std::find(known_.begin(), known_.end(), name) == known_.end())
+        complain("is no field of a connector", name);
+      else if (std::find(seen.begin(), seen.end(), name) != seen.end())
+        complain("is there twice", name);
+      seen.push_back(name);
+    }
+  }
+
+  void complain(const std::string& what, std::string_view name = {}) {
+    if (!complaint_.empty())
+      return;
+    complaint_ = path_of(name) + " " + what;
+  }
+
+  [[nodiscard]] std::string path_of(std::string_view name) const {
+    if (path_.empty())
+      return name.empty() ? "the connector" : with_replaced_invalid_utf8(name);
+    return name.empty() ? path_ : path_ + "." + std::string{name};
+  }
+
+private:
+  const Value* typed(std::string_view name, bool (Value::*is)() const, std::string_view expected) {
+    const auto* value = find(name);
+    if (value == nullptr || (value->*is)())
+      return value;
+    auto what = "must be " + std::string{expected} + ", not " + type_of(*value);
+    if (value->IsNumber())
+      what = "must be " + std::string{expected};
+    complain(what, name);
+    return nullptr;
+  }
+
+  const Value& object_;
+  std::string path_;
+  std::string& complaint_;
+  std::vector<std::string_view> known_;
+};
+
+void read_headers(object_reader& fields, connector& target) {
+  const auto* headers = fields.find("headers");
+  if (headers == nullptr)
+    return;
+  if (!headers->IsObject()) {
+    fields.complain("must be an object, not " + type_of(*headers), "headers");
+    return;
+  }
+  // A name that is there twice stays so: `connector_complaint` refuses it, whatever its case.
+  for (const auto& member : headers->GetObject()) {
+    if (!member.value.IsString()) {
+      fields.complain("must be a string, not " + type_of(member.value),
+                      "headers." + std::string{text_of(member.name)});
+      return;
+    }
+    target.headers.emplace_back(text_of(member.name), text_of(member.value));
+  }
+}
+
+void read_events(object_reader& fields, connector& target) {
+  const auto* events = fields.find("events");
+  if (events == nullptr)
+    return;
+  if (!events->IsArray()) {
+    fields.complain("must be an array of strings, not " + type_of(*events), "events");
+    return;
+  }
+  for (const auto& pattern : events->GetArray()) {
+    if (!pattern.IsString()) {
+      fields.complain("must be a string, not " + type_of(pattern),
+                      "events[" + std::to_string(target.events.size()) + "]");
+      return;
+    }
+    target.events.emplace_back(text_of(pattern));
+  }
+}
+
+void read_rate(object_reader& fields, connector& target, std::string& complaint) {
+  const auto* rate = fields.find("rate");
+  if (rate == nullptr)
+    return;
+  object_reader inner{*rate, "rate", complaint};
+  auto& limit = target.rate.emplace();
+  inner.require("limit");
+  inner.read("limit", limit.limit);
+  inner.read("per_ms", limit.per_ms);
+  inner.read("burst", limit.burst);
+  inner.finish();
+}
+
+void read_retry(object_reader& fields, connector& target, std::string& complaint) {
+  const auto* retry = fields.find("retry");
+  if (retry == nullptr)
+    return;
+  object_reader inner{*retry, "retry", complaint};
+  inner.read("base_ms", target.retry.base_ms);
+  inner.read("factor", target.retry.factor);
+  inner.read("cap_ms", target.retry.cap_ms);
+  inner.read("max_attempts", target.retry.max_attempts);
+  inner.read("max_age_ms", target.retry.max_age_ms);
+  inner.finish();
+}
+
+void read_connector(const Value& document, connector& target, std::string& complaint) {
+  object_reader fields{document, "", complaint};
+  fields.require("id");
+  fields.require("url");
+  fields.read("id", target.id.value);
+  fields.read("name", target.name);
+  fields.read("url", target.url);
+  fields.read("secret", target.secret.value);
+  if (target.secret.value == hidden_secret)
+    target.secret.value.clear();
+  read_headers(fields, target);
+  read_events(fields, target);
+  read_rate(fields, target, complaint);
+  fields.read("max_in_flight", target.max_in_flight);
+  fields.read("timeout_ms", target.timeout_ms);
+  read_retry(fields, target, complaint);
+  fields.read("standard_webhooks", target.standard_webhooks);
+  fields.read("enabled", target.enabled);
+  fields.finish();
+}
+
+std::string line_and_column(std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, offset);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto line_begin = before.rfind('\n');
+  const auto column = offset - (line_begin == std::string_view::npos ? 0 : line_begin + 1) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+void put_number(json_writer& out, std::string_view key, std::int64_t number) {
+  put_key(out, key);
+  out.Int64(number);
+}
+
+void put_flag(json_writer& out, std::string_view key, bool flag) {
+  put_key(out, key);
+  out.Bool(flag);
+}
+
+void put_lists(json_writer& out, const connector& settings) {
+  put_key(out, "headers");
+  out.StartObject();
+  for (const auto& [name, value] : settings.headers)
+    put_text(out, name, value);
+  out.EndObject();
+  put_key(out, "events");
+  out.StartArray();
+  for (const auto& pattern : settings.events)
+    put_text(out, pattern);
+  out.EndArray();
+}
+
+void put_rate(json_writer& out, const rate_limit& rate) {
+  put_key(out, "rate");
+  out.StartObject();
+  put_number(out, "limit", rate.limit);
+  put_number(out, "per_ms", rate.per_ms);
+  put_number(out, "burst", rate.burst);
+  out.EndObject();
+}
+
+void put_retry(json_writer& out, const retry_policy& retry) {
+  put_key(out, "retry");
+  out.StartObject();
+  put_number(out, "base_ms", retry.base_ms);
+  put_key(out, "factor");
+  out.Double(retry.factor);
+  put_number(out, "cap_ms", retry.cap_ms);
+  put_number(out, "max_attempts", retry.max_attempts);
+  put_number(out, "max_age_ms", retry.max_age_ms);
+  out.EndObject();
+}
+
+} // namespace
+
+std::variant<connector, std::string> connector_from_json(std::string_view text) {
+  // Iterative: a nesting bomb must not exhaust the stack; its memory is bounded by the text's length.
+  constexpr unsigned flags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag |
+                             rapidjson::kParseFullPrecisionFlag;
+  if (text.size() > max_connector_json_bytes)
+    return "the connector has " + std::to_string(text.size()) + " bytes; at most " +
+           std::to_string(max_connector_json_bytes) + " are read";
+  if (const auto zero = text.find('\0');
+      zero != std::string_view::npos) // the reader would take it for the end
+    return "not valid JSON at " + line_and_column(text, zero) + ": a zero byte";
+  rapidjson::Document document;
+  document.Parse<flags>(text.data(), text.size());
+  if (document.HasParseError())
+    return "not valid JSON at " + line_and_column(text, document.GetErrorOffset()) + ": " +
+           rapidjson::GetParseError_En(document.GetParseError());
+  connector result;
+  std::string complaint;
+  read_connector(document, result, complaint);
+  if (!complaint.empty())
+    return complaint;
+  return result;
+}
+
+std::string connector_to_json(const connector& settings, bool show_secret) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  out.StartObject();
+  put_text(out, "id", settings.id.value);
+  put_text(out, "name", settings.name);
+  put_text(out, "url", settings.url);
+  if (!show_secret)
+    put_text(out, "secret", hidden_secret);
+  else if (!settings.secret.value.empty())
+    put_text(out, "secret", settings.secret.value);
+  put_lists(out, settings);
+  if (settings.rate)
+    put_rate(out, *settings.rate);
+  put_number(out, "max_in_flight", settings.max_in_flight);
+  put_number(out, "timeout_ms", settings.timeout_ms);
+  put_retry(out, settings.retry);
+  put_flag(out, "standard_webhooks", settings.standard_webhooks);
+  put_flag(out, "enabled", settings.enabled);
+  out.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+} // namespace vicket

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "messages/connector.hpp"
+#include "messages/event.hpp"
+#include "messages/history.hpp"
+#include "messages/status.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace vicket {
+
+// The JSON of the command line's files, lines and output. What is written is compact, on one line, valid
+// UTF-8: bytes of a field that are none become U+FFFD, except a response body's. Times are RFC 3339 in UTC
+// with milliseconds.
+
+/// The longest connector that is read.
+inline constexpr std::size_t max_connector_json_bytes = 1'048'576;
+
+/// How deep a connector's or an event's JSON may be nested; an event's data has the envelope's own bound
+/// below it.
+inline constexpr std::size_t max_json_depth = 130;
+
+/// A connector as `vicket connector put` reads it; or a sentence: bad JSON with line and column; a field that
+/// is unknown, there twice or of another type with its path (`retry.base_ms`); a missing `id`, `url` or
+/// `rate.limit`. Whether the values are allowed is `connector_complaint`'s to say. What is absent has the
+/// default of `connector`. A secret of `***` counts as absent: a connector that was shown can be edited and
+/// put again.
+[[nodiscard]] std::variant<connector, std::string> connector_from_json(std::string_view text);
+
+/// All fields in the order of the documentation; `rate` is not there without a limit. The secret is `***`, or
+/// as it is when it is to be shown (not there when it is empty).
+[[nodiscard]] std::string connector_to_json(const connector& settings, bool show_secret);
+
+/// An event as `vicket send` reads it, one JSON object; or a sentence with the field or the byte.
+/// `connector`, `event`, `occurred_at` and `data` (an object) are required, `message`, `workflow`, `run`,
+/// `id` are not; other fields, and any twice, are refused. `data_json` is the very text between data's
+/// braces, so that numbers stay as they are written.
+[[nodiscard]] std::variant<send_to_connector, std::string> event_from_json(std::string_view line);
+
+/// `{"id":…,"connector":…,"event":…,"workflow":…,"run":…,"state":…,"accepted_at":…,"next_attempt_at":…,"attempts":[…]}`.
+///
+/// An attempt is
+/// `{"number":…,"started_at":…,"duration_ms":…,"phases_ms":{"dns":…,"connect":…,"tls":…,"first_byte":…},
+/// "outcome":…,"status":…,"error":…,"response_body":…,"response_body_bytes":…,"response_truncated":…,
+/// "next_attempt_at":…}`. Durations are milliseconds with at most three decimals; a phase that it did not
+/// come to is not there; status, error and next_attempt_at are null where there is none. A response body that
+/// is not UTF-8 is null, and its bytes are in `response_body_base64`, right behind it; `response_body_bytes`
+/// is its full length.
+[[nodiscard]] std::string event_history_to_json(const event_history& history);
+
+/// One attempt of the feed: the history's fields as they are right after it, with `cursor` in front and the
+/// one `attempt` instead of the list:
+/// `{"cursor":…,"id":…,"connector":…,"event":…,"workflow":…,"run":…,"state":…,
+/// "accepted_at":…,"next_attempt_at":…,"attempt":{…}}`.
+[[nodiscard]] std::string outcome_entry_to_json(const outcome_entry& entry);
+
+/// `{"version":…,"started_at":…,"now":…,"connectors_configured":…,"partitions":[{"number":…,"epoch":…,
+/// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…}],"connectors":[{"id":…,"enabled":…,
+/// "pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…}]}`; the last two are null when
+/// nothing is pending.
+[[nodiscard]] std::string node_status_to_json(const node_status& status);
+
+/// `{"id":"…","duplicate":false}` or `{"error":"CODE","detail":"…"}`.
+[[nodiscard]] std::string send_result_to_json(const send_result& result);
+
+} // namespace vicket

@@ -1,0 +1,87 @@
+#include "policy/json_text.hpp"
+#include "policy/json_writer.hpp"
+
+#include <cstdint>
+
+namespace vicket {
+
+namespace {
+
+void put_count(json_writer& out, std::string_view key, std::uint64_t count) {
+  put_key(out, key);
+  out.Uint64(count);
+}
+
+void put_flag(json_writer& out, std::string_view key, bool flag) {
+  put_key(out, key);
+  out.Bool(flag);
+}
+
+void put_partition(json_writer& out, const partition_status& partition) {
+  out.StartObject();
+  put_count(out, "number", partition.number);
+  put_count(out, "epoch", partition.epoch);
+  put_count(out, "next_sequence", partition.next_sequence);
+  put_count(out, "settled_below", partition.settled_below);
+  put_count(out, "pending", partition.pending);
+  put_count(out, "in_flight", partition.in_flight);
+  put_flag(out, "accepting", partition.accepting);
+  out.EndObject();
+}
+
+void put_waiting(json_writer& out, const connector_status& status, timestamp_ms now) {
+  out.StartObject();
+  put_text(out, "id", status.id.value);
+  put_flag(out, "enabled", status.enabled);
+  put_count(out, "pending", status.pending);
+  put_count(out, "in_flight", status.in_flight);
+  put_time(out, "oldest_pending_at", status.oldest_pending_at);
+  put_key(out, "oldest_pending_age_ms");
+  if (status.oldest_pending_at)
+    out.Int64(now - *status.oldest_pending_at);
+  else
+    out.Null();
+  out.EndObject();
+}
+
+} // namespace
+
+std::string node_status_to_json(const node_status& status) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  out.StartObject();
+  put_text(out, "version", status.version);
+  put_time(out, "started_at", status.started_at);
+  put_time(out, "now", status.now);
+  put_count(out, "connectors_configured", status.connectors_configured);
+  put_key(out, "partitions");
+  out.StartArray();
+  for (const auto& partition : status.partitions)
+    put_partition(out, partition);
+  out.EndArray();
+  put_key(out, "connectors");
+  out.StartArray();
+  for (const auto& connector : status.connectors)
+    put_waiting(out, connector, status.now);
+  out.EndArray();
+  out.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string send_result_to_json(const send_result& result) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  out.StartObject();
+  if (const auto* good = std::get_if<accepted>(&result)) {
+    put_text(out, "id", good->id.to_string());
+    put_flag(out, "duplicate", good->duplicate);
+  } else {
+    const auto& why = std::get<refusal>(result);
+    put_text(out, "error", to_string(why.code));
+    put_text(out, "detail", why.detail);
+  }
+  out.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+} // namespace vicket
