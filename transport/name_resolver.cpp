@@ -37,8 +37,8 @@ std::string sentence(const std::string& name, int status) {
     return "the name servers refused to resolve " + name + " (REFUSED)";
   case ARES_ETIMEOUT:
     return "no name server answered for " + name;
-  case ARES_ECONNREFUSED:
-    return "no name server could be reached to resolve " + name;
+  case ARES_ECONNREFUSED: // c-ares says it as well after trying the next server for a SERVFAIL or REFUSED
+    return "no name server resolved " + name + ": each was unreachable, failed (SERVFAIL) or refused (REFUSED)";
   default:
     return "the name " + name + " did not resolve: " + ares_strerror(status);
   }

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vicket::testing {
+
+/// A certificate and its key, as PEM text.
+struct certificate {
+  std::string pem;
+  std::string key_pem;
+};
+
+/// What a certificate says.
+struct certificate_request {
+  std::vector<std::string> dns_names = {};
+  std::vector<std::string> addresses = {};
+  long valid_from_s = -3'600; ///< relative to now
+  long valid_until_s = 86'400;
+};
+
+/// A certificate authority that is made anew for each test run: keys on P-256, nothing written to disk.
+class certificate_authority {
+public:
+  explicit certificate_authority(const std::string& name = "Vicket test root");
+
+  [[nodiscard]] const std::string& pem() const { return own_.pem; }
+  [[nodiscard]] certificate issue(const certificate_request& request) const;
+
+  /// For `localhost`, `*.example.test`, `127.0.0.1` and `::1`.
+  [[nodiscard]] certificate good() const;
+  [[nodiscard]] certificate expired() const;
+  [[nodiscard]] certificate wrong_name() const;
+
+private:
+  certificate own_;
+};
+
+/// Signed by itself, for the names of `good`.
+[[nodiscard]] certificate self_signed_certificate();
+
+/// A file in the temporary folder that is gone with its object; for what only takes file names (`--ca-file`).
+class temporary_file {
+public:
+  explicit temporary_file(const std::string& content);
+  temporary_file(const temporary_file&) = delete;
+  temporary_file& operator=(const temporary_file&) = delete;
+  ~temporary_file();
+
+  [[nodiscard]] std::string path() const { return path_.string(); }
+
+private:
+  std::filesystem::path path_;
+};
+
+} // namespace vicket::testing

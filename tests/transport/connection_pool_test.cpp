@@ -1,0 +1,217 @@
+#include "tests/transport/transport_fixture.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+using namespace vicket;
+using namespace vicket::testing;
+
+namespace {
+
+/// Opens once; scripts wait for it.
+class gate {
+public:
+  void open() {
+    const std::lock_guard guard{mutex_};
+    open_ = true;
+    opened_.notify_all();
+  }
+  void wait() {
+    std::unique_lock guard{mutex_};
+    opened_.wait(guard, [this] { return open_; });
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+};
+
+} // namespace
+
+TEST_CASE("requests to one endpoint follow each other on one kept-alive connection", "[transport]") {
+  const auto own = trusted::instance().root.good();
+  const http_peer peer{always(answer(200, "ok")), own};
+  const auto transport = make_beast_transport(trusting_options());
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
+  CHECK(peer.connections() == 1);
+}
+
+TEST_CASE("a connection is not used again when the answer rules it out", "[transport]") {
+  const auto bytes = std::vector<std::string>{
+    answer(200, "ok", "Connection: close\r\n"),
+    "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",
+    answer(200, "ok") + "HTTP/1.1 200 OK\r\n", // bytes that no request asked for
+  };
+  for (const auto& given : bytes) {
+    const http_peer peer{always(given)};
+    const auto transport = make_beast_transport(test_options());
+    for (int i = 0; i < 2; ++i)
+      CHECK(send(*transport, request_to(endpoint(false, peer.port()))).body == "ok");
+    CHECK(peer.connections() == 2);
+  }
+}
+
+TEST_CASE("bytes that come while a connection is idle are nobody's answer", "[transport]") {
+  gate sent;
+  const http_peer peer{[&](http_peer::connection& c) {
+    if (!c.read_request())
+      return;
+    c.send(answer(200, "first"));
+    if (c.number() == 1) {
+      c.send(answer(500, "unasked"));
+      sent.open();
+      c.hang();
+    }
+  }};
+  const auto transport = make_beast_transport(test_options());
+  CHECK(send(*transport, request_to(endpoint(false, peer.port()))).body == "first");
+  sent.wait();
+  CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
+  CHECK(peer.connections() == 2);
+}
+
+TEST_CASE("a pooled connection that turns out closed is replaced inside the same attempt", "[transport]") {
+  const auto own = trusted::instance().root.good();
+  const auto goodbye = std::vector<void (*)(http_peer::connection&)>{
+    [](http_peer::connection& c) { c.close(); },
+    [](http_peer::connection& c) { c.cut(); },
+    [](http_peer::connection& c) { c.reset(); },
+  };
+  for (std::size_t how = 0; how < goodbye.size(); ++how) {
+    DYNAMIC_SECTION("while it is idle, way " << how) {
+      gate answered;
+      gate closed;
+      const http_peer peer{[&](http_peer::connection& c) {
+                             while (c.read_request() && c.send(answer(200))) {
+                               if (c.number() > 1)
+                                 continue;
+                               answered.wait(); // a reset would take the answer with it
+                               goodbye[how](c);
+                               closed.open();
+                             }
+                           },
+                           own};
+      const auto transport = make_beast_transport(trusting_options());
+      const auto first = send(*transport, request_to(endpoint(true, peer.port())));
+      answered.open();
+      REQUIRE(first.status == 200);
+      closed.wait();
+      const auto second = send(*transport, request_to(endpoint(true, peer.port())));
+      INFO(second.error);
+      CHECK(second.status == 200);
+      CHECK(peer.connections() == 2);
+    }
+    DYNAMIC_SECTION("exactly upon the second request, way " << how) {
+      const http_peer peer{[&](http_peer::connection& c) {
+                             if (c.read_request() && c.send(answer(200)) && c.read_request())
+                               c.number() == 1 ? goodbye[how](c) : c.hang();
+                           },
+                           own};
+      const auto transport = make_beast_transport(trusting_options());
+      REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
+      const auto second = send(*transport, request_to(endpoint(true, peer.port())));
+      INFO(second.error);
+      CHECK(second.status == 200);
+      CHECK(peer.connections() == 2);
+      CHECK(peer.requests().size() == 3); // the second came twice: at least once
+    }
+  }
+}
+
+TEST_CASE("a connection is replaced once: a fresh one that closes as well is the verdict", "[transport]") {
+  const http_peer peer{[](http_peer::connection& c) {
+    if (!c.read_request())
+      return;
+    if (c.number() == 1 && c.send(answer(200)))
+      c.read_request();
+  }};
+  const auto transport = make_beast_transport(test_options());
+  REQUIRE(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
+  const auto second = send(*transport, request_to(endpoint(false, peer.port())));
+  CHECK(class_of(second) == "protocol");
+  CHECK(peer.connections() == 2);
+}
+
+TEST_CASE("an idle connection is closed after its time-out", "[transport]") {
+  gate ended;
+  const http_peer peer{[&](http_peer::connection& c) {
+    while (c.read_request() && c.send(answer(200))) {
+    }
+    ended.open();
+  }};
+  auto options = test_options();
+  options.idle_timeout_ms = 50;
+  const auto transport = make_beast_transport(options);
+  REQUIRE(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
+  ended.wait(); // the client has closed, else this test never ends
+  CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
+  CHECK(peer.connections() == 2);
+}
+
+TEST_CASE("no more idle connections are kept than the bounds allow", "[transport]") {
+  gate all_there;
+  std::atomic<int> arrived{0};
+  const http_peer peer{[&](http_peer::connection& c) {
+    while (c.read_request()) {
+      if (++arrived == 6)
+        all_there.open();
+      all_there.wait();
+      c.send(answer(200));
+    }
+  }};
+  auto options = test_options();
+  options.max_idle_per_endpoint = 2;
+  const auto transport = make_beast_transport(options);
+  std::vector<std::future<http_result>> under_way;
+  for (int i = 0; i < 6; ++i)
+    under_way.push_back(begin(*transport, request_to(endpoint(false, peer.port()))));
+  for (auto& one : under_way)
+    CHECK(one.get().status == 200);
+  under_way.clear();
+  CHECK(peer.connections() == 6);
+  for (int i = 0; i < 3; ++i) // one at a time: the two that were kept suffice
+    CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
+  CHECK(peer.connections() == 6);
+}
+
+TEST_CASE("TLS sessions are resumed on the next connection to the endpoint", "[transport]") {
+  const auto own = trusted::instance().root.good();
+  std::atomic<int> resumed{0};
+  const auto version = TLS1_3_VERSION;
+  http_peer peer{[&](http_peer::connection& c) {
+                   resumed += c.resumed();
+                   while (c.read_request() && c.send(answer(200, "", "Connection: close\r\n"))) {
+                   }
+                 },
+                 own};
+  peer.limit_tls_version(version);
+  const auto transport = make_beast_transport(trusting_options());
+  for (int i = 0; i < 4; ++i)
+    REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
+  CHECK(peer.connections() == 4);
+  CHECK(resumed == 3);
+}
+
+TEST_CASE("a hundred requests at once are each answered once", "[transport]") {
+  const auto own = trusted::instance().root.good();
+  const http_peer peer{[](http_peer::connection& c) {
+                         while (const auto request = c.read_request())
+                           c.send(answer(200, request->substr(request->find("\r\n\r\n") + 4)));
+                       },
+                       own};
+  auto options = trusting_options();
+  options.io_threads = 2;
+  const auto transport = make_beast_transport(options);
+  std::vector<std::future<http_result>> under_way;
+  for (int i = 0; i < 100; ++i)
+    under_way.push_back(
+      begin(*transport, request_to(endpoint(true, peer.port()), ample_ms, "body " + std::to_string(i))));
+  for (int i = 0; i < 100; ++i)
+    CHECK(under_way[static_cast<std::size_t>(i)].get().body == "body " + std::to_string(i));
+}
