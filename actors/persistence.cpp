@@ -217,6 +217,8 @@ void persistence::refill(const refill_window& request) {
     answer.events = std::move(page.events);
     answer.next_due = page.next_due;
   }
+  if (!store_is_healthy())
+    return;
   for (const auto& event : answer.events) {
     ++owner.held_events;
     owner.held_bytes += event.event.envelope->size();
@@ -240,7 +242,7 @@ void persistence::schedule_commit() {
 }
 
 void persistence::commit() {
-  if (failed_)
+  if (failed_ || !store_is_healthy())
     return;
   if (disk_full_) {
     if (auto resumed = with_.store->resume(); !resumed.ok()) {
@@ -369,8 +371,17 @@ void persistence::disk_full(const store_status& why) {
   self_->delayed_send(self_, std::chrono::milliseconds{full_retry_ms}, tick{});
 }
 
+/// What can't be read must not pass for "nothing there" (rule 5).
+bool persistence::store_is_healthy() {
+  const auto health = with_.store->health();
+  if (!health.ok())
+    fail(health);
+  return health.ok();
+}
+
 void persistence::fail(const store_status& why) {
-  failed_ = true;
+  if (std::exchange(failed_, true))
+    return;
   // Nothing that waits is answered: whoever asked learns from the lost connection that it is not known.
   if (with_.store_failed)
     with_.store_failed("partition " + std::to_string(with_.partition) + ": " + why.detail);
@@ -479,16 +490,16 @@ connector_page persistence::list(const list_connectors& request) const {
 
 supervisor_actor& persistence::supervisor_of(entry& owner) {
   if (!owner.supervisor) {
-    supervisor::setup setup;
-    setup.profile = make_delivery_profile(owner.config, with_.version);
-    setup.shaper_state = owner.shaper_state;
-    setup.persistence = handle{self_};
-    setup.delivery = with_.delivery;
-    setup.alarm = with_.alarm;
-    setup.clock = with_.clock;
-    setup.random = with_.random;
-    setup.window = with_.window;
-    owner.supervisor = self_->spawn<actor_of<supervisor>>(std::move(setup));
+    supervisor::setup needs;
+    needs.profile = make_delivery_profile(owner.config, with_.version);
+    needs.shaper_state = owner.shaper_state;
+    needs.persistence = handle{self_};
+    needs.delivery = with_.delivery;
+    needs.alarm = with_.alarm;
+    needs.clock = with_.clock;
+    needs.random = with_.random;
+    needs.window = with_.window;
+    owner.supervisor = self_->spawn<actor_of<supervisor>>(std::move(needs));
     self_->monitor(owner.supervisor);
   }
   return owner.supervisor;

@@ -115,6 +115,7 @@ private:
   void release_attempts();
   void disk_full(const store_status& why);
   void fail(const store_status& why);
+  [[nodiscard]] bool store_is_healthy();
   [[nodiscard]] bool room_on_disk();
 
   // Supervisors.

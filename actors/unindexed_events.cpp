@@ -13,7 +13,7 @@ void unindexed_events::add(const entry& value) {
 
 bool unindexed_events::erase(log_sequence sequence) {
   auto at = std::lower_bound(slots_.begin(), slots_.end(), sequence,
-                             [](const slot& s, log_sequence wanted) { return s.value.sequence < wanted; });
+                             [](const place& s, log_sequence wanted) { return s.value.sequence < wanted; });
   if (at == slots_.end() || at->value.sequence != sequence || !at->live)
     return false;
   at->live = false;

@@ -47,7 +47,7 @@ public:
   }
 
 private:
-  struct slot {
+  struct place {
     entry value;
     bool live = true;
   };
@@ -55,7 +55,7 @@ private:
   void pop_dead_front();
 
   // Invariants: rising sequences; the first slot is live; live_ counts the live ones.
-  std::deque<slot> slots_;
+  std::deque<place> slots_;
   std::size_t live_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <caf/error.hpp>
 #include <caf/init_global_meta_objects.hpp>
+#include <caf/io/middleman.hpp>
 #include <caf/message.hpp>
 
 namespace vicket {
@@ -22,6 +23,10 @@ refusal refusal_of(const caf::error& reason) {
   return {code, to_string(code)};
 }
 
-void register_message_types() { caf::init_global_meta_objects<caf::id_block::vicket>(); }
+void register_message_types() {
+  caf::init_global_meta_objects<caf::id_block::vicket>();
+  caf::io::middleman::init_global_meta_objects();
+  caf::core::init_global_meta_objects();
+}
 
 } // namespace vicket

@@ -58,7 +58,8 @@ using gateway_actor = caf::typed_actor<
 [[nodiscard]] caf::error make_refusal(const refusal& reason);
 [[nodiscard]] refusal refusal_of(const caf::error& reason);
 
-/// Registers the message types with CAF. Call once, before the first actor system is made.
+/// Registers the message types with CAF, and CAF's own of its core and io modules. Call once, before the first actor
+/// system is made.
 void register_message_types();
 
 } // namespace vicket

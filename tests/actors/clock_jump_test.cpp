@@ -1,0 +1,85 @@
+// "A clock that jumps an hour back or forth neither floods nor freezes."
+
+#include "policy/schedule_clock.hpp"
+#include "tests/actors/node_fixture.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace vicket;
+using namespace vicket::testing;
+
+namespace {
+
+constexpr std::int64_t hour_ms = 3'600'000;
+
+} // namespace
+
+TEST_CASE("the schedule follows a wall clock set forward at once, and one set back at half speed until it agrees") {
+  manual_clock wall;
+  schedule_clock schedule{wall};
+  const auto start = wall.wall_now();
+  CHECK(schedule.now() == start);
+  wall.advance_ms(1'000);
+  CHECK(schedule.now() == start + 1'000);
+  wall.set_wall_forward_ms(hour_ms);
+  CHECK(schedule.now() == start + 1'000 + hour_ms);
+  wall.set_wall_forward_ms(-hour_ms);
+  CHECK(schedule.now() == start + 1'000 + hour_ms);
+  wall.advance_ms(10'000);
+  CHECK(schedule.now() == start + 6'000 + hour_ms);
+  CHECK(schedule.unix_seconds() == (start + 11'000).value / 1'000);
+  wall.advance_ms(2 * hour_ms);
+  CHECK(schedule.now() == wall.wall_now());
+}
+
+TEST_CASE("after a jump back new events go out at once, and retries wait twice their time at most") {
+  node_fixture node;
+  node.put("crm");
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(500); });
+  const auto id = node.send("crm").id;
+  node.clock.set_wall_forward_ms(-hour_ms);
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(200); });
+  node.send("crm");
+  CHECK(node.transport->count("crm.example.com") == 2);
+  node.advance_ms(12'000);
+  CHECK(node.event(id).summary.state == event_state::delivered);
+  const auto t = header(node.transport->requests("crm.example.com").back(), "webhook-timestamp");
+  CHECK(std::stoll(t.value()) <= node.clock.wall_now().value / 1'000); // receivers compare it with their own clocks
+}
+
+TEST_CASE("a jump forth makes what is due by then due, each connector within its own limits") {
+  node_fixture node;
+  node.put("crm", [](connector& c) {
+    c.retry.base_ms = 600'000;
+    c.max_in_flight = 4;
+  });
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(500); });
+  for (int i = 0; i < 30; ++i)
+    node.send("crm");
+  node.transport->hang("crm.example.com");
+  node.clock.set_wall_forward_ms(hour_ms);
+  node.advance_ms(1'500);
+  CHECK(node.transport->hanging() == 4);
+  for (int i = 0; i < 8; ++i) {
+    node.transport->release(scripted_transport::status(200));
+    node.run();
+  }
+  CHECK(node.status().connectors.empty());
+}
+
+TEST_CASE("a rate-limited connector goes on at its rate after a jump either way") {
+  for (const auto jump_ms : {-hour_ms, hour_ms}) {
+    node_fixture node;
+    node.put("crm", [](connector& c) { c.rate = rate_limit{10, 1'000, 1}; });
+    for (int i = 0; i < 200; ++i)
+      node.send("crm");
+    node.advance_ms(1'000, 10);
+    const auto before = node.transport->count("crm.example.com");
+    node.clock.set_wall_forward_ms(jump_ms);
+    node.advance_ms(4'000, 10);
+    const auto more = node.transport->count("crm.example.com") - before;
+    INFO("jump of " << jump_ms);
+    CHECK(more >= 19); // half speed at worst
+    CHECK(more <= 43); // no flood
+  }
+}

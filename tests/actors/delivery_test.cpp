@@ -1,0 +1,50 @@
+#include "actors/delivery.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace vicket;
+
+namespace {
+
+http_result answered(std::uint16_t status) {
+  http_result result;
+  result.status = status;
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("success is 2xx, nothing else; each attempt is in exactly one class and says why") {
+  struct row {
+    http_result result;
+    outcome expected;
+  };
+  http_result cut = answered(200);
+  cut.failure = outcome::protocol;
+  cut.error = "closed in the middle of the body";
+  http_result late;
+  late.failure = outcome::timeout;
+  late.error = "no answer within 10000 ms";
+  const row rows[] = {
+    {answered(200), outcome::delivered},   {answered(204), outcome::delivered},
+    {answered(299), outcome::delivered},   {answered(300), outcome::http_status},
+    {answered(301), outcome::http_status}, {answered(199), outcome::http_status},
+    {answered(404), outcome::http_status}, {answered(500), outcome::http_status},
+    {answered(999), outcome::http_status}, {cut, outcome::protocol},
+    {late, outcome::timeout},
+  };
+  for (const auto& [result, expected] : rows) {
+    auto copy = result;
+    const auto attempt = classify(std::move(copy), 3, {1'000});
+    INFO("status " << result.status.value_or(0));
+    CHECK(attempt.result == expected);
+    CHECK(attempt.number == 3);
+    CHECK(attempt.started_at == timestamp_ms{1'000});
+    CHECK(attempt.status == result.status);
+    CHECK(attempt.error.empty() == (expected == outcome::delivered));
+  }
+}
+
+TEST_CASE("a redirect says that it is not followed") {
+  CHECK(classify(answered(302), 1, {}).error.find("redirect") != std::string::npos);
+}

@@ -1,0 +1,69 @@
+// Durability rules 4 and 5, with faults injected below RocksDB.
+
+#include "tests/actors/node_fixture.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace vicket;
+using namespace vicket::testing;
+
+TEST_CASE("after a failed sync nothing is accepted, the node asks to be ended, and nothing acknowledged is missing") {
+  node_fixture node;
+  node.put("crm");
+  node.transport->hang("crm.example.com");
+  const auto id = node.send("crm").id;
+  node.disk.fail_log_syncs_from(1);
+  auto answer = node.ask<accepted>(node_fixture::event_for("crm"));
+  CHECK_FALSE(std::holds_alternative<accepted>(answer));
+  REQUIRE(node.store_failures.size() == 1);
+  answer = node.ask<accepted>(node_fixture::event_for("crm"));
+  CHECK_FALSE(std::holds_alternative<accepted>(answer));
+  CHECK(node.store_failures.size() == 1);
+
+  node.disk.crash();
+  node.kill();
+  node.disk.restart(1);
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(200); });
+  node.start();
+  CHECK(node.event(id).summary.state == event_state::delivered);
+}
+
+TEST_CASE("with little room left new events are refused with storage_full, pending ones go on, and it recovers") {
+  node_fixture node;
+  node.put("crm");
+  node.transport->hang("crm.example.com");
+  const auto id = node.send("crm").id;
+  node.disk.set_volume({.free_bytes = 1u << 20, .total_bytes = 1u << 30});
+  auto answer = node.ask<accepted>(node_fixture::event_for("crm"));
+  REQUIRE(std::holds_alternative<refusal>(answer));
+  CHECK(std::get<refusal>(answer).code == errc::storage_full);
+  CHECK_FALSE(node.status().partitions.at(0).accepting);
+  node.transport->release(scripted_transport::status(200));
+  node.run();
+  CHECK(node.event(id).summary.state == event_state::delivered);
+  node.disk.set_volume({.free_bytes = 1u << 29, .total_bytes = 1u << 30});
+  CHECK_FALSE(node.send("crm").duplicate);
+}
+
+TEST_CASE("a disk that is full to the last byte keeps the attempts until there is room, and loses none") {
+  node_fixture node;
+  node.put("crm");
+  node.transport->hang("crm.example.com");
+  const auto id = node.send("crm").id;
+  node.disk.fill_disk_after(0);
+  auto answer = node.ask<accepted>(node_fixture::event_for("crm"));
+  REQUIRE(std::holds_alternative<refusal>(answer));
+  CHECK(std::get<refusal>(answer).code == errc::storage_full);
+  node.transport->release(scripted_transport::status(200));
+  node.advance_ms(3'000);
+  CHECK(node.event(id).summary.state == event_state::pending);
+  CHECK(node.store_failures.empty());
+  CHECK_FALSE(node.warnings.empty());
+
+  node.disk.free_disk();
+  node.advance_ms(3'000);
+  CHECK(node.event(id).summary.state == event_state::delivered);
+  CHECK_FALSE(node.send("crm").duplicate);
+  node.restart();
+  CHECK(node.event(id).summary.state == event_state::delivered);
+}

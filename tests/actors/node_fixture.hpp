@@ -1,0 +1,112 @@
+#pragma once
+
+#include "actors/node.hpp"
+#include "messages/actors.hpp"
+#include "storage/testing/environments.hpp"
+#include "tests/policy/seeded_random.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/scripted_transport.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace vicket::testing {
+
+/// A whole node on CAF's deterministic coordinator: real actors and a real store (in memory), a clock that tests
+/// turn, a scripted transport. Nothing happens but what a test lets happen, and nothing sleeps.
+class node_fixture {
+public:
+  explicit node_fixture(std::uint32_t partitions = 1);
+  ~node_fixture();
+  node_fixture(const node_fixture&) = delete;
+  node_fixture& operator=(const node_fixture&) = delete;
+
+  // -- the node -------------------------------------------------------------------------------------------------------
+
+  node_options options;
+  manual_clock clock;
+  seeded_random random{20260523};
+  std::shared_ptr<scripted_transport> transport = std::make_shared<scripted_transport>();
+  faulty_environment disk;
+  std::vector<std::string> store_failures; ///< what `store_failed` was told
+  std::vector<std::string> warnings;
+
+  void start();
+  /// As with `kill -9`: actors are gone, the disk stays.
+  void kill();
+  void restart() {
+    kill();
+    start();
+  }
+
+  /// Lets all messages run until nothing moves.
+  void run();
+  /// Time goes by, in steps that a timer can't miss.
+  void advance_ms(std::int64_t duration_ms, std::int64_t step_ms = 100);
+
+  // -- a client -------------------------------------------------------------------------------------------------------
+
+  template <class Answer, class Request>
+  std::variant<Answer, refusal> ask(Request request) {
+    auto answer = ask_later<Answer>(std::move(request));
+    run();
+    return answer();
+  }
+
+  /// Sends now; the answer is fetched later, and is `unavailable` if there is none by then.
+  template <class Answer, class Request>
+  std::function<std::variant<Answer, refusal>()> ask_later(Request request) {
+    auto client = std::make_shared<caf::scoped_actor>(*system_);
+    auto pending = std::make_shared<decltype((*client)->request(node_->gateway(), caf::infinite, request))>(
+      (*client)->request(node_->gateway(), caf::infinite, std::move(request)));
+    return [client, pending]() -> std::variant<Answer, refusal> {
+      std::variant<Answer, refusal> result = refusal{errc::unavailable, "no answer"};
+      if (!(*client)->has_next_message())
+        return result;
+      if constexpr (std::is_same_v<Answer, std::monostate>)
+        pending->receive([&] { result = std::monostate{}; }, [&](const caf::error& e) { result = refusal_of(e); });
+      else
+        pending->receive([&](Answer& a) { result = std::move(a); },
+                         [&](const caf::error& e) { result = refusal_of(e); });
+      return result;
+    };
+  }
+
+  /// Puts a connector that posts to `https://<id>.example.com/hook`, changed by `change`.
+  void put(const std::string& id, const std::function<void(connector&)>& change = {});
+  [[nodiscard]] static std::string host_of(const std::string& id) { return id + ".example.com"; }
+
+  /// An event as a workflow would send it.
+  [[nodiscard]] static send_to_connector event_for(const std::string& connector, const std::string& run = "run-1");
+  /// Sends it; must be accepted.
+  accepted send(const send_to_connector& event);
+  accepted send(const std::string& connector) { return send(event_for(connector)); }
+
+  event_history event(const event_id& id);
+  node_status status();
+
+private:
+  struct config;
+  std::filesystem::path folder_;
+  std::unique_ptr<config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<node> node_;
+};
+
+/// The value of one header line, or nothing.
+[[nodiscard]] std::optional<std::string> header(const scripted_transport::seen_request& request,
+                                                std::string_view name);
+
+} // namespace vicket::testing
