@@ -1,0 +1,271 @@
+#include "apps/command_line.hpp"
+
+#include "apps/commands.hpp"
+#include "apps/values.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace vicket {
+
+namespace {
+
+constexpr const char* top_examples = R"(
+The TLS flags go together and are needed where the node has them; VICKET_NODE, VICKET_TLS_CERT, VICKET_TLS_KEY and
+VICKET_TLS_CA say the same. Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 node unreachable.
+
+Examples:
+  vicket connector put crm.json
+  vicket send events.ndjson
+  vicket --node 10.0.0.5:4242 --tls-cert me.pem --tls-key me.key --tls-ca cluster-ca.pem status
+  vicket outcomes --follow --json | jq .attempt.outcome
+  vicket COMMAND --help)";
+
+constexpr const char* put_example = R"(
+Examples:
+  vicket connector put crm.json
+  echo '{"id":"crm-prod","url":"https://hooks.example.com/vicket"}' | vicket connector put -
+
+Prints the connector. Its secret is shown this once when it was made now, and as "***" ever after.)";
+
+constexpr const char* send_example = R"(
+Prints one result line per input line, in order: {"id":"...","duplicate":false} once the event is on disk, or
+{"error":"CODE","detail":"..."}. Exit code 1 if any was refused.
+
+Examples:
+  vicket send events.ndjson
+  echo '{"connector":"crm-prod","event":"ticket.opened","occurred_at":"2026-05-23T14:21:11.412Z","data":{}}' \
+    | vicket send)";
+
+constexpr const char* run_example = R"(
+Example:
+  vicket run run-42 --json)";
+
+constexpr const char* event_example = R"(
+Example:
+  vicket event 01971f2e-8c4b-7d3a-9a55-0b1c2d3e4f50)";
+
+constexpr const char* outcomes_example = R"(
+Each line carries the cursor to go on after. With --follow it waits for more, connects again when the node was
+restarted, and goes on where it was.
+
+Examples:
+  vicket outcomes --json
+  vicket outcomes --from "$CURSOR" --follow --json)";
+
+constexpr const char* listen_example = R"(
+Answers 401 where a signature is wrong or older than 300 s, else --status. Ends with SIGINT or SIGTERM, exit code 0.
+
+Examples:
+  vicket listen --port 8443 --secret whsec_... --tls-cert cert.pem --tls-key key.pem
+  vicket listen --port 0 --secret whsec_... --fail-first 3 --json
+The node has to be allowed to reach it: vicketd --allow-cidr 127.0.0.0/8, and --ca-file or --allow-http.)";
+
+/// Text as it was given, before anything is made of it.
+struct raw_options {
+  std::string node;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_ca;
+  bool json = false;
+  std::string file = "-";
+  std::string id;
+  std::string run;
+  std::string port;
+  std::string status = "200";
+  std::string fail_first = "0";
+  std::string delay = "0";
+  std::string count = "0";
+  outcomes_options outcomes;
+  listen_options listen;
+};
+
+/// What is wrong with the usage; it ends in exit code 2.
+struct usage_error {
+  std::string what;
+};
+
+template <class T>
+T value_of(const char* name, parsed<T> value) {
+  if (auto* wrong = std::get_if<std::string>(&value))
+    throw usage_error{std::string{name} + ": " + *wrong};
+  return std::get<T>(value);
+}
+
+std::string or_environment(const std::string& given, const char* name) {
+  const char* text = given.empty() ? std::getenv(name) : nullptr;
+  return text == nullptr ? given : text;
+}
+
+client_options client_options_of(const raw_options& raw) {
+  client_options options;
+  options.json = raw.json;
+  if (const auto node = or_environment(raw.node, "VICKET_NODE"); !node.empty())
+    options.node = value_of("--node", parse_host_port(node));
+  if (options.node.port == 0)
+    throw usage_error{"--node: port 0 is no port to connect to"};
+  const tls_files files{or_environment(raw.tls_cert, "VICKET_TLS_CERT"), or_environment(raw.tls_key, "VICKET_TLS_KEY"),
+                        or_environment(raw.tls_ca, "VICKET_TLS_CA")};
+  if (files.cert.empty() && files.key.empty() && files.ca.empty())
+    return options;
+  if (files.cert.empty() || files.key.empty() || files.ca.empty())
+    throw usage_error{"--tls-cert, --tls-key and --tls-ca go together: one of them is missing"};
+  if (auto complaint = tls_files_complaint(files))
+    throw usage_error{*complaint};
+  options.tls = files;
+  return options;
+}
+
+listen_options listen_options_of(const raw_options& raw) {
+  auto options = raw.listen;
+  options.tls_cert = raw.tls_cert;
+  options.tls_key = raw.tls_key;
+  if (options.tls_cert.empty() != options.tls_key.empty())
+    throw usage_error{"--tls-cert and --tls-key go together: one of them is missing"};
+  if (options.secret.empty())
+    throw usage_error{"--secret: must not be empty"};
+  options.port = static_cast<std::uint16_t>(value_of("--port", parse_count(raw.port, 0, 65'535)));
+  options.status = static_cast<int>(value_of("--status", parse_count(raw.status, 200, 599)));
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  options.fail_first = value_of("--fail-first", parse_count(raw.fail_first, 0, most));
+  options.count = value_of("--count", parse_count(raw.count, 0, most));
+  options.delay_ms =
+    static_cast<unsigned>(value_of("--delay", parse_count(raw.delay, 0, listen_options::max_delay_ms)));
+  return options;
+}
+
+/// The commands, and what the chosen one does.
+class command_tree {
+public:
+  explicit command_tree(raw_options& raw) : raw_{raw} {
+    app_.footer(top_examples);
+    app_.get_formatter()->column_width(28);
+    app_.set_version_flag("--version", "vicket " VICKET_VERSION);
+    app_.add_option("--node", raw.node, "Where the node listens [127.0.0.1:4242]")->type_name("HOST:PORT");
+    app_.add_option("--tls-cert", raw.tls_cert, "Certificate to show to the node")->type_name("PEM");
+    app_.add_option("--tls-key", raw.tls_key, "Its private key")->type_name("PEM");
+    app_.add_option("--tls-ca", raw.tls_ca, "Whose certificate the node must have")->type_name("PEM");
+    app_.add_flag("--json", raw.json, "One JSON object per line");
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    add_connector();
+    add_send();
+    add_history();
+    add_status();
+    add_listen();
+  }
+
+  /// Runs what was asked for; throws what CLI11 throws, and `usage_error`.
+  int run(int argc, const char* const* argv) {
+    app_.parse(argc, argv);
+    return chosen_();
+  }
+
+  /// Help of the command that it was asked of.
+  [[nodiscard]] std::string help() const { return app_.help(); }
+
+private:
+  CLI::App* command(CLI::App& parent, const char* name, const char* what, const char* examples,
+                    std::function<int()> act) {
+    auto* made = parent.add_subcommand(name, what);
+    made->footer(examples);
+    made->callback([this, act = std::move(act)] { chosen_ = act; });
+    return made;
+  }
+
+  void add_connector() {
+    auto* connectors = app_.add_subcommand("connector", "Create, replace, show or delete connectors");
+    connectors->require_subcommand(1);
+    connectors->footer("\nExamples:\n  vicket connector put crm.json\n  vicket connector list");
+    auto* put = command(*connectors, "put", "Create or replace a connector; prints it", put_example,
+                        [this] { return run_connector_put(client_options_of(raw_), raw_.file); });
+    put->add_option("FILE", raw_.file, "Its JSON, - for standard input")->required();
+    auto* get = command(*connectors, "get", "Show a connector", "\nExample:\n  vicket connector get crm-prod",
+                        [this] { return run_connector_get(client_options_of(raw_), raw_.id); });
+    get->add_option("ID", raw_.id, "The connector's id")->required();
+    auto* erase = command(*connectors, "delete", "Delete a connector for which nothing is pending",
+                          "\nExample:\n  vicket connector delete crm-prod",
+                          [this] { return run_connector_delete(client_options_of(raw_), raw_.id); });
+    erase->add_option("ID", raw_.id, "The connector's id")->required();
+    command(*connectors, "list", "Show all connectors", "\nExample:\n  vicket connector list --json",
+            [this] { return run_connector_list(client_options_of(raw_)); });
+  }
+
+  void add_send() {
+    auto* send = command(app_, "send", "Send events, one send_to_connector per JSON line", send_example,
+                         [this] { return run_send(client_options_of(raw_), raw_.file); });
+    send->add_option("FILE", raw_.file, "Events; - or nothing for standard input");
+  }
+
+  void add_history() {
+    auto* run = command(app_, "run", "Show a workflow run's history", run_example,
+                        [this] { return run_run(client_options_of(raw_), raw_.run); });
+    run->add_option("RUN_ID", raw_.run, "As in the events' \"run\"")->required();
+    auto* event = command(app_, "event", "Show one event with all its attempts", event_example,
+                          [this] { return run_event(client_options_of(raw_), raw_.id); });
+    event->add_option("ID", raw_.id, "The event's id")->required();
+    auto* outcomes = command(app_, "outcomes", "The feed of attempts, oldest first", outcomes_example,
+                             [this] { return run_outcomes(client_options_of(raw_), raw_.outcomes); });
+    outcomes->add_option("--from", raw_.outcomes.from, "Go on after this cursor")->type_name("CURSOR");
+    outcomes->add_flag("--follow", raw_.outcomes.follow, "Wait for more");
+  }
+
+  void add_status() {
+    command(app_, "status", "Show the node, its partitions and what is pending",
+            "\nExamples:\n  vicket status\n  vicket status --json",
+            [this] { return run_status(client_options_of(raw_)); });
+  }
+
+  void add_listen() {
+    auto* listen = command(app_, "listen", "A receiver on 127.0.0.1 for trying things out", listen_example, [this] {
+      client_options options;
+      options.json = raw_.json;
+      return run_listen(options, listen_options_of(raw_));
+    });
+    listen->add_option("--port", raw_.port, "0 picks a free one and prints it")->required()->type_name("P");
+    listen->add_option("--secret", raw_.listen.secret, "The connector's secret")->required()->type_name("S");
+    listen->add_option("--status", raw_.status, "What to answer [200]")->type_name("N");
+    listen->add_option("--fail-first", raw_.fail_first, "Answer 500 to the first N requests of all")->type_name("N");
+    listen->add_option("--delay", raw_.delay, "Answer this much later")->type_name("MS");
+    listen->add_option("--count", raw_.count, "Stop after N requests")->type_name("N");
+  }
+
+  raw_options& raw_;
+  CLI::App app_{"Vicket webhooks, the command line: sends events to a node and shows what became of them.", "vicket"};
+  std::function<int()> chosen_;
+};
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+} // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  raw_options raw;
+  command_tree commands{raw};
+  try {
+    return commands.run(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << commands.help() << std::flush;
+    return exit_done;
+  } catch (const CLI::CallForVersion& answer) {
+    std::cout << answer.what() << std::endl;
+    return exit_done;
+  } catch (const CLI::ParseError& problem) {
+    return report_usage(one_line(problem.what()));
+  } catch (const usage_error& problem) {
+    return report_usage(one_line(problem.what));
+  }
+}
+
+} // namespace vicket

@@ -1,0 +1,234 @@
+#include "apps/commands.hpp"
+#include "apps/line_source.hpp"
+#include "apps/terminal.hpp"
+#include "policy/json_text.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <iostream>
+#include <mutex>
+#include <vector>
+
+namespace vicket {
+
+namespace {
+
+/// Events to a message: from here on a larger one gains nothing (design.md: 140,000 events/s in batches of 100).
+constexpr std::size_t batch_items = 100;
+/// Messages on their way. At the bound nothing is read until the oldest is answered.
+constexpr std::size_t max_batches = 16;
+/// Lines that wait for their turn to be printed; bounds what lines that do not parse can pile up.
+constexpr std::size_t max_batch_lines = 1'000;
+
+/// A descriptor that is closed with its object, unless it is standard input.
+class descriptor {
+public:
+  explicit descriptor(int number) : number_{number} {}
+  ~descriptor() {
+    if (number_ > STDERR_FILENO)
+      ::close(number_);
+  }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+
+  [[nodiscard]] int number() const { return number_; }
+
+private:
+  int number_;
+};
+
+/// Answers on their way from the connection's thread to ours; the event descriptor is readable while there are some.
+class mailbox {
+public:
+  using content = std::pair<std::uint64_t, answer<batch_result>>;
+
+  mailbox() : bell_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {}
+
+  void put(std::uint64_t batch, answer<batch_result> value) {
+    {
+      const std::lock_guard guard{mutex_};
+      content_.emplace_back(batch, std::move(value));
+    }
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(bell_.number(), &one, sizeof(one));
+  }
+
+  std::vector<content> take() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(bell_.number(), &count, sizeof(count));
+    const std::lock_guard guard{mutex_};
+    return std::exchange(content_, {});
+  }
+
+  [[nodiscard]] int bell() const { return bell_.number(); }
+
+private:
+  descriptor bell_;
+  std::mutex mutex_;
+  std::vector<content> content_;
+};
+
+/// Lines in, result lines out, in order.
+///
+/// Invariants: `window_` holds the batches that were sent and not printed, oldest first; its front has the number
+/// `first_`. `open_` is the one being filled. Every line is in exactly one of them.
+class event_sender {
+public:
+  event_sender(const client_options& options, node_link& link, int input)
+    : options_{options}, link_{link}, lines_{input} {}
+
+  int run() {
+    for (;;) {
+      take_lines();
+      if (!open_.lines.empty())
+        send_open();
+      print_ready();
+      if (lines_.ended() && window_.empty())
+        break;
+      wait();
+    }
+    out_.flush();
+    if (lost_)
+      return exit_unreachable;
+    return any_refused_ ? exit_refused : exit_done;
+  }
+
+private:
+  struct batch {
+    std::vector<std::optional<refusal>> lines; ///< by line: refused here, or one of the items
+    send_batch message;
+    std::vector<send_result> results; ///< of the items
+    bool answered = false;
+  };
+
+  /// Takes all lines that are here, until the window is full.
+  void take_lines() {
+    while (window_.size() < max_batches) {
+      auto line = lines_.next();
+      if (!line) {
+        if (lines_.ended() || !input_readable())
+          return;
+        lines_.fill();
+        continue;
+      }
+      take_line(std::move(*line));
+      if (open_.message.items.size() == batch_items || open_.lines.size() == max_batch_lines)
+        send_open();
+    }
+  }
+
+  void take_line(line_source::line line) {
+    const auto where = "line " + std::to_string(line.number) + ": ";
+    if (line.too_long) {
+      open_.lines.emplace_back(refusal{errc::too_large, where + "longer than " +
+                                                          std::to_string(line_source::max_line_bytes) + " bytes"});
+      return;
+    }
+    auto event = event_from_json(line.text);
+    if (const auto* complaint = std::get_if<std::string>(&event)) {
+      open_.lines.emplace_back(refusal{errc::invalid_event, where + *complaint});
+      return;
+    }
+    open_.lines.emplace_back(std::nullopt);
+    open_.message.items.push_back(std::get<send_to_connector>(std::move(event)));
+  }
+
+  void send_open() {
+    auto& sent = window_.emplace_back(std::exchange(open_, {}));
+    const auto number = first_ + window_.size() - 1;
+    if (sent.message.items.empty())
+      sent.answered = true;
+    else if (lost_)
+      settle(sent, unreachable{*lost_});
+    else
+      link_.ask<batch_result>(std::exchange(sent.message, {}),
+                              [box = box_, number](answer<batch_result> value) { box->put(number, std::move(value)); });
+  }
+
+  void settle(batch& sent, answer<batch_result> value) {
+    const auto items = static_cast<std::size_t>(
+      std::count_if(sent.lines.begin(), sent.lines.end(), [](const auto& line) { return !line; }));
+    sent.answered = true;
+    if (auto* results = std::get_if<batch_result>(&value); results != nullptr && results->results.size() == items) {
+      sent.results = std::move(results->results);
+      return;
+    }
+    refusal why{errc::unavailable, "the node's answer does not fit the message"};
+    if (const auto* refused = std::get_if<refusal>(&value)) {
+      why = *refused;
+    } else if (const auto* gone = std::get_if<unreachable>(&value)) {
+      why.detail = gone->why;
+      lose(gone->why);
+    }
+    sent.results.assign(items, why);
+  }
+
+  void lose(const std::string& why) {
+    if (lost_)
+      return;
+    lost_ = why;
+    std::cerr << "vicket: lost " << options_.node.to_string() << ": " << why
+              << "; events without a result may or may not have been accepted" << std::endl;
+  }
+
+  void print_ready() {
+    for (auto& [number, value] : box_->take())
+      settle(window_[number - first_], std::move(value));
+    for (; !window_.empty() && window_.front().answered; window_.pop_front(), ++first_)
+      print(window_.front());
+    out_.flush();
+  }
+
+  void print(const batch& settled) {
+    std::size_t item = 0;
+    for (const auto& line : settled.lines) {
+      const auto result = line ? send_result{*line} : settled.results[item++];
+      any_refused_ = any_refused_ || std::holds_alternative<refusal>(result);
+      out_.line(send_result_to_json(result));
+    }
+  }
+
+  [[nodiscard]] bool input_readable() const {
+    pollfd input{lines_.descriptor(), POLLIN, 0};
+    return ::poll(&input, 1, 0) > 0;
+  }
+
+  /// Until there is an answer, or something to read and room for it.
+  void wait() {
+    std::array<pollfd, 2> both{{{box_->bell(), POLLIN, 0}, {lines_.descriptor(), POLLIN, 0}}};
+    const bool reading = !lines_.ended() && window_.size() < max_batches;
+    ::poll(both.data(), reading ? 2 : 1, window_.empty() || !window_.front().answered ? -1 : 0);
+  }
+
+  const client_options& options_;
+  node_link& link_;
+  line_source lines_;
+  std::shared_ptr<mailbox> box_ = std::make_shared<mailbox>(); ///< shared with answers that are under way
+  terminal out_ = terminal::standard();
+  batch open_;
+  std::deque<batch> window_;
+  std::uint64_t first_ = 0;
+  bool any_refused_ = false;
+  std::optional<std::string> lost_;
+};
+
+} // namespace
+
+int run_send(const client_options& options, const std::string& file) {
+  const descriptor input{file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (input.number() < 0)
+    return report_usage(file + " can't be read");
+  client here{options.node, options.tls};
+  auto connected = here.connect();
+  if (const auto* why = std::get_if<unreachable>(&connected))
+    return report(options, *why);
+  return event_sender{options, *std::get<0>(connected), input.number()}.run();
+}
+
+} // namespace vicket

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "messages/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vicket {
+
+enum class colour { none, bold, dim, red, green, yellow };
+
+/// Text from elsewhere, safe to show on a terminal: control characters are shown as `\x1b`, invalid UTF-8 as U+FFFD. Cut
+/// to `max_columns` with an ellipsis.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t max_columns = 200);
+
+/// The first line of a response body, or an empty text.
+[[nodiscard]] std::string first_line(std::string_view text, std::size_t max_columns);
+
+/// `12.4 ms`, `1.250 s`; `4 m 12 s`, `3 d 4 h`.
+[[nodiscard]] std::string show_duration_us(std::int64_t us);
+[[nodiscard]] std::string show_age_ms(std::int64_t ms);
+[[nodiscard]] std::string show_time(std::optional<timestamp_ms> time);
+
+/// Standard output. Colours only on a terminal and while NO_COLOR is not set. What is printed is buffered up to `flush`;
+/// when nobody reads it any more (a closed pipe), the process ends.
+class terminal {
+public:
+  explicit terminal(bool colours) : colours_{colours} {}
+
+  /// Standard output as it is.
+  [[nodiscard]] static terminal standard();
+  [[nodiscard]] static bool is_interactive();
+
+  [[nodiscard]] std::string paint(std::string_view text, colour how) const;
+  void line(std::string_view text) const;
+  void flush() const;
+
+private:
+  bool colours_;
+};
+
+/// Columns as wide as their widest cell.
+class text_table {
+public:
+  struct cell {
+    std::string text;
+    colour how = colour::none;
+  };
+
+  explicit text_table(std::vector<std::string> header, std::vector<bool> right_aligned = {});
+
+  void add(std::vector<cell> row);
+  [[nodiscard]] std::vector<std::string> lines(const terminal& out, std::string_view indent = "") const;
+  void print(const terminal& out, std::string_view indent = "") const;
+
+private:
+  std::vector<std::vector<cell>> rows_;
+  std::vector<bool> right_aligned_;
+};
+
+/// JSON with two blanks per level, for a person.
+[[nodiscard]] std::string indented_json(std::string_view compact);
+
+} // namespace vicket
