@@ -75,8 +75,7 @@ bool sync_folder(const fs::path& path) {
   return folder.valid() && ::fsync(folder.get()) == 0;
 }
 
-// -- the marker
-// --------------------------------------------------------------------------------------------------------
+// -- the marker ---------------------------------------------------------------------------------------------
 
 struct marker {
   std::uint32_t format = 0;
@@ -137,8 +136,7 @@ store_status write_marker(const fs::path& path, const marker& value) {
   return {};
 }
 
-// -- folder and lock
-// ---------------------------------------------------------------------------------------------------
+// -- folder and lock ----------------------------------------------------------------------------------------
 
 std::string partition_name(std::uint32_t number) {
   return "partition-" + std::to_string(number);

@@ -165,8 +165,7 @@ void read_retry(reader& in, retry_policy& out) {
 
 } // namespace
 
-// -- keys
-// --------------------------------------------------------------------------------------------------------------
+// -- keys ---------------------------------------------------------------------------------------------------
 
 std::string u64_bytes(std::uint64_t value) {
   auto out = writer{8};
@@ -260,8 +259,7 @@ std::optional<log_sequence> parse_run_key(std::string_view key) {
   return in.ok_and_empty() ? std::optional{sequence} : std::nullopt;
 }
 
-// -- records
-// -----------------------------------------------------------------------------------------------------------
+// -- records ------------------------------------------------------------------------------------------------
 
 std::string encode_format(std::uint32_t version) {
   auto out = writer{format_magic.size() + 4};

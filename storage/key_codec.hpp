@@ -69,8 +69,7 @@ inline constexpr std::string_view oldest_kept_key = "oldest_kept";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view shaper_prefix = "shaper/";
 
-// -- keys
-// --------------------------------------------------------------------------------------------------------------
+// -- keys ---------------------------------------------------------------------------------------------------
 
 [[nodiscard]] std::string u64_bytes(std::uint64_t value);
 [[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view bytes);
@@ -99,8 +98,7 @@ struct due_key {
 [[nodiscard]] std::string run_key(std::string_view run, log_sequence sequence);
 [[nodiscard]] std::optional<log_sequence> parse_run_key(std::string_view key);
 
-// -- records
-// -----------------------------------------------------------------------------------------------------------
+// -- records ------------------------------------------------------------------------------------------------
 
 struct commit_record {
   std::uint64_t epoch = 0;

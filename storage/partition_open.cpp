@@ -72,6 +72,7 @@ store_status partition_store::rep::check_folder() const {
 }
 
 store_status partition_store::rep::open_database() {
+  filters.clear();
   for (auto i = std::size_t{0}; i < family_count; ++i) {
     const auto which = static_cast<family>(i);
     const auto is_filtered = which != family::meta && which != family::due;

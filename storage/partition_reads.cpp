@@ -1,5 +1,5 @@
-// What a partition answers. Safe from any thread: RocksDB's reads are, and of the rest only atomics are
-// touched.
+// What a partition answers. (No database: reopening it failed, which health() says.) Safe from any thread:
+// RocksDB's reads are, and of the rest only atomics are touched.
 
 #include "storage/partition_store_rep.hpp"
 
@@ -27,8 +27,7 @@ const std::string& highest_sequence() {
 
 } // namespace
 
-// -- what could not be read
-// --------------------------------------------------------------------------------------------
+// -- what could not be read ---------------------------------------------------------------------------------
 
 void partition_store::rep::report(store_errc code, std::string detail) const {
   const auto guard = std::lock_guard{problem_mutex};
@@ -64,10 +63,12 @@ std::optional<rocksdb::PinnableSlice> partition_store::rep::get(family which, st
   return std::nullopt;
 }
 
-// -- events and attempts
-// -----------------------------------------------------------------------------------------------
+// -- events and attempts ------------------------------------------------------------------------------------
 
 std::optional<log_sequence> partition_store::find_event(const event_id& id) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   const auto stored = rep_->get(family::ids, codec::id_key(id));
   if (!stored)
     return std::nullopt;
@@ -78,7 +79,7 @@ std::optional<log_sequence> partition_store::find_event(const event_id& id) cons
   }
   if (*sequence < oldest_kept())
     return std::nullopt;
-  const auto event = read_event(*sequence, false);
+  const auto event = rep_->event_at(*sequence, false);
   if (event && event->id == id)
     return sequence;
   rep_->report_missing_event(*sequence, "the index of ids");
@@ -86,18 +87,27 @@ std::optional<log_sequence> partition_store::find_event(const event_id& id) cons
 }
 
 std::optional<stored_event> partition_store::read_event(log_sequence sequence, bool with_envelope) const {
-  if (sequence < oldest_kept())
+  const auto lock = rep_->reading();
+  return rep_->db ? rep_->event_at(sequence, with_envelope)
+                  : std::nullopt; // null: reopening failed, see health()
+}
+
+std::optional<stored_event> partition_store::rep::event_at(log_sequence sequence, bool with_envelope) const {
+  if (sequence < oldest_kept.load(std::memory_order_acquire))
     return std::nullopt;
-  const auto stored = rep_->get(family::events, codec::u64_bytes(sequence));
+  const auto stored = get(family::events, codec::u64_bytes(sequence));
   if (!stored)
     return std::nullopt;
   auto event = codec::decode_event(sequence, to_view(*stored), with_envelope);
   if (!event)
-    rep_->report_missing_event(sequence, "the log");
+    report_missing_event(sequence, "the log");
   return event;
 }
 
 std::vector<stored_attempt> partition_store::attempts_of(log_sequence event_sequence) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto result = std::vector<stored_attempt>{};
   if (event_sequence < oldest_kept())
     return result;
@@ -119,6 +129,9 @@ std::vector<stored_attempt> partition_store::attempts_of(log_sequence event_sequ
 
 std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, std::size_t limit,
                                                             std::size_t max_bytes) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto result = std::vector<stored_attempt>{};
   const auto oldest = oldest_kept();
   auto bytes = std::size_t{0};
@@ -144,13 +157,16 @@ std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, 
 
 std::vector<log_sequence> partition_store::events_of_run(std::string_view run, log_sequence after,
                                                          std::size_t limit) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto result = std::vector<log_sequence>{};
   const auto lowest = std::max(after_of(after), oldest_kept());
   auto it = rep_->range(family::runs, codec::run_key(run, lowest),
                         codec::run_key(run, std::numeric_limits<log_sequence>::max()));
   for (; it.valid() && result.size() < limit; it.next()) {
     const auto sequence = codec::parse_run_key(it.key());
-    const auto event = sequence ? read_event(*sequence, false) : std::nullopt;
+    const auto event = sequence ? rep_->event_at(*sequence, false) : std::nullopt;
     if (!event)
       rep_->report_missing_event(sequence.value_or(0), "the index of runs");
     else if (event->run == run) // else: another run of the same hash
@@ -160,13 +176,15 @@ std::vector<log_sequence> partition_store::events_of_run(std::string_view run, l
   return result;
 }
 
-// -- what waits
-// --------------------------------------------------------------------------------------------------------
+// -- what waits ---------------------------------------------------------------------------------------------
 
 partition_store::due_page partition_store::read_due(const connector_id& connector, due_position from,
                                                     timestamp_ms until, std::size_t limit,
                                                     std::size_t max_bytes,
                                                     const std::function<bool(log_sequence)>& skip) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto page = due_page{};
   auto bytes = std::size_t{0};
   // From `from`, not from the connector's beginning: what was delivered before it left tombstones there.
@@ -186,7 +204,7 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
       page.next_due = position.due;
       break;
     }
-    auto event = read_event(position.sequence, true);
+    auto event = rep_->event_at(position.sequence, true);
     if (!event) {
       rep_->report_missing_event(position.sequence, "the due index of " + connector.value);
       ++page.unreadable;
@@ -204,6 +222,9 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
 }
 
 std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_connectors() const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto result = std::vector<std::pair<connector_id, timestamp_ms>>{};
   auto it = rep_->range(family::due, due_lowest, due_highest);
   while (it.valid()) {
@@ -221,6 +242,9 @@ std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_conn
 }
 
 std::vector<waiting_count> partition_store::count_waiting() const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto result = std::vector<waiting_count>{};
   auto it = rep_->range(family::due, due_lowest, due_highest, true);
   auto prefix = std::string{}; // of the current connector: saves parsing each key
@@ -243,10 +267,12 @@ std::vector<waiting_count> partition_store::count_waiting() const {
   return result;
 }
 
-// -- connectors
-// --------------------------------------------------------------------------------------------------------
+// -- connectors ---------------------------------------------------------------------------------------------
 
 std::vector<connector> partition_store::connectors() const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto result = std::vector<connector>{};
   auto it = rep_->range(family::meta, std::string{codec::connector_prefix}, "connector0");
   for (; it.valid(); it.next()) {
@@ -261,6 +287,9 @@ std::vector<connector> partition_store::connectors() const {
 }
 
 std::vector<std::pair<connector_id, std::int64_t>> partition_store::shaper_states() const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
   auto result = std::vector<std::pair<connector_id, std::int64_t>>{};
   auto it = rep_->range(family::meta, std::string{codec::shaper_prefix}, "shaper0");
   for (; it.valid(); it.next()) {

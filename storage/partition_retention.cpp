@@ -17,7 +17,10 @@ log_sequence partition_store::oldest_kept() const {
 }
 
 log_sequence partition_store::history_horizon(timestamp_ms before) const {
+  const auto lock = rep_->reading();
   const auto kept = oldest_kept();
+  if (!rep_->db)
+    return kept;
   const auto settled = settled_below(); // first: what is below it is settled or in the due index from here on
   const auto waiting = rep_->lowest_waiting();
   const auto since = rep_->first_accepted_since(before, kept, settled);
@@ -30,6 +33,7 @@ store_status partition_store::drop_history_below(log_sequence oldest) {
   const auto settled = settled_below();
   if (auto status = health(); !status.ok())
     return status;
+  oldest = std::min(oldest, settled); // whoever asks: what may still be pending is not for forgetting
   if (oldest <= oldest_kept())
     return {};
 

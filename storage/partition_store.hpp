@@ -101,8 +101,7 @@ public:
 
   ~partition_store();
 
-  // -- writing
-  // ------------------------------------------------------------------------------------------------------
+  // -- writing ----------------------------------------------------------------------------------------------
 
   /// The next free position, and the ones after it, in order.
   [[nodiscard]] log_sequence allocate_sequence();
@@ -114,8 +113,8 @@ public:
   /// restart scans from there.
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled_below);
 
-  /// After `full`: try to make the database writable again. `full` again: try later (it writes what is in
-  /// memory to disk, so not in a tight loop).
+  /// After `full`: makes the database writable again, if there is room for what its logs hold; `full` again:
+  /// try later. Closes and opens the database, so reads wait meanwhile (for up to half a second).
   [[nodiscard]] store_status resume();
 
   /// Free bytes of the file system below, and the reserve under which new events should be refused so that
@@ -126,8 +125,7 @@ public:
   };
   [[nodiscard]] space free_space() const;
 
-  // -- reading
-  // ------------------------------------------------------------------------------------------------------
+  // -- reading ----------------------------------------------------------------------------------------------
   //
   // A read that meets something damaged, or that the device refuses, leaves out what it can't read and says
   // so in `health()`. The caller looks there after reading: what was left out of a page must not pass for
@@ -171,8 +169,7 @@ public:
   [[nodiscard]] log_sequence settled_below() const;
   [[nodiscard]] std::uint64_t epoch() const noexcept;
 
-  // -- retention
-  // ----------------------------------------------------------------------------------------------------
+  // -- retention --------------------------------------------------------------------------------------------
 
   /// Up to where the log may be forgotten: the first event accepted at `before` or later, or the oldest one
   /// that is not settled, whichever is lower. From any thread; stays true, since what is settled stays so.

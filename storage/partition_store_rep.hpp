@@ -7,6 +7,7 @@
 #include "storage/key_codec.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/retention_filter.hpp"
+#include "storage/rocksdb_options.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/iterator.h>
@@ -17,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,13 +70,17 @@ struct partition_store::rep {
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 
+  /// Shared by every read for as long as it holds anything of the database's; exclusive while `reopen`
+  /// replaces the database.
+  mutable std::shared_mutex database_mutex;
+
   // The writer's thread.
   codec::commit_record last; ///< as committed
   store_status failure;      ///< not ok: the store takes nothing more
 
   // Below what the database's threads use, so that it goes first.
   std::vector<std::unique_ptr<retention_filter>> filters;
-  std::unique_ptr<rocksdb::DB> db;
+  std::unique_ptr<rocksdb::DB> db; ///< null: it could not be reopened, and `failure` says so
   std::array<rocksdb::ColumnFamilyHandle*, family_count> columns{};
 
   rep() = default;
@@ -96,10 +102,19 @@ struct partition_store::rep {
   [[nodiscard]] store_status index_unattempted();
 
   // -- writing --
+  [[nodiscard]] store_status resume();
+  void close_database();
+  [[nodiscard]] std::uint64_t log_bytes() const;
+  [[nodiscard]] space free_space() const;
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled);
   [[nodiscard]] store_status write_status(const rocksdb::Status& status);
 
   // -- reading --
+  /// For the duration of a read. Not to be taken twice by one thread.
+  [[nodiscard]] std::shared_lock<std::shared_mutex> reading() const {
+    return std::shared_lock{database_mutex};
+  }
+  [[nodiscard]] std::optional<stored_event> event_at(log_sequence sequence, bool with_envelope) const;
   /// Absent: not there, or unreadable, which it reports.
   [[nodiscard]] std::optional<rocksdb::PinnableSlice> get(family which, std::string_view key) const;
   [[nodiscard]] bounded_iterator range(family which, std::string lower, std::string upper,

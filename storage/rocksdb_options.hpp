@@ -16,14 +16,12 @@ namespace vicket {
 
 /// Keeps RocksDB from recovering by itself, in a thread of its own, from an error that stopped the writes:
 /// whether the database takes writes again is decided by `partition_store::resume()` alone, on the writer's
-/// thread, so that nothing can become writable between a refused commit and its repetition. What only stopped
-/// a compaction (a full disk, mostly) it may repair: no commit depends on that.
+/// thread, so that nothing can become writable between a refused commit and its repetition. A compaction that
+/// a full disk stopped stays stopped until then, too: the writes go on until the tables pile up.
 class no_own_recovery final : public rocksdb::EventListener {
 public:
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status error,
-                            bool* auto_recovery) override {
-    if (error.severity() >= rocksdb::Status::kHardError)
-      *auto_recovery = false;
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+    *auto_recovery = false;
   }
 };
 

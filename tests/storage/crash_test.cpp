@@ -67,8 +67,7 @@ TEST_CASE("when every sync fails, opening fails too, with a clear line") {
   CHECK(open_refused(small_options(&environment)).code == store_errc::failed);
 }
 
-// -- chance
-// ------------------------------------------------------------------------------------------------------------
+// -- chance -------------------------------------------------------------------------------------------------
 
 namespace {
 

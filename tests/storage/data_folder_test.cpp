@@ -1,0 +1,145 @@
+#include "storage/data_folder.hpp"
+
+#include "store_fixture.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace vicket;
+using namespace vicket::test;
+
+namespace {
+
+std::unique_ptr<data_folder> open_folder(const std::filesystem::path& path, std::uint32_t partitions) {
+  auto result = data_folder::open(path, partitions);
+  if (auto* status = std::get_if<store_status>(&result))
+    FAIL("the folder was refused: " << status->detail);
+  return std::get<std::unique_ptr<data_folder>>(std::move(result));
+}
+
+store_status refusal(const std::filesystem::path& path, std::uint32_t partitions = 2) {
+  auto result = data_folder::open(path, partitions);
+  REQUIRE(std::holds_alternative<store_status>(result));
+  auto status = std::get<store_status>(result);
+  INFO(status.detail);
+  CHECK(status.detail.find(path.string()) != std::string::npos);
+  CHECK(status.detail.find('\n') == std::string::npos);
+  return status;
+}
+
+void write(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream{path} << text;
+}
+
+std::string read(const std::filesystem::path& path) {
+  auto file = std::ifstream{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+} // namespace
+
+TEST_CASE("a data folder is created if missing, and keeps its number of partitions") {
+  const auto scratch = scratch_folder{};
+  const auto path = scratch.path() / "new" / "data";
+  {
+    const auto folder = open_folder(path, 2);
+    CHECK(folder->partitions() == 2);
+    CHECK(folder->partition_path(1) == path / "partition-1");
+    CHECK(read(path / "VICKET") == "vicket-data-folder\nformat 1\npartitions 2\n");
+    CHECK(read(path / "LOCK") == std::to_string(::getpid()) + "\n");
+    struct ::stat found = {};
+    REQUIRE(::stat(path.c_str(), &found) == 0);
+    CHECK((found.st_mode & 0077) == 0); // secrets lie in it
+  }
+  CHECK(open_folder(path, 4)->partitions() == 2);
+}
+
+TEST_CASE("a data folder is locked while in use") {
+  const auto scratch = scratch_folder{};
+  auto first = open_folder(scratch.path() / "d", 1);
+  const auto status = refusal(scratch.path() / "d");
+  CHECK(status.code == store_errc::locked);
+  CHECK(status.detail.find("in use by process " + std::to_string(::getpid())) != std::string::npos);
+  first.reset();
+  CHECK(open_folder(scratch.path() / "d", 1));
+}
+
+TEST_CASE("a newer format is refused with a clear line") {
+  const auto scratch = scratch_folder{};
+  open_folder(scratch.path() / "d", 1).reset();
+  write(scratch.path() / "d" / "VICKET", "vicket-data-folder\nformat 2\nsomething new\n");
+  const auto status = refusal(scratch.path() / "d");
+  CHECK(status.code == store_errc::foreign);
+  CHECK(status.detail.find("has format 2, newer than this program's 1: use a newer vicketd") !=
+        std::string::npos);
+}
+
+TEST_CASE("a folder that is not ours is refused and left as it is") {
+  const auto scratch = scratch_folder{};
+  const auto path = scratch.path() / "d";
+  std::filesystem::create_directory(path);
+  SECTION("something else lies in it") {
+    write(path / "notes.txt", "mine");
+    CHECK(refusal(path).code == store_errc::foreign);
+    CHECK(std::distance(std::filesystem::directory_iterator{path}, {}) == 1);
+  }
+  SECTION("a file VICKET of something else") {
+    write(path / "VICKET", "hello");
+    CHECK(refusal(path).code == store_errc::foreign);
+    CHECK(read(path / "VICKET") == "hello");
+  }
+  SECTION("partitions, but no VICKET any more") {
+    std::filesystem::create_directory(path / "partition-0");
+    write(path / "partition-0" / "CURRENT", "x");
+    CHECK(refusal(path).code == store_errc::foreign);
+  }
+  SECTION("it is a file") {
+    std::filesystem::remove(path);
+    write(path, "file");
+    CHECK(refusal(path).code == store_errc::foreign);
+  }
+  SECTION("below a file") {
+    write(path / "file", "file");
+    CHECK(refusal(path / "file" / "d").code == store_errc::failed);
+  }
+}
+
+TEST_CASE("a damaged folder of ours is refused") {
+  const auto scratch = scratch_folder{};
+  const auto path = scratch.path() / "d";
+  open_folder(path, 3).reset();
+  SECTION("a partition is gone: it must not come back empty") {
+    std::filesystem::remove(path / "partition-1");
+    const auto status = refusal(path);
+    CHECK(status.code == store_errc::corrupt);
+    CHECK(status.detail.find("partition-1") != std::string::npos);
+  }
+  SECTION("its number of partitions is out of range") {
+    write(path / "VICKET", "vicket-data-folder\nformat 1\npartitions 257\n");
+    CHECK(refusal(path).code == store_errc::corrupt);
+  }
+  SECTION("the marker was cut off") {
+    write(path / "VICKET", "vicket-data-folder\nformat 1\n");
+    CHECK(refusal(path).code == store_errc::corrupt);
+  }
+}
+
+TEST_CASE("a creation that was cut off is completed by the next start") {
+  const auto scratch = scratch_folder{};
+  const auto path = scratch.path() / "d";
+  std::filesystem::create_directories(path / "partition-0");
+  write(path / "LOCK", "1\n");
+  write(path / "VICKET.new", "vicket-da");
+  CHECK(open_folder(path, 2)->partitions() == 2);
+  CHECK(std::filesystem::is_directory(path / "partition-1"));
+}
+
+TEST_CASE("the number of partitions is 1 to 256") {
+  const auto scratch = scratch_folder{};
+  CHECK(refusal(scratch.path() / "d", 0).code == store_errc::failed);
+  CHECK(refusal(scratch.path() / "d", 257).code == store_errc::failed);
+}

@@ -1,0 +1,245 @@
+// The bytes on disk, pinned: a failure here means that an existing data folder can't be read any more.
+
+#include "storage/key_codec.hpp"
+
+#include <catch2/catch_get_random_seed.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace vicket;
+using namespace vicket::codec;
+
+namespace {
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  auto result = std::string{};
+  for (const auto c : bytes) {
+    result.push_back(digits[static_cast<std::uint8_t>(c) >> 4]);
+    result.push_back(digits[static_cast<std::uint8_t>(c) & 15]);
+  }
+  return result;
+}
+
+constexpr timestamp_ms noon{1'779'537'600'000};
+
+stored_event golden_event() {
+  return {258,     event_id::parse("9f2c1b7e-0102-4304-8506-0708090a0b0c").value(),
+          {"crm"}, "a.b",
+          "w",     "r",
+          noon,    std::make_shared<const std::string>(R"({"id":1})")};
+}
+
+stored_attempt golden_attempt() {
+  auto result = stored_attempt{};
+  result.sequence = 259;
+  result.event_sequence = 258;
+  result.state_after = event_state::pending;
+  auto& value = result.value;
+  value.number = 300;
+  value.started_at = noon;
+  value.duration_us = 12'400;
+  value.phases = {1, 2, 3, 4};
+  value.result = outcome::http_status;
+  value.status = std::uint16_t{500};
+  value.error = "e";
+  value.response_body = "body";
+  value.response_body_bytes = 70'000;
+  value.response_truncated = true;
+  value.next_attempt_at = noon + 5'000;
+  return result;
+}
+
+connector golden_connector() {
+  auto result = connector{};
+  result.id = {"crm"};
+  result.name = "n";
+  result.url = "u";
+  result.secret = {"s"};
+  result.headers = {{"h", "v"}};
+  result.events = {"a.*"};
+  result.rate = rate_limit{100, 1'000, 10};
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("keys on disk are these bytes") {
+  CHECK(hex(u64_bytes(258)) == "0000000000000102");
+  CHECK(hex(i64_bytes(0)) == "8000000000000000");
+  CHECK(hex(i64_bytes(-1)) == "7fffffffffffffff");
+  CHECK(connector_key({"crm"}) == "connector/crm");
+  CHECK(shaper_key({"crm"}) == "shaper/crm");
+  CHECK(hex(event_attempt_key(258, 3)) == "000000000000010200000003");
+  CHECK(hex(encode_due_key({"crm"}, {{1}, 258})) == "63726d0080000000000000010000000000000102");
+  CHECK(hex(due_begin({"crm"})) == "63726d00");
+  CHECK(hex(due_end({"crm"})) == "63726d01");
+  CHECK(hex(run_key("run-42", 258)) == "0a8d1175a2f5ee030000000000000102");
+  CHECK(run_hash("") == 0xcbf29ce484222325); // FNV-1a, 64 bits
+  CHECK(run_hash("foobar") == 0x85944171f73967e8);
+  CHECK(hex(id_key(golden_event().id)) == "9f2c1b7e01024304850607"
+                                          "08090a0b0c");
+}
+
+TEST_CASE("records on disk are these bytes") {
+  CHECK(hex(encode_format(1)) == "7669636b65742d706172746974696f6e00000001");
+  CHECK(hex(encode(commit_record{1, 2, 258, 257})) == "01"
+                                                      "0000000000000001"
+                                                      "0000000000000002"
+                                                      "0000000000000102"
+                                                      "0000000000000101");
+  CHECK(hex(encode_head(golden_event())) == "01"
+                                            "9f2c1b7e01024304850607"
+                                            "08090a0b0c"
+                                            "8000019e54b4de00"
+                                            "0363726d"
+                                            "03612e62"
+                                            "0177"
+                                            "0172");
+  CHECK(hex(encode_head(golden_attempt())) == "01"
+                                              "0000000000000102"
+                                              "01"
+                                              "ac02"
+                                              "8000019e54b4de00"
+                                              "e0c101"
+                                              "02"
+                                              "7f"
+                                              "02040608"
+                                              "f403"
+                                              "8000019e54b4f188"
+                                              "0165"
+                                              "f0a204");
+  CHECK(hex(encode(golden_connector())) == "01"
+                                           "016e"
+                                           "0175"
+                                           "0173"
+                                           "01"
+                                           "0168"
+                                           "0176"
+                                           "01"
+                                           "03612e2a"
+                                           "07"
+                                           "64"
+                                           "e807"
+                                           "0a"
+                                           "10"
+                                           "904e"
+                                           "904e"
+                                           "4000000000000000"
+                                           "80dccc14"
+                                           "00"
+                                           "80d098f701");
+  CHECK(hex(encode_attempts_made(300)) == "ac02");
+}
+
+TEST_CASE("what was encoded is decoded to the same") {
+  const auto event = golden_event();
+  const auto event_bytes = encode_head(event) + *event.envelope;
+  const auto found = decode_event(258, event_bytes, true).value();
+  CHECK(found.id == event.id);
+  CHECK(found.connector == event.connector);
+  CHECK(found.event == event.event);
+  CHECK(found.workflow == event.workflow);
+  CHECK(found.run == event.run);
+  CHECK(found.accepted_at == event.accepted_at);
+  CHECK(*found.envelope == *event.envelope);
+  CHECK(decode_event(258, event_bytes, false).value().envelope == nullptr);
+  CHECK(decode_accepted_at(event_bytes) == noon);
+
+  const auto attempt = golden_attempt();
+  const auto attempt_bytes = encode_head(attempt) + attempt.value.response_body;
+  CHECK(decode_attempt(259, attempt_bytes).value().value == attempt.value);
+  CHECK(decode_attempt(259, attempt_bytes).value().state_after == event_state::pending);
+  CHECK(decode_event_of_attempt(attempt_bytes) == 258);
+
+  CHECK(decode_connector({"crm"}, encode(golden_connector())) == golden_connector());
+  CHECK(decode_connector({}, encode(connector{})) == connector{});
+  CHECK(decode_commit(encode(commit_record{1, 2, 258, 257})) == commit_record{1, 2, 258, 257});
+  CHECK(decode_format(encode_format(7)) == 7);
+  for (const auto value : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
+                           std::numeric_limits<std::int64_t>::max()})
+    CHECK(parse_i64(i64_bytes(value)) == value);
+  CHECK(decode_attempts_made(encode_attempts_made(0xffffffff)) == 0xffffffff);
+  const auto due = parse_due_key(encode_due_key({"crm"}, {noon, 258})).value();
+  CHECK(due.connector.value == "crm");
+  CHECK(due.position == due_position{noon, 258});
+}
+
+TEST_CASE("the order of the due index is the order of due times, then of acceptance, per connector") {
+  auto keys = std::vector<std::string>{};
+  for (const auto* connector : {"a", "a-b", "a.b", "a0", "aa", "b"})
+    for (const auto due : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0},
+                           std::int64_t{256}, std::int64_t{1'000'000'000'000}})
+      for (const auto sequence : {std::uint64_t{1}, std::uint64_t{256}})
+        keys.push_back(encode_due_key({connector}, {{due}, sequence}));
+  CHECK(std::is_sorted(keys.begin(), keys.end()));
+  for (const auto& key : keys) {
+    const auto id = parse_due_key(key).value().connector;
+    CHECK(due_begin(id) < key);
+    CHECK(key < due_end(id));
+  }
+}
+
+TEST_CASE("damaged records are refused or decoded to something, but never read past their end") {
+  // Copied into a heap block of exactly their size, so that a sanitizer sees every byte read too far.
+  auto random = std::mt19937_64{Catch::getSeed()};
+  const auto records =
+      std::vector<std::string>{encode_head(golden_event()) + "{}", encode_head(golden_attempt()),
+                               encode(golden_connector()), encode(commit_record{})};
+  const auto decode_all = [](const std::string& bytes) {
+    const auto exact = std::vector<char>{bytes.begin(), bytes.end()};
+    const auto view = std::string_view{exact.data(), exact.size()};
+    static_cast<void>(decode_event(1, view, true));
+    static_cast<void>(decode_attempt(1, view));
+    static_cast<void>(decode_connector({}, view));
+    static_cast<void>(decode_commit(view));
+    static_cast<void>(decode_accepted_at(view));
+    static_cast<void>(decode_attempts_made(view));
+    static_cast<void>(parse_due_key(view));
+    static_cast<void>(parse_run_key(view));
+  };
+  for (const auto& record : records) {
+    for (auto size = std::size_t{0}; size <= record.size(); ++size)
+      decode_all(record.substr(0, size));
+    for (auto i = 0; i < 2'000; ++i) {
+      auto damaged = record;
+      for (auto flips = random() % 3 + 1; flips > 0; --flips)
+        damaged[random() % damaged.size()] = static_cast<char>(random());
+      decode_all(damaged);
+    }
+  }
+  SUCCEED();
+}
+
+TEST_CASE("strictly: what is short, overlong, of another version or out of range is no record") {
+  const auto event = encode_head(golden_event());
+  for (auto size = std::size_t{0}; size < event.size(); ++size)
+    CHECK(!decode_event(1, std::string_view{event}.substr(0, size), true));
+  const auto attempt = encode_head(golden_attempt());
+  for (auto size = std::size_t{0}; size < attempt.size(); ++size)
+    CHECK(!decode_attempt(1, std::string_view{attempt}.substr(0, size)));
+  const auto configured = encode(golden_connector());
+  for (auto size = std::size_t{0}; size < configured.size(); ++size)
+    CHECK(!decode_connector({}, std::string_view{configured}.substr(0, size)));
+
+  CHECK(!decode_connector({}, configured + "x"));
+  CHECK(!decode_commit(encode(commit_record{}) + "x"));
+  CHECK(!decode_commit(encode(commit_record{1, 1, 5, 6}))); // settled beyond the end
+  CHECK(!decode_event(1, "\x02" + event.substr(1), true));
+  auto unknown_state = attempt;
+  unknown_state[9] = 4;
+  CHECK(!decode_attempt(1, unknown_state));
+  using namespace std::string_view_literals;
+  CHECK(!decode_attempts_made("\x80\x00"sv));                                 // longer than need be
+  CHECK(!decode_attempts_made("\xff\xff\xff\xff\x1f"sv));                     // over 32 bits
+  CHECK(!decode_attempts_made("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"sv)); // over 64 bits
+  CHECK(!decode_format("another-partition\0\0\0\1"sv));
+  CHECK(!parse_due_key("crm\0"sv));
+  CHECK(!parse_u64("1234567"));
+  CHECK(!parse_u64("123456789"));
+}
