@@ -1,0 +1,75 @@
+#pragma once
+
+#include "tests/crash/records.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vicket::crash {
+
+/// A sentence of the requirement that does not hold, and for which event.
+struct violation {
+  std::string rule;
+  std::string detail;
+  std::string id; ///< empty: of no single event
+};
+
+/// All that is known of one event, from the three sides.
+struct event_trace {
+  std::uint64_t serial = 0;
+  send_to_connector sent;
+  std::string id; ///< empty: sent without one, and never seen again
+  std::vector<timestamp_ms> sends;
+  std::vector<answer_record> answers;
+  std::vector<request_record> requests; ///< in the order of their arrival, without their bodies
+  std::string body;                     ///< of one of the requests
+  bool history_asked = false;
+  std::optional<event_history> history; ///< absent: the node says `not_found`
+  std::vector<outcome_entry> feed;      ///< of the feed that was read at the end, in its order
+  std::vector<outcome_entry> followed;  ///< of the feed that was followed across the kills
+
+  [[nodiscard]] bool accepted_answered() const;
+};
+
+/// How many of what; filled while checking.
+struct totals {
+  std::uint64_t events_sent = 0;
+  std::uint64_t events_accepted = 0;
+  std::uint64_t duplicate_answers = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t attempts = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t in_flight_duplicates = 0; ///< requests without a recorded attempt, in flight at a kill
+  std::uint64_t replaced_requests = 0; ///< sent again in the same attempt: their pooled connection was closed
+  std::uint64_t delivered = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t pending = 0;
+  std::uint64_t unanswered_but_kept = 0; ///< no `accepted` reached the sender, but the node has it
+};
+
+/// What the rules about one event need besides its trace.
+struct run_facts {
+  const plan* promises = nullptr;
+  const std::vector<node_life>* lives = nullptr; ///< in order, not overlapping
+  totals* counted = nullptr;
+  std::vector<violation>* found = nullptr;
+
+  void complain(const event_trace& trace, std::string rule, std::string detail) const;
+  /// The life during which something happened that only a living node can do; absent: between two lives.
+  [[nodiscard]] std::optional<std::size_t> life_at(timestamp_ms time) const;
+};
+
+void check_answers(const event_trace& trace, const run_facts& facts);
+void check_history(const event_trace& trace, const run_facts& facts);
+void check_request_contents(const event_trace& trace, const run_facts& facts);
+/// Which request belongs to which recorded attempt, and whether the ones that are left over were in flight at
+/// a kill.
+void check_duplicates(const event_trace& trace, const run_facts& facts);
+void check_feed(const event_trace& trace, const run_facts& facts);
+
+/// Everything that is known of an event, in the order of time, for people.
+[[nodiscard]] std::string story_of(const event_trace& trace, const std::vector<node_life>& lives);
+
+} // namespace vicket::crash

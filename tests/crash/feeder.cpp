@@ -1,0 +1,245 @@
+#include "tests/crash/feeder.hpp"
+
+#include "messages/actors.hpp"
+#include "tests/crash/journal.hpp"
+#include "tests/crash/node_client.hpp"
+#include "tests/crash/real_time.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace vicket::crash {
+
+namespace {
+
+constexpr std::int64_t tick_ms = 20;
+constexpr std::int64_t connect_every_ms = 20;
+constexpr std::chrono::seconds answer_limit{5};
+/// No new events while so many are unanswered.
+constexpr std::size_t max_unanswered = 500;
+/// An accepted event is sent again when so many later ones wait for the same; no more than that wait.
+constexpr std::size_t max_repeats_waiting = 8;
+constexpr std::int64_t drain_limit_ms = 30'000;
+
+/// What the process's first thread, which connects, and the actor, which sends, tell each other.
+struct shared_state {
+  std::atomic<bool> wants_connection{true};
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> drained{false};
+};
+
+/// Sends and sends again. Invariants: an event is in at most one of `outstanding_` and `again_`; one with an
+/// id leaves them only by an answer; one without is sent once, since a second one would be another event.
+class feeding_actor : public caf::event_based_actor {
+public:
+  feeding_actor(caf::actor_config& config, const plan& promises, const feeder_options& options,
+                shared_state& shared)
+      : caf::event_based_actor{config}, promises_{promises}, journal_{feeder_journal_in(options.folder)},
+        events_per_s_{options.events_per_s}, shared_{shared} {}
+
+  caf::behavior make_behavior() override {
+    set_down_handler([this](const caf::down_msg& down) {
+      if (node_ && down.source == node_->address())
+        lose_connection();
+    });
+    return {
+        [this](caf::tick_atom) { tick(); },
+        [this](caf::connect_atom, const caf::strong_actor_ptr& node) { connect(node); },
+    };
+  }
+
+private:
+  void connect(const caf::strong_actor_ptr& node) {
+    node_ = caf::actor_cast<gateway_actor>(node);
+    monitor(node_);
+    if (!started_) {
+      started_ = true;
+      last_tick_ms_ = steady_ms();
+      tick();
+    }
+  }
+
+  void lose_connection() {
+    for (const auto& [number, serials] : outstanding_)
+      give_back(serials);
+    outstanding_.clear();
+    node_ = nullptr;
+    shared_.wants_connection = true;
+  }
+
+  void tick() {
+    delayed_send(this, std::chrono::milliseconds{tick_ms}, caf::tick_atom_v);
+    const auto now = steady_ms();
+    credit_ += static_cast<double>((now - last_tick_ms_) * events_per_s_) / 1'000.0;
+    credit_ = std::min(credit_, static_cast<double>(events_per_s_)); // no flood after a standstill
+    last_tick_ms_ = now;
+    if (node_) {
+      send_again();
+      if (!shared_.stopping)
+        send_new();
+    }
+    shared_.drained = shared_.stopping && again_.empty() && outstanding_.empty() && repeats_.empty();
+  }
+
+  void send_again() {
+    while (!again_.empty() && node_) {
+      std::vector<std::uint64_t> serials;
+      for (; !again_.empty() && serials.size() < plan::max_batch; again_.pop_front())
+        serials.push_back(again_.front());
+      send_off(std::move(serials), true);
+    }
+    if (!repeats_.empty() && (repeats_.size() == max_repeats_waiting || shared_.stopping)) {
+      const auto serial = repeats_.front();
+      repeats_.pop_front();
+      send_off({serial}, false);
+    }
+  }
+
+  void send_new() {
+    while (credit_ >= 1.0 && unanswered() < max_unanswered) {
+      const auto items = promises_.batch_items(message_number_++);
+      std::vector<std::uint64_t> serials;
+      for (std::size_t i = 0; i < std::max<std::size_t>(items, 1); ++i)
+        serials.push_back(next_serial_++);
+      credit_ -= static_cast<double>(serials.size());
+      send_off(std::move(serials), items > 0);
+    }
+  }
+
+  void send_off(std::vector<std::uint64_t> serials, bool as_batch) {
+    const auto number = next_request_++;
+    for (const auto serial : serials)
+      journal_.note(send_record{serial, wall_now()});
+    outstanding_.emplace(number, serials);
+    if (!as_batch) {
+      request(node_, answer_limit, promises_.event(serials.front()))
+          .then([this, number, serials](const accepted& yes) { answered(number, serials, {yes}); },
+                [this, number, serials](const caf::error& why) { refused(number, serials, why); });
+      return;
+    }
+    send_batch batch;
+    for (const auto serial : serials)
+      batch.items.push_back(promises_.event(serial));
+    request(node_, answer_limit, std::move(batch))
+        .then([this, number, serials](const batch_result& all) { answered(number, serials, all.results); },
+              [this, number, serials](const caf::error& why) { refused(number, serials, why); });
+  }
+
+  void answered(std::uint64_t number, const std::vector<std::uint64_t>& serials,
+                const std::vector<send_result>& results) {
+    const bool given_back = outstanding_.erase(number) == 0; // an answer that overtook the news of the end
+    for (std::size_t i = 0; i < serials.size() && i < results.size(); ++i) {
+      journal_.note(answer_record{serials[i], results[i], wall_now()});
+      const bool yes = std::holds_alternative<accepted>(results[i]);
+      if (!yes && !given_back && may_come_again(std::get<refusal>(results[i]).code))
+        give_back({serials[i]});
+      if (yes && !given_back && promises_.repeated(serials[i]) && promises_.event(serials[i]).id &&
+          !std::get<accepted>(results[i]).duplicate && repeats_.size() < max_repeats_waiting)
+        repeats_.push_back(serials[i]);
+    }
+    if (results.size() != serials.size())
+      std::fprintf(stderr, "feeder: %zu answers to %zu events\n", results.size(), serials.size());
+  }
+
+  /// The message as a whole: refused by the node, or unanswered.
+  void refused(std::uint64_t number, const std::vector<std::uint64_t>& serials, const caf::error& why) {
+    if (why.category() == caf::type_id_v<errc>)
+      return answered(number, serials, std::vector<send_result>(serials.size(), refusal_of(why)));
+    if (outstanding_.erase(number) > 0)
+      give_back(serials);
+  }
+
+  static bool may_come_again(errc code) { return code == errc::overloaded || code == errc::unavailable; }
+
+  void give_back(const std::vector<std::uint64_t>& serials) {
+    for (const auto serial : serials)
+      if (promises_.event(serial).id)
+        again_.push_back(serial);
+  }
+
+  [[nodiscard]] std::size_t unanswered() const {
+    std::size_t count = again_.size();
+    for (const auto& [number, serials] : outstanding_)
+      count += serials.size();
+    return count;
+  }
+
+  const plan& promises_;
+  journal journal_;
+  std::int64_t events_per_s_;
+  shared_state& shared_;
+  gateway_actor node_;
+  bool started_ = false;
+  std::int64_t last_tick_ms_ = 0;
+  double credit_ = 0;
+  std::uint64_t next_serial_ = 1;
+  std::uint64_t message_number_ = 1;
+  std::uint64_t next_request_ = 1;
+  std::map<std::uint64_t, std::vector<std::uint64_t>>
+      outstanding_;                 ///< at most `max_unanswered` events and repeats
+  std::deque<std::uint64_t> again_; ///< to be sent again as soon as there is a node; as many at most
+  std::deque<std::uint64_t>
+      repeats_; ///< accepted, to be sent again after a while; at most `max_repeats_waiting`
+};
+
+void connect_once(caf::actor_system& system, const caf::actor& feeding, const std::filesystem::path& folder,
+                  shared_state& shared) {
+  const auto node = system.middleman().remote_actor<gateway_actor>("127.0.0.1", read_node_port(folder));
+  if (!node)
+    return;
+  shared.wants_connection = false;
+  caf::anon_send(feeding, caf::connect_atom_v, caf::actor_cast<caf::strong_actor_ptr>(*node));
+}
+
+} // namespace
+
+std::filesystem::path feeder_journal_in(const std::filesystem::path& folder) {
+  return folder / "feeder.jsonl";
+}
+
+void write_node_port(const std::filesystem::path& folder, std::uint16_t port) {
+  const auto written = folder / "node-port.new";
+  std::ofstream{written} << port << '\n';
+  std::filesystem::rename(written, folder / "node-port");
+}
+
+std::uint16_t read_node_port(const std::filesystem::path& folder) {
+  std::ifstream file{folder / "node-port"};
+  std::uint16_t port = 0;
+  file >> port;
+  return port;
+}
+
+bool run_feeder(const plan& promises, const feeder_options& options, const std::atomic<bool>& stop) {
+  client_config config;
+  caf::actor_system system{config};
+  shared_state shared;
+  const auto feeding = system.spawn<feeding_actor>(promises, options, shared);
+  const auto step = [&] {
+    if (shared.wants_connection)
+      connect_once(system, feeding, options.folder, shared);
+    sleep_ms(connect_every_ms);
+  };
+  while (!stop)
+    step();
+  shared.stopping = true;
+  for (const auto end = steady_ms() + drain_limit_ms; !shared.drained && steady_ms() < end;)
+    step();
+  caf::anon_send_exit(feeding, caf::exit_reason::user_shutdown);
+  return shared.drained;
+}
+
+} // namespace vicket::crash

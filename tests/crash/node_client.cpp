@@ -1,0 +1,76 @@
+#include "tests/crash/node_client.hpp"
+
+#include <caf/init_global_meta_objects.hpp>
+
+namespace vicket::crash {
+
+namespace {
+
+constexpr std::size_t questions_at_a_time = 64;
+
+} // namespace
+
+client_config::client_config() {
+  load<caf::io::middleman>();
+  set("caf.scheduler.max-threads", 2);
+  // A client that polls takes the processors away from the node.
+  set("caf.work-stealing.aggressive-poll-attempts", 0);
+  set("caf.work-stealing.moderate-poll-attempts", 0);
+  set("caf.logger.console.verbosity", "quiet");
+}
+
+void prepare_messages() {
+  register_message_types();
+  caf::io::middleman::init_global_meta_objects();
+  caf::core::init_global_meta_objects();
+}
+
+node_client::node_client(caf::actor_system& system, std::function<std::uint16_t()> port)
+    : system_{system}, port_{std::move(port)}, self_{system} {}
+
+bool node_client::connected() {
+  if (node_)
+    return true;
+  auto found = system_.middleman().remote_actor<gateway_actor>("127.0.0.1", port_());
+  if (found)
+    node_ = std::move(*found);
+  else
+    reason_ = std::move(found.error());
+  return static_cast<bool>(node_);
+}
+
+void node_client::failed(caf::error why) {
+  // A refusal is an answer; anything else may be the connection's end.
+  if (why.category() != caf::type_id_v<errc>)
+    node_ = nullptr;
+  reason_ = std::move(why);
+}
+
+std::optional<std::vector<std::optional<event_history>>>
+node_client::histories(const std::vector<event_id>& ids, std::int64_t limit_ms) {
+  std::vector<std::optional<event_history>> all;
+  if (!connected())
+    return std::nullopt;
+  bool good = true;
+  for (std::size_t from = 0; from < ids.size() && good; from += questions_at_a_time) {
+    const auto node = node_;
+    const auto ask_one = [&](const event_id& id) {
+      return self_->request(node, std::chrono::milliseconds{limit_ms}, get_event{id});
+    };
+    std::vector<decltype(ask_one(ids.front()))> asked;
+    for (auto at = from; at < ids.size() && at < from + questions_at_a_time; ++at)
+      asked.push_back(ask_one(ids[at]));
+    for (auto& one : asked)
+      one.receive([&](event_history& got) { all.emplace_back(std::move(got)); },
+                  [&](caf::error& why) {
+                    good = good && refusal_of(why).code == errc::not_found;
+                    all.emplace_back(std::nullopt);
+                    failed(std::move(why));
+                  });
+  }
+  if (!good)
+    return std::nullopt;
+  return all;
+}
+
+} // namespace vicket::crash
