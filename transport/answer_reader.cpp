@@ -17,9 +17,11 @@ constexpr std::size_t max_retry_after_bytes = 128;
 } // namespace
 
 answer_reader::parser::parser(answer_reader& reader) : reader_{reader} {
-  // Both bounds are held by the reader, which counts what Beast does not: headers over all 1xx, chunk framing.
+  // Both bounds are held by the reader, which counts what Beast does not: headers over all 1xx, chunk
+  // framing.
   body_limit(boost::none);
-  header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(reader.limits_.max_header_bytes + 1, UINT32_MAX)));
+  header_limit(
+      static_cast<std::uint32_t>(std::min<std::size_t>(reader.limits_.max_header_bytes + 1, UINT32_MAX)));
 }
 
 void answer_reader::parser::on_response_impl(int code, beast_view, int version, beast_error&) {
@@ -56,7 +58,8 @@ answer_reader::state answer_reader::consume(std::string_view bytes) {
   } else {
     partial_.append(bytes);
     const auto consumed = parse(partial_);
-    reusable_ = reusable_ && consumed == partial_.size();
+    if (state_ != state::reading)
+      reusable_ = reusable_ && consumed == partial_.size();
     partial_.erase(0, consumed);
   }
   if (state_ == state::reading && partial_.size() > limits_.max_header_bytes)
@@ -97,7 +100,8 @@ void answer_reader::head_parsed() {
     return fail("sent the status " + std::to_string(status_) + ", which HTTP does not have");
   if (status_ < 200) {
     if (++informational_ > limits_.max_informational)
-      return fail("sent more than " + std::to_string(limits_.max_informational) + " informational (1xx) answers");
+      return fail("sent more than " + std::to_string(limits_.max_informational) +
+                  " informational (1xx) answers");
     retry_after_.clear();
     parser_.emplace(*this);
     return;
@@ -139,10 +143,11 @@ answer_reader::state answer_reader::end_of_stream(bool clean) {
     cut_ = !clean;
     state_ = state::complete;
   } else if (const auto length = parser_->content_length()) {
-    fail("closed the connection after " + std::to_string(body_bytes_) + " of " + std::to_string(*length)
-         + " announced body bytes");
+    fail("closed the connection after " + std::to_string(body_bytes_) + " of " + std::to_string(*length) +
+         " announced body bytes");
   } else {
-    fail("closed the connection in the middle of a chunked body, after " + std::to_string(body_bytes_) + " bytes");
+    fail("closed the connection in the middle of a chunked body, after " + std::to_string(body_bytes_) +
+         " bytes");
   }
   return state_;
 }

@@ -18,13 +18,16 @@ struct answer_limits {
   std::size_t max_kept_body_bytes;
 };
 
-/// Reads one HTTP/1.x answer from bytes as they come: skips 1xx answers, keeps the first bytes of the body, counts
-/// the rest, and holds every bound. The grammar is Beast's parser (RFC 9112); what it refuses is `failed`.
+/// Reads one HTTP/1.x answer from bytes as they come: skips 1xx answers, keeps the first bytes of the body,
+/// counts the rest, and holds every bound. The grammar is Beast's parser (RFC 9112); what it refuses is
+/// `failed`.
 ///
 /// Decided here:
-/// - A body over `max_read_body_bytes` (chunk framing counted) is read no further: `over_cap`. The status has been
+/// - A body over `max_read_body_bytes` (chunk framing counted) is read no further: `over_cap`. The status has
+/// been
 ///   received and is the verdict.
-/// - A body without length ends with the stream. Where TLS ended without close_notify it may have been cut: the
+/// - A body without length ends with the stream. Where TLS ended without close_notify it may have been cut:
+/// the
 ///   status is the verdict, and the body counts as truncated.
 /// - 101 is `failed`: nothing asked for another protocol.
 class answer_reader {
@@ -48,7 +51,8 @@ public:
   [[nodiscard]] bool body_truncated() const { return cut_ || body_bytes_ > body_.size(); }
   [[nodiscard]] std::string take_body() { return std::move(body_); }
 
-  /// The connection can carry another request: complete, HTTP/1.1, not `Connection: close`, nothing behind it.
+  /// The connection can carry another request: complete, HTTP/1.1, not `Connection: close`, nothing behind
+  /// it.
   [[nodiscard]] bool reusable() const { return reusable_; }
 
   /// Why it is `failed`: a predicate such as "sent a malformed answer (bad chunk)".
@@ -96,8 +100,8 @@ private:
   bool cut_ = false;
   std::uint16_t status_ = 0;
   unsigned informational_ = 0;
-  std::size_t header_bytes_ = 0;         ///< of this answer and the 1xx before it
-  std::uint64_t body_stream_bytes_ = 0;  ///< with chunk framing
+  std::size_t header_bytes_ = 0;        ///< of this answer and the 1xx before it
+  std::uint64_t body_stream_bytes_ = 0; ///< with chunk framing
   std::uint64_t body_bytes_ = 0;
   std::string body_;
   std::string retry_after_;

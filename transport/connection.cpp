@@ -15,8 +15,8 @@ namespace vicket {
 
 namespace asio = boost::asio;
 
-connection::connection(asio::io_context& context, connection_pool& pool, destination& to, const ip_address& address,
-                       std::uint16_t port)
+connection::connection(asio::io_context& context, connection_pool& pool, destination& to,
+                       const ip_address& address, std::uint16_t port)
     : socket{context}, pool_{pool}, to_{to}, address_{address}, port_{port} {}
 
 asio::ip::tcp::endpoint connection::peer() const {
@@ -165,10 +165,16 @@ void connection::say_goodbye() {
 }
 
 void connection::on_ticket(ssl_session_ptr session) {
+  if (++tickets_ > max_tickets) { // OpenSSL is in the middle of reading: it will find the stream ended
+    ::shutdown(socket.native_handle(), SHUT_RDWR);
+    return;
+  }
   const auto verified_at = SSL_session_reused(tls_.get()) ? offered_verified_at_ : connected_at_;
   pool_.remember_session(to_, std::move(session), verified_at);
 }
 
-void connection::on_certificate_refused(std::string reason) { refused_certificate_ = std::move(reason); }
+void connection::on_certificate_refused(std::string reason) {
+  refused_certificate_ = std::move(reason);
+}
 
 } // namespace vicket

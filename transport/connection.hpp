@@ -22,11 +22,14 @@ class connection_pool;
 /// One TCP connection to a checked address, with TLS on it or not. Its reads and writes never block: on
 /// `want_read`/`want_write` the caller waits for the socket and calls again.
 ///
-/// OpenSSL works on the socket itself, without Asio's stream in between: that one keeps four buffers of 17 KB for
-/// each connection, and copies every byte twice more.
+/// OpenSSL works on the socket itself, without Asio's stream in between: that one keeps four buffers of 17 KB
+/// for each connection, and copies every byte twice more.
 class connection final : private tls_session_owner {
 public:
   using time_point = std::chrono::steady_clock::time_point;
+
+  /// A TLS 1.3 server may send tickets at any time, usually two; one that does not stop is cut off.
+  static constexpr unsigned max_tickets = 64;
 
   enum class io : std::uint8_t {
     done,       ///< `bytes` were read or written, or the handshake is complete
@@ -42,8 +45,8 @@ public:
     std::size_t bytes = 0;
   };
 
-  connection(boost::asio::io_context& context, connection_pool& pool, destination& to, const ip_address& address,
-             std::uint16_t port);
+  connection(boost::asio::io_context& context, connection_pool& pool, destination& to,
+             const ip_address& address, std::uint16_t port);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
@@ -55,7 +58,8 @@ public:
   /// Opens the socket, ready for `async_connect`.
   void open(boost::system::error_code& ec);
 
-  /// After the connect: Asio forgets that it waited for writability, else each later wait would be woken by it.
+  /// After the connect: Asio forgets that it waited for writability, else each later wait would be woken by
+  /// it.
   void connected(time_point now, boost::system::error_code& ec);
 
   [[nodiscard]] bool start_tls(const tls_context& context);
@@ -63,7 +67,8 @@ public:
   [[nodiscard]] progress read(std::span<char> into);
   [[nodiscard]] progress write(std::string_view bytes);
 
-  /// An idle connection is alive when it has nothing to say: neither its end nor bytes that no request asked for.
+  /// An idle connection is alive when it has nothing to say: neither its end nor bytes that no request asked
+  /// for.
   [[nodiscard]] bool silent();
 
   /// Tells the peer that this is the end, if that takes no waiting.
@@ -89,6 +94,7 @@ private:
   ssl_ptr tls_;
   std::string error_;
   std::string refused_certificate_;
+  unsigned tickets_ = 0;
   time_point connected_at_;
   time_point offered_verified_at_; ///< when the certificate of the session that we offered had been checked
   time_point idle_since_;

@@ -74,8 +74,8 @@ void connection_pool::put(std::unique_ptr<connection> idle, time_point now) {
 void connection_pool::sweep(time_point now) {
   for (auto next = by_age_.begin(); next != by_age_.end();) {
     auto& idle = *next++;
-    if (now - idle.idle_since_ >= limits_.idle_timeout || now - idle.connected_at() >= limits_.max_age
-        || !idle.silent())
+    if (now - idle.idle_since_ >= limits_.idle_timeout || now - idle.connected_at() >= limits_.max_age ||
+        !idle.silent())
       close(idle);
   }
 }

@@ -32,15 +32,14 @@ struct hashed_endpoint {
 
 /// What an I/O thread keeps for one endpoint: idle connections and a TLS session to resume.
 struct destination {
-  using idle_list =
-    boost::intrusive::list<connection,
-                           boost::intrusive::member_hook<connection, connection::hook, &connection::by_endpoint>>;
+  using idle_list = boost::intrusive::list<
+      connection, boost::intrusive::member_hook<connection, connection::hook, &connection::by_endpoint>>;
 
   destination_key key;
   std::size_t hash = 0;
-  std::size_t requests = 0; ///< that use it now; it stays while there are any
-  idle_list idle;           ///< the last used one at the back
-  ssl_session_ptr session;  ///< the newest ticket
+  std::size_t requests = 0;           ///< that use it now; it stays while there are any
+  idle_list idle;                     ///< the last used one at the back
+  ssl_session_ptr session;            ///< the newest ticket
   connection::time_point verified_at; ///< when the certificate behind `session` was last checked
   boost::intrusive::list_member_hook<> by_session_age;
 };
@@ -50,13 +49,14 @@ struct pool_limits {
   std::size_t max_idle;
   std::size_t max_idle_per_endpoint;
   std::chrono::milliseconds idle_timeout;
-  std::chrono::milliseconds max_age; ///< an older connection is not used again, so that changes of DNS are seen
-  std::size_t max_sessions;               ///< the oldest is forgotten
+  std::chrono::milliseconds
+      max_age;              ///< an older connection is not used again, so that changes of DNS are seen
+  std::size_t max_sessions; ///< the oldest is forgotten
   std::chrono::minutes max_session_age;
 };
 
-/// The idle connections of one I/O thread. Taken last in, first out, so that a burst's connections go idle and are
-/// closed; at the bound the longest idle is closed. Not thread-safe.
+/// The idle connections of one I/O thread. Taken last in, first out, so that a burst's connections go idle
+/// and are closed; at the bound the longest idle is closed. Not thread-safe.
 class connection_pool {
 public:
   using time_point = connection::time_point;
@@ -75,13 +75,15 @@ public:
 
   void put(std::unique_ptr<connection> idle, time_point now);
 
-  /// Closes what has been idle for too long, and what its peer has closed. One system call per idle connection.
+  /// Closes what has been idle for too long, and what its peer has closed. One system call per idle
+  /// connection.
   void sweep(time_point now);
 
   void clear();
   [[nodiscard]] bool empty() const { return by_age_.empty(); }
 
-  /// The session to resume; null: there is none, or its certificate was checked too long ago (resuming skips that).
+  /// The session to resume; null: there is none, or its certificate was checked too long ago (resuming skips
+  /// that).
   [[nodiscard]] SSL_SESSION* session_of(destination& to, time_point now);
   void remember_session(destination& to, ssl_session_ptr session, time_point verified_at);
 
@@ -107,10 +109,11 @@ private:
   std::unordered_map<destination_key, destination, hasher, same> destinations_;
   boost::intrusive::list<connection,
                          boost::intrusive::member_hook<connection, connection::hook, &connection::by_age>>
-    by_age_; ///< all idle connections, the longest idle first
-  boost::intrusive::list<destination, boost::intrusive::member_hook<destination, boost::intrusive::list_member_hook<>,
-                                                                    &destination::by_session_age>>
-    by_session_age_; ///< destinations with a session, the oldest first
+      by_age_; ///< all idle connections, the longest idle first
+  boost::intrusive::list<destination,
+                         boost::intrusive::member_hook<destination, boost::intrusive::list_member_hook<>,
+                                                       &destination::by_session_age>>
+      by_session_age_; ///< destinations with a session, the oldest first
 };
 
 } // namespace vicket

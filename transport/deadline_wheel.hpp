@@ -7,9 +7,10 @@
 
 namespace vicket {
 
-/// The deadlines of an I/O thread: a timing wheel of 1,024 slots of 10 ms, so that setting and clearing a deadline
-/// costs a few pointer writes (each request does both, and few deadlines ever pass). Never fires early; fires up
-/// to one tick late. A deadline further away than the wheel is long is put back when its slot comes round.
+/// The deadlines of an I/O thread: a timing wheel of 1,024 slots of 10 ms, so that setting and clearing a
+/// deadline costs a few pointer writes (each request does both, and few deadlines ever pass). Never fires
+/// early; fires up to one tick late. A deadline further away than the wheel is long is put back when its slot
+/// comes round.
 ///
 /// Not thread-safe; time is handed in.
 class deadline_wheel {
@@ -61,7 +62,7 @@ private:
   void fire_slot(entry& slot, time_point now);
 
   std::unique_ptr<entry[]> slots_{new entry[slots]}; ///< heads of circular lists
-  std::int64_t next_tick_;         ///< all slots before it have been emptied
+  std::int64_t next_tick_;                           ///< all slots before it have been emptied
   std::size_t size_ = 0;
 };
 

@@ -20,14 +20,16 @@ answer_limits limits_of(const transport_options& options) {
           attempt::max_body_bytes};
 }
 
-std::string milliseconds(std::int64_t us) { return std::to_string((us + 500) / 1'000) + " ms"; }
+std::string milliseconds(std::int64_t us) {
+  return std::to_string((us + 500) / 1'000) + " ms";
+}
 
 } // namespace
 
 exchange::exchange(exchange_services& services, live_list& all, posted_request posted)
     : services_{services}, all_{all}, request_{std::move(posted.request)}, done_{std::move(posted.done)},
-      endpoint_hash_{posted.endpoint_hash}, posted_at_{posted.at},
-      deadline_{this, [](void* self) { static_cast<exchange*>(self)->on_deadline(); }},
+      endpoint_hash_{posted.endpoint_hash},
+      posted_at_{posted.at}, deadline_{this, [](void* self) { static_cast<exchange*>(self)->on_deadline(); }},
       connect_share_{this, [](void* self) { static_cast<exchange*>(self)->on_connect_share_over(); }} {}
 
 void exchange::start(exchange_services& services, live_list& all, posted_request posted) {
@@ -49,7 +51,8 @@ void exchange::begin() {
   send();
 }
 
-// -- a fresh connection ---------------------------------------------------------------------------------------------
+// -- a fresh connection
+// ---------------------------------------------------------------------------------------------
 
 void exchange::dial_fresh() {
   phase_ = phase::resolving;
@@ -77,8 +80,9 @@ void exchange::check_and_dial() {
     if (!reason)
       continue;
     const auto text = address.to_string();
-    return fail(outcome::blocked, (host == text ? "" : host + " resolves to " + text + ": ") + *reason
-                                    + "; nothing was sent (the operator can allow a range with --allow-cidr)");
+    return fail(outcome::blocked,
+                (host == text ? "" : host + " resolves to " + text + ": ") + *reason +
+                    "; nothing was sent (the operator can allow a range with --allow-cidr)");
   }
   phase_ = phase::connecting;
   phase_began_ = now();
@@ -89,8 +93,8 @@ void exchange::check_and_dial() {
 
 void exchange::dial_next() {
   while (next_address_ < addresses_.size()) {
-    connection_ = std::make_unique<connection>(services_.context, services_.pool, *to_, addresses_[next_address_++],
-                                               request_.endpoint->port);
+    connection_ = std::make_unique<connection>(services_.context, services_.pool, *to_,
+                                               addresses_[next_address_++], request_.endpoint->port);
     boost::system::error_code ec;
     connection_->open(ec);
     if (ec) {
@@ -99,16 +103,18 @@ void exchange::dial_next() {
     }
     if (next_address_ < addresses_.size())
       services_.deadlines.add(connect_share_, now() + connect_share);
-    connection_->socket.async_connect(
-      connection_->peer(),
-      [self = boost::intrusive_ptr<exchange>{this}, expected = generation_](const boost::system::error_code& result) {
-        if (self->generation_ == expected)
-          self->on_connected(result);
-      });
+    connection_->socket.async_connect(connection_->peer(),
+                                      [self = boost::intrusive_ptr<exchange>{this},
+                                       expected = generation_](const boost::system::error_code& result) {
+                                        if (self->generation_ == expected)
+                                          self->on_connected(result);
+                                      });
     return;
   }
   const auto& host = request_.endpoint->host;
-  fail(outcome::connect, "could not connect to " + (ip_address::parse(host) ? "" : host + ": ") + connect_failures_);
+  services_.names.forget(host);
+  fail(outcome::connect,
+       "could not connect to " + (ip_address::parse(host) ? "" : host + ": ") + connect_failures_);
 }
 
 void exchange::on_connected(const boost::system::error_code& result) {
@@ -167,7 +173,8 @@ void exchange::continue_handshake() {
   }
 }
 
-// -- the request ----------------------------------------------------------------------------------------------------
+// -- the request
+// ----------------------------------------------------------------------------------------------------
 
 void exchange::send() {
   phase_ = phase::sending;
@@ -215,7 +222,8 @@ void exchange::on_send_failed(const connection::progress& failed) {
   read_answer();
 }
 
-// -- the answer -----------------------------------------------------------------------------------------------------
+// -- the answer
+// -----------------------------------------------------------------------------------------------------
 
 void exchange::read_answer() {
   while (!finished_) { // bounded by the answer's limits
@@ -256,10 +264,11 @@ void exchange::on_stream_end(const connection::progress& end) {
   if (end.state == io::tls_failed)
     return fail(outcome::tls, who() + " " + connection_->error());
   if (end.state == io::reset) {
-    const auto* when = !answer_->started()       ? "without answering"
+    const auto* when = !answer_->started()         ? "without answering"
                        : !answer_->head_complete() ? "in the middle of the response headers"
                                                    : "in the middle of the response body";
-    return fail(outcome::protocol, who() + " broke the connection " + when + " (" + connection_->error() + ")");
+    return fail(outcome::protocol,
+                who() + " broke the connection " + when + " (" + connection_->error() + ")");
   }
   if (answer_->end_of_stream(end.state == io::closed) == answer_reader::state::complete)
     complete();
@@ -281,18 +290,20 @@ void exchange::drop_connection() {
   connection_.reset();
 }
 
-// -- waiting --------------------------------------------------------------------------------------------------------
+// -- waiting
+// --------------------------------------------------------------------------------------------------------
 
 void exchange::await(readiness what) {
   auto& awaits = what == readiness::readable ? awaits_readable_ : awaits_writable_;
   if (std::exchange(awaits, true))
     return;
   connection_->socket.async_wait(
-    what == readiness::readable ? socket_wait::wait_read : socket_wait::wait_write,
-    [self = boost::intrusive_ptr<exchange>{this}, expected = generation_, what](const boost::system::error_code&) {
-      if (self->generation_ == expected) // an error shows in the read or write that follows
-        self->on_ready(what);
-    });
+      what == readiness::readable ? socket_wait::wait_read : socket_wait::wait_write,
+      [self = boost::intrusive_ptr<exchange>{this}, expected = generation_,
+       what](const boost::system::error_code&) {
+        if (self->generation_ == expected) // an error shows in the read or write that follows
+          self->on_ready(what);
+      });
 }
 
 void exchange::on_ready(readiness what) {
@@ -341,8 +352,8 @@ std::string exchange::waiting_for() const {
   case phase::resolving:
     return "waiting for the name " + request_.endpoint->host + " to resolve";
   case phase::connecting:
-    return "connecting to " + connection_->peer_text()
-           + (connect_failures_.empty() ? "" : " (before it " + connect_failures_ + ")");
+    return "connecting to " + connection_->peer_text() +
+           (connect_failures_.empty() ? "" : " (before it " + connect_failures_ + ")");
   case phase::securing:
     return "waiting for the TLS handshake" + how();
   case phase::sending:
@@ -361,13 +372,16 @@ std::string exchange::who() const {
   return ip_address::parse(host) ? peer : host + " (" + peer + ")";
 }
 
-exchange::time_point exchange::now() const { return asio::steady_timer::clock_type::now(); }
+exchange::time_point exchange::now() const {
+  return asio::steady_timer::clock_type::now();
+}
 
 std::int64_t exchange::since_us(time_point begin) const {
   return std::chrono::duration_cast<std::chrono::microseconds>(now() - begin).count();
 }
 
-// -- the end --------------------------------------------------------------------------------------------------------
+// -- the end
+// --------------------------------------------------------------------------------------------------------
 
 void exchange::complete() {
   http_result result;

@@ -40,22 +40,25 @@ struct exchange_services {
   std::vector<char>& in; ///< scratch for reading
 };
 
-/// One request and its answer, from `post` to the completion: takes a pooled connection or resolves, checks, dials
-/// and secures a fresh one, sends, reads. Belongs to one I/O thread.
+/// One request and its answer, from `post` to the completion: takes a pooled connection or resolves, checks,
+/// dials and secures a fresh one, sends, reads. Belongs to one I/O thread.
 ///
 /// Invariants:
 /// - `finish` runs exactly once, whatever comes first: the answer, a failure, the deadline, the node's end.
-/// - A handler that Asio still owes for a connection that was dropped sees another `generation_` and does nothing.
-/// - `connection_` is set from dialling on; `reused_` says that it came from the pool and nothing has proven yet
+/// - A handler that Asio still owes for a connection that was dropped sees another `generation_` and does
+/// nothing.
+/// - `connection_` is set from dialling on; `reused_` says that it came from the pool and nothing has proven
+/// yet
 ///   that the peer still listens on it.
 class exchange final : public boost::intrusive_ref_counter<exchange, boost::thread_unsafe_counter>,
                        private name_resolver::waiter {
 public:
   using time_point = std::chrono::steady_clock::time_point;
-  using live_hook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+  using live_hook =
+      boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>>;
   live_hook live; ///< in the I/O thread's list, from `start` to `finish`
-  using live_list = boost::intrusive::list<
-    exchange, boost::intrusive::member_hook<exchange, live_hook, &exchange::live>>;
+  using live_list =
+      boost::intrusive::list<exchange, boost::intrusive::member_hook<exchange, live_hook, &exchange::live>>;
 
   /// With several addresses, how long one may take to connect before the next is tried.
   static constexpr std::chrono::seconds connect_share{2};

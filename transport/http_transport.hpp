@@ -11,18 +11,18 @@
 
 namespace vicket {
 
-/// Where a connector's requests go: parsed once per connector, shared by its requests, and the key under which
-/// connections are pooled (tls, host, port).
+/// Where a connector's requests go: parsed once per connector, shared by its requests, and the key under
+/// which connections are pooled (tls, host, port).
 struct http_endpoint {
   bool tls = true;
-  std::string host;        ///< lower case; a name without trailing dot, a dotted quad, or an IPv6 address without []
+  std::string host; ///< lower case; a name without trailing dot, a dotted quad, or an IPv6 address without []
   std::uint16_t port = 443;
   std::string target;      ///< path and query, starts with '/'
   std::string host_header; ///< as it goes into `Host:`, with the port where it is not the scheme's own
 };
 
-/// One POST. `header_lines` is what stands between the request line plus `Host:` and the empty line, each line
-/// ended by CRLF, `Content-Length` included: the transport adds nothing.
+/// One POST. `header_lines` is what stands between the request line plus `Host:` and the empty line, each
+/// line ended by CRLF, `Content-Length` included: the transport adds nothing.
 struct http_request {
   std::shared_ptr<const http_endpoint> endpoint;
   std::string header_lines;
@@ -30,25 +30,25 @@ struct http_request {
   std::int64_t timeout_ms = 10'000; ///< resolve, connect, TLS, write, headers and body in all
 };
 
-/// What came of it. Exactly one of: a complete answer (`failure` absent, `status` set), or a failure (its class,
-/// and a sentence for the one who debugs it). `status` and a partial body may be set beside a failure when the
-/// answer's head had arrived.
+/// What came of it. Exactly one of: a complete answer (`failure` absent, `status` set), or a failure (its
+/// class, and a sentence for the one who debugs it). `status` and a partial body may be set beside a failure
+/// when the answer's head had arrived.
 struct http_result {
   std::optional<outcome> failure; ///< never `delivered` or `http_status`
   std::optional<std::uint16_t> status;
   std::string error;
-  std::string body;                 ///< raw bytes, the first `attempt::max_body_bytes`
-  std::uint64_t body_bytes = 0;     ///< how much there was, as far as it was read
+  std::string body;             ///< raw bytes, the first `attempt::max_body_bytes`
+  std::uint64_t body_bytes = 0; ///< how much there was, as far as it was read
   bool body_truncated = false;
-  std::string retry_after;          ///< the header's value as it came; empty without one
+  std::string retry_after; ///< the header's value as it came; empty without one
   phase_timings phases;
   std::int64_t duration_us = 0;
 };
 
 /// Sends requests without blocking the caller. An interface, so that actor tests script the answers.
 ///
-/// Thread safety: `post` may be called from any thread. The completion is called exactly once per request, from a
-/// thread of the transport (or from within `post`), must not block and must not throw.
+/// Thread safety: `post` may be called from any thread. The completion is called exactly once per request,
+/// from a thread of the transport (or from within `post`), must not block and must not throw.
 class http_transport {
 public:
   using completion = std::function<void(http_result)>;

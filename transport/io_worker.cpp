@@ -39,11 +39,12 @@ pool_limits limits_of(const transport_options& options) {
 } // namespace
 
 io_worker::io_worker(const transport_options& options)
-    : options_{options}, context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
+    : options_{options},
+      context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
       busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, tls_{options.ca_files},
       deadlines_{steady::now()}, names_{context_, options.dns_servers}, pool_{limits_of(options)},
-      in_(read_buffer_bytes),
-      services_{context_, options_, tls_, pool_, names_, deadlines_, out_, in_}, thread_{[this] { run(); }} {}
+      in_(read_buffer_bytes), services_{context_, options_, tls_, pool_, names_, deadlines_, out_, in_},
+      thread_{[this] { run(); }} {}
 
 void io_worker::end() {
   {
@@ -109,8 +110,8 @@ void io_worker::sweep_while_needed() {
   if (sweeps_ || pool_.empty())
     return;
   sweeps_ = true;
-  sweep_timer_.expires_after(std::clamp(std::chrono::milliseconds{options_.idle_timeout_ms / 4}, min_sweep_interval,
-                                        max_sweep_interval));
+  sweep_timer_.expires_after(std::clamp(std::chrono::milliseconds{options_.idle_timeout_ms / 4},
+                                        min_sweep_interval, max_sweep_interval));
   sweep_timer_.async_wait([this](const boost::system::error_code& ec) {
     if (ec)
       return;

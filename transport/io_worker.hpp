@@ -18,7 +18,8 @@
 
 namespace vicket {
 
-/// One I/O thread with everything its requests need: nothing in it is shared with another thread but the inbox.
+/// One I/O thread with everything its requests need: nothing in it is shared with another thread but the
+/// inbox.
 class io_worker {
 public:
   explicit io_worker(const transport_options& options);

@@ -14,7 +14,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// How often c-ares looks for queries to be sent again. Asking it for the next time instead walks all its queries.
+/// How often c-ares looks for queries to be sent again. Asking it for the next time instead walks all its
+/// queries.
 constexpr std::chrono::milliseconds retry_check_interval{100};
 
 void initialize_library() {
@@ -38,7 +39,8 @@ std::string sentence(const std::string& name, int status) {
   case ARES_ETIMEOUT:
     return "no name server answered for " + name;
   case ARES_ECONNREFUSED: // c-ares says it as well after trying the next server for a SERVFAIL or REFUSED
-    return "no name server resolved " + name + ": each was unreachable, failed (SERVFAIL) or refused (REFUSED)";
+    return "no name server resolved " + name +
+           ": each was unreachable, failed (SERVFAIL) or refused (REFUSED)";
   default:
     return "the name " + name + " did not resolve: " + ares_strerror(status);
   }
@@ -130,14 +132,16 @@ void name_resolver::ended(query& what, int status, const ares_addrinfo* found) {
   auto ttl = max_ttl;
   for (const auto* node = found ? found->nodes : nullptr; node; node = node->ai_next) {
     const auto address = address_of(*node);
-    if (address && std::find(result.addresses.begin(), result.addresses.end(), *address) == result.addresses.end())
+    if (address &&
+        std::find(result.addresses.begin(), result.addresses.end(), *address) == result.addresses.end())
       result.addresses.push_back(*address);
     ttl = std::clamp(std::chrono::seconds{node->ai_ttl}, std::chrono::seconds{0}, ttl);
   }
   if (result.addresses.empty())
     result.error = sentence(owned->name, status == ARES_SUCCESS ? ARES_ENODATA : status);
   else if (result.addresses.size() > max_addresses)
-    result = {{}, "the name " + owned->name + " has more than " + std::to_string(max_addresses) + " addresses"};
+    result = {{},
+              "the name " + owned->name + " has more than " + std::to_string(max_addresses) + " addresses"};
   else
     keep(owned->name, result.addresses, ttl);
   while (!owned->waiters.empty()) {
@@ -147,7 +151,8 @@ void name_resolver::ended(query& what, int status, const ares_addrinfo* found) {
   }
 }
 
-void name_resolver::keep(const std::string& name, const std::vector<ip_address>& addresses, std::chrono::seconds ttl) {
+void name_resolver::keep(const std::string& name, const std::vector<ip_address>& addresses,
+                         std::chrono::seconds ttl) {
   if (ttl.count() == 0)
     return;
   const auto until = asio::steady_timer::clock_type::now() + ttl;
@@ -158,6 +163,11 @@ void name_resolver::keep(const std::string& name, const std::vector<ip_address>&
     kept_.erase(kept_order_.front());
     kept_order_.pop_front();
   }
+}
+
+void name_resolver::forget(const std::string& name) {
+  if (const auto kept = kept_.find(name); kept != kept_.end())
+    kept->second.until = {}; // its place in `kept_order_` stays
 }
 
 void name_resolver::on_socket_state(void* self, ares_socket_t fd, int readable, int writable) {
@@ -190,14 +200,15 @@ void name_resolver::watch(const std::shared_ptr<watched_socket>& socket) {
         watch(socket);
     });
   if (socket->wants_write && !std::exchange(socket->awaits_write, true))
-    socket->descriptor.async_wait(descriptor::wait_write, [this, socket](const boost::system::error_code& ec) {
-      socket->awaits_write = false;
-      if (ec || socket->closed)
-        return;
-      ares_process_fd(channel_, ARES_SOCKET_BAD, socket->descriptor.native_handle());
-      if (!socket->closed)
-        watch(socket);
-    });
+    socket->descriptor.async_wait(
+        descriptor::wait_write, [this, socket](const boost::system::error_code& ec) {
+          socket->awaits_write = false;
+          if (ec || socket->closed)
+            return;
+          ares_process_fd(channel_, ARES_SOCKET_BAD, socket->descriptor.native_handle());
+          if (!socket->closed)
+            watch(socket);
+        });
 }
 
 void name_resolver::await_timeouts() {

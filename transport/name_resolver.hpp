@@ -20,21 +20,23 @@
 
 namespace vicket {
 
-/// Addresses of names, by c-ares within one I/O thread: /etc/hosts first, then the name servers; A and AAAA. A name
-/// is always taken as complete: no search domains, so that a customer's name can't end up in the operator's domain.
+/// Addresses of names, by c-ares within one I/O thread: /etc/hosts first, then the name servers; A and AAAA.
+/// A name is always taken as complete: no search domains, so that a customer's name can't end up in the
+/// operator's domain.
 ///
-/// Requests for one name share one query, and its answer is kept for its time to live, at most `max_ttl`. Failures
-/// are not kept. A name server that does not answer holds up the requests for its own names only, and each of them
-/// until its own deadline. Not thread-safe.
+/// Requests for one name share one query, and its answer is kept for its time to live, at most `max_ttl`.
+/// Failures are not kept. A name server that does not answer holds up the requests for its own names only,
+/// and each of them until its own deadline. Not thread-safe.
 class name_resolver {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  static constexpr std::size_t max_kept_names = 1'024;     ///< at it, the one kept longest is forgotten
-  static constexpr std::size_t max_names_under_way = 8'192; ///< more fail; two queries each, of 65,536 query ids
+  static constexpr std::size_t max_kept_names = 1'024; ///< at it, the one kept longest is forgotten
+  static constexpr std::size_t max_names_under_way =
+      8'192; ///< more fail; two queries each, of 65,536 query ids
   static constexpr std::chrono::seconds max_ttl{60};
-  static constexpr std::size_t max_addresses = 16;         ///< of one name are judged and dialled; more is a failure
-  static constexpr int first_try_ms = 2'000;               ///< then 4 s and 8 s: longer than any request waits
+  static constexpr std::size_t max_addresses = 16; ///< of one name are judged and dialled; more is a failure
+  static constexpr int first_try_ms = 2'000;       ///< then 4 s and 8 s: longer than any request waits
   static constexpr int tries = 3;
 
   /// Either addresses, or why there are none.
@@ -66,13 +68,17 @@ public:
 
   void lookup(const std::string& name, waiter& who, time_point now);
 
+  /// The kept addresses of `name` did not connect: the next lookup asks again.
+  void forget(const std::string& name);
+
   /// Ends all queries without telling the waiters. Nothing may be looked up afterwards.
   void close();
 
 private:
   using waiter_list =
-    boost::intrusive::list<waiter, boost::intrusive::member_hook<waiter, decltype(waiter::hook_), &waiter::hook_>,
-                           boost::intrusive::constant_time_size<false>>;
+      boost::intrusive::list<waiter,
+                             boost::intrusive::member_hook<waiter, decltype(waiter::hook_), &waiter::hook_>,
+                             boost::intrusive::constant_time_size<false>>;
 
   struct query {
     query(name_resolver* resolver, std::string what) : owner{resolver}, name{std::move(what)} {}

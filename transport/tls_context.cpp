@@ -23,7 +23,8 @@ constexpr std::size_t max_text_bytes = 128;
 /// A certificate's text is the peer's: only printable ASCII of it may reach logs and history.
 std::string printable(std::string_view text) {
   std::string result{text.substr(0, max_text_bytes)};
-  std::replace_if(result.begin(), result.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  std::replace_if(
+      result.begin(), result.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   return result;
 }
 
@@ -53,7 +54,8 @@ std::string name_text(const GENERAL_NAME& name) {
     ip_address address;
     const auto size = static_cast<std::size_t>(ASN1_STRING_length(name.d.iPAddress));
     address.v6 = size == 16;
-    std::copy_n(ASN1_STRING_get0_data(name.d.iPAddress), std::min<std::size_t>(size, 16), address.bytes.begin());
+    std::copy_n(ASN1_STRING_get0_data(name.d.iPAddress), std::min<std::size_t>(size, 16),
+                address.bytes.begin());
     return address.to_string();
   }
   return {};
@@ -61,7 +63,8 @@ std::string name_text(const GENERAL_NAME& name) {
 
 /// The names that a certificate is for, e.g. "a.example, b.example".
 std::string certificate_names(const X509* certificate) {
-  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  auto* names =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   std::string result;
   int shown = 0;
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
@@ -81,21 +84,24 @@ std::string certificate_names(const X509* certificate) {
 /// A predicate to "1.2.3.4:443 …".
 std::string refusal(int error, int depth, const X509* certificate) {
   const std::string whose =
-    depth == 0 ? "has a certificate" : "has an issuer's certificate (" + common_name(X509_get_subject_name(certificate)) + ")";
+      depth == 0 ? "has a certificate"
+                 : "has an issuer's certificate (" + common_name(X509_get_subject_name(certificate)) + ")";
   switch (error) {
   case X509_V_ERR_CERT_HAS_EXPIRED:
     return whose + " that expired on " + time_text(X509_get0_notAfter(certificate));
   case X509_V_ERR_CERT_NOT_YET_VALID:
     return whose + " that is not valid before " + time_text(X509_get0_notBefore(certificate));
   case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    return "has a self-signed certificate, which is not among the trusted roots (a node started with --ca-file "
+    return "has a self-signed certificate, which is not among the trusted roots (a node started with "
+           "--ca-file "
            "would trust it)";
   case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
   case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
   case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
   case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    return whose + " of an unknown issuer (" + common_name(X509_get_issuer_name(certificate))
-           + "): either the server leaves out an intermediate certificate, or the root is not trusted (--ca-file)";
+    return whose + " of an unknown issuer (" + common_name(X509_get_issuer_name(certificate)) +
+           "): either the server leaves out an intermediate certificate, or the root is not trusted "
+           "(--ca-file)";
   case X509_V_ERR_HOSTNAME_MISMATCH:
   case X509_V_ERR_IP_ADDRESS_MISMATCH:
     return "has a certificate for other names: " + certificate_names(certificate);
@@ -107,12 +113,13 @@ std::string refusal(int error, int depth, const X509* certificate) {
 int on_verify(int accepted, X509_STORE_CTX* store) {
   if (accepted)
     return 1;
-  const auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* owner = static_cast<tls_session_owner*>(SSL_get_app_data(ssl));
   const auto* certificate = X509_STORE_CTX_get_current_cert(store);
   if (owner && certificate)
     owner->on_certificate_refused(
-      refusal(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_error_depth(store), certificate));
+        refusal(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_error_depth(store), certificate));
   return 0;
 }
 
@@ -124,7 +131,9 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   return 1; // the reference is the owner's now
 }
 
-bool is_numeric(const std::string& host) { return ip_address::parse(host).has_value(); }
+bool is_numeric(const std::string& host) {
+  return ip_address::parse(host).has_value();
+}
 
 /// Which peer the certificate must name (RFC 9525); a numeric host needs an address entry, and sends no SNI
 /// (RFC 6066 section 3).
@@ -133,8 +142,8 @@ bool expect_host(SSL* ssl, const std::string& host) {
   if (is_numeric(host))
     return X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1;
   X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1
-         && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+  return X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1 &&
+         SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
 }
 
 } // namespace
@@ -145,7 +154,8 @@ void ssl_deleter::operator()(SSL* ssl) const {
   SSL_free(ssl);
 }
 
-tls_context::tls_context(const std::vector<std::string>& ca_files) : context_{SSL_CTX_new(TLS_client_method())} {
+tls_context::tls_context(const std::vector<std::string>& ca_files)
+    : context_{SSL_CTX_new(TLS_client_method())} {
   if (!context_)
     throw std::runtime_error{"TLS can't be set up: " + take_tls_errors()};
   auto* context = context_.get();
@@ -157,8 +167,8 @@ tls_context::tls_context(const std::vector<std::string>& ca_files) : context_{SS
       throw std::runtime_error{"the CA file " + file + " can't be read: " + take_tls_errors()};
   ERR_clear_error(); // a system without roots of its own is fine
   // A connection that waits for its answer holds no record buffers, and one read fetches a whole record.
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
-                              | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(context, 1);
   // Sessions are kept by endpoint, with the pool, not in OpenSSL's own cache.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -167,7 +177,8 @@ tls_context::tls_context(const std::vector<std::string>& ca_files) : context_{SS
   SSL_CTX_set_alpn_protos(context, http_1_1.data(), http_1_1.size());
 }
 
-ssl_ptr tls_context::open(int fd, const std::string& host, SSL_SESSION* session, tls_session_owner& owner) const {
+ssl_ptr tls_context::open(int fd, const std::string& host, SSL_SESSION* session,
+                          tls_session_owner& owner) const {
   ssl_ptr ssl{SSL_new(context_.get())};
   if (!ssl || SSL_set_fd(ssl.get(), fd) != 1 || !expect_host(ssl.get(), host)) {
     ERR_clear_error();

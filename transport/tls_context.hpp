@@ -29,15 +29,15 @@ protected:
   ~tls_session_owner() = default;
 };
 
-/// Settings that all outbound TLS connections of an I/O thread share: TLS 1.2 or newer, certificates and host names
-/// verified, always.
+/// Settings that all outbound TLS connections of an I/O thread share: TLS 1.2 or newer, certificates and host
+/// names verified, always.
 class tls_context {
 public:
   /// Trusts the system's roots and those of `ca_files`. Throws `std::runtime_error` when one can't be read.
   explicit tls_context(const std::vector<std::string>& ca_files);
 
-  /// A client session on the connected, non-blocking socket `fd` that accepts only `host`'s certificate; resumes
-  /// `session` when there is one. Null when OpenSSL has no memory for it.
+  /// A client session on the connected, non-blocking socket `fd` that accepts only `host`'s certificate;
+  /// resumes `session` when there is one. Null when OpenSSL has no memory for it.
   [[nodiscard]] ssl_ptr open(int fd, const std::string& host, SSL_SESSION* session,
                              tls_session_owner& owner) const;
 

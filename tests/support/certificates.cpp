@@ -41,7 +41,8 @@ certificate to_pem(X509* x, EVP_PKEY* key) {
   const bio_ptr certificate_bio{BIO_new(BIO_s_mem())};
   const bio_ptr key_bio{BIO_new(BIO_s_mem())};
   require(PEM_write_bio_X509(certificate_bio.get(), x) == 1, "its text");
-  require(PEM_write_bio_PrivateKey(key_bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1, "its key's text");
+  require(PEM_write_bio_PrivateKey(key_bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1,
+          "its key's text");
   return {text_of(certificate_bio.get()), text_of(key_bio.get())};
 }
 
@@ -63,7 +64,8 @@ std::string alternative_names(const certificate_request& request) {
   return result;
 }
 
-x509_ptr unsigned_certificate(EVP_PKEY* key, const std::string& common_name, const certificate_request& request) {
+x509_ptr unsigned_certificate(EVP_PKEY* key, const std::string& common_name,
+                              const certificate_request& request) {
   x509_ptr x{X509_new()};
   X509_set_version(x.get(), X509_VERSION_3);
   std::uint64_t serial = 0;
@@ -116,7 +118,9 @@ certificate certificate_authority::issue(const certificate_request& request) con
   return to_pem(x.get(), key.get());
 }
 
-certificate certificate_authority::good() const { return issue(names_of_good()); }
+certificate certificate_authority::good() const {
+  return issue(names_of_good());
+}
 
 certificate certificate_authority::expired() const {
   auto request = names_of_good();
@@ -125,7 +129,9 @@ certificate certificate_authority::expired() const {
   return issue(request);
 }
 
-certificate certificate_authority::wrong_name() const { return issue({.dns_names = {"other.example.test"}}); }
+certificate certificate_authority::wrong_name() const {
+  return issue({.dns_names = {"other.example.test"}});
+}
 
 certificate self_signed_certificate() {
   const auto key = new_key();

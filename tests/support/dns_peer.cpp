@@ -23,8 +23,8 @@ void put_16(std::string& to, std::uint32_t value) {
 }
 
 std::uint16_t get_16(const std::string& from, std::size_t at) {
-  return static_cast<std::uint16_t>(static_cast<unsigned char>(from.at(at)) << 8
-                                    | static_cast<unsigned char>(from.at(at + 1)));
+  return static_cast<std::uint16_t>(static_cast<unsigned char>(from.at(at)) << 8 |
+                                    static_cast<unsigned char>(from.at(at + 1)));
 }
 
 /// A resource record whose name is the question's (a pointer to offset 12).
@@ -62,8 +62,8 @@ dns_peer::dns_peer() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (::pipe(stop_) != 0 || ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0
-      || ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+  if (::pipe(stop_) != 0 || ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw std::runtime_error{"dns_peer: socket"};
   port_ = ntohs(address.sin_port);
   thread_ = std::thread{[this] { serve(); }};
@@ -96,7 +96,8 @@ void dns_peer::serve() {
     std::string query(1500, '\0');
     sockaddr_in from{};
     socklen_t size = sizeof from;
-    const auto n = ::recvfrom(socket_, query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+    const auto n =
+        ::recvfrom(socket_, query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (n < static_cast<long>(header_bytes))
       continue;
     query.resize(static_cast<std::size_t>(n));
@@ -119,14 +120,15 @@ std::string dns_peer::reply(const std::string& query) {
   if (type == type_a)
     ++asked_[name];
   const auto found = answers_.find(name);
-  const auto& what = found == answers_.end() ? dns_answer{.what = dns_answer::kind::no_such_name} : found->second;
+  const auto& what =
+      found == answers_.end() ? dns_answer{.what = dns_answer::kind::no_such_name} : found->second;
   if (what.what == dns_answer::kind::silence)
     return {};
   const std::vector<std::string> none;
   const auto& addresses = what.what != dns_answer::kind::addresses ? none
-                          : type == type_a                          ? what.v4
-                          : type == type_aaaa                       ? what.v6
-                                                                    : none;
+                          : type == type_a                         ? what.v4
+                          : type == type_aaaa                      ? what.v6
+                                                                   : none;
   auto result = query.substr(0, 2);
   put_16(result, 0x8180U | rcode_of(what.what)); // an answer, recursion desired and available
   put_16(result, 1);

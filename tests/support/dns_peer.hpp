@@ -20,8 +20,8 @@ struct dns_answer {
   std::uint32_t ttl_s = 0;
 };
 
-/// A name server on 127.0.0.1 (UDP, RFC 1035) that says what it was told to. Names it was not told about do not
-/// exist.
+/// A name server on 127.0.0.1 (UDP, RFC 1035) that says what it was told to. Names it was not told about do
+/// not exist.
 class dns_peer {
 public:
   dns_peer();

@@ -48,7 +48,9 @@ std::size_t request_size(const std::string& bytes) {
 
 } // namespace
 
-http_peer::http_peer(script on_connection) : script_{std::move(on_connection)} { listen(); }
+http_peer::http_peer(script on_connection) : script_{std::move(on_connection)} {
+  listen();
+}
 
 http_peer::http_peer(script on_connection, const certificate& own) : script_{std::move(on_connection)} {
   context_.reset(SSL_CTX_new(TLS_server_method()));
@@ -115,7 +117,9 @@ void http_peer::serve(int fd, unsigned number) {
   served.close();
 }
 
-bool http_peer::connection::resumed() const { return ssl_ && SSL_session_reused(ssl_); }
+bool http_peer::connection::resumed() const {
+  return ssl_ && SSL_session_reused(ssl_);
+}
 
 bool http_peer::connection::secure(SSL_CTX* context) {
   ssl_ = SSL_new(context);

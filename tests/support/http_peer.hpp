@@ -18,8 +18,8 @@
 
 namespace vicket::testing {
 
-/// An HTTP(S) server on 127.0.0.1 that does to each connection exactly what a script says, right or wrong. One
-/// thread per connection, blocking; everything blocking ends when the peer is destroyed.
+/// An HTTP(S) server on 127.0.0.1 that does to each connection exactly what a script says, right or wrong.
+/// One thread per connection, blocking; everything blocking ends when the peer is destroyed.
 class http_peer {
 public:
   /// A connection that the script drives.
@@ -90,7 +90,7 @@ private:
   std::atomic<unsigned> accepted_{0};
   std::atomic<std::uint64_t> bytes_sent_{0};
   mutable std::mutex mutex_;
-  std::vector<std::string> requests_;   ///< guarded by `mutex_`
+  std::vector<std::string> requests_;    ///< guarded by `mutex_`
   std::vector<std::thread> connections_; ///< touched by the accepting thread, and after its end
   std::thread acceptor_;
 };

@@ -44,9 +44,9 @@ TEST_CASE("requests to one endpoint follow each other on one kept-alive connecti
 
 TEST_CASE("a connection is not used again when the answer rules it out", "[transport]") {
   const auto bytes = std::vector<std::string>{
-    answer(200, "ok", "Connection: close\r\n"),
-    "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",
-    answer(200, "ok") + "HTTP/1.1 200 OK\r\n", // bytes that no request asked for
+      answer(200, "ok", "Connection: close\r\n"),
+      "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",
+      answer(200, "ok") + "HTTP/1.1 200 OK\r\n", // bytes that no request asked for
   };
   for (const auto& given : bytes) {
     const http_peer peer{always(given)};
@@ -79,9 +79,9 @@ TEST_CASE("bytes that come while a connection is idle are nobody's answer", "[tr
 TEST_CASE("a pooled connection that turns out closed is replaced inside the same attempt", "[transport]") {
   const auto own = trusted::instance().root.good();
   const auto goodbye = std::vector<void (*)(http_peer::connection&)>{
-    [](http_peer::connection& c) { c.close(); },
-    [](http_peer::connection& c) { c.cut(); },
-    [](http_peer::connection& c) { c.reset(); },
+      [](http_peer::connection& c) { c.close(); },
+      [](http_peer::connection& c) { c.cut(); },
+      [](http_peer::connection& c) { c.reset(); },
   };
   for (std::size_t how = 0; how < goodbye.size(); ++how) {
     DYNAMIC_SECTION("while it is idle, way " << how) {
@@ -211,7 +211,7 @@ TEST_CASE("a hundred requests at once are each answered once", "[transport]") {
   std::vector<std::future<http_result>> under_way;
   for (int i = 0; i < 100; ++i)
     under_way.push_back(
-      begin(*transport, request_to(endpoint(true, peer.port()), ample_ms, "body " + std::to_string(i))));
+        begin(*transport, request_to(endpoint(true, peer.port()), ample_ms, "body " + std::to_string(i))));
   for (int i = 0; i < 100; ++i)
     CHECK(under_way[static_cast<std::size_t>(i)].get().body == "body " + std::to_string(i));
 }

@@ -55,10 +55,10 @@ TEST_CASE("one denied address of a name blocks the attempt, and nothing is sent"
   };
   const http_peer peer{always(answer(200))};
   const std::vector<denied_name> names_of{
-    {{.v4 = {"127.0.0.1", "10.1.2.3"}, .v6 = {}}, "10.1.2.3"},
-    {{.v4 = {"127.0.0.1"}, .v6 = {"fd00::1"}}, "fd00::1"},
-    {{.v4 = {}, .v6 = {"::ffff:192.168.0.1"}}, "192.168.0.1"},
-    {{.v4 = {"169.254.169.254"}, .v6 = {}}, "169.254.169.254"},
+      {{.v4 = {"127.0.0.1", "10.1.2.3"}, .v6 = {}}, "10.1.2.3"},
+      {{.v4 = {"127.0.0.1"}, .v6 = {"fd00::1"}}, "fd00::1"},
+      {{.v4 = {}, .v6 = {"::ffff:192.168.0.1"}}, "192.168.0.1"},
+      {{.v4 = {"169.254.169.254"}, .v6 = {}}, "169.254.169.254"},
   };
   dns_peer names;
   const auto transport = transport_asking(names);
@@ -83,7 +83,8 @@ TEST_CASE("a numeric host that is denied is blocked", "[transport]") {
   }
 }
 
-TEST_CASE("a name that changes to a denied address between two lookups is blocked at the second", "[transport]") {
+TEST_CASE("a name that changes to a denied address between two lookups is blocked at the second",
+          "[transport]") {
   dns_peer names;
   names.set("rebinding.example.test", {.v4 = {"127.0.0.1"}, .v6 = {}});
   const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
@@ -102,10 +103,10 @@ TEST_CASE("a name that does not resolve is of class dns, and the sentence says h
   names.set("refused.example.test", {.what = kind::refused, .v4 = {}, .v6 = {}});
   const auto transport = transport_asking(names);
   const std::vector<std::pair<std::string, std::string>> expected{
-    {"missing.example.test", "the name missing.example.test does not exist (NXDOMAIN)"},
-    {"empty.example.test", "the name empty.example.test has no address (neither A nor AAAA)"},
-    {"broken.example.test", "SERVFAIL"},
-    {"refused.example.test", "REFUSED"},
+      {"missing.example.test", "the name missing.example.test does not exist (NXDOMAIN)"},
+      {"empty.example.test", "the name empty.example.test has no address (neither A nor AAAA)"},
+      {"broken.example.test", "SERVFAIL"},
+      {"refused.example.test", "REFUSED"},
   };
   for (const auto& [name, sentence] : expected) {
     const auto result = send(*transport, request_to(endpoint(true, 443, name)));
@@ -122,7 +123,8 @@ TEST_CASE("a name server that is silent about one name delays no other", "[trans
   const http_peer peer{always(answer(200))};
   const auto transport = transport_asking(names);
   auto hung = begin(*transport, request_to(endpoint(false, peer.port(), "silent.example.test"), short_ms));
-  auto hung_too = begin(*transport, request_to(endpoint(false, peer.port(), "silent.example.test"), 2 * short_ms));
+  auto hung_too =
+      begin(*transport, request_to(endpoint(false, peer.port(), "silent.example.test"), 2 * short_ms));
   CHECK(send(*transport, request_to(endpoint(false, peer.port(), "hooks.example.test"))).status == 200);
   for (auto* one : {&hung, &hung_too}) {
     const auto result = one->get();
@@ -134,7 +136,8 @@ TEST_CASE("a name server that is silent about one name delays no other", "[trans
 
 TEST_CASE("an address that does not connect is followed by the next one", "[transport]") {
   dns_peer names;
-  names.set("two.example.test", {.v4 = {"127.0.0.2", "127.0.0.1"}, .v6 = {}}); // the peer listens on the second only
+  names.set("two.example.test",
+            {.v4 = {"127.0.0.2", "127.0.0.1"}, .v6 = {}}); // the peer listens on the second only
   const http_peer peer{always(answer(200))};
   const auto transport = transport_asking(names);
   const auto result = send(*transport, request_to(endpoint(false, peer.port(), "two.example.test")));

@@ -49,31 +49,42 @@ script endless(std::string head, std::string piece) {
 std::vector<expectation> misbehaviours() {
   const std::string head = "HTTP/1.1 200 OK\r\n";
   return {
-    {"hangs after the request", then_hang(""), "timeout", "waiting for the response headers (connected to 127.0.0.1",
-     short_ms},
-    {"hangs inside the headers", then_hang(head + "X-Slow: 1"), "timeout", "reading the response headers", short_ms},
-    {"hangs after the headers", then_hang(head + "Content-Length: 5\r\n\r\nab"), "timeout",
-     "reading the response body, 2 bytes so far", short_ms},
-    {"closes without answering", after_request(""), "protocol", "closed the connection without answering"},
-    {"resets without answering", [](auto& c) { if (c.read_request()) c.reset(); }, "protocol", "without answering"},
-    {"closes inside the headers", after_request(head + "X: 1\r\n"), "protocol", "middle of the response headers"},
-    {"sends garbage", after_request("\x16\x03 this is no HTTP\r\n\r\n"), "protocol", "not an HTTP answer"},
-    {"speaks HTTP/2", after_request("HTTP/2.0 200 OK\r\n\r\n"), "protocol", "not an HTTP answer"},
-    {"announces more body than it sends", after_request(head + "Content-Length: 100\r\n\r\n0123456789"), "protocol",
-     "after 10 of 100 announced body bytes"},
-    {"sends two lengths", after_request(head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), "protocol",
-     "not an HTTP answer"},
-    {"sends a bad chunk", after_request(head + "Transfer-Encoding: chunked\r\n\r\nnothex\r\n"), "protocol",
-     "malformed response body"},
-    {"closes inside a chunked body", after_request(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
-     "protocol", "middle of a chunked body, after 5 bytes"},
-    {"sends an endless chunk header", endless(head + "Transfer-Encoding: chunked\r\n\r\n1;x=", std::string(4096, 'x')),
-     "protocol", "longer than 65536 bytes"},
-    {"sends endless headers", endless(head, "X-More: " + std::string(1000, 'x') + "\r\n"), "protocol",
-     "headers longer than 65536 bytes"},
-    {"sends one endless header", endless(head + "X-More: ", std::string(1000, 'x')), "protocol", ""},
-    {"sends endless 1xx", endless("", "HTTP/1.1 102 Processing\r\n\r\n"), "protocol", "more than 8 informational"},
-    {"switches protocols", after_request("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "protocol", "101"},
+      {"hangs after the request", then_hang(""), "timeout",
+       "waiting for the response headers (connected to 127.0.0.1", short_ms},
+      {"hangs inside the headers", then_hang(head + "X-Slow: 1"), "timeout", "reading the response headers",
+       short_ms},
+      {"hangs after the headers", then_hang(head + "Content-Length: 5\r\n\r\nab"), "timeout",
+       "reading the response body, 2 bytes so far", short_ms},
+      {"closes without answering", after_request(""), "protocol", "closed the connection without answering"},
+      {"resets without answering",
+       [](auto& c) {
+         if (c.read_request())
+           c.reset();
+       },
+       "protocol", "without answering"},
+      {"closes inside the headers", after_request(head + "X: 1\r\n"), "protocol",
+       "middle of the response headers"},
+      {"sends garbage", after_request("\x16\x03 this is no HTTP\r\n\r\n"), "protocol", "not an HTTP answer"},
+      {"speaks HTTP/2", after_request("HTTP/2.0 200 OK\r\n\r\n"), "protocol", "not an HTTP answer"},
+      {"announces more body than it sends", after_request(head + "Content-Length: 100\r\n\r\n0123456789"),
+       "protocol", "after 10 of 100 announced body bytes"},
+      {"sends two lengths", after_request(head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+       "protocol", "not an HTTP answer"},
+      {"sends a bad chunk", after_request(head + "Transfer-Encoding: chunked\r\n\r\nnothex\r\n"), "protocol",
+       "malformed response body"},
+      {"closes inside a chunked body",
+       after_request(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), "protocol",
+       "middle of a chunked body, after 5 bytes"},
+      {"sends an endless chunk header",
+       endless(head + "Transfer-Encoding: chunked\r\n\r\n1;x=", std::string(4096, 'x')), "protocol",
+       "longer than 65536 bytes"},
+      {"sends endless headers", endless(head, "X-More: " + std::string(1000, 'x') + "\r\n"), "protocol",
+       "headers longer than 65536 bytes"},
+      {"sends one endless header", endless(head + "X-More: ", std::string(1000, 'x')), "protocol", ""},
+      {"sends endless 1xx", endless("", "HTTP/1.1 102 Processing\r\n\r\n"), "protocol",
+       "more than 8 informational"},
+      {"switches protocols", after_request("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),
+       "protocol", "101"},
   };
 }
 
@@ -116,8 +127,9 @@ TEST_CASE("a complete answer is given with its status, body and Retry-After", "[
   for (const auto status : {200, 201, 204, 301, 304, 404, 410, 429, 500, 503}) {
     DYNAMIC_SECTION("status " << status) {
       const auto bodiless = status == 204 || status == 304;
-      const http_peer peer{always(bodiless ? "HTTP/1.1 " + std::to_string(status) + " No\r\n\r\n"
-                                           : answer(status, "because", "Retry-After: 17\r\nLocation: /other\r\n"))};
+      const http_peer peer{
+          always(bodiless ? "HTTP/1.1 " + std::to_string(status) + " No\r\n\r\n"
+                          : answer(status, "because", "Retry-After: 17\r\nLocation: /other\r\n"))};
       const auto result = send(*transport, request_to(endpoint(false, peer.port())));
       CHECK(class_of(result) == "answered");
       CHECK(result.status == status);
@@ -136,14 +148,17 @@ TEST_CASE("answers in their unusual but right forms are read whole", "[transport
     std::string body;
   };
   const std::vector<form> forms{
-    {"chunked, with a trailer",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: 1\r\n\r\n",
-     "hello world"},
-    {"after 1xx answers",
-     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(200, "hello"), "hello"},
-    {"HTTP/1.0 until the end", "HTTP/1.0 200 OK\r\n\r\nhello", "hello"},
-    {"bytes that are no text", answer(200, std::string_view{"\0\xff\x80", 3}), std::string{"\0\xff\x80", 3}},
-    {"without reason phrase", "HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", "ok"},
+      {"chunked, with a trailer",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: "
+       "1\r\n\r\n",
+       "hello world"},
+      {"after 1xx answers",
+       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(200, "hello"),
+       "hello"},
+      {"HTTP/1.0 until the end", "HTTP/1.0 200 OK\r\n\r\nhello", "hello"},
+      {"bytes that are no text", answer(200, std::string_view{"\0\xff\x80", 3}),
+       std::string{"\0\xff\x80", 3}},
+      {"without reason phrase", "HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", "ok"},
   };
   const auto transport = make_beast_transport(test_options());
   for (const auto& f : forms) {
@@ -184,7 +199,8 @@ TEST_CASE("a body is kept up to 64 KiB and read no further than 1 MiB", "[transp
     CHECK(result.body_truncated);
   }
   SECTION("10 GB: the status is the verdict, the connection ends") {
-    const http_peer peer{endless("HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n", std::string(65'536, 'b'))};
+    const http_peer peer{
+        endless("HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n", std::string(65'536, 'b'))};
     const auto result = send(*transport, request_to(endpoint(false, peer.port())));
     CHECK(class_of(result) == "answered");
     CHECK(result.status == 200);
@@ -212,8 +228,8 @@ TEST_CASE("the bytes of a request are exactly what was asked for", "[transport]"
   const auto size = GENERATE(std::size_t{0}, std::size_t{400}, std::size_t{3'000'000});
   const std::string body(size, 'e');
   auto request = request_to(endpoint(tls, peer->port()), ample_ms, body);
-  const auto expected = "POST /hook?x=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(peer->port()) + "\r\n"
-                        + request.header_lines + "\r\n" + body;
+  const auto expected = "POST /hook?x=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(peer->port()) +
+                        "\r\n" + request.header_lines + "\r\n" + body;
   CHECK(send(*transport, std::move(request)).status == 200);
   REQUIRE(peer->requests().size() == 1);
   CHECK((peer->requests()[0] == expected));
@@ -226,7 +242,7 @@ TEST_CASE("an answer that comes before the end of a large request is the verdict
   }};
   const auto transport = make_beast_transport(test_options());
   const auto result =
-    send(*transport, request_to(endpoint(false, peer.port()), ample_ms, std::string(20'000'000, 'x')));
+      send(*transport, request_to(endpoint(false, peer.port()), ample_ms, std::string(20'000'000, 'x')));
   CHECK(result.status == 413);
   CHECK(result.body == "too much");
 }
@@ -240,7 +256,8 @@ TEST_CASE("a refused connection is of class connect, and says where to", "[trans
   const auto transport = make_beast_transport(test_options());
   const auto result = send(*transport, request_to(endpoint(false, free_port)));
   CHECK(class_of(result) == "connect");
-  CHECK(result.error == "could not connect to 127.0.0.1:" + std::to_string(free_port) + ": Connection refused");
+  CHECK(result.error ==
+        "could not connect to 127.0.0.1:" + std::to_string(free_port) + ": Connection refused");
   CHECK_FALSE(result.phases.dns_us);
 }
 

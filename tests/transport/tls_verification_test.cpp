@@ -20,12 +20,13 @@ TEST_CASE("certificates and host names are verified, always", "[transport]") {
   const auto& root = trusted::instance().root;
   const certificate_authority stranger{"Some other root"};
   const std::vector<refusal> refusals{
-    {"expired", root.expired(), "has a certificate that expired on 20"},
-    {"not valid yet", root.issue({.dns_names = {"localhost"}, .addresses = {"127.0.0.1"}, .valid_from_s = 3'600}),
-     "has a certificate that is not valid before 20"},
-    {"self-signed", self_signed_certificate(), "has a self-signed certificate"},
-    {"of an unknown issuer", stranger.good(), "unknown issuer (Some other root)"},
-    {"for another name", root.wrong_name(), "for other names: other.example.test"},
+      {"expired", root.expired(), "has a certificate that expired on 20"},
+      {"not valid yet",
+       root.issue({.dns_names = {"localhost"}, .addresses = {"127.0.0.1"}, .valid_from_s = 3'600}),
+       "has a certificate that is not valid before 20"},
+      {"self-signed", self_signed_certificate(), "has a self-signed certificate"},
+      {"of an unknown issuer", stranger.good(), "unknown issuer (Some other root)"},
+      {"for another name", root.wrong_name(), "for other names: other.example.test"},
   };
   const auto transport = make_beast_transport(trusting_options());
   for (const auto& refused : refusals) {
@@ -112,7 +113,8 @@ TEST_CASE("a body without length that TLS does not end in order counts as trunca
 TEST_CASE("a CA file that can't be read is refused in one clear line", "[transport]") {
   auto options = test_options();
   options.ca_files = {"/nonexistent/roots.pem"};
-  CHECK_THROWS_WITH(make_beast_transport(options), StartsWith("the CA file /nonexistent/roots.pem can't be read: "));
+  CHECK_THROWS_WITH(make_beast_transport(options),
+                    StartsWith("the CA file /nonexistent/roots.pem can't be read: "));
   const temporary_file garbage{"not a certificate"};
   options.ca_files = {garbage.path()};
   CHECK_THROWS_WITH(make_beast_transport(options), StartsWith("the CA file " + garbage.path()));

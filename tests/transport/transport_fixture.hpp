@@ -58,7 +58,7 @@ inline http_request request_to(std::shared_ptr<const http_endpoint> to, std::int
   http_request request;
   request.endpoint = std::move(to);
   request.header_lines =
-    "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+      "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   request.body = std::make_shared<const std::string>(std::move(body));
   request.timeout_ms = timeout_ms;
   return request;
@@ -67,7 +67,8 @@ inline http_request request_to(std::shared_ptr<const http_endpoint> to, std::int
 inline std::future<http_result> begin(http_transport& transport, http_request request) {
   auto promise = std::make_shared<std::promise<http_result>>();
   auto future = promise->get_future();
-  transport.post(std::move(request), [promise](http_result result) { promise->set_value(std::move(result)); });
+  transport.post(std::move(request),
+                 [promise](http_result result) { promise->set_value(std::move(result)); });
   return future;
 }
 
