@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <thread>
 #include <vector>
 
 using namespace vicket;
@@ -132,6 +133,19 @@ TEST_CASE("a name server that is silent about one name delays no other", "[trans
     CHECK_THAT(result.error, ContainsSubstring("waiting for the name silent.example.test to resolve"));
   }
   CHECK(names.asked("silent.example.test") == 1); // both waited for one query
+}
+
+TEST_CASE("a lookup that is under way does not hold up the transport's end", "[transport]") {
+  dns_peer names;
+  names.set("silent.example.test", {.what = kind::silence, .v4 = {}, .v6 = {}});
+  std::future<http_result> hung;
+  {
+    const auto transport = transport_asking(names);
+    hung = begin(*transport, request_to(endpoint(true, 443, "silent.example.test")));
+    while (names.asked("silent.example.test") == 0)
+      std::this_thread::yield();
+  }
+  CHECK(hung.get().error == "the node is stopping");
 }
 
 TEST_CASE("an address that does not connect is followed by the next one", "[transport]") {
