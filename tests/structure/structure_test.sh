@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Keeps the folders apart: what may be included and called where. Prints every line that breaks a rule.
+set -euo pipefail
+cd "$1"
+
+failed=0
+# rule SENTENCE PATTERN FOLDER…: no source below the folders matches the extended regular expression.
+rule() {
+  local sentence=$1 pattern=$2 hits
+  shift 2
+  hits=$(grep -rnE --include='*.hpp' --include='*.cpp' "$pattern" "$@" | grep -v '^actors/system_adapters\.cpp:' || true)
+  [[ -z $hits ]] && return
+  printf 'broken: %s\n%s\n' "$sentence" "$hits"
+  failed=1
+}
+
+rule 'time, chance and sleep come from the adapters of a composition root' \
+  '(system_clock|steady_clock)::now|random_device|sleep_for|sleep_until|\b(u|nano)?sleep\(' \
+  messages policy storage transport actors
+rule 'RocksDB is storage'"'"'s alone' '#include *<rocksdb/' messages policy transport actors apps
+rule 'Boost is transport'"'"'s alone' '#include *<boost/' messages policy storage actors apps
+rule 'c-ares is transport'"'"'s alone' '#include *<ares' messages policy storage actors apps
+rule 'policy, storage and transport know no actors' '#include *<caf/' policy storage transport
+rule 'messages depend on nothing of ours' '#include *"(policy|storage|transport|actors|apps)/' messages
+rule 'policy depends on messages alone' '#include *"(storage|transport|actors|apps)/' policy
+rule 'storage depends on policy and messages' '#include *"(transport|actors|apps)/' storage
+rule 'transport depends on policy and messages' '#include *"(storage|actors|apps)/' transport
+rule 'actors depend on nothing above them' '#include *"(apps|bench|tests)/' actors
+rule 'product code includes no tests' '#include *"tests/' messages policy storage transport actors apps
+
+# A rule that can't find anything keeps nothing: the checks must see what they are to see.
+grep -rqE '#include *<rocksdb/' storage && grep -rqE '#include *<boost/' transport && grep -rqE '#include *<caf/' actors ||
+  { echo 'the patterns match nothing any more'; failed=1; }
+[[ $failed = 0 ]] && echo 'all folders keep to their place'
+exit $failed
