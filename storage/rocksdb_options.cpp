@@ -118,7 +118,7 @@ rocksdb::DBOptions database_options(const store_options& options, rocksdb::Env& 
   result.listeners.push_back(std::make_shared<no_own_recovery>());
 
   // A log is preallocated by its family's write buffer (16 MiB at a time), which on a small disk is all there
-  // is; measured, it gains nothing (docs/decisions/0002-storage.md).
+  // is. Measured both ways in turn, the difference was below the noise (docs/decisions/0002-storage.md).
   result.allow_fallocate = false;
 
   // Bounds.
