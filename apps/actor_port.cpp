@@ -22,7 +22,8 @@ std::unique_ptr<caf::actor_system_config> make_actor_config(std::size_t threads,
   config->load<caf::io::middleman>();
   if (tls) {
     config->load<caf::openssl::manager>();
-    // Any of these turns peer verification on, for both sides: a certificate is demanded and checked against `ca`.
+    // Any of these turns peer verification on, for both sides: a certificate is demanded and checked against
+    // `ca`.
     config->openssl_certificate = tls->cert;
     config->openssl_key = tls->key;
     config->openssl_cafile = tls->ca;
@@ -43,8 +44,8 @@ std::optional<std::string> listen_complaint(const host_port& place) {
   return std::nullopt;
 }
 
-std::variant<std::uint16_t, std::string> publish_gateway(caf::actor_system& system, const gateway_actor& gateway,
-                                                         const host_port& place, bool tls) {
+std::variant<std::uint16_t, std::string>
+publish_gateway(caf::actor_system& system, const gateway_actor& gateway, const host_port& place, bool tls) {
   // SO_REUSEADDR: a node that is started again finds connections of its predecessor in TIME_WAIT.
   constexpr bool reuse = true;
   // CAF wants an address.
@@ -60,8 +61,8 @@ void close_actor_port(caf::actor_system& system, std::uint16_t port) {
   static_cast<void>(system.middleman().close(port)); // the broker is one for plain and TLS ports
 }
 
-std::variant<gateway_actor, std::string> connect_gateway(caf::actor_system& system, const host_port& place, bool tls,
-                                                         std::int64_t timeout_ms) {
+std::variant<gateway_actor, std::string> connect_gateway(caf::actor_system& system, const host_port& place,
+                                                         bool tls, std::int64_t timeout_ms) {
   const auto unreachable = "no node at " + place.to_string() + ": ";
   // CAF connects without a time-out, and says no more than that it failed.
   if (auto why = try_connect(place, timeout_ms))
@@ -70,21 +71,27 @@ std::variant<gateway_actor, std::string> connect_gateway(caf::actor_system& syst
   caf::scoped_actor self{system};
   std::variant<gateway_actor, std::string> result;
   self->request(middleman, std::chrono::milliseconds{timeout_ms}, caf::connect_atom_v, place.host, place.port)
-    .receive(
-      [&](const caf::node_id&, const caf::strong_actor_ptr& actor, const std::set<std::string>& interface) {
-        if (!actor)
-          result = unreachable + "what listens there publishes no actor";
-        else if (!system.assignable(interface, system.message_types<gateway_actor>()))
-          result = unreachable + "what listens there is another version, or no Vicket node";
-        else
-          result = caf::actor_cast<gateway_actor>(actor);
-      },
-      [&](const caf::error& reason) {
-        const bool hung_up = reason == caf::sec::disconnect_during_handshake;
-        result = unreachable + (hung_up ? "it hung up at the handshake; do both sides use TLS, with certificates "
-                                          "that the other side trusts?"
-                                        : caf::to_string(reason));
-      });
+      .receive(
+          [&](const caf::node_id&, const caf::strong_actor_ptr& actor,
+              const std::set<std::string>& interface) {
+            if (!actor)
+              result = unreachable + "what listens there publishes no actor";
+            else if (!system.assignable(interface, system.message_types<gateway_actor>()))
+              result = unreachable + "what listens there is another version, or no Vicket node";
+            else
+              result = caf::actor_cast<gateway_actor>(actor);
+          },
+          [&](const caf::error& reason) {
+            if (reason == caf::sec::disconnect_during_handshake)
+              result = unreachable +
+                       "it hung up at the handshake; do both sides use TLS, with certificates that the "
+                       "other side trusts?";
+            else if (reason == caf::sec::request_timeout)
+              result = unreachable + "what listens there did not answer within " +
+                       std::to_string(timeout_ms / 1'000) + " s";
+            else
+              result = unreachable + caf::to_string(reason);
+          });
   return result;
 }
 

@@ -112,7 +112,8 @@ client_options client_options_of(const raw_options& raw) {
     options.node = value_of("--node", parse_host_port(node));
   if (options.node.port == 0)
     throw usage_error{"--node: port 0 is no port to connect to"};
-  const tls_files files{or_environment(raw.tls_cert, "VICKET_TLS_CERT"), or_environment(raw.tls_key, "VICKET_TLS_KEY"),
+  const tls_files files{or_environment(raw.tls_cert, "VICKET_TLS_CERT"),
+                        or_environment(raw.tls_key, "VICKET_TLS_KEY"),
                         or_environment(raw.tls_ca, "VICKET_TLS_CA")};
   if (files.cert.empty() && files.key.empty() && files.ca.empty())
     return options;
@@ -138,7 +139,7 @@ listen_options listen_options_of(const raw_options& raw) {
   options.fail_first = value_of("--fail-first", parse_count(raw.fail_first, 0, most));
   options.count = value_of("--count", parse_count(raw.count, 0, most));
   options.delay_ms =
-    static_cast<unsigned>(value_of("--delay", parse_count(raw.delay, 0, listen_options::max_delay_ms)));
+      static_cast<unsigned>(value_of("--delay", parse_count(raw.delay, 0, listen_options::max_delay_ms)));
   return options;
 }
 
@@ -225,21 +226,24 @@ private:
   }
 
   void add_listen() {
-    auto* listen = command(app_, "listen", "A receiver on 127.0.0.1 for trying things out", listen_example, [this] {
-      client_options options;
-      options.json = raw_.json;
-      return run_listen(options, listen_options_of(raw_));
-    });
+    auto* listen =
+        command(app_, "listen", "A receiver on 127.0.0.1 for trying things out", listen_example, [this] {
+          client_options options;
+          options.json = raw_.json;
+          return run_listen(options, listen_options_of(raw_));
+        });
     listen->add_option("--port", raw_.port, "0 picks a free one and prints it")->required()->type_name("P");
     listen->add_option("--secret", raw_.listen.secret, "The connector's secret")->required()->type_name("S");
     listen->add_option("--status", raw_.status, "What to answer [200]")->type_name("N");
-    listen->add_option("--fail-first", raw_.fail_first, "Answer 500 to the first N requests of all")->type_name("N");
+    listen->add_option("--fail-first", raw_.fail_first, "Answer 500 to the first N requests of all")
+        ->type_name("N");
     listen->add_option("--delay", raw_.delay, "Answer this much later")->type_name("MS");
     listen->add_option("--count", raw_.count, "Stop after N requests")->type_name("N");
   }
 
   raw_options& raw_;
-  CLI::App app_{"Vicket webhooks, the command line: sends events to a node and shows what became of them.", "vicket"};
+  CLI::App app_{"Vicket webhooks, the command line: sends events to a node and shows what became of them.",
+                "vicket"};
   std::function<int()> chosen_;
 };
 
@@ -261,6 +265,11 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const CLI::CallForVersion& answer) {
     std::cout << answer.what() << std::endl;
     return exit_done;
+  } catch (const CLI::RequiredError& problem) {
+    // CLI11 does not tell an unknown command from none.
+    const std::string what = problem.what();
+    return report_usage(what == "A subcommand is required" ? "no such command: vicket --help lists them"
+                                                           : one_line(what));
   } catch (const CLI::ParseError& problem) {
     return report_usage(one_line(problem.what()));
   } catch (const usage_error& problem) {

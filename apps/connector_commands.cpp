@@ -2,13 +2,12 @@
 #include "apps/terminal.hpp"
 #include "policy/json_text.hpp"
 
-
 namespace vicket {
 
 namespace {
 
-/// One line for machines and pipes, indented for a person at a terminal. A secret is only there when this very put
-/// made it.
+/// One line for machines and pipes, indented for a person at a terminal. A secret is only there when this
+/// very put made it.
 void show_connector(const client_options& options, const connector_view& view) {
   const auto out = terminal::standard();
   const auto text = connector_to_json(view.value, view.secret_generated);
@@ -29,8 +28,8 @@ text_table::cell show_enabled(bool enabled) {
 int run_connector_put(const client_options& options, const std::string& file) {
   const auto text = read_whole(file, max_connector_json_bytes);
   if (!text)
-    return report_usage(file + " can't be read, or has more than " + std::to_string(max_connector_json_bytes) +
-                        " bytes");
+    return report_usage(file + " can't be read, or has more than " +
+                        std::to_string(max_connector_json_bytes) + " bytes");
   auto value = connector_from_json(*text);
   if (const auto* complaint = std::get_if<std::string>(&value))
     return report(options, refusal{errc::invalid_connector, *complaint});
@@ -51,7 +50,8 @@ int run_connector_get(const client_options& options, const std::string& id) {
 int run_connector_delete(const client_options& options, const std::string& id) {
   return ask_node<no_content>(options, delete_connector{{id}}, [&](no_content) {
     const auto out = terminal::standard();
-    out.line(options.json ? R"({"id":")" + id + R"(","deleted":true})" : "deleted " + id); // a valid id needs no escapes
+    out.line(options.json ? R"({"id":")" + id + R"(","deleted":true})"
+                          : "deleted " + id); // a valid id needs no escapes
     out.flush();
     return exit_done;
   });

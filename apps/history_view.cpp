@@ -19,11 +19,17 @@ colour colour_of(event_state state) {
   return colour::yellow;
 }
 
-colour colour_of(outcome result) { return result == outcome::delivered ? colour::green : colour::red; }
+colour colour_of(outcome result) {
+  return result == outcome::delivered ? colour::green : colour::red;
+}
 
-std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
+std::string or_dash(std::string text) {
+  return text.empty() ? "-" : text;
+}
 
-std::string status_of(const attempt& one) { return one.status ? std::to_string(*one.status) : "-"; }
+std::string status_of(const attempt& one) {
+  return one.status ? std::to_string(*one.status) : "-";
+}
 
 } // namespace
 
@@ -61,8 +67,8 @@ std::string outcome_line(const terminal& out, const outcome_entry& entry) {
   const auto& one = entry.value;
   auto line = show_time(one.started_at) + "  " + entry.summary.id.to_string() + "  " +
               printable(entry.summary.connector.value) + "  " + printable(entry.summary.event) + "  #" +
-              std::to_string(one.number) + "  " + out.paint(to_string(one.result), colour_of(one.result)) + "  " +
-              status_of(one) + "  " + show_duration_us(one.duration_us);
+              std::to_string(one.number) + "  " + out.paint(to_string(one.result), colour_of(one.result)) +
+              "  " + status_of(one) + "  " + show_duration_us(one.duration_us);
   if (!one.error.empty())
     line += "  " + printable(one.error, error_columns);
   if (one.next_attempt_at)

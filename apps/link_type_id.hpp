@@ -20,7 +20,7 @@ struct link_task {
 // Stays inside the command line's process; numbered above those of the wire and of a node.
 CAF_BEGIN_TYPE_ID_BLOCK(vicket_link, caf::first_custom_type_id + 400)
 
-  CAF_ADD_TYPE_ID(vicket_link, (vicket::link_task))
+CAF_ADD_TYPE_ID(vicket_link, (vicket::link_task))
 
 CAF_END_TYPE_ID_BLOCK(vicket_link)
 

@@ -32,11 +32,12 @@ constexpr int failing = 500;
 class receiver {
 public:
   receiver(const client_options& options, const listen_options& what)
-    : options_{options}, what_{what}, key_{what.secret}, server_{make_server(what)} {
+      : options_{options}, what_{what}, key_{what.secret}, server_{make_server(what)} {
     server_->new_task_queue = [] { return new httplib::ThreadPool(max_connections); };
     server_->set_keep_alive_max_count(requests_per_connection);
     server_->set_tcp_nodelay(true);
-    server_->Post(".*", [this](const httplib::Request& in, httplib::Response& out) { answer_request(in, out); });
+    server_->Post(".*",
+                  [this](const httplib::Request& in, httplib::Response& out) { answer_request(in, out); });
   }
 
   /// The bound port, 0: not to be had.
@@ -62,7 +63,8 @@ private:
 
   void answer_request(const httplib::Request& in, httplib::Response& out) {
     const auto request = examine_request(
-      key_, in.path, in.body, [&](const char* name) { return in.get_header_value(name); }, wall_clock_now());
+        key_, in.path, in.body, [&](const char* name) { return in.get_header_value(name); },
+        wall_clock_now());
     const auto number = ++received_;
     if (what_.delay_ms > 0)
       std::this_thread::sleep_for(std::chrono::milliseconds{what_.delay_ms});
@@ -72,7 +74,7 @@ private:
     } else if (number <= what_.fail_first) {
       out.status = failing;
       out.set_content("failing as asked, request " + std::to_string(number) + " of " +
-                        std::to_string(what_.fail_first) + "\n",
+                          std::to_string(what_.fail_first) + "\n",
                       "text/plain");
     } else {
       out.status = what_.status;
@@ -101,15 +103,16 @@ private:
       const bool good = value == received_request::check::valid;
       return out_.paint(to_string(value), good ? colour::green : colour::red);
     };
-    return format_rfc3339(wall_clock_now()) + "  " + out_.paint(std::to_string(status), colour_of(status)) + "  POST " +
-           printable(request.path, 60) + "  " + printable(request.event, 60) + "  " + printable(request.id, 40) +
-           "  signature " + checked(request.signature) + ", standard-webhooks " +
+    return format_rfc3339(wall_clock_now()) + "  " + out_.paint(std::to_string(status), colour_of(status)) +
+           "  POST " + printable(request.path, 60) + "  " + printable(request.event, 60) + "  " +
+           printable(request.id, 40) + "  signature " + checked(request.signature) + ", standard-webhooks " +
            checked(request.standard_webhooks) + (again ? "  (same id again)" : "");
   }
 
   static colour colour_of(int status) { return status / 100 == 2 ? colour::green : colour::red; }
 
-  static std::string json_line(const received_request& request, int status, std::uint64_t number, bool again) {
+  static std::string json_line(const received_request& request, int status, std::uint64_t number,
+                               bool again) {
     rapidjson::StringBuffer buffer;
     rapidjson::Writer<rapidjson::StringBuffer> out{buffer};
     auto text = [&](const char* key, std::string_view value) {
@@ -155,9 +158,11 @@ int run_listen(const client_options& options, const listen_options& what) {
   receiver here{options, what};
   const int port = here.bind();
   if (port == 0)
-    return report(options, refusal{errc::unavailable, "can't listen on 127.0.0.1:" + std::to_string(what.port)});
+    return report(options,
+                  refusal{errc::unavailable, "can't listen on 127.0.0.1:" + std::to_string(what.port)});
   const auto out = terminal::standard();
-  out.line((tls ? "listening on https://127.0.0.1:" : "listening on http://127.0.0.1:") + std::to_string(port));
+  out.line((tls ? "listening on https://127.0.0.1:" : "listening on http://127.0.0.1:") +
+           std::to_string(port));
   out.flush();
   std::thread{[&here] {
     wait_for_termination();

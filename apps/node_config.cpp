@@ -48,7 +48,7 @@ complaint assign_text(const std::string& value, std::string& target) {
   return std::nullopt;
 }
 
-std::string& tls_field(node_config& config, std::string tls_files::* field) {
+std::string& tls_field(node_config& config, std::string tls_files::*field) {
   if (!config.tls)
     config.tls.emplace();
   return (*config.tls).*field;
@@ -121,49 +121,55 @@ using kind = setting::kind;
 
 const std::vector<setting>& all_settings() {
   static const std::vector<setting> settings{
-    {"data-dir", "DIR", "Where the node keeps everything; created if missing, locked while in use (required)",
-     kind::one,
-     [](node_config& c, const std::string& v) -> complaint {
-       if (v.empty())
-         return "must not be empty";
-       c.data_dir = v;
-       return std::nullopt;
-     }},
-    {"listen", "HOST:PORT",
-     "The actor port; port 0 picks a free one. Any address but loopback needs the three TLS flags "
-     "[127.0.0.1:4242]",
-     kind::one, apply_listen},
-    {"tls-cert", "PEM", "Certificate for mutual TLS on the actor port", kind::one,
-     [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::cert)); }},
-    {"tls-key", "PEM", "Its private key", kind::one,
-     [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::key)); }},
-    {"tls-ca", "PEM", "Whose certificates may connect", kind::one,
-     [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::ca)); }},
-    {"allow-cidr", "CIDR", "Lets deliveries reach this denied range (development); repeatable", kind::repeatable,
-     apply_cidr},
-    {"allow-http", "", "Lets connectors use http://", kind::on_off,
-     [](node_config& c, const std::string& v) { return assign(parse_switch(v), c.allow_http); }},
-    {"ca-file", "PEM", "Trust roots for deliveries besides the system's; repeatable", kind::repeatable,
-     [](node_config& c, const std::string& v) { return assign_text(v, c.ca_files.emplace_back()); }},
-    {"dns-server", "HOST[:PORT]", "Whom to ask for endpoint names instead of the system's; repeatable",
-     kind::repeatable, apply_dns_server},
-    {"retention", "DURATION", "How long settled events and attempts are kept: 7d, 12h, 30m, 1d12h [7d]", kind::one,
-     apply_retention},
-    {"max-envelope", "SIZE", "Larger events are refused: bytes, or 256KiB, 1MiB [256KiB]", kind::one,
-     apply_max_envelope},
-    {"max-in-flight", "N", "Deliveries in flight on this node [10000]", kind::one,
-     [](node_config& c, const std::string& v) {
-       return assign(parse_count(v, 1, most_in_flight), c.max_in_flight);
-     }},
-    {"partitions", "N", "Partitions of a new data folder; an existing one keeps its own [one per core]", kind::one,
-     [](node_config& c, const std::string& v) {
-       return assign(parse_count(v, 1, data_folder::max_partitions), c.partitions);
-     }},
-    {"threads", "N", "Threads that run actors [one per core]", kind::one,
-     [](node_config& c, const std::string& v) { return assign(parse_count(v, 1, most_threads), c.threads); }},
-    {"io-threads", "N", "Threads that send requests [1]", kind::one,
-     [](node_config& c, const std::string& v) { return assign(parse_count(v, 1, most_threads), c.io_threads); }},
-    {"log-level", "LEVEL", "trace, debug, info, warn, error, critical or off [info]", kind::one, apply_log_level},
+      {"data-dir", "DIR",
+       "Where the node keeps everything; created if missing, locked while in use (required)", kind::one,
+       [](node_config& c, const std::string& v) -> complaint {
+         if (v.empty())
+           return "must not be empty";
+         c.data_dir = v;
+         return std::nullopt;
+       }},
+      {"listen", "HOST:PORT",
+       "The actor port; port 0 picks a free one. Any address but loopback needs the three TLS flags "
+       "[127.0.0.1:4242]",
+       kind::one, apply_listen},
+      {"tls-cert", "PEM", "Certificate for mutual TLS on the actor port", kind::one,
+       [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::cert)); }},
+      {"tls-key", "PEM", "Its private key", kind::one,
+       [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::key)); }},
+      {"tls-ca", "PEM", "Whose certificates may connect", kind::one,
+       [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::ca)); }},
+      {"allow-cidr", "CIDR", "Lets deliveries reach this denied range (development); repeatable",
+       kind::repeatable, apply_cidr},
+      {"allow-http", "", "Lets connectors use http://", kind::on_off,
+       [](node_config& c, const std::string& v) { return assign(parse_switch(v), c.allow_http); }},
+      {"ca-file", "PEM", "Trust roots for deliveries besides the system's; repeatable", kind::repeatable,
+       [](node_config& c, const std::string& v) { return assign_text(v, c.ca_files.emplace_back()); }},
+      {"dns-server", "HOST[:PORT]", "Whom to ask for endpoint names instead of the system's; repeatable",
+       kind::repeatable, apply_dns_server},
+      {"retention", "DURATION", "How long settled events and attempts are kept: 7d, 12h, 30m, 1d12h [7d]",
+       kind::one, apply_retention},
+      {"max-envelope", "SIZE", "Larger events are refused: bytes, or 256KiB, 1MiB [256KiB]", kind::one,
+       apply_max_envelope},
+      {"max-in-flight", "N", "Deliveries in flight on this node [10000]", kind::one,
+       [](node_config& c, const std::string& v) {
+         return assign(parse_count(v, 1, most_in_flight), c.max_in_flight);
+       }},
+      {"partitions", "N", "Partitions of a new data folder; an existing one keeps its own [one per core]",
+       kind::one,
+       [](node_config& c, const std::string& v) {
+         return assign(parse_count(v, 1, data_folder::max_partitions), c.partitions);
+       }},
+      {"threads", "N", "Threads that run actors [one per core]", kind::one,
+       [](node_config& c, const std::string& v) {
+         return assign(parse_count(v, 1, most_threads), c.threads);
+       }},
+      {"io-threads", "N", "Threads that send requests [1]", kind::one,
+       [](node_config& c, const std::string& v) {
+         return assign(parse_count(v, 1, most_threads), c.io_threads);
+       }},
+      {"log-level", "LEVEL", "trace, debug, info, warn, error, critical or off [info]", kind::one,
+       apply_log_level},
   };
   return settings;
 }
@@ -273,7 +279,8 @@ early_exit wrong_usage(std::string text) {
 
 std::variant<node_config, early_exit> parse_node_config(int argc, const char* const* argv,
                                                         const environment_lookup& environment) {
-  CLI::App app{"A Vicket node: takes send_to_connector messages, delivers each as a signed webhook.", "vicketd"};
+  CLI::App app{"A Vicket node: takes send_to_connector messages, delivers each as a signed webhook.",
+               "vicketd"};
   app.footer(examples);
   app.get_formatter()->column_width(30);
   app.set_version_flag("--version", std::string{"vicketd "} + version());
@@ -287,7 +294,7 @@ std::variant<node_config, early_exit> parse_node_config(int argc, const char* co
       options[one.name] = app.add_flag(flag, one.help);
     else
       options[one.name] =
-        app.add_option(flag, flags[one.name], one.help)->type_name(one.value_name)->allow_extra_args(false);
+          app.add_option(flag, flags[one.name], one.help)->type_name(one.value_name)->allow_extra_args(false);
   }
   try {
     app.parse(argc, argv);

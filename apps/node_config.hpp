@@ -33,8 +33,8 @@ struct node_config {
   std::string log_level = "info";
 };
 
-/// The program ends here: what goes to which stream, and the exit code. Help is code 0 on standard output, wrong
-/// usage is one line and code 2 on standard error.
+/// The program ends here: what goes to which stream, and the exit code. Help is code 0 on standard output,
+/// wrong usage is one line and code 2 on standard error.
 struct early_exit {
   int code = 0;
   std::string text;
@@ -43,8 +43,8 @@ struct early_exit {
 /// Looks up an environment variable; null: not set.
 using environment_lookup = std::function<const char*(const char*)>;
 
-/// Flags over environment (`VICKET_DATA_DIR` for `--data-dir`; comma-separated where a flag may be repeated) over
-/// the config file (`data-dir = "…"`; arrays where a flag may be repeated) over defaults.
+/// Flags over environment (`VICKET_DATA_DIR` for `--data-dir`; comma-separated where a flag may be repeated)
+/// over the config file (`data-dir = "…"`; arrays where a flag may be repeated) over defaults.
 [[nodiscard]] std::variant<node_config, early_exit> parse_node_config(int argc, const char* const* argv,
                                                                       const environment_lookup& environment);
 

@@ -23,7 +23,7 @@ std::unique_ptr<caf::actor_system_config> client_config(const std::optional<tls_
 } // namespace
 
 link_core::link_core(caf::actor_config& config, gateway_actor gateway)
-  : caf::event_based_actor{config}, gateway_{std::move(gateway)} {
+    : caf::event_based_actor{config}, gateway_{std::move(gateway)} {
   set_down_handler([this](const caf::down_msg&) { lose(); });
   monitor(gateway_);
 }
@@ -47,12 +47,14 @@ unreachable link_core::silence_of(const caf::error& reason) {
 }
 
 node_link::node_link(caf::actor_system& system, const gateway_actor& gateway)
-  : core_{system.spawn<link_core>(gateway)} {}
+    : core_{system.spawn<link_core>(gateway)} {}
 
-node_link::~node_link() { caf::anon_send_exit(core_, caf::exit_reason::user_shutdown); }
+node_link::~node_link() {
+  caf::anon_send_exit(core_, caf::exit_reason::user_shutdown);
+}
 
 client::client(host_port node, std::optional<tls_files> tls)
-  : node_{std::move(node)}, tls_{std::move(tls)}, config_{client_config(tls_)}, system_{*config_} {}
+    : node_{std::move(node)}, tls_{std::move(tls)}, config_{client_config(tls_)}, system_{*config_} {}
 
 std::variant<std::unique_ptr<node_link>, unreachable> client::connect() {
   const auto gateway = connect_gateway(system_, node_, tls_.has_value(), node_link::connect_timeout_ms);

@@ -36,8 +36,8 @@ struct no_content {};
 template <class T>
 using answer = std::variant<T, refusal, unreachable>;
 
-/// The actor behind a connection. It watches the gateway: CAF drops requests to a node that went away without a word,
-/// so all that wait are answered `unreachable` by it.
+/// The actor behind a connection. It watches the gateway: CAF drops requests to a node that went away without
+/// a word, so all that wait are answered `unreachable` by it.
 ///
 /// Invariants: once `lost_` is set nothing waits, and nothing is sent any more.
 class link_core : public caf::event_based_actor {
@@ -72,8 +72,8 @@ public:
   node_link(const node_link&) = delete;
   node_link& operator=(const node_link&) = delete;
 
-  /// `callback` is called once, from another thread, with an `answer<Response>`. Response `no_content` is for requests
-  /// without one.
+  /// `callback` is called once, from another thread, with an `answer<Response>`. Response `no_content` is for
+  /// requests without one.
   template <class Response, class Request, class Callback>
   void ask(Request request, Callback callback, std::chrono::milliseconds timeout = answer_timeout) {
     auto shared = std::make_shared<Callback>(std::move(callback));
@@ -88,7 +88,8 @@ public:
     auto promise = std::make_shared<std::promise<answer<Response>>>();
     auto future = promise->get_future();
     ask<Response>(
-      std::move(request), [promise](answer<Response> value) { promise->set_value(std::move(value)); }, timeout);
+        std::move(request), [promise](answer<Response> value) { promise->set_value(std::move(value)); },
+        timeout);
     return future.get();
   }
 
@@ -111,7 +112,8 @@ private:
   caf::actor_system system_;
 };
 
-// -- implementation ---------------------------------------------------------------------------------------------------
+// -- implementation
+// ---------------------------------------------------------------------------------------------------
 
 template <class Response, class Request, class Callback>
 void link_core::ask(Request request, std::chrono::milliseconds timeout, std::shared_ptr<Callback> callback) {
@@ -120,8 +122,7 @@ void link_core::ask(Request request, std::chrono::milliseconds timeout, std::sha
     return;
   }
   const auto number = next_number_++;
-  waiting_.emplace(number,
-                   [callback](unreachable why) { (*callback)(answer<Response>{std::move(why)}); });
+  waiting_.emplace(number, [callback](unreachable why) { (*callback)(answer<Response>{std::move(why)}); });
   auto failed = [this, number, callback](const caf::error& reason) {
     if (!take(number))
       return;
@@ -133,18 +134,18 @@ void link_core::ask(Request request, std::chrono::milliseconds timeout, std::sha
   auto pending = caf::event_based_actor::request(gateway_, timeout, std::move(request));
   if constexpr (std::is_same_v<Response, no_content>)
     pending.then(
-      [this, number, callback] {
-        if (take(number))
-          (*callback)(answer<Response>{no_content{}});
-      },
-      failed);
+        [this, number, callback] {
+          if (take(number))
+            (*callback)(answer<Response>{no_content{}});
+        },
+        failed);
   else
     pending.then(
-      [this, number, callback](Response& response) {
-        if (take(number))
-          (*callback)(answer<Response>{std::move(response)});
-      },
-      failed);
+        [this, number, callback](Response& response) {
+          if (take(number))
+            (*callback)(answer<Response>{std::move(response)});
+        },
+        failed);
 }
 
 } // namespace vicket

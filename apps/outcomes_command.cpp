@@ -20,11 +20,12 @@ constexpr milliseconds wait_slack{10'000};
 constexpr milliseconds first_backoff{100};
 constexpr milliseconds longest_backoff{5'000};
 
-/// Reads the feed from a cursor on. The cursor moves with what was printed, so that a reconnect goes on right after it.
+/// Reads the feed from a cursor on. The cursor moves with what was printed, so that a reconnect goes on right
+/// after it.
 class feed_reader {
 public:
   feed_reader(const client_options& options, const outcomes_options& what)
-    : options_{options}, follow_{what.follow}, cursor_{what.from}, here_{options.node, options.tls} {}
+      : options_{options}, follow_{what.follow}, cursor_{what.from}, here_{options.node, options.tls} {}
 
   int read() {
     auto connected = here_.connect();

@@ -6,7 +6,8 @@ namespace vicket {
 
 namespace {
 
-// Store files, idle connections to endpoints, actor connections and the programs's own: a round guess on the safe side.
+// Store files, idle connections to endpoints, actor connections and the programs's own: a round guess on the
+// safe side.
 constexpr std::size_t other_files = 6'000;
 
 } // namespace

@@ -31,10 +31,12 @@ received_request examine_request(const signing_key& key, std::string path, std::
   request.signature = check_of(!ours.empty(), verify_vicket_signature(key, ours, body, now_seconds));
   const auto theirs = header("webhook-signature");
   request.standard_webhooks =
-    check_of(!theirs.empty(), verify_standard_webhooks_signature(key, header("webhook-id"), header("webhook-timestamp"),
-                                                                 theirs, body, now_seconds));
+      check_of(!theirs.empty(),
+               verify_standard_webhooks_signature(key, header("webhook-id"), header("webhook-timestamp"),
+                                                  theirs, body, now_seconds));
   rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(body.data(), body.size());
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(body.data(),
+                                                                                         body.size());
   if (!document.HasParseError() && document.IsObject()) {
     request.id = text_field(document, "id");
     request.event = text_field(document, "event");

@@ -19,7 +19,8 @@ namespace vicket {
 
 namespace {
 
-/// Events to a message: from here on a larger one gains nothing (design.md: 140,000 events/s in batches of 100).
+/// Events to a message: from here on a larger one gains nothing (design.md: 140,000 events/s in batches of
+/// 100).
 constexpr std::size_t batch_items = 100;
 /// Messages on their way. At the bound nothing is read until the oldest is answered.
 constexpr std::size_t max_batches = 16;
@@ -43,7 +44,8 @@ private:
   int number_;
 };
 
-/// Answers on their way from the connection's thread to ours; the event descriptor is readable while there are some.
+/// Answers on their way from the connection's thread to ours; the event descriptor is readable while there
+/// are some.
 class mailbox {
 public:
   using content = std::pair<std::uint64_t, answer<batch_result>>;
@@ -76,12 +78,12 @@ private:
 
 /// Lines in, result lines out, in order.
 ///
-/// Invariants: `window_` holds the batches that were sent and not printed, oldest first; its front has the number
-/// `first_`. `open_` is the one being filled. Every line is in exactly one of them.
+/// Invariants: `window_` holds the batches that were sent and not printed, oldest first; its front has the
+/// number `first_`. `open_` is the one being filled. Every line is in exactly one of them.
 class event_sender {
 public:
   event_sender(const client_options& options, node_link& link, int input)
-    : options_{options}, link_{link}, lines_{input} {}
+      : options_{options}, link_{link}, lines_{input} {}
 
   int run() {
     for (;;) {
@@ -126,8 +128,8 @@ private:
   void take_line(line_source::line line) {
     const auto where = "line " + std::to_string(line.number) + ": ";
     if (line.too_long) {
-      open_.lines.emplace_back(refusal{errc::too_large, where + "longer than " +
-                                                          std::to_string(line_source::max_line_bytes) + " bytes"});
+      open_.lines.emplace_back(refusal{
+          errc::too_large, where + "longer than " + std::to_string(line_source::max_line_bytes) + " bytes"});
       return;
     }
     auto event = event_from_json(line.text);
@@ -147,15 +149,17 @@ private:
     else if (lost_)
       settle(sent, unreachable{*lost_});
     else
-      link_.ask<batch_result>(std::exchange(sent.message, {}),
-                              [box = box_, number](answer<batch_result> value) { box->put(number, std::move(value)); });
+      link_.ask<batch_result>(
+          std::exchange(sent.message, {}),
+          [box = box_, number](answer<batch_result> value) { box->put(number, std::move(value)); });
   }
 
   void settle(batch& sent, answer<batch_result> value) {
     const auto items = static_cast<std::size_t>(
-      std::count_if(sent.lines.begin(), sent.lines.end(), [](const auto& line) { return !line; }));
+        std::count_if(sent.lines.begin(), sent.lines.end(), [](const auto& line) { return !line; }));
     sent.answered = true;
-    if (auto* results = std::get_if<batch_result>(&value); results != nullptr && results->results.size() == items) {
+    if (auto* results = std::get_if<batch_result>(&value);
+        results != nullptr && results->results.size() == items) {
       sent.results = std::move(results->results);
       return;
     }

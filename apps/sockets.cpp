@@ -18,7 +18,7 @@ namespace {
 class socket_handle {
 public:
   explicit socket_handle(const addrinfo& address)
-    : number_{::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)} {}
+      : number_{::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)} {}
   ~socket_handle() {
     if (number_ >= 0)
       ::close(number_);
@@ -50,7 +50,9 @@ address_list look_up(const host_port& place) {
   return list;
 }
 
-std::string words_of(int error) { return std::strerror(error); }
+std::string words_of(int error) {
+  return std::strerror(error);
+}
 
 std::optional<std::string> connect_one(const addrinfo& address, std::int64_t timeout_ms) {
   const socket_handle socket{address};
@@ -80,7 +82,8 @@ std::optional<std::string> try_bind(const host_port& place) {
   const socket_handle socket{*addresses.first};
   const int on = 1;
   ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (socket.number() < 0 || ::bind(socket.number(), addresses.first->ai_addr, addresses.first->ai_addrlen) != 0 ||
+  if (socket.number() < 0 ||
+      ::bind(socket.number(), addresses.first->ai_addr, addresses.first->ai_addrlen) != 0 ||
       ::listen(socket.number(), 1) != 0)
     return words_of(errno);
   return std::nullopt;

@@ -6,11 +6,14 @@ namespace vicket {
 
 namespace {
 
-std::string count(std::uint64_t number) { return std::to_string(number); }
+std::string count(std::uint64_t number) {
+  return std::to_string(number);
+}
 
 void print_partitions(const terminal& out, const node_status& status) {
-  text_table table{{"PARTITION", "PENDING", "IN FLIGHT", "ACCEPTING", "EPOCH", "NEXT SEQUENCE", "SETTLED BELOW"},
-                   {true, true, true, false, true, true, true}};
+  text_table table{
+      {"PARTITION", "PENDING", "IN FLIGHT", "ACCEPTING", "EPOCH", "NEXT SEQUENCE", "SETTLED BELOW"},
+      {true, true, true, false, true, true, true}};
   for (const auto& one : status.partitions)
     table.add({{count(one.number)},
                {count(one.pending)},
@@ -27,7 +30,8 @@ void print_connectors(const terminal& out, const node_status& status) {
     out.line("nothing is pending");
     return;
   }
-  text_table table{{"CONNECTOR", "PENDING", "IN FLIGHT", "OLDEST PENDING", "ENABLED"}, {false, true, true, true}};
+  text_table table{{"CONNECTOR", "PENDING", "IN FLIGHT", "OLDEST PENDING", "ENABLED"},
+                   {false, true, true, true}};
   for (const auto& one : status.connectors)
     table.add({{one.id.value, colour::bold},
                {count(one.pending)},
@@ -47,7 +51,8 @@ int run_status(const client_options& options) {
     } else {
       out.line("node " + out.paint(options.node.to_string(), colour::bold) + ", version " +
                printable(status.version) + ", up " + show_age_ms(status.now - status.started_at) + ", " +
-               count(status.connectors_configured) + " connectors");
+               count(status.connectors_configured) + " connector" +
+               (status.connectors_configured == 1 ? "" : "s"));
       out.line("");
       print_partitions(out, status);
       out.line("");

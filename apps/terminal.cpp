@@ -34,14 +34,19 @@ const char* escape_of(colour how) {
   return "";
 }
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 /// Code points; near enough to columns for what is shown here.
 std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
 }
 
-std::string with_unit(std::int64_t number, const char* unit) { return std::to_string(number) + ' ' + unit; }
+std::string with_unit(std::int64_t number, const char* unit) {
+  return std::to_string(number) + ' ' + unit;
+}
 
 } // namespace
 
@@ -61,7 +66,8 @@ std::string printable(std::string_view text, std::size_t max_columns) {
       continue;
     }
     std::array<char, 8> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), "\\x%02x", c1 ? static_cast<unsigned char>(valid[++i]) : byte);
+    std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
+                  c1 ? static_cast<unsigned char>(valid[++i]) : byte);
     shown += escaped.data();
     columns += 3;
   }
@@ -71,7 +77,8 @@ std::string printable(std::string_view text, std::size_t max_columns) {
 std::string first_line(std::string_view text, std::size_t max_columns) {
   const auto end = text.find_first_of("\r\n");
   auto shown = printable(text.substr(0, end), max_columns);
-  const bool more = end != std::string_view::npos && text.find_first_not_of("\r\n", end) != std::string_view::npos;
+  const bool more =
+      end != std::string_view::npos && text.find_first_not_of("\r\n", end) != std::string_view::npos;
   if (more && !shown.ends_with("…"))
     shown += "…";
   return shown;
@@ -89,7 +96,7 @@ std::string show_duration_us(std::int64_t us) {
 std::string show_age_ms(std::int64_t ms) {
   const auto seconds = std::max<std::int64_t>(0, ms / 1'000);
   const std::array<std::pair<std::int64_t, const char*>, 4> units{
-    {{86'400, "d"}, {3'600, "h"}, {60, "m"}, {1, "s"}}};
+      {{86'400, "d"}, {3'600, "h"}, {60, "m"}, {1, "s"}}};
   for (std::size_t i = 0; i + 1 < units.size(); ++i)
     if (seconds >= units[i].first)
       return with_unit(seconds / units[i].first, units[i].second) + ' ' +
@@ -97,14 +104,18 @@ std::string show_age_ms(std::int64_t ms) {
   return with_unit(seconds, "s");
 }
 
-std::string show_time(std::optional<timestamp_ms> time) { return time ? format_rfc3339(*time) : "-"; }
+std::string show_time(std::optional<timestamp_ms> time) {
+  return time ? format_rfc3339(*time) : "-";
+}
 
 terminal terminal::standard() {
   const char* no_colour = std::getenv("NO_COLOR");
   return terminal{is_interactive() && (no_colour == nullptr || *no_colour == '\0')};
 }
 
-bool terminal::is_interactive() { return ::isatty(STDOUT_FILENO) == 1; }
+bool terminal::is_interactive() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
 
 std::string terminal::paint(std::string_view text, colour how) const {
   if (!colours_ || how == colour::none || text.empty())
@@ -112,7 +123,9 @@ std::string terminal::paint(std::string_view text, colour how) const {
   return escape_of(how) + std::string{text} + "\033[0m";
 }
 
-void terminal::line(std::string_view text) const { std::cout << text << '\n'; }
+void terminal::line(std::string_view text) const {
+  std::cout << text << '\n';
+}
 
 void terminal::flush() const {
   std::cout.flush();
@@ -121,7 +134,7 @@ void terminal::flush() const {
 }
 
 text_table::text_table(std::vector<std::string> header, std::vector<bool> right_aligned)
-  : right_aligned_{std::move(right_aligned)} {
+    : right_aligned_{std::move(right_aligned)} {
   right_aligned_.resize(header.size());
   std::vector<cell> titles;
   for (auto& title : header)

@@ -12,8 +12,8 @@ namespace vicket {
 
 enum class colour { none, bold, dim, red, green, yellow };
 
-/// Text from elsewhere, safe to show on a terminal: control characters are shown as `\x1b`, invalid UTF-8 as U+FFFD. Cut
-/// to `max_columns` with an ellipsis.
+/// Text from elsewhere, safe to show on a terminal: control characters are shown as `\x1b`, invalid UTF-8 as
+/// U+FFFD. Cut to `max_columns` with an ellipsis.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_columns = 200);
 
 /// The first line of a response body, or an empty text.
@@ -24,8 +24,8 @@ enum class colour { none, bold, dim, red, green, yellow };
 [[nodiscard]] std::string show_age_ms(std::int64_t ms);
 [[nodiscard]] std::string show_time(std::optional<timestamp_ms> time);
 
-/// Standard output. Colours only on a terminal and while NO_COLOR is not set. What is printed is buffered up to `flush`;
-/// when nobody reads it any more (a closed pipe), the process ends.
+/// Standard output. Colours only on a terminal and while NO_COLOR is not set. What is printed is buffered up
+/// to `flush`; when nobody reads it any more (a closed pipe), the process ends.
 class terminal {
 public:
   explicit terminal(bool colours) : colours_{colours} {}

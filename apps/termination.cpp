@@ -1,8 +1,8 @@
 #include "apps/termination.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <thread>
 

@@ -2,15 +2,16 @@
 
 namespace vicket {
 
-/// Signals of the end, SIGTERM and SIGINT, are taken by waiting for them, not by handlers. SIGPIPE is ignored: writes
-/// to a closed connection fail like any other. Call in `main` before the first thread is made: threads inherit it.
+/// Signals of the end, SIGTERM and SIGINT, are taken by waiting for them, not by handlers. SIGPIPE is
+/// ignored: writes to a closed connection fail like any other. Call in `main` before the first thread is
+/// made: threads inherit it.
 void block_termination();
 
 /// Waits for SIGTERM or SIGINT; answers its name.
 const char* wait_for_termination();
 
-/// Ends the process, non-zero, when another SIGTERM or SIGINT comes or when `deadline_s` have passed: the first one
-/// was obeyed, and the way out hangs or takes too long for somebody.
+/// Ends the process, non-zero, when another SIGTERM or SIGINT comes or when `deadline_s` have passed: the
+/// first one was obeyed, and the way out hangs or takes too long for somebody.
 void end_at_next_termination(unsigned deadline_s);
 
 } // namespace vicket

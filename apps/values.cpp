@@ -23,7 +23,9 @@ std::string_view leading_digits(std::string_view text) {
   return text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
 }
 
-std::string quoted(std::string_view text) { return '"' + std::string{text} + '"'; }
+std::string quoted(std::string_view text) {
+  return '"' + std::string{text} + '"';
+}
 
 bool host_name_characters(std::string_view host) {
   return host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
@@ -59,14 +61,14 @@ parsed<host_port> parse_host_port(std::string_view text) {
 
 parsed<std::uint64_t> parse_bytes(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> units{{
-    {"", 1},
-    {"B", 1},
-    {"kB", 1'000},
-    {"KiB", 1'024},
-    {"MB", 1'000'000},
-    {"MiB", 1'048'576},
-    {"GB", 1'000'000'000},
-    {"GiB", 1'073'741'824},
+      {"", 1},
+      {"B", 1},
+      {"kB", 1'000},
+      {"KiB", 1'024},
+      {"MB", 1'000'000},
+      {"MiB", 1'048'576},
+      {"GB", 1'000'000'000},
+      {"GiB", 1'073'741'824},
   }};
   const auto digits = leading_digits(text);
   if (const auto number = whole_number(digits))
@@ -78,11 +80,11 @@ parsed<std::uint64_t> parse_bytes(std::string_view text) {
 
 parsed<std::int64_t> parse_duration_ms(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> units{{
-    {"ms", 1},
-    {"s", 1'000},
-    {"m", 60'000},
-    {"h", 3'600'000},
-    {"d", 86'400'000},
+      {"ms", 1},
+      {"s", 1'000},
+      {"m", 60'000},
+      {"h", 3'600'000},
+      {"d", 86'400'000},
   }};
   static constexpr std::uint64_t most = 100ull * 366 * 86'400'000; // a century: sums with it can't overflow
   const auto wrong = quoted(text) + " is not a duration such as 7d, 12h, 30m, 45s or 1d12h";

@@ -1,4 +1,5 @@
-// The command line: sends events to a node, shows what became of them, and receives them for trying things out.
+// The command line: sends events to a node, shows what became of them, and receives them for trying things
+// out.
 
 #include "apps/command_line.hpp"
 

@@ -24,7 +24,7 @@ using namespace vicket;
 
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
-constexpr int exit_store_failed = 70; // EX_SOFTWARE: restart me, the store recovers
+constexpr int exit_store_failed = 70;              // EX_SOFTWARE: restart me, the store recovers
 constexpr std::int64_t drain_patience_ms = 10'000; // interface.md: 10 s at most
 constexpr unsigned stop_deadline_s = 30;           // a stop that hangs is ended, and says so
 

@@ -1,0 +1,263 @@
+#include "apps/node_config.hpp"
+
+#include "tests/support/process.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace vicket;
+using vicket::testing::temporary_folder;
+
+namespace {
+
+using variables = std::map<std::string, std::string>;
+
+std::variant<node_config, early_exit> parse(std::vector<std::string> flags,
+                                            const variables& environment = {}) {
+  std::vector<const char*> argv{"vicketd"};
+  for (const auto& flag : flags)
+    argv.push_back(flag.c_str());
+  return parse_node_config(static_cast<int>(argv.size()), argv.data(), [&](const char* name) -> const char* {
+    const auto found = environment.find(name);
+    return found == environment.end() ? nullptr : found->second.c_str();
+  });
+}
+
+node_config accepted_config(std::vector<std::string> flags, const variables& environment = {}) {
+  auto result = parse(std::move(flags), environment);
+  if (const auto* refused = std::get_if<early_exit>(&result))
+    FAIL(refused->text);
+  return std::get<node_config>(result);
+}
+
+} // namespace
+
+TEST_CASE("without flags but --data-dir a node has the documented defaults") {
+  const auto config = accepted_config({"--data-dir", "d"});
+  CHECK(config.data_dir == "d");
+  CHECK(config.listen == host_port{"127.0.0.1", 4242});
+  CHECK_FALSE(config.tls);
+  CHECK(config.allow_cidrs.empty());
+  CHECK_FALSE(config.allow_http);
+  CHECK(config.ca_files.empty());
+  CHECK(config.dns_servers.empty());
+  CHECK(config.retention_ms == 7LL * 24 * 3600 * 1000);
+  CHECK(config.max_envelope_bytes == 256 * 1024);
+  CHECK(config.max_in_flight == 10'000);
+}
+
+TEST_CASE("every flag is also an environment variable and a key of the config file") {
+  const auto check = [](const node_config& config) {
+    CHECK(config.data_dir == "/data");
+    CHECK(config.listen == host_port{"::1", 0});
+    REQUIRE(config.tls);
+    CHECK(config.tls->cert == "c.pem");
+    CHECK(config.tls->key == "k.pem");
+    CHECK(config.tls->ca == "a.pem");
+    CHECK(config.allow_cidrs.size() == 2);
+    CHECK(config.allow_http);
+    CHECK(config.ca_files == std::vector<std::string>{"one.pem", "two.pem"});
+    CHECK(config.dns_servers == std::vector<std::string>{"127.0.0.1:5353", "::1"});
+    CHECK(config.retention_ms == 36LL * 3600 * 1000);
+    CHECK(config.max_envelope_bytes == 1 << 20);
+    CHECK(config.max_in_flight == 5);
+    CHECK(config.partitions == 3);
+    CHECK(config.threads == 4);
+    CHECK(config.io_threads == 2);
+    CHECK(config.log_level == "debug");
+  };
+  SECTION("as flags") {
+    check(accepted_config({"--data-dir",
+                           "/data",
+                           "--listen",
+                           "[::1]:0",
+                           "--tls-cert",
+                           "c.pem",
+                           "--tls-key",
+                           "k.pem",
+                           "--tls-ca",
+                           "a.pem",
+                           "--allow-cidr",
+                           "127.0.0.0/8",
+                           "--allow-cidr",
+                           "fc00::/7",
+                           "--allow-http",
+                           "--ca-file",
+                           "one.pem",
+                           "--ca-file",
+                           "two.pem",
+                           "--dns-server",
+                           "127.0.0.1:5353",
+                           "--dns-server",
+                           "::1",
+                           "--retention",
+                           "1d12h",
+                           "--max-envelope=1MiB",
+                           "--max-in-flight",
+                           "5",
+                           "--partitions",
+                           "3",
+                           "--threads",
+                           "4",
+                           "--io-threads",
+                           "2",
+                           "--log-level",
+                           "debug"}));
+  }
+  SECTION("as environment variables") {
+    check(accepted_config({}, {{"VICKET_DATA_DIR", "/data"},
+                               {"VICKET_LISTEN", "[::1]:0"},
+                               {"VICKET_TLS_CERT", "c.pem"},
+                               {"VICKET_TLS_KEY", "k.pem"},
+                               {"VICKET_TLS_CA", "a.pem"},
+                               {"VICKET_ALLOW_CIDR", "127.0.0.0/8,fc00::/7"},
+                               {"VICKET_ALLOW_HTTP", "1"},
+                               {"VICKET_CA_FILE", "one.pem,two.pem"},
+                               {"VICKET_DNS_SERVER", "127.0.0.1:5353,::1"},
+                               {"VICKET_RETENTION", "36h"},
+                               {"VICKET_MAX_ENVELOPE", "1048576"},
+                               {"VICKET_MAX_IN_FLIGHT", "5"},
+                               {"VICKET_PARTITIONS", "3"},
+                               {"VICKET_THREADS", "4"},
+                               {"VICKET_IO_THREADS", "2"},
+                               {"VICKET_LOG_LEVEL", "debug"}}));
+  }
+  SECTION("as a config file") {
+    const temporary_folder folder;
+    const auto file = folder.file("node.toml", R"(# a node
+data-dir = "/data"
+listen = '[::1]:0'   # the literal form
+"tls-cert" = "c.pem"
+tls-key = "k.pem"
+tls-ca = "a.pem"
+allow-cidr = [
+  "127.0.0.0/8", # this machine
+  "fc00::/7",
+]
+allow-http = true
+ca-file = ["one.pem", "two.pem"]
+dns-server = ["127.0.0.1:5353", "::1"]
+retention = "36h"
+max-envelope = 1_048_576
+max-in-flight = 5
+partitions = 3
+threads = 4
+io-threads = 2
+log-level = "debug"
+)");
+    SECTION("by flag") {
+      check(accepted_config({"--config", file}));
+    }
+    SECTION("by environment") {
+      check(accepted_config({}, {{"VICKET_CONFIG", file}}));
+    }
+  }
+}
+
+TEST_CASE("flags win over the environment, the environment over the config file") {
+  const temporary_folder folder;
+  const auto file = folder.file("node.toml", "data-dir = \"file\"\nmax-in-flight = 1\nretention = \"1h\"\n");
+  const auto config = accepted_config({"--config", file, "--data-dir", "flag"},
+                                      {{"VICKET_DATA_DIR", "environment"}, {"VICKET_MAX_IN_FLIGHT", "2"}});
+  CHECK(config.data_dir == "flag");
+  CHECK(config.max_in_flight == 2);
+  CHECK(config.retention_ms == 3'600'000);
+}
+
+TEST_CASE("an unknown flag, key or malformed value is one clear line and exit code 2") {
+  struct row {
+    std::vector<std::string> flags;
+    std::string says;
+  };
+  const std::vector<row> rows{
+      {{}, "--data-dir is required"},
+      {{"--data-dir", ""}, "--data-dir"},
+      {{"--data-dir"}, "--data-dir"},
+      {{"--data-dir", "d", "--bogus"}, "--bogus"},
+      {{"--data-dir", "d", "stray"}, "stray"},
+      {{"--data-dir", "d", "--data-dir", "e"}, "more than once"},
+      {{"--data-dir", "d", "--listen", "4242"}, "--listen"},
+      {{"--data-dir", "d", "--listen", "::1:4242"}, "brackets"},
+      {{"--data-dir", "d", "--listen", "127.0.0.1:65536"}, "65535"},
+      {{"--data-dir", "d", "--listen", "node.example.com:4242"}, "neither an IP address nor localhost"},
+      {{"--data-dir", "d", "--listen", "0.0.0.0:4242"}, "needs --tls-cert, --tls-key and --tls-ca"},
+      {{"--data-dir", "d", "--listen", "[::]:4242"}, "needs --tls-cert, --tls-key and --tls-ca"},
+      {{"--data-dir", "d", "--listen", "10.0.0.1:4242", "--tls-cert", "c", "--tls-key", "k"}, "go together"},
+      {{"--data-dir", "d", "--allow-cidr", "127.0.0.1"}, "--allow-cidr"},
+      {{"--data-dir", "d", "--allow-cidr", "127.0.0.1/8"}, "no bits set"},
+      {{"--data-dir", "d", "--retention", "7"}, "--retention"},
+      {{"--data-dir", "d", "--retention", "7 d"}, "--retention"},
+      {{"--data-dir", "d", "--retention", "1s"}, "shorter than a minute"},
+      {{"--data-dir", "d", "--retention", "99999999999d"}, "100 years"},
+      {{"--data-dir", "d", "--max-envelope", "256kib"}, "--max-envelope"},
+      {{"--data-dir", "d", "--max-envelope", "-1"}, "--max-envelope"},
+      {{"--data-dir", "d", "--max-envelope", "1GiB"}, "16MiB"},
+      {{"--data-dir", "d", "--max-in-flight", "0"}, "--max-in-flight"},
+      {{"--data-dir", "d", "--dns-server", "resolver.example.com"}, "--dns-server"},
+      {{"--data-dir", "d", "--log-level", "loud"}, "--log-level"},
+      {{"--data-dir", "d", "--config", "/nonexistent/node.toml"}, "can't be read"},
+      {{"--data-dir", "d", "--caf.scheduler.max-threads=1"}, "--caf.scheduler.max-threads"},
+  };
+  for (const auto& [flags, says] : rows) {
+    const auto result = parse(flags);
+    const auto* end = std::get_if<early_exit>(&result);
+    INFO("expected: " << says);
+    REQUIRE(end != nullptr);
+    CAPTURE(end->text);
+    CHECK(end->code == 2);
+    CHECK(end->text.find(says) != std::string::npos);
+    CHECK(end->text.find('\n') == end->text.size() - 1);
+  }
+}
+
+TEST_CASE("a wrong environment variable is named in the complaint") {
+  const auto result = parse({"--data-dir", "d"}, {{"VICKET_RETENTION", "soon"}});
+  REQUIRE(std::holds_alternative<early_exit>(result));
+  CHECK(std::get<early_exit>(result).text.find("VICKET_RETENTION: \"soon\"") != std::string::npos);
+}
+
+TEST_CASE("a wrong line of the config file is named with file and number") {
+  struct row {
+    std::string content;
+    std::string says;
+  };
+  const std::vector<row> rows{
+      {"data-dir = \"d\"\nmax-envelop = 1\n", ":2: max-envelop is not a key"},
+      {"data-dir = \"d\"\n\nretention = \"soon\"\n", ":3: retention: \"soon\""},
+      {"data-dir = \"d\"\ndata-dir = \"e\"\n", ":2: \"data-dir\" is there twice"},
+      {"data-dir = \"d\n", ":1: the string has no end"},
+      {"data-dir = d\n", ":1: expected a \"string\""},
+      {"data-dir \"d\"\n", ":1: expected KEY = VALUE"},
+      {"[node]\ndata-dir = \"d\"\n", ":1: tables"},
+      {"data-dir = \"d\"\nca-file = [\"a\"\n", "the array has no end"},
+      {"data-dir = \"d\" retention = \"1h\"\n", ":1: something follows"},
+      {"data-dir = [\"d\"]\n", ":1: data-dir: takes one value"},
+      {"data-dir = \"d\"\nconfig = \"other.toml\"\n", ":2: config is not a key"},
+  };
+  const temporary_folder folder;
+  for (const auto& [content, says] : rows) {
+    const auto result = parse({"--config", folder.file("node.toml", content)});
+    INFO(content << "expected: " << says);
+    REQUIRE(std::holds_alternative<early_exit>(result));
+    const auto& end = std::get<early_exit>(result);
+    CAPTURE(end.text);
+    CHECK(end.code == 2);
+    CHECK(end.text.find("node.toml") != std::string::npos);
+    CHECK(end.text.find(says) != std::string::npos);
+  }
+}
+
+TEST_CASE("with the three TLS flags a node may listen anywhere, and help goes to standard output") {
+  CHECK(accepted_config({"--data-dir", "d", "--listen", "0.0.0.0:4242", "--tls-cert", "c", "--tls-key", "k",
+                         "--tls-ca", "a"})
+            .listen.host == "0.0.0.0");
+  const auto help = parse({"--help"});
+  REQUIRE(std::holds_alternative<early_exit>(help));
+  CHECK(std::get<early_exit>(help).code == 0);
+  for (const auto* flag :
+       {"--data-dir", "--listen", "--tls-cert", "--allow-cidr", "--retention", "Examples:"})
+    CHECK(std::get<early_exit>(help).text.find(flag) != std::string::npos);
+}

@@ -1,0 +1,351 @@
+// The two programs as a user runs them: real processes on loopback.
+
+#include "tests/apps/node_process.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace vicket::testing;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::size_t lines_in(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// Reads the feed until there is the outcome that is waited for; it waits on the node, not on the clock.
+void wait_for_outcomes(const node_process& node, std::size_t delivered) {
+  process feed{node.vicket_arguments({"outcomes", "--follow", "--json"})};
+  for (std::size_t seen = 0; seen < delivered;)
+    if (has(feed.line_with("\"outcome\""), "\"outcome\":\"delivered\""))
+      ++seen;
+}
+
+} // namespace
+
+TEST_CASE("events that are sent arrive signed, are retried, and their history is told by every command") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files, {"--fail-first", "1"}};
+  node_process node{folder.path() + "/data", may_reach(files)};
+
+  auto put = node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url()));
+  INFO(put.errors);
+  REQUIRE(put.code == 0);
+  REQUIRE(put.lines.size() == 1);
+  CHECK(text_field(put.lines[0], "secret") == "***");
+
+  const auto sent = node.vicket({"send"}, event_json("crm", 1) + "nonsense\n" + event_json("nobody", 2) +
+                                              event_json("crm", 3));
+  CHECK(sent.code == 1);
+  REQUIRE(sent.lines.size() == 4);
+  const auto first = text_field(sent.lines[0], "id");
+  CHECK(first.size() == 36);
+  CHECK(has(sent.lines[0], "\"duplicate\":false"));
+  CHECK(text_field(sent.lines[1], "error") == "invalid_event");
+  CHECK(has(text_field(sent.lines[1], "detail"), "line 2: "));
+  CHECK(text_field(sent.lines[2], "error") == "unknown_connector");
+  CHECK(text_field(sent.lines[3], "id").size() == 36);
+
+  wait_for_outcomes(node, 2);
+  for (int i = 0; i < 3; ++i) {
+    const auto request = receiver.self().line_with("\"signature\"");
+    CHECK(text_field(request, "signature") == "valid");
+    CHECK(text_field(request, "standard_webhooks") == "valid");
+    CHECK(text_field(request, "event") == "ticket.opened");
+    CHECK(text_field(request, "path") == "/hook");
+  }
+
+  const auto run = node.vicket({"run", "run-1", "--json"});
+  CHECK(run.code == 0);
+  REQUIRE(run.lines.size() == 2);
+  CHECK(has(run.lines[0] + run.lines[1], "failing as asked, request 1 of 1"));
+  for (const auto& line : run.lines)
+    CHECK(text_field(line, "state") == "delivered");
+
+  const auto readable = node.vicket({"run", "run-1"});
+  CHECK(readable.code == 0);
+  CHECK_FALSE(has(readable.lines.at(0), "\033"));
+  CHECK(has(readable.lines.at(0), first));
+
+  const auto event = node.vicket({"--json", "event", first});
+  CHECK(event.code == 0);
+  REQUIRE(event.lines.size() == 1);
+  CHECK(text_field(event.lines[0], "id") == first);
+
+  const auto feed = node.vicket({"outcomes", "--json"});
+  CHECK(feed.code == 0);
+  REQUIRE(feed.lines.size() == 3);
+  const auto rest = node.vicket({"outcomes", "--json", "--from", text_field(feed.lines[0], "cursor")});
+  REQUIRE(rest.lines.size() == 2);
+  CHECK(rest.lines[0] == feed.lines[1]);
+  CHECK(rest.lines[1] == feed.lines[2]);
+
+  const auto status = node.vicket({"status", "--json"});
+  CHECK(status.code == 0);
+  CHECK(has(status.lines.at(0), "\"connectors_configured\":1"));
+  CHECK(node.vicket({"status"}).code == 0);
+
+  CHECK(node.vicket({"connector", "list"}).lines.size() == 2);
+  CHECK(node.vicket({"connector", "delete", "crm"}).code == 0);
+  const auto gone = node.vicket({"connector", "get", "crm"});
+  CHECK(gone.code == 1);
+  CHECK(has(gone.errors, "not_found"));
+  CHECK(lines_in(gone.errors) == 1);
+
+  receiver.self().signal(SIGTERM);
+  CHECK(receiver.self().wait() == 0);
+  CHECK(node.stop() == 0);
+}
+
+TEST_CASE("a secret that the node makes is shown once, by the put that made it") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data"};
+  const auto file = folder.file("crm.json", R"({"id":"crm","url":"https://hooks.example.com/vicket"})");
+  const auto made = node.vicket({"connector", "put", file});
+  REQUIRE(made.code == 0);
+  CHECK(text_field(made.lines.at(0), "secret").starts_with("whsec_"));
+  CHECK(text_field(node.vicket({"connector", "get", "crm"}).lines.at(0), "secret") == "***");
+  CHECK(text_field(node.vicket({"connector", "put", file}).lines.at(0), "secret") == "***");
+  const auto refused =
+      node.vicket({"connector", "put", "-"}, R"({"id":"crm","url":"https://x.example","colour":"red"})");
+  CHECK(refused.code == 1);
+  CHECK(has(refused.errors, "colour"));
+}
+
+TEST_CASE("results do not wait for a full batch when input comes slowly") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data"};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", "https://hooks.example.com/")).code ==
+          0);
+  process send{node.vicket_arguments({"send", "-"})};
+  for (int i = 0; i < 3; ++i) {
+    send.write(event_json("crm", i));
+    CHECK(has(send.line_with("duplicate"), "\"duplicate\":false")); // input is still open
+  }
+  send.close_input();
+  CHECK(send.wait() == 0);
+}
+
+TEST_CASE("ten thousand lines are answered in their order") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data"};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", "https://hooks.example.com/")).code ==
+          0);
+  constexpr int count = 10'000;
+  std::string input;
+  for (int i = 0; i < count; ++i)
+    input += i % 7 == 3 ? "broken\n" : event_json("crm", i);
+  const auto sent = node.vicket({"send", folder.file("events.ndjson", input)});
+  CHECK(sent.code == 1);
+  REQUIRE(sent.lines.size() == count);
+  std::set<std::string> ids;
+  std::string last;
+  for (int i = 0; i < count; ++i) {
+    const auto& line = sent.lines[static_cast<std::size_t>(i)];
+    if (i % 7 == 3) {
+      REQUIRE(has(line, "line " + std::to_string(i + 1) + ": "));
+      continue;
+    }
+    const auto id = text_field(line, "id");
+    REQUIRE(id.size() == 36);
+    REQUIRE(last < id); // UUIDv7: one gateway makes them in the order in which it takes the events
+    last = id;
+    ids.insert(id);
+  }
+  CHECK(ids.size() == count - (count + 3) / 7);
+}
+
+TEST_CASE(
+    "when the node goes away in the middle, what is left is answered unavailable and the exit code is 3") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data"};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", "https://hooks.example.com/")).code ==
+          0);
+  process send{node.vicket_arguments({"send"})};
+  send.write(event_json("crm", 1));
+  CHECK(has(send.line_with("id"), "duplicate"));
+  node.kill();
+  for (int i = 0; i < 3; ++i) {
+    send.write(event_json("crm", i));
+    CHECK(text_field(send.line_with("error"), "error") == "unavailable");
+  }
+  send.close_input();
+  CHECK(send.wait() == 3);
+  CHECK(has(send.errors(), "vicket: lost " + node.address()));
+  CHECK(lines_in(send.errors()) == 1);
+}
+
+TEST_CASE("the feed goes on after a restart of the node: nothing lost, nothing twice") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files};
+  const auto data = folder.path() + "/data";
+  auto node = std::make_unique<node_process>(data, may_reach(files));
+  const auto address = node->address();
+  REQUIRE(node->vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
+
+  process feed{node->vicket_arguments({"outcomes", "--follow", "--json"})};
+  std::vector<std::string> seen;
+  std::vector<std::string> expected;
+  auto send_two = [&] {
+    const auto sent = node->vicket({"send"}, event_json("crm", 1) + event_json("crm", 2));
+    REQUIRE(sent.code == 0);
+    for (const auto& line : sent.lines) {
+      expected.push_back(text_field(line, "id"));
+      seen.push_back(text_field(feed.line_with("\"outcome\":\"delivered\""), "id"));
+    }
+  };
+  send_two();
+  CHECK(node->stop() == 0);
+  feed.wait_for_error("went away");
+  node = std::make_unique<node_process>(data, may_reach(files), address);
+  feed.wait_for_error("is back");
+  send_two();
+  std::sort(seen.begin(), seen.end());
+  std::sort(expected.begin(), expected.end());
+  CHECK(seen == expected);
+}
+
+TEST_CASE("SIGTERM lets a delivery in flight finish, exits 0, and nothing is lost") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files, {"--delay", "1500"}};
+  const auto data = folder.path() + "/data";
+  std::string id;
+  {
+    node_process node{data, may_reach(files)};
+    REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
+    process watch{node.vicket_arguments({"send"})};
+    watch.write(event_json("crm", 1));
+    id = text_field(watch.line_with("id"), "id");
+    watch.close_input();
+    while (!has(node.vicket({"status", "--json"}).lines.at(0), "\"in_flight\":1")) {
+      // the delivery is about to start; each turn is a round trip to the node
+    }
+    CHECK(node.stop() == 0);
+    CHECK(has(node.self().errors(), "everything is on disk"));
+  }
+  CHECK(text_field(receiver.self().line_with("signature"), "id") == id);
+  node_process again{data, may_reach(files)};
+  const auto event = again.vicket({"event", id, "--json"});
+  REQUIRE(event.code == 0);
+  CHECK(text_field(event.lines.at(0), "state") == "delivered");
+}
+
+TEST_CASE("the actor port lets in whom its CA vouches for, and nobody else") {
+  const temporary_folder folder;
+  const certificate_files ours;
+  const certificate_files others;
+  node_process node{folder.path() + "/data", ours.mutual("node")};
+  const auto accepted = node.vicket(ours.mutual("client") + arguments{"status", "--json"});
+  INFO(accepted.errors);
+  CHECK(accepted.code == 0);
+
+  struct row {
+    const char* who;
+    arguments flags;
+  };
+  const auto stranger = others.identity("client");
+  const std::vector<row> refused{
+      {"no TLS at all", {}},
+      {"a certificate of another CA", stranger + arguments{"--tls-ca", ours.ca()}},
+      {"one that does not trust the node", ours.identity("wary") + arguments{"--tls-ca", others.ca()}},
+  };
+  for (const auto& [who, flags] : refused) {
+    INFO(who);
+    const auto result = node.vicket(flags + arguments{"status"});
+    CHECK(result.code == 3);
+    CHECK(result.lines.empty());
+    CHECK(lines_in(result.errors) == 1);
+  }
+  CHECK(node.vicket(ours.mutual("client") + arguments{"status"}).code == 0); // and it lives on
+  CHECK(node.stop() == 0);
+}
+
+TEST_CASE("what keeps a node from starting is one line: exit code 1 for the machine, 2 for the usage") {
+  const temporary_folder folder;
+  const certificate_files files;
+  const auto data = folder.path() + "/data";
+  node_process node{data};
+  const auto foreign = folder.path() + "/foreign";
+  std::filesystem::create_directory(foreign);
+  static_cast<void>(folder.file("foreign/letter.txt", "mine"));
+  const auto garbage = folder.file("garbage.pem", "no PEM at all\n");
+  const auto identity = files.identity("node");
+
+  struct row {
+    arguments flags;
+    int code;
+    std::string says;
+  };
+  const std::vector<row> rows{
+      {{"--data-dir", data, "--listen", "127.0.0.1:0"}, 1, "in use"},
+      {{"--data-dir", folder.path() + "/other", "--listen", node.address()}, 1, "ddress already in use"},
+      {{"--data-dir", foreign, "--listen", "127.0.0.1:0"}, 1, "foreign"},
+      {{"--data-dir", folder.path() + "/other", "--listen", "0.0.0.0:0"}, 2, "--tls-cert"},
+      {{"--data-dir", folder.path() + "/other", "--nope"}, 2, "--nope"},
+      {{"--data-dir", folder.path() + "/other", "--ca-file", garbage}, 2, garbage},
+      {arguments{"--data-dir", folder.path() + "/other", "--tls-ca", garbage} + identity, 2, garbage},
+      {{"--data-dir", folder.path() + "/other", "--tls-cert", "/nonexistent", "--tls-key", "/nonexistent",
+        "--tls-ca", files.ca()},
+       2,
+       "/nonexistent"},
+  };
+  for (const auto& [flags, code, says] : rows) {
+    const auto result = run_process(arguments{VICKETD_PATH} + flags);
+    INFO("expected: " << says);
+    CAPTURE(result.errors);
+    CHECK(result.code == code);
+    CHECK(result.lines.empty());
+    CHECK(has(result.errors, says));
+    CHECK(lines_in(result.errors) == 1);
+  }
+}
+
+TEST_CASE("wrong usage of the command line is one line and exit code 2, an unreachable node is exit code 3") {
+  struct row {
+    arguments flags;
+    int code;
+  };
+  const std::vector<row> rows{
+      {{}, 2},
+      {{"nonsense"}, 2},
+      {{"status", "--nope"}, 2},
+      {{"--node", "4242", "status"}, 2},
+      {{"--tls-cert", "c.pem", "status"}, 2},
+      {{"event", "not-an-id"}, 2},
+      {{"run"}, 2},
+      {{"connector"}, 2},
+      {{"connector", "put", "/nonexistent"}, 2},
+      {{"send", "/nonexistent"}, 2},
+      {{"listen", "--port", "0"}, 2},
+      {{"listen", "--port", "x", "--secret", "s"}, 2},
+      {{"listen", "--port", "0", "--secret", "s", "--status", "99"}, 2},
+      {{"--node", "127.0.0.1:1", "status"}, 3},
+      {{"--node", "127.0.0.1:1", "send"}, 3},
+      {{"--node", "127.0.0.1:1", "outcomes", "--follow"}, 3},
+  };
+  for (const auto& [flags, code] : rows) {
+    const auto result = run_process(arguments{VICKET_PATH} + flags);
+    INFO((flags.empty() ? std::string{"nothing"} : flags.back()));
+    CAPTURE(result.errors);
+    CHECK(result.code == code);
+    CHECK(lines_in(result.errors) == 1);
+  }
+  const auto help = run_process({VICKET_PATH, "send", "--help"});
+  CHECK(help.code == 0);
+  CHECK(std::any_of(help.lines.begin(), help.lines.end(),
+                    [](const auto& line) { return has(line, "Examples:"); }));
+}
