@@ -87,9 +87,9 @@ private:
 /// One partition's durable state: a RocksDB used as a log. See key_codec.hpp for the layout.
 ///
 /// What the lookups cost, in CPU time of all threads with compaction, per event delivered at the first
-/// attempt (docs/decisions/0002-storage.md, where the method and its uncertainty stand): by event id with the
-/// duplicate check about 4 us (random ids, the worst case), by run and by event together about 2 us, of about
-/// 10 us in all. Asking for an id that is not there: 2.5 us.
+/// attempt, of about 10 us in all: by event id with the duplicate check about 4 us (random ids, the worst
+/// case); by run and by event together perhaps 2 us, within the noise of the machine it was measured on
+/// (docs/decisions/0002-storage.md). Asking for an id that is not there: 2.5 us.
 ///
 /// Writes (`commit`, `next_sequence`, `resume`, `drop_history_below`) come from one thread, the persistence
 /// actor's; reads are safe from any thread at any time.
