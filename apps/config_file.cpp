@@ -88,7 +88,7 @@ private:
       skip(true);
       if (peek() == ',')
         take();
-      else if (peek() != ']')
+      else if (!rest_.empty() && peek() != ']')
         throw malformed{"expected , or ] in the array"};
     }
     take();

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -26,6 +27,8 @@ constexpr std::size_t max_connections = 128;
 /// Ids remembered to tell repetitions; at the bound all are forgotten.
 constexpr std::size_t max_remembered_ids = 1'000'000;
 constexpr std::size_t requests_per_connection = 1'000'000;
+/// An idle connection is closed after it; stopping takes as long.
+constexpr std::time_t idle_timeout_s = 1;
 constexpr int unauthorized = 401;
 constexpr int failing = 500;
 
@@ -35,6 +38,7 @@ public:
       : options_{options}, what_{what}, key_{what.secret}, server_{make_server(what)} {
     server_->new_task_queue = [] { return new httplib::ThreadPool(max_connections); };
     server_->set_keep_alive_max_count(requests_per_connection);
+    server_->set_keep_alive_timeout(idle_timeout_s);
     server_->set_tcp_nodelay(true);
     server_->Post(".*",
                   [this](const httplib::Request& in, httplib::Response& out) { answer_request(in, out); });

@@ -32,6 +32,14 @@ void wait_for_outcomes(const node_process& node, std::size_t delivered) {
       ++seen;
 }
 
+/// Each turn is a round trip to the node; a delivery starts after few.
+void wait_until_in_flight(const node_process& node) {
+  for (int turn = 0; turn < 1'000; ++turn)
+    if (has(node.vicket({"status", "--json"}).lines.at(0), "\"in_flight\":1"))
+      return;
+  FAIL("no delivery started");
+}
+
 } // namespace
 
 TEST_CASE("events that are sent arrive signed, are retried, and their history is told by every command") {
@@ -231,9 +239,7 @@ TEST_CASE("SIGTERM lets a delivery in flight finish, exits 0, and nothing is los
     watch.write(event_json("crm", 1));
     id = text_field(watch.line_with("id"), "id");
     watch.close_input();
-    while (!has(node.vicket({"status", "--json"}).lines.at(0), "\"in_flight\":1")) {
-      // the delivery is about to start; each turn is a round trip to the node
-    }
+    wait_until_in_flight(node);
     CHECK(node.stop() == 0);
     CHECK(has(node.self().errors(), "everything is on disk"));
   }
@@ -242,6 +248,20 @@ TEST_CASE("SIGTERM lets a delivery in flight finish, exits 0, and nothing is los
   const auto event = again.vicket({"event", id, "--json"});
   REQUIRE(event.code == 0);
   CHECK(text_field(event.lines.at(0), "state") == "delivered");
+}
+
+TEST_CASE("a second signal ends a node at once, with a code other than 0") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files, {"--delay", "8000"}};
+  node_process node{folder.path() + "/data", may_reach(files)};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
+  REQUIRE(node.vicket({"send"}, event_json("crm", 1)).code == 0);
+  wait_until_in_flight(node);
+  node.self().signal(SIGTERM);
+  node.self().wait_for_error("stopping");
+  node.self().signal(SIGINT);
+  CHECK(node.self().wait() != 0);
 }
 
 TEST_CASE("the actor port lets in whom its CA vouches for, and nobody else") {
