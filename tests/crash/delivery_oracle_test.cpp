@@ -371,6 +371,11 @@ TEST_CASE("duplicates only of deliveries that were in flight at a kill") {
       run.history->attempts[0].next_attempt_at = timestamp_ms{14'000};
       CHECK(has(run.found(), duplicate_rule));
     }
+    AND_WHEN("it was answered long before the kill, which is time enough for a commit") {
+      run.requests[1] = run.request(17'900, 200);
+      run.history->attempts[0].next_attempt_at = timestamp_ms{17'000};
+      CHECK(has(run.found(), duplicate_rule));
+    }
     AND_WHEN("the same node made an attempt after it") {
       run.history =
           run.history_of({made_up_run::failed(1, 10'600, 19'000), made_up_run::failed(2, 19'990, 20'400),

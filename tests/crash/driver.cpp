@@ -45,6 +45,7 @@ constexpr std::int64_t answer_limit_ms = 10'000;
 /// but a busy machine and a queue behind hanging requests take their time. Progress extends it.
 constexpr std::int64_t settle_limit_ms = 30'000;
 constexpr std::int64_t settle_poll_ms = 100;
+constexpr std::int64_t stuck_after_restart_ms = 5'000;
 /// Beyond the time asked for: starting, settling, reading everything.
 constexpr std::uint64_t longest_extra_s = 600;
 constexpr std::size_t shown_violations = 5;
@@ -145,6 +146,7 @@ private:
   void kill_again_and_again();
   void live_one_round(std::uint64_t number);
   void settle();
+  void tell_of_stuck_events();
   [[nodiscard]] std::uint64_t pending_that_must_end(const node_status& status) const;
   void quieten();
 
@@ -171,6 +173,7 @@ private:
   std::vector<node_life> lives_;
   std::vector<violation> found_; ///< by the driver itself
   std::vector<outcome_entry> feed_;
+  std::uint64_t stuck_ = 0;
   std::uint64_t kills_ = 0;
   std::uint64_t clean_stops_ = 0;
   std::uint64_t kills_before_ready_ = 0;
@@ -261,6 +264,7 @@ void driver::end_node(bool killed) {
     complain("SIGTERM ends a node with exit status 0", text_of_status(*status));
   lives_.back().ended_at = wall_now();
   lives_.back().killed = killed;
+  client_.forget_node();
 }
 
 void driver::check_children() {
@@ -335,6 +339,7 @@ void driver::settle() {
       until = steady_ms() + settle_limit_ms;
     least = std::min(least, pending);
   }
+  stuck_ = least;
   std::printf("%llu events are still pending that should have been delivered\n",
               static_cast<unsigned long long>(least));
 }
@@ -377,17 +382,27 @@ void driver::collect(delivery_oracle& oracle, const std::vector<outcome_entry>& 
   if (!whole)
     throw broken_run{"the feed can't be read: " + caf::to_string(client_.reason())};
   feed_ = std::move(*whole);
+  read_journals(oracle);
   for (const auto& entry : feed_)
     oracle.add_feed(entry);
   for (const auto& entry : followed)
     oracle.add_followed(entry);
-  read_journals(oracle);
   const auto ids = oracle.ids();
   auto histories = client_.histories(ids, answer_limit_ms);
   if (!histories)
     throw broken_run{"the histories can't be read: " + caf::to_string(client_.reason())};
   for (std::size_t i = 0; i < ids.size(); ++i)
     oracle.add_history(ids[i], std::move((*histories)[i]));
+}
+
+/// What a restart delivers was waiting in the store and forgotten in memory: worth knowing for the one who
+/// looks.
+void driver::tell_of_stuck_events() {
+  sleep_ms(stuck_after_restart_ms);
+  const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
+  std::printf("%llu of the %llu stuck events are still pending %lld ms after a restart\n",
+              static_cast<unsigned long long>(status ? pending_that_must_end(*status) : stuck_),
+              static_cast<unsigned long long>(stuck_), static_cast<long long>(stuck_after_restart_ms));
 }
 
 /// The data folder is usable after the clean end, and tells the same.
@@ -397,6 +412,10 @@ void driver::open_once_more(const std::vector<outcome_entry>& feed) {
   start_node();
   if (!node_ready())
     throw broken_run{"the data folder can't be opened once more"};
+  if (stuck_ > 0) {
+    tell_of_stuck_events();
+    return end_node(false);
+  }
   const auto again = read_whole_feed(client_);
   const auto same = [](const outcome_entry& a, const outcome_entry& b) {
     return a.summary.id == b.summary.id && a.value == b.value && a.cursor == b.cursor;
@@ -449,6 +468,7 @@ void driver::report(const delivery_oracle& oracle, const std::vector<violation>&
   row("attempts recorded", counted.attempts);
   row("  of them retries", counted.retries);
   row("requests in flight at a kill, unrecorded", counted.in_flight_duplicates);
+  row("  longest from an answer to the kill, ms", static_cast<std::uint64_t>(counted.longest_unrecorded_ms));
   row("requests replaced on a closed connection", counted.replaced_requests);
   row("feed entries", feed_.size());
   row("kills", kills_);

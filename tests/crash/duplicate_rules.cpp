@@ -139,6 +139,9 @@ std::string in_flight_complaint(const event_trace& trace, const request_record& 
   if (life.ended_at - extra.arrived_at > timeout_ms + commit_allowance_ms)
     return "no attempt is recorded for it, and the kill came " +
            std::to_string(life.ended_at - extra.arrived_at) + " ms later";
+  if (extra.written && life.ended_at - extra.finished_at > commit_allowance_ms)
+    return "no attempt is recorded for it, and it was answered " +
+           std::to_string(life.ended_at - extra.finished_at) + " ms before the kill";
   for (const auto& one : attempts_of(trace))
     if (one.started_at > extra.arrived_at && one.started_at <= life.ended_at)
       return "no attempt is recorded for it, and the same node made attempt " + std::to_string(one.number) +
@@ -207,6 +210,9 @@ void check_duplicates(const event_trace& trace, const run_facts& facts) {
       continue;
     }
     ++facts.counted->in_flight_duplicates;
+    if (seen.written && (*facts.lives)[*life].killed)
+      facts.counted->longest_unrecorded_ms =
+          std::max(facts.counted->longest_unrecorded_ms, (*facts.lives)[*life].ended_at - seen.finished_at);
     const auto number = "request " + std::to_string(i + 1) + ": ";
     if (const auto complaint = in_flight_complaint(trace, seen, (*facts.lives)[*life], facts);
         !complaint.empty())

@@ -42,6 +42,7 @@ struct totals {
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;
   std::uint64_t in_flight_duplicates = 0; ///< requests without a recorded attempt, in flight at a kill
+  std::int64_t longest_unrecorded_ms = 0; ///< of those that were answered: from the answer to the kill
   std::uint64_t replaced_requests = 0; ///< sent again in the same attempt: their pooled connection was closed
   std::uint64_t delivered = 0;
   std::uint64_t failed = 0;

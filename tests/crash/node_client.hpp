@@ -48,6 +48,9 @@ public:
   [[nodiscard]] std::optional<std::vector<std::optional<event_history>>>
   histories(const std::vector<event_id>& ids, std::int64_t limit_ms);
 
+  /// The node has ended: the next question connects again, instead of waiting in vain for an answer.
+  void forget_node() { node_ = nullptr; }
+
   /// Why the last question got no answer.
   [[nodiscard]] const caf::error& reason() const noexcept { return reason_; }
 

@@ -47,6 +47,25 @@ void add_history(const event_history& history, std::vector<line>& lines) {
     lines.emplace_back(one.started_at.value, text_of(one));
 }
 
+/// A stopping node refuses the same event every few milliseconds: the refusals are counted, not listed.
+void add_sends(const event_trace& trace, std::vector<line>& lines) {
+  std::size_t refusals = 0;
+  for (const auto& one : trace.answers) {
+    if (std::holds_alternative<accepted>(one.result) || refusals++ == 0)
+      lines.emplace_back(one.at.value, text_of(one));
+  }
+  if (refusals > 1)
+    lines.emplace_back(trace.answers.back().at.value,
+                       "refused " + std::to_string(refusals) + " times in all");
+  const auto unanswered = trace.sends.size() - std::min(trace.sends.size(), trace.answers.size());
+  for (std::size_t i = 0; i < trace.sends.size(); ++i)
+    if (i == 0 || refusals <= 1)
+      lines.emplace_back(trace.sends[i].value, "sent");
+  if (unanswered > 0)
+    lines.emplace_back(trace.sends.back().value,
+                       std::to_string(unanswered) + " sends without an answer in all");
+}
+
 std::string numbers_of(const std::vector<outcome_entry>& entries) {
   std::string text;
   for (const auto& entry : entries)
@@ -58,10 +77,7 @@ std::string numbers_of(const std::vector<outcome_entry>& entries) {
 
 std::string story_of(const event_trace& trace, const std::vector<node_life>& lives) {
   std::vector<line> lines;
-  for (const auto at : trace.sends)
-    lines.emplace_back(at.value, "sent");
-  for (const auto& one : trace.answers)
-    lines.emplace_back(one.at.value, text_of(one));
+  add_sends(trace, lines);
   for (const auto& one : trace.requests)
     lines.emplace_back(one.arrived_at.value, text_of(one));
   if (trace.history)
