@@ -62,7 +62,8 @@ Examples:
   vicket outcomes --from "$CURSOR" --follow --json)";
 
 constexpr const char* listen_example = R"(
-Answers 401 where a signature is wrong or older than 300 s, else --status. Ends with SIGINT or SIGTERM, exit code 0.
+With --tls-cert C and --tls-key K it speaks HTTPS, with --json it prints JSON. Answers 401 where a signature is wrong
+or older than 300 s, else --status. Ends with SIGINT or SIGTERM, exit code 0.
 
 Examples:
   vicket listen --port 8443 --secret whsec_... --tls-cert cert.pem --tls-key key.pem

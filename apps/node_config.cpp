@@ -121,8 +121,8 @@ using kind = setting::kind;
 
 const std::vector<setting>& all_settings() {
   static const std::vector<setting> settings{
-      {"data-dir", "DIR",
-       "Where the node keeps everything; created if missing, locked while in use (required)", kind::one,
+      {"data-dir", "DIR", "Where everything is kept; created if missing, locked while in use (required)",
+       kind::one,
        [](node_config& c, const std::string& v) -> complaint {
          if (v.empty())
            return "must not be empty";
@@ -130,8 +130,7 @@ const std::vector<setting>& all_settings() {
          return std::nullopt;
        }},
       {"listen", "HOST:PORT",
-       "The actor port; port 0 picks a free one. Any address but loopback needs the three TLS flags "
-       "[127.0.0.1:4242]",
+       "The actor port, 0 picks one. Any address but loopback needs the TLS flags [127.0.0.1:4242]",
        kind::one, apply_listen},
       {"tls-cert", "PEM", "Certificate for mutual TLS on the actor port", kind::one,
        [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::cert)); }},
@@ -147,8 +146,8 @@ const std::vector<setting>& all_settings() {
        [](node_config& c, const std::string& v) { return assign_text(v, c.ca_files.emplace_back()); }},
       {"dns-server", "HOST[:PORT]", "Whom to ask for endpoint names instead of the system's; repeatable",
        kind::repeatable, apply_dns_server},
-      {"retention", "DURATION", "How long settled events and attempts are kept: 7d, 12h, 30m, 1d12h [7d]",
-       kind::one, apply_retention},
+      {"retention", "DURATION", "How long settled events are kept: 7d, 12h, 30m, 1d12h [7d]", kind::one,
+       apply_retention},
       {"max-envelope", "SIZE", "Larger events are refused: bytes, or 256KiB, 1MiB [256KiB]", kind::one,
        apply_max_envelope},
       {"max-in-flight", "N", "Deliveries in flight on this node [10000]", kind::one,
@@ -293,8 +292,12 @@ std::variant<node_config, early_exit> parse_node_config(int argc, const char* co
     if (one.how == kind::on_off)
       options[one.name] = app.add_flag(flag, one.help);
     else
-      options[one.name] =
-          app.add_option(flag, flags[one.name], one.help)->type_name(one.value_name)->allow_extra_args(false);
+      // One value each time it is given; whether it may be given again is said by apply_all.
+      options[one.name] = app.add_option(flag, flags[one.name], one.help)
+                              ->type_name(one.value_name)
+                              ->allow_extra_args(false)
+                              ->expected(1)
+                              ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   try {
     app.parse(argc, argv);

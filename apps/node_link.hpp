@@ -112,8 +112,7 @@ private:
   caf::actor_system system_;
 };
 
-// -- implementation
-// ---------------------------------------------------------------------------------------------------
+// -- implementation -----------------------------------------------------------------------------------------
 
 template <class Response, class Request, class Callback>
 void link_core::ask(Request request, std::chrono::milliseconds timeout, std::shared_ptr<Callback> callback) {
