@@ -163,11 +163,11 @@ bool persistence::has_room(const entry& owner, std::size_t bytes) const {
 bool persistence::room_on_disk() {
   if (disk_full_)
     return false;
-  if (!room_on_disk_) {
+  if (!room_on_disk_) { // looked at once for a batch; while there is none, each time, since nothing else may come
     const auto space = with_.store->free_space();
     room_on_disk_ = space.free_bytes > space.reserve_bytes;
   }
-  return *room_on_disk_;
+  return room_on_disk_;
 }
 
 // -- attempts ---------------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ void persistence::commit() {
 
 void persistence::committed() {
   batch_.clear();
-  room_on_disk_.reset();
+  room_on_disk_ = false;
   staged_ids_.clear();
   staged_spills_.clear();
   for (auto& reply : replies_)
@@ -355,7 +355,7 @@ void persistence::disk_full(const store_status& why) {
   }
   staged_events_.clear();
   staged_ids_.clear();
-  room_on_disk_.reset();
+  room_on_disk_ = false;
   batch_.clear();
   for (const auto& laggard : staged_spills_)
     batch_.index_waiting(*laggard.connector, {laggard.due, laggard.sequence}, 0);
@@ -575,7 +575,8 @@ live_counts persistence::count() const {
   counts.partition.next_sequence = with_.store->next_sequence();
   counts.partition.settled_below = with_.store->settled_below();
   counts.partition.epoch = with_.store->epoch();
-  counts.partition.accepting = !disk_full_ && room_on_disk_.value_or(true);
+  const auto space = with_.store->free_space();
+  counts.partition.accepting = !disk_full_ && space.free_bytes > space.reserve_bytes;
   counts.connectors_configured = connectors_.size();
   std::unordered_map<connector_id, connector_status> pending;
   unindexed_.for_each([&](const unindexed_events::entry& event) {

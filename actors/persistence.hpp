@@ -140,7 +140,7 @@ private:
   std::unordered_set<event_id> staged_ids_; ///< of sender-made ids in the batch
   std::vector<waiting_reply> replies_;
   bool tick_under_way_ = false;
-  std::optional<bool> room_on_disk_; ///< as of this batch
+  bool room_on_disk_ = false; ///< seen for this batch
   bool disk_full_ = false; ///< the last commit did not fit; attempts wait in staged_records_
   bool failed_ = false;
   log_sequence last_attempt_ = 0; ///< committed by this process

@@ -45,6 +45,15 @@ TEST_CASE("with little room left new events are refused with storage_full, pendi
   CHECK_FALSE(node.send("crm").duplicate);
 }
 
+TEST_CASE("an idle node whose disk has room again accepts at once") {
+  node_fixture node;
+  node.put("crm");
+  node.disk.set_volume({.free_bytes = 0, .total_bytes = 1u << 30});
+  CHECK(std::holds_alternative<refusal>(node.ask<accepted>(node_fixture::event_for("crm"))));
+  node.disk.set_volume({.free_bytes = 1u << 29, .total_bytes = 1u << 30});
+  CHECK_FALSE(node.send("crm").duplicate);
+}
+
 TEST_CASE("a disk that is full to the last byte keeps the attempts until there is room, and loses none") {
   node_fixture node;
   node.put("crm");
