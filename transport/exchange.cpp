@@ -51,8 +51,7 @@ void exchange::begin() {
   send();
 }
 
-// -- a fresh connection
-// ---------------------------------------------------------------------------------------------
+// -- a fresh connection -------------------------------------------------------------------------------------
 
 void exchange::dial_fresh() {
   phase_ = phase::resolving;
@@ -173,8 +172,7 @@ void exchange::continue_handshake() {
   }
 }
 
-// -- the request
-// ----------------------------------------------------------------------------------------------------
+// -- the request --------------------------------------------------------------------------------------------
 
 void exchange::send() {
   phase_ = phase::sending;
@@ -222,8 +220,7 @@ void exchange::on_send_failed(const connection::progress& failed) {
   read_answer();
 }
 
-// -- the answer
-// -----------------------------------------------------------------------------------------------------
+// -- the answer ---------------------------------------------------------------------------------------------
 
 void exchange::read_answer() {
   while (!finished_) { // bounded by the answer's limits
@@ -290,8 +287,7 @@ void exchange::drop_connection() {
   connection_.reset();
 }
 
-// -- waiting
-// --------------------------------------------------------------------------------------------------------
+// -- waiting ------------------------------------------------------------------------------------------------
 
 void exchange::await(readiness what) {
   auto& awaits = what == readiness::readable ? awaits_readable_ : awaits_writable_;
@@ -380,8 +376,7 @@ std::int64_t exchange::since_us(time_point begin) const {
   return std::chrono::duration_cast<std::chrono::microseconds>(now() - begin).count();
 }
 
-// -- the end
-// --------------------------------------------------------------------------------------------------------
+// -- the end ------------------------------------------------------------------------------------------------
 
 void exchange::complete() {
   http_result result;
