@@ -409,6 +409,7 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
   commit(); // what came before it is on disk before it
   if (disk_full_ || failed_ || !room_on_disk())
     return make_refusal(errc::storage_full, "the node's disk is full: free some space and put it again");
+  room_on_disk_ = false; // seen for this commit only
   write_batch alone;
   alone.put_connector(config);
   const auto status = with_.store->commit(alone, unindexed_.lowest().value_or(with_.store->next_sequence()));
