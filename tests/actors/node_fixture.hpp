@@ -3,7 +3,7 @@
 #include "actors/node.hpp"
 #include "messages/actors.hpp"
 #include "storage/testing/environments.hpp"
-#include "tests/policy/seeded_random.hpp"
+#include "tests/support/seeded_random.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/scripted_transport.hpp"
 

@@ -1,6 +1,6 @@
 #include "policy/retry_schedule.hpp"
 
-#include "seeded_random.hpp"
+#include "tests/support/seeded_random.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>

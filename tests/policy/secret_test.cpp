@@ -1,7 +1,7 @@
 #include "policy/secret.hpp"
 
 #include "policy/base64.hpp"
-#include "seeded_random.hpp"
+#include "tests/support/seeded_random.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
