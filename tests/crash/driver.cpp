@@ -128,6 +128,12 @@ private:
     return folder_.path() / (role + ".log");
   }
 
+  /// Where the time goes after the last kill.
+  void progress(const char* what) const {
+    std::printf("%6.1f s  %s\n", static_cast<double>(steady_ms() - started_ms_) / 1'000.0, what);
+    std::fflush(stdout);
+  }
+
   void complain(std::string rule, std::string detail) {
     found_.push_back({std::move(rule), std::move(detail), {}});
   }
@@ -498,17 +504,22 @@ bool driver::run() {
   start_node();
   if (!node_ready())
     throw broken_run{"the node ends before it is ready"};
+  progress("the last life of the node; the feeder stops");
   feeder_->signal(SIGTERM);
   if (const auto status = feeder_->wait(feeder_stop_limit_ms); !status || !exited_well(*status))
     complain("a valid event is accepted", "the feeder does not get answers to all that it sent");
+  progress("waiting until the receivers that get well have everything");
   settle();
+  progress("disabling the connectors that retry for ever");
   quieten();
   check_connectors();
+  progress("reading feed and histories");
   const auto followed = follower.finish();
   if (!followed)
     throw broken_run{"the feed can't be followed to its end"};
   delivery_oracle oracle{promises_, [this](std::uint64_t serial) { return promises_.event(serial); }};
   collect(oracle, *followed);
+  progress("stopping the node, and opening its data once more");
   end_node(false);
   open_once_more(feed_);
   for (const auto& life : lives_)

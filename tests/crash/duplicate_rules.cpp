@@ -18,8 +18,8 @@ namespace {
 constexpr std::int64_t late_read_ms = 3'000;
 /// From the end of a delivery to the kill, as long as its outcome may be uncommitted.
 constexpr std::int64_t commit_allowance_ms = 2'000;
-/// Arrivals and starts are cut to milliseconds, durations are not.
-constexpr std::int64_t rounding_ms = 1;
+/// An attempt's start is noted before its delivery gets its turn, and the duration counts from that turn.
+constexpr std::int64_t turn_allowance_ms = 1'000;
 
 bool is_2xx(const request_record& one) {
   return one.answer.status >= 200 && one.answer.status < 300;
@@ -60,13 +60,22 @@ public:
 private:
   [[nodiscard]] const attempt& attempt_at(std::size_t i) const { return trace_.history->attempts[i]; }
 
-  [[nodiscard]] bool fit(const attempt& one, const request_record& seen) const {
+  /// Until when the request of an attempt may have arrived: attempts of an event follow each other, so it was
+  /// before the next one's start, unless the node no longer waited for it.
+  [[nodiscard]] timestamp_ms latest_arrival(std::size_t i) const {
+    const auto& one = attempt_at(i);
+    const auto end = one.started_at + one.duration_us / 1'000 + turn_allowance_ms;
+    if (one.result == outcome::timeout)
+      return end + late_read_ms;
+    return i + 1 < request_of_.size() ? std::min(end, attempt_at(i + 1).started_at) : end;
+  }
+
+  [[nodiscard]] bool fit(std::size_t i, const request_record& seen) const {
+    const auto& one = attempt_at(i);
     const auto life = facts_.life_at(seen.connection_accepted_at);
     if (!life || life != facts_.life_at(one.started_at))
       return false;
-    const auto end = one.started_at + one.duration_us / 1'000 + rounding_ms;
-    const auto latest = one.result == outcome::timeout ? end + late_read_ms : end;
-    if (seen.arrived_at + rounding_ms < one.started_at || seen.arrived_at > latest)
+    if (seen.arrived_at < one.started_at || seen.arrived_at > latest_arrival(i))
       return false;
     switch (one.result) {
     case outcome::delivered:
@@ -75,6 +84,7 @@ private:
       return one.status == seen.answer.status;
     case outcome::blocked:
     case outcome::dns:
+    case outcome::connect:
       return false;
     default:
       return true;
@@ -86,7 +96,7 @@ private:
     std::vector<bool> tried(attempt_of_.size());
     const std::function<bool(std::size_t)> grow = [&](std::size_t from) {
       for (std::size_t to = 0; to < attempt_of_.size(); ++to) {
-        if (tried[to] || !fit(attempt_at(from), trace_.requests[to]))
+        if (tried[to] || !fit(from, trace_.requests[to]))
           continue;
         tried[to] = true;
         if (!attempt_of_[to] || grow(*attempt_of_[to])) {
@@ -104,7 +114,7 @@ private:
     std::vector<bool> tried(request_of_.size());
     const std::function<bool(std::size_t)> grow = [&](std::size_t from) {
       for (std::size_t to = 0; to < request_of_.size(); ++to) {
-        if (tried[to] || !fit(attempt_at(to), trace_.requests[from]))
+        if (tried[to] || !fit(to, trace_.requests[from]))
           continue;
         tried[to] = true;
         if (!request_of_[to] || grow(*request_of_[to])) {
