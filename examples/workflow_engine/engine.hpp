@@ -3,61 +3,205 @@
 #include <messages/actors.hpp>
 
 #include <caf/event_based_actor.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/openssl/remote_actor.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <fstream>
+#include <iostream>
 #include <set>
-#include <string>
-#include <vector>
 
 struct engine_options {
   std::string host;
   std::uint16_t port = 0;
   bool tls = false;
-  std::string workflow; ///< whose outcomes are ours
-  std::filesystem::path cursor_file;
+  std::string workflow;              ///< whose outcomes are ours
+  std::filesystem::path cursor_file; ///< where the outcome feed is to be read on
 };
 
-/// The part of a workflow engine that talks to a node: workflows fire actions at it, it sends them in batches, and
+/// The part of a workflow engine that talks to a node: workflows fire actions at it, it sends them in batches and
 /// follows what became of them. A node that restarts, is overloaded or has a full disk costs time, no event.
 ///
-/// Spawn it detached, since connecting blocks. Ends normally when `close_atom` came and all that was fired is
-/// delivered; with an error if something was refused or given up.
+/// Spawn it detached, since connecting blocks. Ends normally once `close_atom` came and all that was fired is delivered;
+/// with an error if something was refused or given up.
 ///
-/// Invariants: an action is in `outbox_` or in `in_flight_`, never in both; its id is in `unsettled_` from the moment
-/// it was fired until it is refused for good, delivered or given up.
+/// Invariants: an action is in `outbox_` or in `in_flight_`; its id is in `unsettled_` until it is refused for good,
+/// delivered or given up.
 class engine : public caf::event_based_actor {
 public:
   static constexpr std::size_t batch_items = 100;
-  /// Actions that wait for the node. At the bound a workflow is refused with `overloaded`, and has to wait itself.
+  /// Actions that wait for the node. At the bound a workflow is refused with `overloaded`, and waits itself.
   static constexpr std::size_t max_outbox = 10'000;
   static constexpr std::uint32_t feed_wait_ms = 5'000;
   static constexpr std::chrono::milliseconds rest{200}; ///< before sending or connecting again
-  static constexpr std::chrono::milliseconds answer_timeout{15'000};
+  static constexpr std::chrono::seconds answer_timeout{15};
 
-  engine(caf::actor_config& config, engine_options options);
+  engine(caf::actor_config& config, engine_options options)
+    : caf::event_based_actor{config}, options_{std::move(options)} {
+    std::ifstream{options_.cursor_file} >> cursor_;
+    // CAF drops requests to a node that went away without a word; this is how we hear of it.
+    set_down_handler([this](const caf::down_msg& gone) {
+      if (node_ && gone.source == node_.address())
+        lose_node("the connection was lost");
+    });
+  }
 
-  caf::behavior make_behavior() override;
+  caf::behavior make_behavior() override {
+    connect();
+    return {
+      [this](vicket::send_to_connector& action) { return fire(std::move(action)); },
+      [this](caf::close_atom) {
+        closing_ = true;
+        end_when_settled();
+      },
+    };
+  }
 
 private:
-  void connect();
-  void lose_node(const std::string& why);
-  caf::result<void> fire(vicket::send_to_connector action);
-  void send_waiting();
-  void take_answers(const vicket::batch_result& answers);
-  void send_later(const vicket::refusal& reason);
-  void read_on();
-  void take_outcomes(const vicket::outcome_page& page);
-  void settle(const vicket::event_id& id, bool good);
-  [[nodiscard]] bool finished() const;
-  void end_when_settled();
+  void connect() {
+    using vicket::gateway_actor;
+    auto found = options_.tls ? caf::openssl::remote_actor<gateway_actor>(system(), options_.host, options_.port)
+                              : system().middleman().remote_actor<gateway_actor>(options_.host, options_.port);
+    if (!found) {
+      run_delayed(rest, [this] { connect(); });
+      return;
+    }
+    std::cout << "connected" << std::endl;
+    node_ = *found;
+    monitor(node_);
+    send_waiting();
+    read_on();
+  }
+
+  /// The batch on its way may have been stored or not, so it is sent again: since its events carry ids of our own,
+  /// those that were stored are answered as duplicates.
+  void lose_node(const std::string& why) {
+    std::cout << "lost the node: " << why << std::endl;
+    node_ = nullptr;
+    ++connection_;
+    outbox_.insert(outbox_.begin(), in_flight_.begin(), in_flight_.end());
+    in_flight_.clear();
+    run_delayed(rest, [this] { connect(); });
+  }
+
+  /// Asks the node; an answer that belongs to a lost connection is void, an error loses this one.
+  template <class Answer, class Request, class Take>
+  void ask(Request question, Take take) {
+    request(node_, answer_timeout, std::move(question))
+      .then(
+        [this, take, mine = connection_](const Answer& answer) {
+          if (mine == connection_)
+            take(answer);
+        },
+        [this, mine = connection_](const caf::error& reason) {
+          if (mine == connection_)
+            lose_node(vicket::refusal_of(reason).detail);
+        });
+  }
+
+  // -- actions out ----------------------------------------------------------------------------------------------------
+
+  caf::result<void> fire(vicket::send_to_connector action) {
+    if (outbox_.size() >= max_outbox)
+      return vicket::make_refusal(vicket::errc::overloaded, "the engine's outbox is full");
+    unsettled_.insert(action.id.value());
+    outbox_.push_back(std::move(action));
+    send_waiting();
+    return caf::unit;
+  }
+
+  void send_waiting() {
+    if (!node_ || resting_ || !in_flight_.empty() || outbox_.empty())
+      return;
+    const auto end = outbox_.begin() + static_cast<std::ptrdiff_t>(std::min(outbox_.size(), batch_items));
+    in_flight_.assign(outbox_.begin(), end);
+    outbox_.erase(outbox_.begin(), end);
+    ask<vicket::batch_result>(vicket::send_batch{in_flight_}, [this](const auto& answer) { take_answers(answer); });
+  }
+
+  void take_answers(const vicket::batch_result& answers) {
+    const auto sent = std::exchange(in_flight_, {});
+    for (auto i = sent.size(); i-- > 0;) // from the last, so that what is put back stays in order
+      if (const auto* reason = std::get_if<vicket::refusal>(&answers.results[i]))
+        take_refusal(sent[i], *reason);
+      else
+        std::cout << "accepted " << sent[i].id->to_string() << std::endl;
+    send_waiting();
+  }
+
+  void take_refusal(const vicket::send_to_connector& action, const vicket::refusal& reason) {
+    using vicket::errc;
+    std::cout << "refused  " << action.id->to_string() << " " << to_string(reason.code) << ": " << reason.detail
+              << std::endl;
+    if (reason.code != errc::overloaded && reason.code != errc::storage_full && reason.code != errc::unavailable) {
+      settle(*action.id, false);
+      return;
+    }
+    outbox_.push_front(action); // for now only: give the node time instead of asking at once
+    if (!std::exchange(resting_, true))
+      run_delayed(rest, [this] {
+        resting_ = false;
+        send_waiting();
+      });
+  }
+
+  // -- outcomes in ----------------------------------------------------------------------------------------------------
+
+  void read_on() {
+    if (finished())
+      return; // CAF keeps an actor that waits for an answer alive, also after quit()
+    const vicket::read_outcomes question{cursor_, vicket::read_outcomes::max_limit, feed_wait_ms};
+    ask<vicket::outcome_page>(question, [this](const auto& page) {
+      for (const auto& entry : page.entries)
+        if (entry.summary.workflow == options_.workflow) // the feed is the whole node's
+          record(entry);
+      if (page.cursor != std::exchange(cursor_, page.cursor))
+        save_cursor();
+      read_on();
+    });
+  }
+
+  void record(const vicket::outcome_entry& entry) {
+    const auto& [summary, one, cursor] = entry;
+    std::cout << "outcome  " << summary.id.to_string() << " run " << summary.run << ", attempt " << one.number << ": "
+              << to_string(one.result) << (one.status ? " " + std::to_string(*one.status) : "") << ", "
+              << to_string(summary.state) << std::endl;
+    if (summary.state != vicket::event_state::pending)
+      settle(summary.id, summary.state == vicket::event_state::delivered);
+  }
+
+  /// After its outcomes were recorded: a crash may repeat some, and misses none. Written whole or not at all.
+  void save_cursor() const {
+    auto next = options_.cursor_file;
+    next += ".next";
+    std::ofstream out{next};
+    out.exceptions(std::ofstream::failbit);
+    out << cursor_ << '\n';
+    out.close();
+    std::filesystem::rename(next, options_.cursor_file);
+  }
+
+  void settle(const vicket::event_id& id, bool good) {
+    if (unsettled_.erase(id) == 1 && !good)
+      ++not_delivered_;
+    end_when_settled();
+  }
+
+  [[nodiscard]] bool finished() const { return closing_ && unsettled_.empty(); }
+
+  void end_when_settled() {
+    if (finished())
+      quit(not_delivered_ == 0 ? caf::error{}
+                               : caf::make_error(caf::sec::runtime_error,
+                                                 std::to_string(not_delivered_) + " events were not delivered"));
+  }
 
   engine_options options_;
-  vicket::gateway_actor node_; ///< null while there is no connection
-  std::uint64_t connection_ = 0; ///< its number; answers of an earlier one are void
+  vicket::gateway_actor node_;   ///< null while there is no connection
+  std::uint64_t connection_ = 0; ///< counts them
   std::deque<vicket::send_to_connector> outbox_;
   std::vector<vicket::send_to_connector> in_flight_; ///< the batch that waits for its answer
   bool resting_ = false;

@@ -14,7 +14,7 @@
 
 namespace {
 
-/// The flags: --node-port=… and so on; --help lists them.
+/// The flags, in CAF's form: --node-port=4242 and so on; --help lists them.
 struct settings : caf::actor_system_config {
   std::string host = "127.0.0.1";
   std::uint16_t port = 4242;
