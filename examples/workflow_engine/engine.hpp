@@ -22,14 +22,15 @@ struct engine_options {
   std::filesystem::path cursor_file; ///< where the outcome feed is to be read on
 };
 
-/// The part of a workflow engine that talks to a node: workflows fire actions at it, it sends them in batches and
-/// follows what became of them. A node that restarts, is overloaded or has a full disk costs time, no event.
+/// The part of a workflow engine that talks to a node: workflows fire actions at it, it sends them in batches
+/// and follows what became of them. A node that restarts, is overloaded or has a full disk costs time, no
+/// event.
 ///
-/// Spawn it detached, since connecting blocks. Ends normally once `close_atom` came and all that was fired is delivered;
-/// with an error if something was refused or given up.
+/// Spawn it detached, since connecting blocks. Ends normally once `close_atom` came and all that was fired is
+/// delivered; with an error if something was refused or given up.
 ///
-/// Invariants: an action is in `outbox_` or in `in_flight_`; its id is in `unsettled_` until it is refused for good,
-/// delivered or given up.
+/// Invariants: an action is in `outbox_` or in `in_flight_`; its id is in `unsettled_` until it is refused
+/// for good, delivered or given up.
 class engine : public caf::event_based_actor {
 public:
   static constexpr std::size_t batch_items = 100;
@@ -40,7 +41,7 @@ public:
   static constexpr std::chrono::seconds answer_timeout{15};
 
   engine(caf::actor_config& config, engine_options options)
-    : caf::event_based_actor{config}, options_{std::move(options)} {
+      : caf::event_based_actor{config}, options_{std::move(options)} {
     std::ifstream{options_.cursor_file} >> cursor_;
     // CAF drops requests to a node that went away without a word; this is how we hear of it.
     set_down_handler([this](const caf::down_msg& gone) {
@@ -52,19 +53,20 @@ public:
   caf::behavior make_behavior() override {
     connect();
     return {
-      [this](vicket::send_to_connector& action) { return fire(std::move(action)); },
-      [this](caf::close_atom) {
-        closing_ = true;
-        end_when_settled();
-      },
+        [this](vicket::send_to_connector& action) { return fire(std::move(action)); },
+        [this](caf::close_atom) {
+          closing_ = true;
+          end_when_settled();
+        },
     };
   }
 
 private:
   void connect() {
     using vicket::gateway_actor;
-    auto found = options_.tls ? caf::openssl::remote_actor<gateway_actor>(system(), options_.host, options_.port)
-                              : system().middleman().remote_actor<gateway_actor>(options_.host, options_.port);
+    auto found = options_.tls
+                     ? caf::openssl::remote_actor<gateway_actor>(system(), options_.host, options_.port)
+                     : system().middleman().remote_actor<gateway_actor>(options_.host, options_.port);
     if (!found) {
       run_delayed(rest, [this] { connect(); });
       return;
@@ -76,8 +78,8 @@ private:
     read_on();
   }
 
-  /// The batch on its way may have been stored or not, so it is sent again: since its events carry ids of our own,
-  /// those that were stored are answered as duplicates.
+  /// The batch on its way may have been stored or not, so it is sent again: since its events carry ids of our
+  /// own, those that were stored are answered as duplicates.
   void lose_node(const std::string& why) {
     std::cout << "lost the node: " << why << std::endl;
     node_ = nullptr;
@@ -91,18 +93,19 @@ private:
   template <class Answer, class Request, class Take>
   void ask(Request question, Take take) {
     request(node_, answer_timeout, std::move(question))
-      .then(
-        [this, take, mine = connection_](const Answer& answer) {
-          if (mine == connection_)
-            take(answer);
-        },
-        [this, mine = connection_](const caf::error& reason) {
-          if (mine == connection_)
-            lose_node(vicket::refusal_of(reason).detail);
-        });
+        .then(
+            [this, take, mine = connection_](const Answer& answer) {
+              if (mine == connection_)
+                take(answer);
+            },
+            [this, mine = connection_](const caf::error& reason) {
+              if (mine == connection_)
+                lose_node(vicket::refusal_of(reason).detail);
+            });
   }
 
-  // -- actions out ----------------------------------------------------------------------------------------------------
+  // -- actions out
+  // ----------------------------------------------------------------------------------------------------
 
   caf::result<void> fire(vicket::send_to_connector action) {
     if (outbox_.size() >= max_outbox)
@@ -119,7 +122,8 @@ private:
     const auto end = outbox_.begin() + static_cast<std::ptrdiff_t>(std::min(outbox_.size(), batch_items));
     in_flight_.assign(outbox_.begin(), end);
     outbox_.erase(outbox_.begin(), end);
-    ask<vicket::batch_result>(vicket::send_batch{in_flight_}, [this](const auto& answer) { take_answers(answer); });
+    ask<vicket::batch_result>(vicket::send_batch{in_flight_},
+                              [this](const auto& answer) { take_answers(answer); });
   }
 
   void take_answers(const vicket::batch_result& answers) {
@@ -134,9 +138,10 @@ private:
 
   void take_refusal(const vicket::send_to_connector& action, const vicket::refusal& reason) {
     using vicket::errc;
-    std::cout << "refused  " << action.id->to_string() << " " << to_string(reason.code) << ": " << reason.detail
-              << std::endl;
-    if (reason.code != errc::overloaded && reason.code != errc::storage_full && reason.code != errc::unavailable) {
+    std::cout << "refused  " << action.id->to_string() << " " << to_string(reason.code) << ": "
+              << reason.detail << std::endl;
+    if (reason.code != errc::overloaded && reason.code != errc::storage_full &&
+        reason.code != errc::unavailable) {
       settle(*action.id, false);
       return;
     }
@@ -148,7 +153,8 @@ private:
       });
   }
 
-  // -- outcomes in ----------------------------------------------------------------------------------------------------
+  // -- outcomes in
+  // ----------------------------------------------------------------------------------------------------
 
   void read_on() {
     if (finished())
@@ -166,9 +172,9 @@ private:
 
   void record(const vicket::outcome_entry& entry) {
     const auto& [summary, one, cursor] = entry;
-    std::cout << "outcome  " << summary.id.to_string() << " run " << summary.run << ", attempt " << one.number << ": "
-              << to_string(one.result) << (one.status ? " " + std::to_string(*one.status) : "") << ", "
-              << to_string(summary.state) << std::endl;
+    std::cout << "outcome  " << summary.id.to_string() << " run " << summary.run << ", attempt " << one.number
+              << ": " << to_string(one.result) << (one.status ? " " + std::to_string(*one.status) : "")
+              << ", " << to_string(summary.state) << std::endl;
     if (summary.state != vicket::event_state::pending)
       settle(summary.id, summary.state == vicket::event_state::delivered);
   }
@@ -195,8 +201,8 @@ private:
   void end_when_settled() {
     if (finished())
       quit(not_delivered_ == 0 ? caf::error{}
-                               : caf::make_error(caf::sec::runtime_error,
-                                                 std::to_string(not_delivered_) + " events were not delivered"));
+                               : caf::make_error(caf::sec::runtime_error, std::to_string(not_delivered_) +
+                                                                              " events were not delivered"));
   }
 
   engine_options options_;

@@ -26,15 +26,15 @@ struct settings : caf::actor_system_config {
   settings() {
     load<caf::io::middleman>();
     opt_group{custom_options_, "global"}
-      .add(host, "node-host", "where the node is")
-      .add(port, "node-port", "its actor port")
-      .add(openssl_certificate, "tls-cert", "our certificate (PEM), for a node with TLS")
-      .add(openssl_key, "tls-key", "its private key")
-      .add(openssl_cafile, "tls-ca", "whose certificates to trust")
-      .add(connector, "connector", "whom to tell")
-      .add(run, "run", "the workflow run's id")
-      .add(tickets, "tickets", "how many tickets to resolve")
-      .add(cursor_file, "cursor-file", "where to keep the place in the outcome feed");
+        .add(host, "node-host", "where the node is")
+        .add(port, "node-port", "its actor port")
+        .add(openssl_certificate, "tls-cert", "our certificate (PEM), for a node with TLS")
+        .add(openssl_key, "tls-key", "its private key")
+        .add(openssl_cafile, "tls-ca", "whose certificates to trust")
+        .add(connector, "connector", "whom to tell")
+        .add(run, "run", "the workflow run's id")
+        .add(tickets, "tickets", "how many tickets to resolve")
+        .add(cursor_file, "cursor-file", "where to keep the place in the outcome feed");
   }
 };
 
@@ -59,7 +59,8 @@ vicket::send_to_connector ticket_resolved(const settings& with, std::size_t tick
   action.connector = {with.connector};
   action.event = "ticket.status_changed";
   action.occurred_at = now();
-  action.data_json = R"({"ticket":{"id":"T-)" + std::to_string(ticket) + R"(","status":{"category":"resolved"}}})";
+  action.data_json =
+      R"({"ticket":{"id":"T-)" + std::to_string(ticket) + R"(","status":{"category":"resolved"}}})";
   action.message = "Ticket resolved by the on-call agent.";
   action.workflow = "ticket-triage";
   action.run = with.run;
@@ -71,17 +72,17 @@ vicket::send_to_connector ticket_resolved(const settings& with, std::size_t tick
 bool run_workflow(caf::actor_system& system, const settings& with) {
   const bool tls = !with.openssl_certificate.empty();
   auto connection = system.spawn<engine, caf::detached>(
-    engine_options{with.host, with.port, tls, "ticket-triage", with.cursor_file});
+      engine_options{with.host, with.port, tls, "ticket-triage", with.cursor_file});
   caf::scoped_actor self{system};
   self->monitor(connection);
   bool good = true;
   for (std::size_t i = 1; i <= with.tickets; ++i)
     self->request(connection, caf::infinite, ticket_resolved(with, i))
-      .receive([] {},
-               [&](const caf::error& reason) {
-                 good = false;
-                 std::cerr << "not fired: " << vicket::refusal_of(reason).detail << '\n';
-               });
+        .receive([] {},
+                 [&](const caf::error& reason) {
+                   good = false;
+                   std::cerr << "not fired: " << vicket::refusal_of(reason).detail << '\n';
+                 });
   self->send(connection, caf::close_atom_v);
   self->receive([&](const caf::down_msg& end) {
     if (end.reason) {

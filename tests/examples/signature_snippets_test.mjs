@@ -25,7 +25,7 @@ let forged; // the same, with one byte of the body changed
 
 const events = [
   { data: {} },
-  { data: { ticket: { id: "T-1", status: { category: "resolved" } } }, message: "Ticket resolved by the on-call agent." },
+  { data: { ticket: { id: "T-1", status: { category: "resolved" } } }, message: "Resolved by the on-call agent." },
   { data: { text: "Grüße, 世界, 🎟️ \" \\ \u2028 </script>" }, message: "façade\nsecond line" },
   { data: { numbers: [0.1, 1e300, -0, 12345678901234567890n.toString()], nothing: null, list: Array(500).fill("x") } },
   { data: { text: "y".repeat(100_000) } },
@@ -112,15 +112,16 @@ async function checkProgram(program, args) {
     return [headers["x-vicket-signature"], bodyFile];
   }));
   const signedAt = genuine[0].headers["x-vicket-signature"].match(/t=(\d+)/)[1];
-  const verdicts = async (now) => (await mustRun(program, [...args, String(now), ...list.flat()])).stdout.trim().split("\n");
+  const verdicts = async (now, pairs = list) =>
+    (await mustRun(program, [...args, String(now), ...pairs.flat()])).stdout.trim().split("\n");
   assert.deepEqual(await verdicts(signedAt), [...genuine.map(() => "genuine"), ...forged.map(() => "refused")]);
   assert.deepEqual(new Set(await verdicts(Number(signedAt) + 400)), new Set(["refused"]), "400 s later");
   const broken = ["", "t=1", "hmac-sha256, t=x, v1=00", `hmac-sha256, t=${signedAt}, v1=`];
-  const { stdout } = await mustRun(program, [...args, signedAt, ...broken.flatMap((header) => [header, list[0][1]])]);
-  assert.deepEqual(stdout.trim().split("\n"), broken.map(() => "refused"), "headers that are none");
+  const withBroken = broken.map((header) => [header, list[0][1]]);
+  assert.deepEqual(new Set(await verdicts(signedAt, withBroken)), new Set(["refused"]), "headers that are none");
 }
 
-test("the README's Python accepts every delivery, and refuses a changed body, an old one, a broken header", async () => {
+test("the README's Python accepts every delivery, and refuses changed bodies, old ones, broken headers", async () => {
   const source = join(work, "verify.py");
   await writeFile(source, `${await readmeSnippet("python")}
 import sys
@@ -132,7 +133,7 @@ for header, path in zip(cases[::2], cases[1::2]):
   await checkProgram("python3", [source]);
 });
 
-test("the README's C++ accepts every delivery, and refuses a changed body, an old one, a broken header", async () => {
+test("the README's C++ accepts every delivery, and refuses changed bodies, old ones, broken headers", async () => {
   const source = join(work, "verify.cpp");
   await writeFile(source, `${await readmeSnippet("cpp")}
 #include <cstdio>
