@@ -1,0 +1,105 @@
+// A node on a file system whose syncs fail from SIGUSR1 on. It says so in lines on standard output:
+//   faulty ready actors=127.0.0.1:PORT
+//   faulty syncs fail         from now on
+//   faulty store failed       the node has asked to be ended
+// With `exit` it ends at once, as vicketd does. With `linger` it lives on until SIGTERM, so that a test sees
+// whether it still answers; then it loses what a power cut loses, everything that was not synced, and exits.
+
+#include "actors/node.hpp"
+#include "actors/system_adapters.hpp"
+#include "apps/actor_port.hpp"
+#include "apps/termination.hpp"
+#include "storage/testing/environments.hpp"
+#include "transport/beast_transport.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/io/middleman.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+using namespace vicket;
+
+namespace {
+
+constexpr int exit_store_failed = 70;
+
+sigset_t only(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  return set;
+}
+
+void await(int signal) {
+  const auto set = only(signal);
+  int got = 0;
+  while (sigwait(&set, &got) != 0) {
+  }
+}
+
+void say(const std::string& line) {
+  std::cout << "faulty " + line + "\n" << std::flush;
+}
+
+int run(const char* data_dir, bool linger, std::uint64_t seed) {
+  register_all_types();
+  caf::io::middleman::init_global_meta_objects();
+  caf::core::init_global_meta_objects();
+  const system_clock_adapter time;
+  system_random random;
+  faulty_environment disk{faulty_environment::below::disk};
+  const address_guard guard{{*ip_range::parse("127.0.0.0/8")}};
+  transport_options sending;
+  sending.guard = guard;
+  node_environment environment;
+  environment.time = &time;
+  environment.random = &random;
+  environment.transport = make_beast_transport(sending);
+  environment.store = &disk;
+  environment.store_failed = [linger](const std::string&) {
+    say("store failed");
+    if (!linger)
+      std::_Exit(exit_store_failed);
+  };
+  node_options options;
+  options.data_dir = data_dir;
+  options.guard = guard;
+  options.allow_http = true;
+  const auto actors = make_actor_config(0, std::nullopt);
+  caf::actor_system system{*actors};
+  auto started = node::start(system, options, environment);
+  if (const auto* why = std::get_if<std::string>(&started)) {
+    std::cerr << *why << '\n';
+    return 1;
+  }
+  const auto port = publish_gateway(system, std::get<0>(started)->gateway(), {"127.0.0.1", 0}, false);
+  say("ready actors=127.0.0.1:" + std::to_string(std::get<std::uint16_t>(port)));
+
+  await(SIGUSR1);
+  disk.fail_all_syncs();
+  say("syncs fail");
+  await(SIGTERM);
+  disk.crash();
+  std::get<0>(started).reset(); // closes the store, so that the power cut can be played
+  disk.restart(seed);
+  std::_Exit(exit_store_failed);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view mode = argc == 4 ? argv[2] : "";
+  if (mode != "exit" && mode != "linger") {
+    std::cerr << "vicketd-faulty DATA_DIR exit|linger SEED\n";
+    return 2;
+  }
+  block_termination();
+  const auto fault = only(SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &fault, nullptr);
+  return run(argv[1], mode == "linger", std::stoull(argv[3]));
+}

@@ -1,0 +1,185 @@
+#include "tests/system/node_client.hpp"
+
+#include "messages/actors.hpp"
+#include "tests/system/real_time.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <chrono>
+#include <deque>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace vicket::testing {
+
+namespace {
+
+constexpr std::chrono::seconds answer_patience{30};
+constexpr std::int64_t feed_patience_us = 60'000'000;
+
+class client_config : public caf::actor_system_config {
+public:
+  client_config() {
+    static const bool registered = [] {
+      register_message_types();
+      caf::io::middleman::init_global_meta_objects();
+      caf::core::init_global_meta_objects();
+      return true;
+    }();
+    static_cast<void>(registered);
+    load<caf::io::middleman>();
+    set("caf.scheduler.max-threads", 1);
+    // A client that polls takes the processors away from the node.
+    set("caf.work-stealing.aggressive-poll-attempts", 0);
+    set("caf.work-stealing.moderate-poll-attempts", 0);
+    set("caf.logger.console.verbosity", "quiet");
+  }
+};
+
+std::string noise(std::size_t bytes) {
+  static std::mt19937_64 random; // its default seed: the same noise in every run
+  static constexpr std::string_view letters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text(bytes, ' ');
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < bytes; ++i, bits >>= 6) {
+    if (i % 10 == 0)
+      bits = random();
+    text[i] = letters[bits % letters.size()];
+  }
+  return text;
+}
+
+[[noreturn]] void fail(const std::string& what, const caf::error& why) {
+  throw std::runtime_error{what + ": " + caf::to_string(why)};
+}
+
+} // namespace
+
+send_to_connector event_for(const connector_id& connector, std::size_t data_bytes) {
+  send_to_connector event;
+  event.connector = connector;
+  event.event = "ticket.status_changed";
+  event.occurred_at = wall_now();
+  event.data_json = R"({"ticket":{"id":"T-1","note":")" + noise(data_bytes) + "\"}}";
+  event.workflow = "wf-1";
+  return event;
+}
+
+send_batch batch_for(const connector_id& connector, std::size_t items, std::size_t data_bytes) {
+  send_batch batch;
+  for (std::size_t i = 0; i < items; ++i)
+    batch.items.push_back(event_for(connector, data_bytes));
+  return batch;
+}
+
+struct node_client::rep {
+  explicit rep(std::uint16_t port) : system{config}, self{system} {
+    auto found = system.middleman().remote_actor<gateway_actor>("127.0.0.1", port);
+    if (!found)
+      fail("no connection to the node", found.error());
+    node = std::move(*found);
+  }
+
+  template <class Answer, class Question>
+  Answer ask(const Question& question, const char* what) {
+    std::optional<Answer> answer;
+    self->request(node, answer_patience, question)
+        .receive([&](Answer& got) { answer = std::move(got); }, [&](caf::error& why) { fail(what, why); });
+    return std::move(*answer);
+  }
+
+  client_config config;
+  caf::actor_system system;
+  caf::scoped_actor self;
+  gateway_actor node;
+  std::string cursor; ///< of the feed
+};
+
+node_client::node_client(std::uint16_t port) : rep_{std::make_unique<rep>(port)} {}
+
+node_client::~node_client() = default;
+
+void node_client::put(const connector& value) {
+  static_cast<void>(rep_->ask<connector_view>(put_connector{value}, "put_connector"));
+}
+
+event_id node_client::send(const send_to_connector& event) {
+  return rep_->ask<accepted>(event, "send_to_connector").id;
+}
+
+std::vector<send_result> node_client::send(const send_batch& batch) {
+  return rep_->ask<batch_result>(batch, "send_batch").results;
+}
+
+bool node_client::feed(std::size_t window, std::int64_t answer_ms,
+                       const std::function<std::optional<send_batch>()>& next,
+                       const std::function<bool(const batch_result&)>& answered) {
+  const auto start = [&](send_batch batch) {
+    return rep_->self->request(rep_->node, std::chrono::milliseconds{answer_ms}, std::move(batch));
+  };
+  std::deque<decltype(start(send_batch{}))> unanswered;
+  bool more = true;
+  bool all_answered = true;
+  while (more || !unanswered.empty()) {
+    if (more && unanswered.size() < window) {
+      if (auto batch = next())
+        unanswered.push_back(start(*std::move(batch)));
+      else
+        more = false;
+      continue;
+    }
+    auto first = std::move(unanswered.front());
+    unanswered.pop_front();
+    first.receive([&](const batch_result& result) { more = answered(result) && more; },
+                  [&](const caf::error&) { more = all_answered = false; });
+  }
+  return all_answered;
+}
+
+std::optional<event_history> node_client::history(const event_id& id) {
+  std::optional<event_history> answer;
+  rep_->self->request(rep_->node, answer_patience, get_event{id})
+      .receive([&](event_history& got) { answer = std::move(got); },
+               [](const caf::error& why) {
+                 if (refusal_of(why).code != errc::not_found)
+                   fail("get_event", why);
+               });
+  return answer;
+}
+
+node_status node_client::status() {
+  return rep_->ask<node_status>(get_status{}, "get_status");
+}
+
+std::uint64_t node_client::pending(const connector_id& id) {
+  for (const auto& one : status().connectors)
+    if (one.id == id)
+      return one.pending;
+  return 0;
+}
+
+bool node_client::follow_outcomes(const std::function<bool(const outcome_entry&)>& enough) {
+  const auto end_us = steady_us() + feed_patience_us;
+  while (steady_us() < end_us) {
+    read_outcomes question;
+    question.cursor = rep_->cursor;
+    question.wait_ms = 1'000;
+    const auto page = rep_->ask<outcome_page>(question, "read_outcomes");
+    for (const auto& entry : page.entries) {
+      rep_->cursor = entry.cursor;
+      if (enough(entry))
+        return true;
+    }
+    rep_->cursor = page.cursor;
+  }
+  return false;
+}
+
+} // namespace vicket::testing

@@ -1,0 +1,62 @@
+#include "tests/system/real_node.hpp"
+
+#include <fstream>
+#include <stdexcept>
+
+namespace vicket::testing {
+
+namespace {
+
+std::vector<std::string> command_of(const std::filesystem::path& data_dir,
+                                    const std::vector<std::string>& more_flags) {
+  auto command = node_command(data_dir);
+  command.insert(command.end(), more_flags.begin(), more_flags.end());
+  return command;
+}
+
+} // namespace
+
+std::vector<std::string> node_command(const std::filesystem::path& data_dir) {
+  return {VICKETD_PATH,  "--data-dir",   data_dir.string(), "--listen",
+          "127.0.0.1:0", "--allow-http", "--allow-cidr",    "127.0.0.0/8"};
+}
+
+std::uint16_t port_in(const std::string& ready_line) {
+  return static_cast<std::uint16_t>(std::stoul(ready_line.substr(ready_line.rfind(':') + 1)));
+}
+
+real_node::real_node(const std::filesystem::path& data_dir, const std::vector<std::string>& more_flags)
+    : process_{command_of(data_dir, more_flags)}, port_{
+                                                      port_in(process_.line_with("vicketd ready actors="))} {}
+
+void real_node::kill() {
+  process_.signal(SIGKILL);
+  static_cast<void>(process_.wait());
+}
+
+std::uint64_t real_node::memory_bytes(const std::string& line) const {
+  std::ifstream file{"/proc/" + std::to_string(process_.id()) + "/status"};
+  for (std::string one; std::getline(file, one);)
+    if (one.starts_with(line + ":"))
+      return std::stoull(one.substr(line.size() + 1)) * 1'024;
+  throw std::runtime_error{"no " + line + " of the node; its log:\n" + log()};
+}
+
+connector connector_to(const std::string& id, const std::string& url) {
+  connector value;
+  value.id = {id};
+  value.url = url;
+  value.retry.base_ms = 500;
+  value.retry.factor = 1;
+  return value;
+}
+
+std::uint64_t folder_bytes(const std::filesystem::path& folder) {
+  std::uint64_t sum = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{folder})
+    if (entry.is_regular_file())
+      sum += entry.file_size();
+  return sum;
+}
+
+} // namespace vicket::testing

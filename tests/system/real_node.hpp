@@ -1,0 +1,50 @@
+#pragma once
+
+#include "messages/connector.hpp"
+#include "tests/support/process.hpp"
+
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vicket::testing {
+
+/// A `vicketd` that may deliver to 127.0.0.1, by http too. Killed when this object goes.
+class real_node {
+public:
+  /// Starts it and waits until it is ready. Throws std::runtime_error, with its log, if it is not.
+  explicit real_node(const std::filesystem::path& data_dir, const std::vector<std::string>& more_flags = {});
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::string log() const { return process_.errors(); }
+
+  void terminate() { process_.signal(SIGTERM); }
+  /// SIGKILL, and gone.
+  void kill();
+  /// The exit code.
+  int wait() { return process_.wait(); }
+
+  /// A line of /proc/<pid>/status: `VmRSS`, what is in memory now, or `VmHWM`, the most that ever was.
+  [[nodiscard]] std::uint64_t memory_bytes(const std::string& line) const;
+
+private:
+  process process_;
+  std::uint16_t port_ = 0;
+};
+
+/// `vicketd ready actors=HOST:PORT` → PORT.
+[[nodiscard]] std::uint16_t port_in(const std::string& ready_line);
+
+/// The flags of a node that may deliver to 127.0.0.1, by http too.
+[[nodiscard]] std::vector<std::string> node_command(const std::filesystem::path& data_dir);
+
+/// A connector with retries quick enough for a test: every half second.
+[[nodiscard]] connector connector_to(const std::string& id, const std::string& url);
+
+/// Bytes of all files below.
+[[nodiscard]] std::uint64_t folder_bytes(const std::filesystem::path& folder);
+
+} // namespace vicket::testing
