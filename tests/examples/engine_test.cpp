@@ -1,0 +1,155 @@
+// The example's engine against a node that says what the test wants: refusals that a real one gives under
+// stress only.
+
+#include "examples/workflow_engine/engine.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <catch2/catch_session.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <vector>
+
+namespace {
+
+using namespace vicket;
+
+/// Answers each batch with the next of `answers`, and reports every event that it accepted as delivered.
+class scripted_node {
+public:
+  std::deque<batch_result> answers;
+  /// The batches that came; read it once the engine has ended.
+  std::vector<send_batch> batches;
+
+  gateway_actor::behavior_type make_behavior(gateway_actor::pointer self) {
+    const auto unused = caf::make_error(caf::sec::unexpected_message);
+    return {
+        [unused](const send_to_connector&) -> caf::result<accepted> { return unused; },
+        [this](const send_batch& batch) { return take(batch); },
+        [unused](const put_connector&) -> caf::result<connector_view> { return unused; },
+        [unused](const get_connector&) -> caf::result<connector_view> { return unused; },
+        [unused](const delete_connector&) -> caf::result<void> { return unused; },
+        [unused](const list_connectors&) -> caf::result<connector_page> { return unused; },
+        [unused](const get_event&) -> caf::result<event_history> { return unused; },
+        [unused](const get_run&) -> caf::result<run_page> { return unused; },
+        [this, self](const read_outcomes&) -> caf::result<outcome_page> {
+          reader_ = self->make_response_promise<outcome_page>();
+          report();
+          return reader_;
+        },
+        [unused](const get_status&) -> caf::result<node_status> { return unused; },
+    };
+  }
+
+private:
+  batch_result take(const send_batch& batch) {
+    batches.push_back(batch);
+    auto answer = std::move(answers.front());
+    answers.pop_front();
+    for (std::size_t i = 0; i < answer.results.size(); ++i)
+      if (std::holds_alternative<accepted>(answer.results[i]))
+        add_delivered(batch.items[i]);
+    report();
+    return answer;
+  }
+
+  void add_delivered(const send_to_connector& event) {
+    outcome_entry entry;
+    entry.summary = {*event.id, event.connector,        event.event, event.workflow,
+                     event.run, event_state::delivered, {},          {}};
+    entry.value.status = 200;
+    page_.entries.push_back(std::move(entry));
+  }
+
+  void report() {
+    if (page_.entries.empty() || !reader_.pending())
+      return;
+    page_.cursor += "x";
+    reader_.deliver(page_);
+    page_.entries.clear();
+  }
+
+  caf::typed_response_promise<outcome_page> reader_;
+  outcome_page page_;
+};
+
+send_to_connector action_number(std::uint8_t number) {
+  send_to_connector action;
+  action.connector = {"crm"};
+  action.event = "ticket.opened";
+  action.data_json = "{}";
+  action.workflow = "triage";
+  action.id = event_id{{number}};
+  return action;
+}
+
+/// Fires the actions at an engine, and lets it end: its reason.
+caf::error run_engine(caf::actor_system& system, scripted_node& script,
+                      std::vector<send_to_connector> actions) {
+  const auto node =
+      system.spawn([&script](gateway_actor::pointer self) { return script.make_behavior(self); });
+  const auto port = system.middleman().publish(node, 0, "127.0.0.1");
+  REQUIRE(port);
+  const auto cursor_file = std::filesystem::temp_directory_path() / ("engine-test-" + std::to_string(*port));
+  const auto under_test =
+      system.spawn<engine, caf::detached>(engine_options{"127.0.0.1", *port, false, "triage", cursor_file});
+  caf::scoped_actor self{system};
+  self->monitor(under_test);
+  for (auto& action : actions)
+    self->send(under_test, std::move(action));
+  self->send(under_test, caf::close_atom_v);
+  caf::error reason;
+  self->receive([&](const caf::down_msg& end) { reason = end.reason; });
+  self->send_exit(node, caf::exit_reason::user_shutdown);
+  std::filesystem::remove(cursor_file);
+  return reason;
+}
+
+std::vector<std::uint8_t> numbers_of(const std::vector<send_batch>& batches) {
+  std::vector<std::uint8_t> numbers;
+  for (const auto& batch : batches)
+    for (const auto& item : batch.items)
+      numbers.push_back(item.id->bytes[0]);
+  return numbers;
+}
+
+} // namespace
+
+TEST_CASE("an engine sends again what is refused for now, and nothing else") {
+  const auto code = GENERATE(errc::overloaded, errc::storage_full, errc::unavailable);
+  CAPTURE(to_string(code));
+  caf::actor_system_config config;
+  config.load<caf::io::middleman>();
+  caf::actor_system system{config};
+  scripted_node script;
+  // given a node that takes the first event, refuses the second for now and takes it when it comes again
+  script.answers = {{{accepted{{{1}}}}}, {{refusal{code, "later"}}}, {{accepted{{{2}}}}}};
+  // when the engine is to send two
+  const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
+  // then both are delivered, and only the second was sent twice
+  CHECK_FALSE(reason);
+  CHECK(numbers_of(script.batches) == std::vector<std::uint8_t>{1, 2, 2});
+}
+
+TEST_CASE("an engine gives up what is refused for good, says so at its end, and delivers the rest") {
+  const auto code = GENERATE(errc::unknown_connector, errc::connector_disabled, errc::filtered,
+                             errc::invalid_event, errc::too_large);
+  CAPTURE(to_string(code));
+  caf::actor_system_config config;
+  config.load<caf::io::middleman>();
+  caf::actor_system system{config};
+  scripted_node script;
+  script.answers = {{{refusal{code, "never"}}}, {{accepted{{{2}}}}}};
+  const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
+  CHECK(reason == caf::sec::runtime_error);
+  CHECK(numbers_of(script.batches) == std::vector<std::uint8_t>{1, 2});
+}
+
+int main(int argc, char** argv) {
+  register_message_types();
+  return Catch::Session().run(argc, argv);
+}
