@@ -12,20 +12,25 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <functional>
 #include <vector>
 
 namespace {
 
 using namespace vicket;
 
-/// Answers each batch with the next of `answers`, and reports every event that it accepted as delivered.
+/// Outlives the node, and is read once that has ended.
+struct node_script {
+  std::deque<batch_result> answers; ///< to the batches, in their order
+  std::vector<send_batch> batches;  ///< those that came
+};
+
+/// Answers as the script says, and reports every event that it accepted as delivered.
 class scripted_node {
 public:
-  std::deque<batch_result> answers;
-  /// The batches that came; read it once the engine has ended.
-  std::vector<send_batch> batches;
+  scripted_node(gateway_actor::pointer self, node_script& script) : self_{self}, script_{script} {}
 
-  gateway_actor::behavior_type make_behavior(gateway_actor::pointer self) {
+  gateway_actor::behavior_type make_behavior() {
     const auto unused = caf::make_error(caf::sec::unexpected_message);
     return {
         [unused](const send_to_connector&) -> caf::result<accepted> { return unused; },
@@ -36,8 +41,8 @@ public:
         [unused](const list_connectors&) -> caf::result<connector_page> { return unused; },
         [unused](const get_event&) -> caf::result<event_history> { return unused; },
         [unused](const get_run&) -> caf::result<run_page> { return unused; },
-        [this, self](const read_outcomes&) -> caf::result<outcome_page> {
-          reader_ = self->make_response_promise<outcome_page>();
+        [this](const read_outcomes&) -> caf::result<outcome_page> {
+          reader_ = self_->make_response_promise<outcome_page>();
           report();
           return reader_;
         },
@@ -47,9 +52,9 @@ public:
 
 private:
   batch_result take(const send_batch& batch) {
-    batches.push_back(batch);
-    auto answer = std::move(answers.front());
-    answers.pop_front();
+    script_.batches.push_back(batch);
+    auto answer = std::move(script_.answers.front());
+    script_.answers.pop_front();
     for (std::size_t i = 0; i < answer.results.size(); ++i)
       if (std::holds_alternative<accepted>(answer.results[i]))
         add_delivered(batch.items[i]);
@@ -73,6 +78,8 @@ private:
     page_.entries.clear();
   }
 
+  gateway_actor::pointer self_;
+  node_script& script_;
   caf::typed_response_promise<outcome_page> reader_;
   outcome_page page_;
 };
@@ -88,10 +95,9 @@ send_to_connector action_number(std::uint8_t number) {
 }
 
 /// Fires the actions at an engine, and lets it end: its reason.
-caf::error run_engine(caf::actor_system& system, scripted_node& script,
+caf::error run_engine(caf::actor_system& system, node_script& script,
                       std::vector<send_to_connector> actions) {
-  const auto node =
-      system.spawn([&script](gateway_actor::pointer self) { return script.make_behavior(self); });
+  const auto node = system.spawn<caf::stateful_actor<scripted_node, gateway_actor::base>>(std::ref(script));
   const auto port = system.middleman().publish(node, 0, "127.0.0.1");
   REQUIRE(port);
   const auto cursor_file = std::filesystem::temp_directory_path() / ("engine-test-" + std::to_string(*port));
@@ -104,7 +110,9 @@ caf::error run_engine(caf::actor_system& system, scripted_node& script,
   self->send(under_test, caf::close_atom_v);
   caf::error reason;
   self->receive([&](const caf::down_msg& end) { reason = end.reason; });
+  self->monitor(node);
   self->send_exit(node, caf::exit_reason::user_shutdown);
+  self->receive([](const caf::down_msg&) {});
   std::filesystem::remove(cursor_file);
   return reason;
 }
@@ -125,7 +133,7 @@ TEST_CASE("an engine sends again what is refused for now, and nothing else") {
   caf::actor_system_config config;
   config.load<caf::io::middleman>();
   caf::actor_system system{config};
-  scripted_node script;
+  node_script script;
   // given a node that takes the first event, refuses the second for now and takes it when it comes again
   script.answers = {{{accepted{{{1}}}}}, {{refusal{code, "later"}}}, {{accepted{{{2}}}}}};
   // when the engine is to send two
@@ -142,7 +150,7 @@ TEST_CASE("an engine gives up what is refused for good, says so at its end, and 
   caf::actor_system_config config;
   config.load<caf::io::middleman>();
   caf::actor_system system{config};
-  scripted_node script;
+  node_script script;
   script.answers = {{{refusal{code, "never"}}}, {{accepted{{{2}}}}}};
   const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
   CHECK(reason == caf::sec::runtime_error);
