@@ -45,6 +45,7 @@ constexpr std::int64_t answer_limit_ms = 10'000;
 /// but a busy machine and a queue behind hanging requests take their time. Progress extends it.
 constexpr std::int64_t settle_limit_ms = 30'000;
 constexpr std::int64_t settle_poll_ms = 100;
+constexpr std::int64_t standstill_ms = 5'000;
 constexpr std::int64_t stuck_after_restart_ms = 5'000;
 /// Beyond the time asked for: starting, settling, reading everything.
 constexpr std::uint64_t longest_extra_s = 600;
@@ -152,6 +153,7 @@ private:
   void kill_again_and_again();
   void live_one_round(std::uint64_t number);
   void settle();
+  void show_pending(const node_status& status) const;
   void tell_of_stuck_events();
   [[nodiscard]] std::uint64_t pending_that_must_end(const node_status& status) const;
   void quieten();
@@ -179,7 +181,7 @@ private:
   std::vector<node_life> lives_;
   std::vector<violation> found_; ///< by the driver itself
   std::vector<outcome_entry> feed_;
-  std::uint64_t stuck_ = 0;
+  std::vector<event_id> stuck_; ///< pending at the end, though they should have been delivered
   std::uint64_t kills_ = 0;
   std::uint64_t clean_stops_ = 0;
   std::uint64_t kills_before_ready_ = 0;
@@ -331,9 +333,17 @@ std::uint64_t driver::pending_that_must_end(const node_status& status) const {
   return pending;
 }
 
+void driver::show_pending(const node_status& status) const {
+  progress("nothing moves; the node's status:");
+  for (const auto& one : status.connectors)
+    std::printf("          %-16s %llu pending, %llu in flight\n", one.id.value.c_str(),
+                static_cast<unsigned long long>(one.pending), static_cast<unsigned long long>(one.in_flight));
+}
+
 /// Waits until the receivers that get well have everything. What is then still pending, the oracle finds.
 void driver::settle() {
   std::uint64_t least = ~std::uint64_t{0};
+  auto moved = steady_ms();
   for (auto until = steady_ms() + settle_limit_ms; steady_ms() < until; sleep_ms(settle_poll_ms)) {
     const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
     if (!status)
@@ -341,13 +351,16 @@ void driver::settle() {
     const auto pending = pending_that_must_end(*status);
     if (pending == 0)
       return;
-    if (pending < least)
+    if (pending < least) {
       until = steady_ms() + settle_limit_ms;
+      moved = steady_ms();
+    }
+    if (steady_ms() - moved > standstill_ms) {
+      moved = until; // once
+      show_pending(*status);
+    }
     least = std::min(least, pending);
   }
-  stuck_ = least;
-  std::printf("%llu events are still pending that should have been delivered\n",
-              static_cast<unsigned long long>(least));
 }
 
 /// Disables what retries for ever, so that history and feed can be read as of one moment.
@@ -397,18 +410,27 @@ void driver::collect(delivery_oracle& oracle, const std::vector<outcome_entry>& 
   auto histories = client_.histories(ids, answer_limit_ms);
   if (!histories)
     throw broken_run{"the histories can't be read: " + caf::to_string(client_.reason())};
-  for (std::size_t i = 0; i < ids.size(); ++i)
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& one = (*histories)[i];
+    const auto* promise = one ? promises_.find(one->summary.connector.value) : nullptr;
+    if (promise != nullptr && promise->end != fate::pending && one->summary.state == event_state::pending)
+      stuck_.push_back(ids[i]);
     oracle.add_history(ids[i], std::move((*histories)[i]));
+  }
 }
 
 /// What a restart delivers was waiting in the store and forgotten in memory: worth knowing for the one who
 /// looks.
 void driver::tell_of_stuck_events() {
   sleep_ms(stuck_after_restart_ms);
-  const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
-  std::printf("%llu of the %llu stuck events are still pending %lld ms after a restart\n",
-              static_cast<unsigned long long>(status ? pending_that_must_end(*status) : stuck_),
-              static_cast<unsigned long long>(stuck_), static_cast<long long>(stuck_after_restart_ms));
+  const auto histories = client_.histories(stuck_, answer_limit_ms);
+  std::size_t still = stuck_.size();
+  if (histories)
+    still = static_cast<std::size_t>(std::count_if(histories->begin(), histories->end(), [](const auto& one) {
+      return one && one->summary.state == event_state::pending;
+    }));
+  std::printf("%zu of the %zu stuck events are still pending %lld ms after a restart\n", still, stuck_.size(),
+              static_cast<long long>(stuck_after_restart_ms));
 }
 
 /// The data folder is usable after the clean end, and tells the same.
@@ -418,7 +440,7 @@ void driver::open_once_more(const std::vector<outcome_entry>& feed) {
   start_node();
   if (!node_ready())
     throw broken_run{"the data folder can't be opened once more"};
-  if (stuck_ > 0) {
+  if (!stuck_.empty()) {
     tell_of_stuck_events();
     return end_node(false);
   }
