@@ -3,6 +3,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace vicket {
@@ -10,6 +11,8 @@ namespace vicket {
 namespace {
 
 constexpr std::int64_t us_per_ms = 1'000;
+constexpr timestamp_ms last_time{std::numeric_limits<std::int64_t>::max()};
+constexpr auto last_sequence = std::numeric_limits<log_sequence>::max();
 
 void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
   if (!kept || candidate < *kept)
@@ -51,12 +54,17 @@ void supervisor::note_backlog(const backlog_grew& more) {
 
 void supervisor::take_refill(refilled& given) {
   refilling_ = false;
+  auto scanned_to = refill_from_;
   if (!given.events.empty()) {
     const auto& last = given.events.back().position;
-    scan_from_ = {last.due, last.sequence + 1};
+    scanned_to = {last.due, last.sequence + 1};
   }
-  next_due_ = given.next_due;
-  window_full_ = given.events.empty() && !queue_.holds_nothing();
+  // Together with what was learned since the question: the answer may not know of it.
+  scan_from_ = std::min(scan_from_, scanned_to);
+  if (given.next_due)
+    keep_earlier(next_due_, *given.next_due);
+  window_full_ =
+    given.events.empty() && given.next_due && *given.next_due <= refill_until_ && !queue_.holds_nothing();
   for (auto& event : given.events)
     queue_.add(std::move(event));
   go_on();
@@ -139,8 +147,10 @@ void supervisor::ask_for_more(timestamp_ms now) {
   if (queue_.waiting() > with_.window.events_for(with_.profile->config) / 4)
     return; // a refill costs a look at the index: take a good part of a window at a time
   refilling_ = true;
-  self_->send(with_.persistence,
-              refill_window{with_.profile->config.id, scan_from_, now, queue_.held()});
+  refill_from_ = std::exchange(scan_from_, due_position{last_time, last_sequence});
+  refill_until_ = now;
+  next_due_.reset();
+  self_->send(with_.persistence, refill_window{with_.profile->config.id, refill_from_, now, queue_.held()});
 }
 
 void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {

@@ -69,12 +69,16 @@ private:
   setup with_;
   connector_queue queue_;
 
-  // The due index as far as it is known here. Invariants: nothing that is not held has a place before scan_from_;
-  // next_due_ is at or before the due time of everything in the store that is not held, absent when there is none.
+  // The due index as far as it is known here. Invariants, while no refill is under way: nothing that is not held has
+  // a place before scan_from_; next_due_ is at or before the due time of everything in the store that is not held,
+  // absent when there is none. While one is under way they tell only what was learned since it was asked for; the
+  // answer is put together with them, since the two overtake each other.
   due_position scan_from_;
   std::optional<timestamp_ms> next_due_;
-  bool refilling_ = false;   ///< a refill_window is under way
-  bool window_full_ = false; ///< the last one brought nothing, since we hold as much as we may
+  due_position refill_from_;  ///< where the refill under way began
+  timestamp_ms refill_until_; ///< and where it ends
+  bool refilling_ = false;
+  bool window_full_ = false; ///< the last one brought nothing, although more is due: we hold as much as we may
 
   std::optional<timestamp_ms> alarm_at_;   ///< the alarm is set for then
   std::optional<timestamp_ms> idle_since_; ///< nothing to do since then
