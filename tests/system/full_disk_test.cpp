@@ -143,7 +143,7 @@ TEST_CASE("a disk that is full to the last byte: nothing is accepted, pending ev
   }
   real_node successor{data};
   node_client client{successor.port()};
-  CHECK(all_delivered(client, pending));
+  CHECK(eventually([&] { return all_delivered(client, pending); }));
 }
 
 TEST_CASE("a disk that the node's own events fill: what was accepted is delivered, and it recovers without a "

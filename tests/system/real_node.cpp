@@ -1,7 +1,12 @@
 #include "tests/system/real_node.hpp"
 
+#include <sys/wait.h>
+
+#include <csignal>
 #include <fstream>
+#include <iostream>
 #include <stdexcept>
+#include <utility>
 
 namespace vicket::testing {
 
@@ -29,7 +34,27 @@ real_node::real_node(const std::filesystem::path& data_dir, const std::vector<st
     : process_{command_of(data_dir, more_flags)}, port_{
                                                       port_in(process_.line_with("vicketd ready actors="))} {}
 
+real_node::~real_node() {
+  end_is_asked_for();
+}
+
+void real_node::end_is_asked_for() {
+  siginfo_t ended{};
+  const auto known =
+      ::waitid(P_PID, static_cast<id_t>(process_.id()), &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (!std::exchange(asked_to_end_, true) && known && ended.si_pid != 0)
+    std::cerr << "the node ended by itself, " << (ended.si_code == CLD_EXITED ? "exit code " : "signal ")
+              << ended.si_status << "; its log:\n"
+              << log();
+}
+
+void real_node::terminate() {
+  end_is_asked_for();
+  process_.signal(SIGTERM);
+}
+
 void real_node::kill() {
+  end_is_asked_for();
   process_.signal(SIGKILL);
   static_cast<void>(process_.wait());
 }

@@ -3,7 +3,6 @@
 #include "messages/connector.hpp"
 #include "tests/support/process.hpp"
 
-#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -17,11 +16,15 @@ class real_node {
 public:
   /// Starts it and waits until it is ready. Throws std::runtime_error, with its log, if it is not.
   explicit real_node(const std::filesystem::path& data_dir, const std::vector<std::string>& more_flags = {});
+  /// Prints the log of a node that ended without being asked to.
+  ~real_node();
+  real_node(const real_node&) = delete;
+  real_node& operator=(const real_node&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string log() const { return process_.errors(); }
 
-  void terminate() { process_.signal(SIGTERM); }
+  void terminate();
   /// SIGKILL, and gone.
   void kill();
   /// The exit code.
@@ -31,7 +34,11 @@ public:
   [[nodiscard]] std::uint64_t memory_bytes(const std::string& line) const;
 
 private:
+  /// Prints why when the node has ended without being asked to.
+  void end_is_asked_for();
+
   process process_;
+  bool asked_to_end_ = false;
   std::uint16_t port_ = 0;
 };
 
