@@ -10,11 +10,11 @@ alarm::alarm(handle::pointer self, const schedule_clock& clock) : self_{self}, c
 
 alarm::handle::behavior_type alarm::make_behavior() {
   return {
-    [this](const wake_me& request) { set(request); },
-    [this](const tick&) {
-      nap_ends_at_.reset();
-      ring();
-    },
+      [this](const wake_me& request) { set(request); },
+      [this](const tick&) {
+        nap_ends_at_.reset();
+        ring();
+      },
   };
 }
 

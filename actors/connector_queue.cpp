@@ -15,7 +15,7 @@ constexpr std::int64_t us_per_ms = 1'000;
 } // namespace
 
 connector_queue::connector_queue(const connector& config, std::optional<std::int64_t> shaper_state)
-  : config_{config}, shaper_{config.rate} {
+    : config_{config}, shaper_{config.rate} {
   if (shaper_state)
     shaper_.restore(*shaper_state);
 }
@@ -85,7 +85,9 @@ std::optional<attempt_decision> connector_queue::decide(const finished_delivery&
   return decision;
 }
 
-void connector_queue::recorded(log_sequence sequence) { unrecorded_.erase(sequence); }
+void connector_queue::recorded(log_sequence sequence) {
+  unrecorded_.erase(sequence);
+}
 
 std::vector<log_sequence> connector_queue::held() const {
   std::vector<log_sequence> sequences;

@@ -45,7 +45,8 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
   } else {
     value.result = outcome::http_status;
     if (value.error.empty())
-      value.error = "the endpoint answered " + std::to_string(value.status.value_or(0)) + "; only 2xx is success";
+      value.error =
+          "the endpoint answered " + std::to_string(value.status.value_or(0)) + "; only 2xx is success";
     if (value.status && *value.status >= 300 && *value.status <= 399)
       value.error += ", redirects are not followed";
   }
@@ -53,15 +54,17 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
 }
 
 delivery::delivery(handle::pointer self, setup with)
-  : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self})} {}
+    : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self})} {}
 
-delivery::~delivery() { inbox_->close(); }
+delivery::~delivery() {
+  inbox_->close();
+}
 
 delivery::handle::behavior_type delivery::make_behavior() {
   return {
-    [this](deliver& orders) { enqueue(orders); },
-    [this](const collect_results&) { collect(); },
-    [this](const get_in_flight&) { return count(); },
+      [this](deliver& orders) { enqueue(orders); },
+      [this](const collect_results&) { collect(); },
+      [this](const get_in_flight&) { return count(); },
   };
 }
 
@@ -91,14 +94,15 @@ void delivery::start(order next) {
   if (!profile.endpoint->tls && !with_.allow_http) {
     http_result refused;
     refused.failure = outcome::blocked;
-    refused.error = "the connector's URL is http:// and this node was started without --allow-http; nothing was sent";
+    refused.error =
+        "the connector's URL is http:// and this node was started without --allow-http; nothing was sent";
     inbox_->push(token, std::move(refused));
     return;
   }
   http_request request;
   request.endpoint = profile.endpoint;
   request.header_lines =
-    profile.head.header_lines(job.id, with_.clock->unix_seconds(), *job.envelope, profile.key);
+      profile.head.header_lines(job.id, with_.clock->unix_seconds(), *job.envelope, profile.key);
   request.body = job.envelope;
   request.timeout_ms = profile.config.timeout_ms;
   with_.transport->post(std::move(request), [inbox = inbox_, token](http_result result) {

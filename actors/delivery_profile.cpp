@@ -7,7 +7,8 @@
 
 namespace vicket {
 
-std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config, std::string_view version) {
+std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config,
+                                                              std::string_view version) {
   // Whether http is allowed was decided when the connector was put; a node restarted without --allow-http still
   // must not send in the clear, which the delivery checks.
   auto parsed = parse_endpoint_url(config.url, true);
@@ -21,7 +22,7 @@ std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& c
   endpoint->target = url->target;
   endpoint->host_header = url->host_header;
   return std::make_shared<const delivery_profile>(delivery_profile{
-    config, std::move(endpoint), signing_key{config.secret.value}, request_head{config, version}});
+      config, std::move(endpoint), signing_key{config.secret.value}, request_head{config, version}});
 }
 
 } // namespace vicket

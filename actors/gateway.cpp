@@ -17,38 +17,40 @@ std::size_t weight_of(const composed_event& event) {
   return event.envelope.size() + event.workflow.size() + event.run.size() + 256;
 }
 
-refusal stopping() { return {errc::unavailable, "the node is stopping: send again to its successor"}; }
+refusal stopping() {
+  return {errc::unavailable, "the node is stopping: send again to its successor"};
+}
 
 } // namespace
 
 gateway::gateway(handle::pointer self, setup with)
-  : self_{self}, with_{std::move(with)}, started_at_{with_.clock->now()} {}
+    : self_{self}, with_{std::move(with)}, started_at_{with_.clock->now()} {}
 
 gateway::handle::behavior_type gateway::make_behavior() {
   return {
-    [this](const send_to_connector& event) { return send_one(event); },
-    [this](const send_batch& batch) { return send_many(batch); },
-    [this](const put_connector& request) { return put(request); },
-    [this](get_connector& request) -> caf::result<connector_view> {
-      return self_->delegate(with_.router, std::move(request));
-    },
-    [this](delete_connector& request) -> caf::result<void> {
-      if (stopping_)
-        return make_refusal(stopping());
-      return self_->delegate(with_.router, std::move(request));
-    },
-    [this](const list_connectors& request) { return list(request); },
-    [this](get_event& request) -> caf::result<event_history> {
-      return self_->delegate(with_.history, std::move(request));
-    },
-    [this](get_run& request) -> caf::result<run_page> {
-      return self_->delegate(with_.history, std::move(request));
-    },
-    [this](read_outcomes& request) -> caf::result<outcome_page> {
-      return self_->delegate(with_.history, std::move(request));
-    },
-    [this](const get_status&) { return status(); },
-    [this](const drain&) { stopping_ = true; },
+      [this](const send_to_connector& event) { return send_one(event); },
+      [this](const send_batch& batch) { return send_many(batch); },
+      [this](const put_connector& request) { return put(request); },
+      [this](get_connector& request) -> caf::result<connector_view> {
+        return self_->delegate(with_.router, std::move(request));
+      },
+      [this](delete_connector& request) -> caf::result<void> {
+        if (stopping_)
+          return make_refusal(stopping());
+        return self_->delegate(with_.router, std::move(request));
+      },
+      [this](const list_connectors& request) { return list(request); },
+      [this](get_event& request) -> caf::result<event_history> {
+        return self_->delegate(with_.history, std::move(request));
+      },
+      [this](get_run& request) -> caf::result<run_page> {
+        return self_->delegate(with_.history, std::move(request));
+      },
+      [this](read_outcomes& request) -> caf::result<outcome_page> {
+        return self_->delegate(with_.history, std::move(request));
+      },
+      [this](const get_status&) { return status(); },
+      [this](const drain&) { stopping_ = true; },
   };
 }
 
@@ -70,8 +72,9 @@ std::optional<refusal> gateway::compose(const send_to_connector& event, composed
   composed.workflow = event.workflow;
   composed.run = event.run;
   if (uncommitted_bytes_ + weight_of(composed) > with_.max_uncommitted_bytes)
-    return refusal{errc::overloaded, "more than " + std::to_string(with_.max_uncommitted_bytes) +
-                                       " bytes of events are on their way to the disk: send again a little later"};
+    return refusal{errc::overloaded,
+                   "more than " + std::to_string(with_.max_uncommitted_bytes) +
+                       " bytes of events are on their way to the disk: send again a little later"};
   uncommitted_bytes_ += weight_of(composed);
   return std::nullopt;
 }
@@ -86,25 +89,26 @@ caf::result<accepted> gateway::send_one(const send_to_connector& event) {
   part.events.push_back(std::move(composed));
   auto promise = self_->make_response_promise<accepted>();
   self_->request(with_.router, caf::infinite, std::move(part))
-    .then(
-      [this, promise, weight](const batch_result& answer) mutable {
-        uncommitted_bytes_ -= weight;
-        if (const auto* yes = std::get_if<accepted>(&answer.results.at(0)))
-          promise.deliver(*yes);
-        else
-          promise.deliver(make_refusal(std::get<refusal>(answer.results[0])));
-      },
-      [this, promise, weight](const caf::error& reason) mutable {
-        uncommitted_bytes_ -= weight;
-        promise.deliver(make_refusal(errc::unavailable, refusal_of(reason).detail));
-      });
+      .then(
+          [this, promise, weight](const batch_result& answer) mutable {
+            uncommitted_bytes_ -= weight;
+            if (const auto* yes = std::get_if<accepted>(&answer.results.at(0)))
+              promise.deliver(*yes);
+            else
+              promise.deliver(make_refusal(std::get<refusal>(answer.results[0])));
+          },
+          [this, promise, weight](const caf::error& reason) mutable {
+            uncommitted_bytes_ -= weight;
+            promise.deliver(make_refusal(errc::unavailable, refusal_of(reason).detail));
+          });
   return promise;
 }
 
 caf::result<batch_result> gateway::send_many(const send_batch& batch) {
   if (batch.items.size() > send_batch::max_items)
-    return make_refusal(errc::invalid_event, "a batch holds at most " + std::to_string(send_batch::max_items) +
-                                               " events, this one has " + std::to_string(batch.items.size()));
+    return make_refusal(errc::invalid_event,
+                        "a batch holds at most " + std::to_string(send_batch::max_items) +
+                            " events, this one has " + std::to_string(batch.items.size()));
   struct part {
     std::vector<composed_event> events;
     std::vector<std::size_t> places;
@@ -124,7 +128,7 @@ caf::result<batch_result> gateway::send_many(const send_batch& batch) {
     target.places.push_back(i);
   }
   open->parts_missing = static_cast<std::size_t>(
-    std::count_if(parts.begin(), parts.end(), [](const part& p) { return !p.events.empty(); }));
+      std::count_if(parts.begin(), parts.end(), [](const part& p) { return !p.events.empty(); }));
   if (open->parts_missing == 0)
     return std::move(open->value);
   open->promise = self_->make_response_promise<batch_result>();
@@ -146,17 +150,17 @@ void gateway::send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t 
       batch->promise.deliver(std::move(batch->value));
   };
   self_->request(with_.router, caf::infinite, accept_events{partition, std::move(events)})
-    .then(
-      [batch, places, one_less](batch_result& answer) {
-        for (std::size_t i = 0; i < places.size(); ++i)
-          batch->value.results[places[i]] = std::move(answer.results.at(i));
-        one_less();
-      },
-      [batch, places, one_less](const caf::error& reason) {
-        for (const auto place : places)
-          batch->value.results[place] = refusal{errc::unavailable, refusal_of(reason).detail};
-        one_less();
-      });
+      .then(
+          [batch, places, one_less](batch_result& answer) {
+            for (std::size_t i = 0; i < places.size(); ++i)
+              batch->value.results[places[i]] = std::move(answer.results.at(i));
+            one_less();
+          },
+          [batch, places, one_less](const caf::error& reason) {
+            for (const auto place : places)
+              batch->value.results[place] = refusal{errc::unavailable, refusal_of(reason).detail};
+            one_less();
+          });
 }
 
 // -- connectors -------------------------------------------------------------------------------------------------------
@@ -173,25 +177,25 @@ caf::result<connector_page> gateway::list(const list_connectors& request) {
   auto promise = self_->make_response_promise<connector_page>();
   const auto limit = std::clamp(request.limit, 1u, list_connectors::max_limit);
   gather<connector_page>(
-    self_, with_.partitions, [&](std::size_t) { return request; },
-    [promise, limit](std::vector<connector_page> parts, caf::error why) mutable {
-      if (why) {
-        promise.deliver(std::move(why));
-        return;
-      }
-      connector_page page;
-      for (auto& part : parts) {
-        page.more = page.more || part.more;
-        std::move(part.connectors.begin(), part.connectors.end(), std::back_inserter(page.connectors));
-      }
-      std::sort(page.connectors.begin(), page.connectors.end(),
-                [](const connector_view& a, const connector_view& b) { return a.value.id < b.value.id; });
-      if (page.connectors.size() > limit) {
-        page.connectors.resize(limit);
-        page.more = true;
-      }
-      promise.deliver(std::move(page));
-    });
+      self_, with_.partitions, [&](std::size_t) { return request; },
+      [promise, limit](std::vector<connector_page> parts, caf::error why) mutable {
+        if (why) {
+          promise.deliver(std::move(why));
+          return;
+        }
+        connector_page page;
+        for (auto& part : parts) {
+          page.more = page.more || part.more;
+          std::move(part.connectors.begin(), part.connectors.end(), std::back_inserter(page.connectors));
+        }
+        std::sort(page.connectors.begin(), page.connectors.end(),
+                  [](const connector_view& a, const connector_view& b) { return a.value.id < b.value.id; });
+        if (page.connectors.size() > limit) {
+          page.connectors.resize(limit);
+          page.more = true;
+        }
+        promise.deliver(std::move(page));
+      });
   return promise;
 }
 
@@ -200,25 +204,25 @@ caf::result<connector_page> gateway::list(const list_connectors& request) {
 caf::result<node_status> gateway::status() {
   auto promise = self_->make_response_promise<node_status>();
   gather<partition_overview>(
-    self_, with_.readers, [](std::size_t) { return get_partition_overview{}; },
-    [this, promise](std::vector<partition_overview> parts, caf::error why) mutable {
-      if (why) {
-        promise.deliver(std::move(why));
-        return;
-      }
-      node_status status;
-      status.version = with_.version;
-      status.started_at = started_at_;
-      status.now = with_.clock->now();
-      for (auto& part : parts) {
-        status.connectors_configured += part.connectors_configured;
-        status.partitions.push_back(std::move(part.partition));
-        std::move(part.connectors.begin(), part.connectors.end(), std::back_inserter(status.connectors));
-      }
-      std::sort(status.connectors.begin(), status.connectors.end(),
-                [](const connector_status& a, const connector_status& b) { return a.id < b.id; });
-      promise.deliver(std::move(status));
-    });
+      self_, with_.readers, [](std::size_t) { return get_partition_overview{}; },
+      [this, promise](std::vector<partition_overview> parts, caf::error why) mutable {
+        if (why) {
+          promise.deliver(std::move(why));
+          return;
+        }
+        node_status status;
+        status.version = with_.version;
+        status.started_at = started_at_;
+        status.now = with_.clock->now();
+        for (auto& part : parts) {
+          status.connectors_configured += part.connectors_configured;
+          status.partitions.push_back(std::move(part.partition));
+          std::move(part.connectors.begin(), part.connectors.end(), std::back_inserter(status.connectors));
+        }
+        std::sort(status.connectors.begin(), status.connectors.end(),
+                  [](const connector_status& a, const connector_status& b) { return a.id < b.id; });
+        promise.deliver(std::move(status));
+      });
   return promise;
 }
 

@@ -17,8 +17,8 @@ namespace vicket {
 
 /// The node's own side of the gateway: what a client sees, and the node's word that it is stopping.
 using node_gateway_actor = gateway_actor::extend<
-  /// Node → gateway. From now on everything that would change something is refused with `unavailable`.
-  caf::result<void>(drain)>;
+    /// Node → gateway. From now on everything that would change something is refused with `unavailable`.
+    caf::result<void>(drain)>;
 
 /// The door: checks messages, composes envelopes, refuses early what can't be stored, and spreads the rest over the
 /// partitions. Holds nothing durable.

@@ -22,7 +22,7 @@ void gather(Self* self, const std::vector<Handle>& actors, MakeRequest make_requ
     Done done;
   };
   auto state = std::make_shared<progress>(
-    progress{std::vector<Answer>(actors.size()), caf::error{}, actors.size(), std::move(done)});
+      progress{std::vector<Answer>(actors.size()), caf::error{}, actors.size(), std::move(done)});
   if (actors.empty()) {
     state->done(std::move(state->answers), std::move(state->first_error));
     return;
@@ -33,16 +33,16 @@ void gather(Self* self, const std::vector<Handle>& actors, MakeRequest make_requ
   };
   for (std::size_t i = 0; i < actors.size(); ++i) {
     self->request(actors[i], caf::infinite, make_request(i))
-      .then(
-        [state, i, one_less](Answer& answer) {
-          state->answers[i] = std::move(answer);
-          one_less();
-        },
-        [state, one_less](caf::error& reason) {
-          if (!state->first_error)
-            state->first_error = std::move(reason);
-          one_less();
-        });
+        .then(
+            [state, i, one_less](Answer& answer) {
+              state->answers[i] = std::move(answer);
+              one_less();
+            },
+            [state, one_less](caf::error& reason) {
+              if (!state->first_error)
+                state->first_error = std::move(reason);
+              one_less();
+            });
   }
 }
 

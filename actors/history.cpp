@@ -13,7 +13,8 @@ namespace {
 /// Of several partitions' lists, each in its own order, the partition whose next entry comes first; `lists.size()`
 /// when all are used up.
 template <class Lists, class NextOf, class Before>
-std::size_t first_of(const Lists& lists, const std::vector<std::size_t>& positions, NextOf next_of, Before before) {
+std::size_t first_of(const Lists& lists, const std::vector<std::size_t>& positions, NextOf next_of,
+                     Before before) {
   auto best = lists.size();
   for (std::size_t i = 0; i < lists.size(); ++i) {
     if (positions[i] >= next_of(lists[i]).size())
@@ -25,28 +26,30 @@ std::size_t first_of(const Lists& lists, const std::vector<std::size_t>& positio
   return best;
 }
 
-timestamp_ms ended_at(const attempt& value) { return value.started_at + value.duration_us / 1'000; }
+timestamp_ms ended_at(const attempt& value) {
+  return value.started_at + value.duration_us / 1'000;
+}
 
 caf::error bad_cursor(const std::string& text) {
   return make_refusal(errc::invalid_event, "cursor '" + text.substr(0, 64) +
-                                             "' is not one of this node's: use one that it gave, or none");
+                                               "' is not one of this node's: use one that it gave, or none");
 }
 
 } // namespace
 
 history::history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock)
-  : self_{self}, readers_{std::move(readers)}, clock_{clock} {}
+    : self_{self}, readers_{std::move(readers)}, clock_{clock} {}
 
 history::handle::behavior_type history::make_behavior() {
   return {
-    [this](const get_event& request) { return event(request); },
-    [this](const get_run& request) { return run(request); },
-    [this](const read_outcomes& request) { return outcomes(request); },
-    [this](const feed_grew&) { feed_has_grown(); },
-    [this](const tick&) {
-      look_under_way_ = false;
-      look_at_followers();
-    },
+      [this](const get_event& request) { return event(request); },
+      [this](const get_run& request) { return run(request); },
+      [this](const read_outcomes& request) { return outcomes(request); },
+      [this](const feed_grew&) { feed_has_grown(); },
+      [this](const tick&) {
+        look_under_way_ = false;
+        look_at_followers();
+      },
   };
 }
 
@@ -60,16 +63,16 @@ caf::result<event_history> history::event(const get_event& request) {
   auto state = std::make_shared<search>(search{readers_.size(), {}});
   for (const auto& reader : readers_) {
     self_->request(reader, caf::infinite, request)
-      .then(
-        [promise](event_history& found) mutable {
-          if (promise.pending())
-            promise.deliver(std::move(found));
-        },
-        [promise, state](caf::error& reason) mutable {
-          state->why = std::move(reason);
-          if (--state->missing == 0 && promise.pending())
-            promise.deliver(state->why);
-        });
+        .then(
+            [promise](event_history& found) mutable {
+              if (promise.pending())
+                promise.deliver(std::move(found));
+            },
+            [promise, state](caf::error& reason) mutable {
+              state->why = std::move(reason);
+              if (--state->missing == 0 && promise.pending())
+                promise.deliver(state->why);
+            });
   }
   return promise;
 }
@@ -81,39 +84,41 @@ caf::result<run_page> history::run(const get_run& request) {
   const auto limit = std::clamp(request.limit, 1u, get_run::max_limit);
   auto promise = self_->make_response_promise<run_page>();
   gather<partition_run_page>(
-    self_, readers_,
-    [&](std::size_t i) { return read_partition_run{request.run, cursor->after[i], limit}; },
-    [promise, at = *cursor, limit, run = request.run](std::vector<partition_run_page> parts,
-                                                       caf::error why) mutable {
-      if (why) {
-        promise.deliver(std::move(why));
-        return;
-      }
-      const bool from_start = std::all_of(at.after.begin(), at.after.end(), [](auto s) { return s == 0; });
-      run_page page;
-      std::vector<std::size_t> positions(parts.size(), 0);
-      while (page.events.size() < limit) {
-        const auto i = first_of(
-          parts, positions, [](const auto& part) -> const auto& { return part.events; },
-          [](const auto& a, const auto& b) {
-            return a.history.summary.accepted_at < b.history.summary.accepted_at;
-          });
-        if (i == parts.size())
-          break;
-        auto& next = parts[i].events[positions[i]++];
-        at.after[i] = next.sequence;
-        page.events.push_back(std::move(next.history));
-      }
-      for (std::size_t i = 0; i < parts.size(); ++i)
-        page.more = page.more || parts[i].more || positions[i] < parts[i].events.size();
-      page.cursor = at.to_string();
-      if (from_start && page.events.empty()) {
-        promise.deliver(make_refusal(errc::not_found,
-                                     "no events of run '" + run + "', or they are older than the retention"));
-        return;
-      }
-      promise.deliver(std::move(page));
-    });
+      self_, readers_,
+      [&](std::size_t i) {
+        return read_partition_run{request.run, cursor->after[i], limit};
+      },
+      [promise, at = *cursor, limit, run = request.run](std::vector<partition_run_page> parts,
+                                                        caf::error why) mutable {
+        if (why) {
+          promise.deliver(std::move(why));
+          return;
+        }
+        const bool from_start = std::all_of(at.after.begin(), at.after.end(), [](auto s) { return s == 0; });
+        run_page page;
+        std::vector<std::size_t> positions(parts.size(), 0);
+        while (page.events.size() < limit) {
+          const auto i = first_of(
+              parts, positions, [](const auto& part) -> const auto& { return part.events; },
+              [](const auto& a, const auto& b) {
+                return a.history.summary.accepted_at < b.history.summary.accepted_at;
+              });
+          if (i == parts.size())
+            break;
+          auto& next = parts[i].events[positions[i]++];
+          at.after[i] = next.sequence;
+          page.events.push_back(std::move(next.history));
+        }
+        for (std::size_t i = 0; i < parts.size(); ++i)
+          page.more = page.more || parts[i].more || positions[i] < parts[i].events.size();
+        page.cursor = at.to_string();
+        if (from_start && page.events.empty()) {
+          promise.deliver(make_refusal(errc::not_found, "no events of run '" + run +
+                                                            "', or they are older than the retention"));
+          return;
+        }
+        promise.deliver(std::move(page));
+      });
   return promise;
 }
 
@@ -135,18 +140,20 @@ void history::read_for(const follower_ptr& who) {
   who->reading = true;
   const auto limit = std::clamp(who->request.limit, 1u, read_outcomes::max_limit);
   gather<partition_outcomes>(
-    self_, readers_,
-    [&](std::size_t i) { return read_partition_outcomes{who->cursor.after[i], limit, max_page_bytes}; },
-    [this, who](std::vector<partition_outcomes> parts, caf::error why) {
-      who->reading = false;
-      if (!who->promise.pending())
-        return;
-      if (why) {
-        who->promise.deliver(std::move(why));
-        return;
-      }
-      answer_or_keep(who, std::move(parts));
-    });
+      self_, readers_,
+      [&](std::size_t i) {
+        return read_partition_outcomes{who->cursor.after[i], limit, max_page_bytes};
+      },
+      [this, who](std::vector<partition_outcomes> parts, caf::error why) {
+        who->reading = false;
+        if (!who->promise.pending())
+          return;
+        if (why) {
+          who->promise.deliver(std::move(why));
+          return;
+        }
+        answer_or_keep(who, std::move(parts));
+      });
 }
 
 void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts) {
@@ -157,8 +164,8 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outc
   auto at = who->cursor;
   while (page.entries.size() < limit && page_bytes < max_page_bytes) {
     const auto i = first_of(
-      parts, positions, [](const auto& part) -> const auto& { return part.entries; },
-      [](const auto& a, const auto& b) { return ended_at(a.value) < ended_at(b.value); });
+        parts, positions, [](const auto& part) -> const auto& { return part.entries; },
+        [](const auto& a, const auto& b) { return ended_at(a.value) < ended_at(b.value); });
     if (i == parts.size())
       break;
     auto& next = parts[i].entries[positions[i]++];

@@ -38,16 +38,16 @@ history_reader::history_reader(handle::pointer self, setup with) : self_{self}, 
 history_reader::handle::behavior_type history_reader::make_behavior() {
   self_->delayed_send(self_, std::chrono::milliseconds{retention_look_ms}, tick{});
   return {
-    [this](const get_event& request) { return event(request); },
-    [this](const read_partition_run& request) { return run(request); },
-    [this](const read_partition_outcomes& request) { return outcomes(request); },
-    [this](const watch_feed& request) { watch(request); },
-    [this](const feed_grew& news) { pass_on(news); },
-    [this](const get_partition_overview&) { return overview(); },
-    [this](const tick&) {
-      look_at_retention();
-      self_->delayed_send(self_, std::chrono::milliseconds{retention_look_ms}, tick{});
-    },
+      [this](const get_event& request) { return event(request); },
+      [this](const read_partition_run& request) { return run(request); },
+      [this](const read_partition_outcomes& request) { return outcomes(request); },
+      [this](const watch_feed& request) { watch(request); },
+      [this](const feed_grew& news) { pass_on(news); },
+      [this](const get_partition_overview&) { return overview(); },
+      [this](const tick&) {
+        look_at_retention();
+        self_->delayed_send(self_, std::chrono::milliseconds{retention_look_ms}, tick{});
+      },
   };
 }
 
@@ -71,7 +71,7 @@ caf::result<event_history> history_reader::event(const get_event& request) const
     if (auto history = read_history(*sequence))
       return *std::move(history);
   return make_refusal(errc::not_found, "no event has the id " + request.id.to_string() +
-                                         ", or it is older than the retention");
+                                           ", or it is older than the retention");
 }
 
 partition_run_page history_reader::run(const read_partition_run& request) const {
@@ -115,23 +115,23 @@ void history_reader::pass_on(const feed_grew& news) {
 caf::result<partition_overview> history_reader::overview() {
   auto promise = self_->make_response_promise<partition_overview>();
   self_->request(with_.persistence, caf::infinite, get_live_counts{})
-    .then(
-      [this, promise](live_counts& live) mutable {
-        self_->request(with_.delivery, caf::infinite, get_in_flight{})
-          .then(
-            [this, promise, live](const in_flight_counts& flying) mutable {
-              partition_overview answer{std::move(live.partition), live.connectors_configured,
-                                        std::move(live.connectors)};
-              for (auto& connector : answer.connectors)
-                for (const auto& [id, count] : flying.connectors)
-                  if (id == connector.id)
-                    connector.in_flight = count;
-              add_waiting(answer);
-              promise.deliver(std::move(answer));
-            },
-            [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
-      },
-      [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
+      .then(
+          [this, promise](live_counts& live) mutable {
+            self_->request(with_.delivery, caf::infinite, get_in_flight{})
+                .then(
+                    [this, promise, live](const in_flight_counts& flying) mutable {
+                      partition_overview answer{std::move(live.partition), live.connectors_configured,
+                                                std::move(live.connectors)};
+                      for (auto& connector : answer.connectors)
+                        for (const auto& [id, count] : flying.connectors)
+                          if (id == connector.id)
+                            connector.in_flight = count;
+                      add_waiting(answer);
+                      promise.deliver(std::move(answer));
+                    },
+                    [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
+          },
+          [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
   return promise;
 }
 
@@ -149,7 +149,8 @@ void history_reader::add_waiting(partition_overview& answer) const {
       if (!status.oldest_pending_at || oldest->accepted_at < *status.oldest_pending_at)
         status.oldest_pending_at = oldest->accepted_at;
   }
-  std::erase_if(answer.connectors, [](const connector_status& s) { return s.pending == 0 && s.in_flight == 0; });
+  std::erase_if(answer.connectors,
+                [](const connector_status& s) { return s.pending == 0 && s.in_flight == 0; });
   for (const auto& status : answer.connectors) {
     answer.partition.pending += status.pending;
     answer.partition.in_flight += status.in_flight;

@@ -20,83 +20,83 @@ using actor_of = caf::stateful_actor<Class, typename Class::handle::base>;
 
 /// One per process: the only timer.
 using alarm_actor = caf::typed_actor<
-  /// Supervisor → alarm. A `wake_up` comes back when it is time.
-  caf::result<void>(wake_me),
-  /// To itself.
-  caf::result<void>(tick)>;
+    /// Supervisor → alarm. A `wake_up` comes back when it is time.
+    caf::result<void>(wake_me),
+    /// To itself.
+    caf::result<void>(tick)>;
 
 /// What the alarm wakes.
 using sleeper_actor = caf::typed_actor<caf::result<void>(wake_up)>;
 
 /// One per connector that has work: queue, retry schedule, rate shaping, in-flight cap, breaker.
 using supervisor_actor = sleeper_actor::extend<
-  /// Persistence → supervisor. Deliver these.
-  caf::result<void>(take_events),
-  /// Persistence → supervisor. There is more in the store.
-  caf::result<void>(backlog_grew),
-  /// Persistence → supervisor. The answer to `refill_window`.
-  caf::result<void>(refilled),
-  /// Persistence → supervisor. The answer to `record_attempts`, after the commit.
-  caf::result<void>(attempts_recorded),
-  /// Persistence → supervisor. The connector was replaced.
-  caf::result<void>(reconfigure),
-  /// Delivery → supervisor. The answers to `deliver`, as they come in.
-  caf::result<void>(deliveries_done),
-  /// Persistence → supervisor. Answered when nothing is in flight or unrecorded any more.
-  caf::result<void>(drain)>;
+    /// Persistence → supervisor. Deliver these.
+    caf::result<void>(take_events),
+    /// Persistence → supervisor. There is more in the store.
+    caf::result<void>(backlog_grew),
+    /// Persistence → supervisor. The answer to `refill_window`.
+    caf::result<void>(refilled),
+    /// Persistence → supervisor. The answer to `record_attempts`, after the commit.
+    caf::result<void>(attempts_recorded),
+    /// Persistence → supervisor. The connector was replaced.
+    caf::result<void>(reconfigure),
+    /// Delivery → supervisor. The answers to `deliver`, as they come in.
+    caf::result<void>(deliveries_done),
+    /// Persistence → supervisor. Answered when nothing is in flight or unrecorded any more.
+    caf::result<void>(drain)>;
 
 /// One or more per node: signs, POSTs, classifies; decides nothing.
 using delivery_actor = caf::typed_actor<
-  /// Supervisor → delivery. `deliveries_done` comes back, maybe in parts.
-  caf::result<void>(deliver),
-  /// From the transport's threads.
-  caf::result<void>(collect_results),
-  /// History reader → delivery.
-  caf::result<in_flight_counts>(get_in_flight)>;
+    /// Supervisor → delivery. `deliveries_done` comes back, maybe in parts.
+    caf::result<void>(deliver),
+    /// From the transport's threads.
+    caf::result<void>(collect_results),
+    /// History reader → delivery.
+    caf::result<in_flight_counts>(get_in_flight)>;
 
 /// One per partition: sole writer of its store, parent of its supervisors.
 using persistence_actor = caf::typed_actor<
-  /// Router → persistence, for the gateway. Answered after the commit, item by item. Codes: unknown_connector,
-  /// connector_disabled, filtered, storage_full, unavailable.
-  caf::result<batch_result>(accept_events),
-  /// Router → persistence, for the gateway. Checked by the gateway; answered after the commit.
-  caf::result<connector_view>(put_connector), caf::result<connector_view>(get_connector),
-  caf::result<void>(delete_connector), caf::result<connector_page>(list_connectors),
-  /// Supervisor → persistence. See the messages.
-  caf::result<void>(refill_window), caf::result<void>(record_attempts), caf::result<bool>(retire),
-  /// To itself: commit what is waiting; look at the disk again.
-  caf::result<void>(tick),
-  /// History reader → persistence. One `feed_grew` comes back at the next commit of an attempt.
-  caf::result<void>(watch_feed), caf::result<void>(forget_below), caf::result<live_counts>(get_live_counts),
-  /// Node → persistence. Answered when all its supervisors have drained and everything is committed.
-  caf::result<void>(drain)>;
+    /// Router → persistence, for the gateway. Answered after the commit, item by item. Codes: unknown_connector,
+    /// connector_disabled, filtered, storage_full, unavailable.
+    caf::result<batch_result>(accept_events),
+    /// Router → persistence, for the gateway. Checked by the gateway; answered after the commit.
+    caf::result<connector_view>(put_connector), caf::result<connector_view>(get_connector),
+    caf::result<void>(delete_connector), caf::result<connector_page>(list_connectors),
+    /// Supervisor → persistence. See the messages.
+    caf::result<void>(refill_window), caf::result<void>(record_attempts), caf::result<bool>(retire),
+    /// To itself: commit what is waiting; look at the disk again.
+    caf::result<void>(tick),
+    /// History reader → persistence. One `feed_grew` comes back at the next commit of an attempt.
+    caf::result<void>(watch_feed), caf::result<void>(forget_below), caf::result<live_counts>(get_live_counts),
+    /// Node → persistence. Answered when all its supervisors have drained and everything is committed.
+    caf::result<void>(drain)>;
 
 /// One per partition: reads the store for the run history, beside the writer.
 using history_reader_actor = caf::typed_actor<
-  /// History → reader.
-  caf::result<event_history>(get_event), caf::result<partition_run_page>(read_partition_run),
-  caf::result<partition_outcomes>(read_partition_outcomes),
-  /// History → reader, handed on to persistence; and back.
-  caf::result<void>(watch_feed), caf::result<void>(feed_grew),
-  /// Gateway → reader.
-  caf::result<partition_overview>(get_partition_overview),
-  /// To itself: retention.
-  caf::result<void>(tick)>;
+    /// History → reader.
+    caf::result<event_history>(get_event), caf::result<partition_run_page>(read_partition_run),
+    caf::result<partition_outcomes>(read_partition_outcomes),
+    /// History → reader, handed on to persistence; and back.
+    caf::result<void>(watch_feed), caf::result<void>(feed_grew),
+    /// Gateway → reader.
+    caf::result<partition_overview>(get_partition_overview),
+    /// To itself: retention.
+    caf::result<void>(tick)>;
 
 /// One per node: the run history over all partitions.
 using history_actor = caf::typed_actor<
-  /// Gateway → history, on behalf of a client.
-  caf::result<event_history>(get_event), caf::result<run_page>(get_run),
-  caf::result<outcome_page>(read_outcomes),
-  /// Reader → history.
-  caf::result<void>(feed_grew),
-  /// To itself: readers have waited long enough.
-  caf::result<void>(tick)>;
+    /// Gateway → history, on behalf of a client.
+    caf::result<event_history>(get_event), caf::result<run_page>(get_run),
+    caf::result<outcome_page>(read_outcomes),
+    /// Reader → history.
+    caf::result<void>(feed_grew),
+    /// To itself: readers have waited long enough.
+    caf::result<void>(tick)>;
 
 /// One per node: the one place that knows which actor serves a partition.
 using router_actor = caf::typed_actor<
-  /// Gateway → router. Handed on to the partition's persistence, which answers.
-  caf::result<batch_result>(accept_events), caf::result<connector_view>(put_connector),
-  caf::result<connector_view>(get_connector), caf::result<void>(delete_connector)>;
+    /// Gateway → router. Handed on to the partition's persistence, which answers.
+    caf::result<batch_result>(accept_events), caf::result<connector_view>(put_connector),
+    caf::result<connector_view>(get_connector), caf::result<void>(delete_connector)>;
 
 } // namespace vicket

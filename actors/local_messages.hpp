@@ -67,9 +67,9 @@ struct backlog_grew {
 /// Supervisor → persistence: room for more. Answered by `refilled`.
 struct refill_window {
   connector_id connector;
-  due_position from;                ///< nothing before it is there to be had
-  timestamp_ms until;               ///< only what is due by then
-  std::vector<log_sequence> held;   ///< these the supervisor has already
+  due_position from;              ///< nothing before it is there to be had
+  timestamp_ms until;             ///< only what is due by then
+  std::vector<log_sequence> held; ///< these the supervisor has already
 };
 
 struct refilled {

@@ -22,7 +22,9 @@
 
 namespace vicket {
 
-const char* version() noexcept { return VICKET_VERSION; }
+const char* version() noexcept {
+  return VICKET_VERSION;
+}
 
 void register_all_types() {
   register_message_types();
@@ -31,7 +33,7 @@ void register_all_types() {
 
 struct node::rep {
   rep(caf::actor_system& sys, node_options opt, node_environment env)
-    : system{sys}, options{std::move(opt)}, environment{std::move(env)}, clock{*environment.time} {}
+      : system{sys}, options{std::move(opt)}, environment{std::move(env)}, clock{*environment.time} {}
 
   struct partition {
     std::shared_ptr<partition_store> store;
@@ -181,9 +183,13 @@ void node::rep::end_all() {
   end(alarm);
 }
 
-gateway_actor node::gateway() const { return rep_->gateway; }
+gateway_actor node::gateway() const {
+  return rep_->gateway;
+}
 
-std::uint32_t node::partitions() const { return rep_->folder->partitions(); }
+std::uint32_t node::partitions() const {
+  return rep_->folder->partitions();
+}
 
 bool node::stop(std::int64_t patience_ms) {
   caf::scoped_actor self{rep_->system};

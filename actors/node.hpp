@@ -22,7 +22,8 @@ namespace vicket {
 /// How a node behaves; the flags of `vicketd` set the same.
 struct node_options {
   std::filesystem::path data_dir;
-  std::uint32_t partitions = 0; ///< for a new data folder; 0: one for each core. An existing folder keeps its own
+  std::uint32_t partitions =
+      0; ///< for a new data folder; 0: one for each core. An existing folder keeps its own
   address_guard guard;
   bool allow_http = false;
   std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;
@@ -58,9 +59,8 @@ void register_all_types();
 class node {
 public:
   /// Opens the data folder, recovers, and starts delivering what is pending. The error is one clear line.
-  [[nodiscard]] static std::variant<std::unique_ptr<node>, std::string> start(caf::actor_system& system,
-                                                                              node_options options,
-                                                                              node_environment environment);
+  [[nodiscard]] static std::variant<std::unique_ptr<node>, std::string>
+  start(caf::actor_system& system, node_options options, node_environment environment);
 
   /// Stops at once, like a crash with manners; for a clean stop call `stop` first.
   ~node();

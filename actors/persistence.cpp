@@ -36,22 +36,22 @@ persistence::~persistence() {
 persistence::handle::behavior_type persistence::make_behavior() {
   load();
   return {
-    [this](accept_events& request) { return accept(request); },
-    [this](const put_connector& request) { return put(request); },
-    [this](const get_connector& request) { return get(request); },
-    [this](const delete_connector& request) { return remove(request); },
-    [this](const list_connectors& request) { return list(request); },
-    [this](const refill_window& request) { refill(request); },
-    [this](record_attempts& message) { record(message); },
-    [this](const retire& request) { return let_retire(request); },
-    [this](const tick&) {
-      tick_under_way_ = false;
-      commit();
-    },
-    [this](const watch_feed& request) { watch(request); },
-    [this](const forget_below& request) { forget(request); },
-    [this](const get_live_counts&) { return count(); },
-    [this](const drain&) { return start_draining(); },
+      [this](accept_events& request) { return accept(request); },
+      [this](const put_connector& request) { return put(request); },
+      [this](const get_connector& request) { return get(request); },
+      [this](const delete_connector& request) { return remove(request); },
+      [this](const list_connectors& request) { return list(request); },
+      [this](const refill_window& request) { refill(request); },
+      [this](record_attempts& message) { record(message); },
+      [this](const retire& request) { return let_retire(request); },
+      [this](const tick&) {
+        tick_under_way_ = false;
+        commit();
+      },
+      [this](const watch_feed& request) { watch(request); },
+      [this](const forget_below& request) { forget(request); },
+      [this](const get_live_counts&) { return count(); },
+      [this](const drain&) { return start_draining(); },
   };
 }
 
@@ -88,7 +88,8 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
     if (staged_events_.size() > staged_before + reply.staged.size())
       reply.staged.push_back(reply.value.results.size() - 1);
     const auto* done = std::get_if<accepted>(&reply.value.results.back());
-    waits_for_commit = waits_for_commit || (done != nullptr && (!done->duplicate || staged_ids_.contains(done->id)));
+    waits_for_commit =
+        waits_for_commit || (done != nullptr && (!done->duplicate || staged_ids_.contains(done->id)));
   }
   if (!waits_for_commit)
     return std::move(reply.value);
@@ -108,8 +109,9 @@ send_result persistence::accept_one(composed_event& event) {
   if (event.id_of_sender && (staged_ids_.contains(id) || with_.store->find_event(id)))
     return accepted{id, true};
   if (!room_on_disk())
-    return refusal{errc::storage_full, "the node's disk is full: free some space, it goes on by itself; pending "
-                                       "events are still delivered"};
+    return refusal{errc::storage_full,
+                   "the node's disk is full: free some space, it goes on by itself; pending "
+                   "events are still delivered"};
   stage(*owner, event);
   return accepted{id, false};
 }
@@ -123,7 +125,7 @@ std::optional<refusal> persistence::refuse(const composed_event& event, const en
     return refusal{errc::connector_disabled, "connector '" + event.connector.value + "' is disabled"};
   if (!event_matches(owner->config.events, event.event))
     return refusal{errc::filtered, "none of the events patterns of connector '" + event.connector.value +
-                                     "' matches '" + event.event + "'"};
+                                       "' matches '" + event.event + "'"};
   return std::nullopt;
 }
 
@@ -207,13 +209,14 @@ void persistence::refill(const refill_window& request) {
   const auto limit = with_.window.events_for(owner.config);
   refilled answer;
   if (owner.held_events >= limit || (owner.held_events > 0 && owner.held_bytes >= with_.window.bytes)) {
-    answer.next_due = request.until; // there is more, but no room: the supervisor asks again when it let go of some
+    answer.next_due =
+        request.until; // there is more, but no room: the supervisor asks again when it let go of some
   } else {
-    auto page = with_.store->read_due(request.connector, request.from, request.until, limit - owner.held_events,
-                                      with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes),
-                                      [&](log_sequence sequence) {
-                                        return std::binary_search(request.held.begin(), request.held.end(), sequence);
-                                      });
+    auto page = with_.store->read_due(
+        request.connector, request.from, request.until, limit - owner.held_events,
+        with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes), [&](log_sequence sequence) {
+          return std::binary_search(request.held.begin(), request.held.end(), sequence);
+        });
     answer.events = std::move(page.events);
     answer.next_due = page.next_due;
   }
@@ -399,7 +402,7 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
   if (config.secret.value == secret_placeholder && !known)
     return make_refusal(errc::invalid_connector,
                         "secret: \"***\" keeps the secret of an existing connector, and '" + config.id.value +
-                          "' does not exist: give one, or none to have one made");
+                            "' does not exist: give one, or none to have one made");
   if (known && (config.secret.value.empty() || config.secret.value == secret_placeholder)) {
     config.secret = found->second->config.secret;
   } else if (config.secret.value.empty()) {
@@ -450,10 +453,11 @@ caf::result<void> persistence::remove(const delete_connector& request) {
   const auto page = with_.store->read_due(request.id, {}, {std::numeric_limits<std::int64_t>::max()}, 1, 1,
                                           [](log_sequence) { return false; });
   if (owner.held_events > 0 || !page.events.empty())
-    return make_refusal(errc::connector_busy,
-                        "events are pending for connector '" + request.id.value +
-                          "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
-                          "stop new ones");
+    return make_refusal(
+        errc::connector_busy,
+        "events are pending for connector '" + request.id.value +
+            "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
+            "stop new ones");
   write_batch alone;
   alone.delete_connector(request.id);
   const auto status = with_.store->commit(alone, unindexed_.lowest().value_or(with_.store->next_sequence()));
@@ -476,7 +480,8 @@ connector_page persistence::list(const list_connectors& request) const {
   for (const auto& [id, owner] : connectors_)
     if (request.after.value.empty() || id > request.after)
       chosen.push_back(&owner->config);
-  const auto limit = std::min<std::size_t>(std::clamp(request.limit, 1u, list_connectors::max_limit), chosen.size());
+  const auto limit =
+      std::min<std::size_t>(std::clamp(request.limit, 1u, list_connectors::max_limit), chosen.size());
   std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(limit), chosen.end(),
                     [](const connector* a, const connector* b) { return a->id < b->id; });
   connector_page page;
@@ -526,8 +531,8 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
     if (!owner->supervisor || owner->supervisor.address() != down.source)
       continue;
     if (with_.log_warning)
-      with_.log_warning("the supervisor of connector '" + id.value + "' died (" + caf::to_string(down.reason) +
-                        "): a new one starts over from the store");
+      with_.log_warning("the supervisor of connector '" + id.value + "' died (" +
+                        caf::to_string(down.reason) + "): a new one starts over from the store");
     owner->supervisor = nullptr;
     commit();
     for (const auto& orphan : unindexed_.spill_connector(id)) {
@@ -608,8 +613,9 @@ caf::result<void> persistence::start_draining() {
       --supervisors_draining_;
       schedule_commit();
     };
-    self_->request(owner->supervisor, caf::infinite, drain{})
-      .then(one_less, [one_less](const caf::error&) { one_less(); });
+    self_->request(owner->supervisor, caf::infinite, drain{}).then(one_less, [one_less](const caf::error&) {
+      one_less();
+    });
   }
   auto promise = drained_;
   schedule_commit();

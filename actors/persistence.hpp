@@ -141,7 +141,7 @@ private:
   std::vector<waiting_reply> replies_;
   bool tick_under_way_ = false;
   bool room_on_disk_ = false; ///< seen for this batch
-  bool disk_full_ = false; ///< the last commit did not fit; attempts wait in staged_records_
+  bool disk_full_ = false;    ///< the last commit did not fit; attempts wait in staged_records_
   bool failed_ = false;
   log_sequence last_attempt_ = 0; ///< committed by this process
   bool feed_watched_ = false;

@@ -22,21 +22,21 @@ void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
 } // namespace
 
 supervisor::supervisor(handle::pointer self, setup with)
-  : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, with_.shaper_state} {}
+    : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, with_.shaper_state} {}
 
 supervisor::handle::behavior_type supervisor::make_behavior() {
   return {
-    [this](const wake_up&) {
-      alarm_at_.reset();
-      go_on();
-    },
-    [this](take_events& given) { take(given); },
-    [this](const backlog_grew& more) { note_backlog(more); },
-    [this](refilled& given) { take_refill(given); },
-    [this](const attempts_recorded& recorded) { let_go(recorded); },
-    [this](const reconfigure& replaced) { use_profile(replaced); },
-    [this](deliveries_done& done) { decide(done); },
-    [this](const drain&) { return start_draining(); },
+      [this](const wake_up&) {
+        alarm_at_.reset();
+        go_on();
+      },
+      [this](take_events& given) { take(given); },
+      [this](const backlog_grew& more) { note_backlog(more); },
+      [this](refilled& given) { take_refill(given); },
+      [this](const attempts_recorded& recorded) { let_go(recorded); },
+      [this](const reconfigure& replaced) { use_profile(replaced); },
+      [this](deliveries_done& done) { decide(done); },
+      [this](const drain&) { return start_draining(); },
   };
 }
 
@@ -64,7 +64,7 @@ void supervisor::take_refill(refilled& given) {
   if (given.next_due)
     keep_earlier(next_due_, *given.next_due);
   window_full_ =
-    given.events.empty() && given.next_due && *given.next_due <= refill_until_ && !queue_.holds_nothing();
+      given.events.empty() && given.next_due && *given.next_due <= refill_until_ && !queue_.holds_nothing();
   for (auto& event : given.events)
     queue_.add(std::move(event));
   go_on();
@@ -170,14 +170,14 @@ void supervisor::ask_to_retire() {
     return;
   retiring_ = true;
   self_->request(with_.persistence, caf::infinite, retire{with_.profile->config.id, queue_.shaper_state()})
-    .then([this](bool may_go) {
-      retiring_ = false;
-      idle_since_.reset();
-      if (may_go)
-        self_->quit();
-      else
-        go_on();
-    });
+      .then([this](bool may_go) {
+        retiring_ = false;
+        idle_since_.reset();
+        if (may_go)
+          self_->quit();
+        else
+          go_on();
+      });
 }
 
 } // namespace vicket

@@ -78,7 +78,8 @@ private:
   due_position refill_from_;  ///< where the refill under way began
   timestamp_ms refill_until_; ///< and where it ends
   bool refilling_ = false;
-  bool window_full_ = false; ///< the last one brought nothing, although more is due: we hold as much as we may
+  bool window_full_ =
+      false; ///< the last one brought nothing, although more is due: we hold as much as we may
 
   std::optional<timestamp_ms> alarm_at_;   ///< the alarm is set for then
   std::optional<timestamp_ms> idle_since_; ///< nothing to do since then

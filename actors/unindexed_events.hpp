@@ -18,7 +18,7 @@ class unindexed_events {
 public:
   struct entry {
     log_sequence sequence = 0;
-    timestamp_ms due;         ///< its place, should it be indexed after all
+    timestamp_ms due;                        ///< its place, should it be indexed after all
     const connector_id* connector = nullptr; ///< owned by the partition's table of connectors
   };
 

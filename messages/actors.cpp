@@ -11,7 +11,9 @@ caf::error make_refusal(errc code, std::string_view detail) {
   return caf::make_error(code, std::string{detail});
 }
 
-caf::error make_refusal(const refusal& reason) { return make_refusal(reason.code, reason.detail); }
+caf::error make_refusal(const refusal& reason) {
+  return make_refusal(reason.code, reason.detail);
+}
 
 refusal refusal_of(const caf::error& reason) {
   auto code = errc::unavailable;

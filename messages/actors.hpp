@@ -17,40 +17,40 @@ namespace vicket {
 ///
 /// Ordering: messages of one sender are handled in order; answers may overtake each other.
 using gateway_actor = caf::typed_actor<
-  /// Workflow engine → node. One event. The answer comes after the event was synced to disk, not before.
-  /// Errors: unknown_connector, connector_disabled, filtered, invalid_event, too_large, overloaded, storage_full,
-  /// unavailable.
-  caf::result<accepted>(send_to_connector),
+    /// Workflow engine → node. One event. The answer comes after the event was synced to disk, not before.
+    /// Errors: unknown_connector, connector_disabled, filtered, invalid_event, too_large, overloaded, storage_full,
+    /// unavailable.
+    caf::result<accepted>(send_to_connector),
 
-  /// Workflow engine → node. Up to `send_batch::max_items` events, answered item by item, in order, when all are
-  /// decided. The same codes, per item; the message as a whole only fails when it is too long (invalid_event).
-  caf::result<batch_result>(send_batch),
+    /// Workflow engine → node. Up to `send_batch::max_items` events, answered item by item, in order, when all are
+    /// decided. The same codes, per item; the message as a whole only fails when it is too long (invalid_event).
+    caf::result<batch_result>(send_batch),
 
-  /// Operator → node. Creates or replaces; makes a secret when there is none in the put and none to keep.
-  /// Errors: invalid_connector, storage_full, unavailable.
-  caf::result<connector_view>(put_connector),
+    /// Operator → node. Creates or replaces; makes a secret when there is none in the put and none to keep.
+    /// Errors: invalid_connector, storage_full, unavailable.
+    caf::result<connector_view>(put_connector),
 
-  /// Operator → node. Errors: not_found.
-  caf::result<connector_view>(get_connector),
+    /// Operator → node. Errors: not_found.
+    caf::result<connector_view>(get_connector),
 
-  /// Operator → node. Errors: not_found, connector_busy.
-  caf::result<void>(delete_connector),
+    /// Operator → node. Errors: not_found, connector_busy.
+    caf::result<void>(delete_connector),
 
-  /// Operator → node. A page of connectors, by id.
-  caf::result<connector_page>(list_connectors),
+    /// Operator → node. A page of connectors, by id.
+    caf::result<connector_page>(list_connectors),
 
-  /// Operator or workflow engine → node. One event with its attempts. Errors: not_found.
-  caf::result<event_history>(get_event),
+    /// Operator or workflow engine → node. One event with its attempts. Errors: not_found.
+    caf::result<event_history>(get_event),
 
-  /// Operator or workflow engine → node. A page of a run's events. Errors: not_found, invalid_event (bad cursor).
-  caf::result<run_page>(get_run),
+    /// Operator or workflow engine → node. A page of a run's events. Errors: not_found, invalid_event (bad cursor).
+    caf::result<run_page>(get_run),
 
-  /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Errors:
-  /// invalid_event (bad cursor), unavailable.
-  caf::result<outcome_page>(read_outcomes),
+    /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Errors:
+    /// invalid_event (bad cursor), unavailable.
+    caf::result<outcome_page>(read_outcomes),
 
-  /// Operator → node.
-  caf::result<node_status>(get_status)>;
+    /// Operator → node.
+    caf::result<node_status>(get_status)>;
 
 /// An `errc` with its sentence as a CAF error, and back. An error that is not one of ours (a lost connection, say)
 /// becomes `unavailable` with CAF's own text.

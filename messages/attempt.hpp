@@ -43,7 +43,8 @@ struct phase_timings {
   std::optional<std::int64_t> dns_us;
   std::optional<std::int64_t> connect_us;
   std::optional<std::int64_t> tls_us;
-  std::optional<std::int64_t> first_byte_us; ///< from the request's last byte written to the answer's first byte
+  std::optional<std::int64_t>
+      first_byte_us; ///< from the request's last byte written to the answer's first byte
 
   friend bool operator==(const phase_timings&, const phase_timings&) = default;
 
@@ -64,9 +65,9 @@ struct attempt {
   std::int64_t duration_us = 0;
   phase_timings phases;
   outcome result = outcome::delivered;
-  std::optional<std::uint16_t> status; ///< absent: there was no complete answer head
-  std::string error;                   ///< empty for `delivered`; else a sentence for the one who debugs it
-  std::string response_body;           ///< raw bytes, the first 64 KiB
+  std::optional<std::uint16_t> status;   ///< absent: there was no complete answer head
+  std::string error;                     ///< empty for `delivered`; else a sentence for the one who debugs it
+  std::string response_body;             ///< raw bytes, the first 64 KiB
   std::uint64_t response_body_bytes = 0; ///< how long the body was, as far as it was read
   bool response_truncated = false;       ///< there was more than `response_body` holds
   std::optional<timestamp_ms> next_attempt_at; ///< absent: it was the last one
@@ -75,13 +76,12 @@ struct attempt {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, attempt& x) {
-    return f.object(x).fields(f.field("number", x.number), f.field("started_at", x.started_at),
-                              f.field("duration_us", x.duration_us), f.field("phases", x.phases),
-                              f.field("result", x.result), f.field("status", x.status), f.field("error", x.error),
-                              f.field("response_body", x.response_body),
-                              f.field("response_body_bytes", x.response_body_bytes),
-                              f.field("response_truncated", x.response_truncated),
-                              f.field("next_attempt_at", x.next_attempt_at));
+    return f.object(x).fields(
+        f.field("number", x.number), f.field("started_at", x.started_at),
+        f.field("duration_us", x.duration_us), f.field("phases", x.phases), f.field("result", x.result),
+        f.field("status", x.status), f.field("error", x.error), f.field("response_body", x.response_body),
+        f.field("response_body_bytes", x.response_body_bytes),
+        f.field("response_truncated", x.response_truncated), f.field("next_attempt_at", x.next_attempt_at));
   }
 };
 

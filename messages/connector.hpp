@@ -39,7 +39,8 @@ struct rate_limit {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, rate_limit& x) {
-    return f.object(x).fields(f.field("limit", x.limit), f.field("per_ms", x.per_ms), f.field("burst", x.burst));
+    return f.object(x).fields(f.field("limit", x.limit), f.field("per_ms", x.per_ms),
+                              f.field("burst", x.burst));
   }
 };
 
@@ -47,8 +48,8 @@ struct rate_limit {
 struct retry_policy {
   std::int64_t base_ms = 5'000;
   double factor = 2.0;
-  std::int64_t cap_ms = 21'600'000;     ///< 6 h
-  std::uint32_t max_attempts = 0;       ///< 0: only age ends the retries
+  std::int64_t cap_ms = 21'600'000;      ///< 6 h
+  std::uint32_t max_attempts = 0;        ///< 0: only age ends the retries
   std::int64_t max_age_ms = 259'200'000; ///< 72 h after acceptance
 
   friend bool operator==(const retry_policy&, const retry_policy&) = default;

@@ -15,10 +15,11 @@ namespace vicket {
 /// What a workflow's `send_to_connector` action sends: one event for one connector.
 struct send_to_connector {
   connector_id connector;
-  std::string event;          ///< the trigger that fired, e.g. `ticket.status_changed`; 1–256 bytes
-  timestamp_ms occurred_at;   ///< when the source event happened, not when it is sent
-  std::string data_json;      ///< a JSON object: the event's payload
-  std::optional<std::string> message; ///< configured on the action; delivered as the payload's field `message`
+  std::string event;        ///< the trigger that fired, e.g. `ticket.status_changed`; 1–256 bytes
+  timestamp_ms occurred_at; ///< when the source event happened, not when it is sent
+  std::string data_json;    ///< a JSON object: the event's payload
+  std::optional<std::string>
+      message;                ///< configured on the action; delivered as the payload's field `message`
   std::string workflow;       ///< for the run history; at most 256 bytes
   std::string run;            ///< for the run history; at most 256 bytes
   std::optional<event_id> id; ///< makes the send idempotent; absent: the node makes a UUIDv7

@@ -45,10 +45,10 @@ struct event_summary {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, event_summary& x) {
-    return f.object(x).fields(f.field("id", x.id), f.field("connector", x.connector), f.field("event", x.event),
-                              f.field("workflow", x.workflow), f.field("run", x.run), f.field("state", x.state),
-                              f.field("accepted_at", x.accepted_at),
-                              f.field("next_attempt_at", x.next_attempt_at));
+    return f.object(x).fields(
+        f.field("id", x.id), f.field("connector", x.connector), f.field("event", x.event),
+        f.field("workflow", x.workflow), f.field("run", x.run), f.field("state", x.state),
+        f.field("accepted_at", x.accepted_at), f.field("next_attempt_at", x.next_attempt_at));
   }
 };
 
@@ -93,7 +93,8 @@ struct run_page {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, run_page& x) {
-    return f.object(x).fields(f.field("events", x.events), f.field("cursor", x.cursor), f.field("more", x.more));
+    return f.object(x).fields(f.field("events", x.events), f.field("cursor", x.cursor),
+                              f.field("more", x.more));
   }
 };
 
@@ -103,9 +104,9 @@ struct read_outcomes {
   static constexpr std::uint32_t max_limit = 1'000;
   static constexpr std::uint32_t max_wait_ms = 30'000;
 
-  std::string cursor;            ///< empty: from the oldest that is kept
+  std::string cursor; ///< empty: from the oldest that is kept
   std::uint32_t limit = max_limit;
-  std::uint32_t wait_ms = 0;     ///< how long to hold the answer while there is nothing new
+  std::uint32_t wait_ms = 0; ///< how long to hold the answer while there is nothing new
 
   template <class Inspector>
   friend bool inspect(Inspector& f, read_outcomes& x) {

@@ -20,14 +20,14 @@ struct get_status {
 struct connector_status {
   connector_id id;
   bool enabled = true;
-  std::uint64_t pending = 0;   ///< accepted and not settled, those in flight included
-  std::uint64_t in_flight = 0; ///< POSTs under way
+  std::uint64_t pending = 0;                     ///< accepted and not settled, those in flight included
+  std::uint64_t in_flight = 0;                   ///< POSTs under way
   std::optional<timestamp_ms> oldest_pending_at; ///< when the oldest pending event was accepted
 
   template <class Inspector>
   friend bool inspect(Inspector& f, connector_status& x) {
-    return f.object(x).fields(f.field("id", x.id), f.field("enabled", x.enabled), f.field("pending", x.pending),
-                              f.field("in_flight", x.in_flight),
+    return f.object(x).fields(f.field("id", x.id), f.field("enabled", x.enabled),
+                              f.field("pending", x.pending), f.field("in_flight", x.in_flight),
                               f.field("oldest_pending_at", x.oldest_pending_at));
   }
 };
@@ -62,7 +62,8 @@ struct node_status {
   template <class Inspector>
   friend bool inspect(Inspector& f, node_status& x) {
     return f.object(x).fields(f.field("version", x.version), f.field("started_at", x.started_at),
-                              f.field("now", x.now), f.field("connectors_configured", x.connectors_configured),
+                              f.field("now", x.now),
+                              f.field("connectors_configured", x.connectors_configured),
                               f.field("partitions", x.partitions), f.field("connectors", x.connectors));
   }
 };

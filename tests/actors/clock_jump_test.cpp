@@ -14,7 +14,8 @@ constexpr std::int64_t hour_ms = 3'600'000;
 
 } // namespace
 
-TEST_CASE("the schedule follows a wall clock set forward at once, and one set back at half speed until it agrees") {
+TEST_CASE(
+    "the schedule follows a wall clock set forward at once, and one set back at half speed until it agrees") {
   manual_clock wall;
   schedule_clock schedule{wall};
   const auto start = wall.wall_now();
@@ -44,7 +45,8 @@ TEST_CASE("after a jump back new events go out at once, and retries wait twice t
   node.advance_ms(12'000);
   CHECK(node.event(id).summary.state == event_state::delivered);
   const auto t = header(node.transport->requests("crm.example.com").back(), "webhook-timestamp");
-  CHECK(std::stoll(t.value()) <= node.clock.wall_now().value / 1'000); // receivers compare it with their own clocks
+  CHECK(std::stoll(t.value()) <=
+        node.clock.wall_now().value / 1'000); // receivers compare it with their own clocks
 }
 
 TEST_CASE("a jump forth makes what is due by then due, each connector within its own limits") {

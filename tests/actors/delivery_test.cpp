@@ -26,12 +26,17 @@ TEST_CASE("success is 2xx, nothing else; each attempt is in exactly one class an
   late.failure = outcome::timeout;
   late.error = "no answer within 10000 ms";
   const row rows[] = {
-    {answered(200), outcome::delivered},   {answered(204), outcome::delivered},
-    {answered(299), outcome::delivered},   {answered(300), outcome::http_status},
-    {answered(301), outcome::http_status}, {answered(199), outcome::http_status},
-    {answered(404), outcome::http_status}, {answered(500), outcome::http_status},
-    {answered(999), outcome::http_status}, {cut, outcome::protocol},
-    {late, outcome::timeout},
+      {answered(200), outcome::delivered},
+      {answered(204), outcome::delivered},
+      {answered(299), outcome::delivered},
+      {answered(300), outcome::http_status},
+      {answered(301), outcome::http_status},
+      {answered(199), outcome::http_status},
+      {answered(404), outcome::http_status},
+      {answered(500), outcome::http_status},
+      {answered(999), outcome::http_status},
+      {cut, outcome::protocol},
+      {late, outcome::timeout},
   };
   for (const auto& [result, expected] : rows) {
     auto copy = result;

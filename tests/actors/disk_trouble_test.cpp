@@ -7,7 +7,8 @@
 using namespace vicket;
 using namespace vicket::testing;
 
-TEST_CASE("after a failed sync nothing is accepted, the node asks to be ended, and nothing acknowledged is missing") {
+TEST_CASE("after a failed sync nothing is accepted, the node asks to be ended, and nothing acknowledged is "
+          "missing") {
   node_fixture node;
   node.put("crm");
   node.transport->hang("crm.example.com");
@@ -28,7 +29,8 @@ TEST_CASE("after a failed sync nothing is accepted, the node asks to be ended, a
   CHECK(node.event(id).summary.state == event_state::delivered);
 }
 
-TEST_CASE("with little room left new events are refused with storage_full, pending ones go on, and it recovers") {
+TEST_CASE(
+    "with little room left new events are refused with storage_full, pending ones go on, and it recovers") {
   node_fixture node;
   node.put("crm");
   node.transport->hang("crm.example.com");

@@ -25,7 +25,8 @@ TEST_CASE("the raw response body is kept byte for byte") {
   std::string raw;
   for (int i = 0; i < 256; ++i)
     raw.push_back(static_cast<char>(i));
-  node.transport->on("crm.example.com", [raw](const http_request&) { return scripted_transport::status(500, raw); });
+  node.transport->on("crm.example.com",
+                     [raw](const http_request&) { return scripted_transport::status(500, raw); });
   const auto id = node.send("crm").id;
   CHECK(node.event(id).attempts.at(0).response_body == raw);
   node.restart();
@@ -65,7 +66,8 @@ TEST_CASE("what is not there is said to be not found") {
   node_fixture node{2};
   CHECK(std::get<refusal>(node.ask<event_history>(get_event{})).code == errc::not_found);
   CHECK(std::get<refusal>(node.ask<run_page>(get_run{"no such run", "", 10})).code == errc::not_found);
-  CHECK(std::get<refusal>(node.ask<outcome_page>(read_outcomes{"nonsense", 1, 0})).code == errc::invalid_event);
+  CHECK(std::get<refusal>(node.ask<outcome_page>(read_outcomes{"nonsense", 1, 0})).code ==
+        errc::invalid_event);
   CHECK(std::get<refusal>(node.ask<outcome_page>(read_outcomes{"v1-0", 1, 0})).code == errc::invalid_event);
 }
 
@@ -75,7 +77,8 @@ TEST_CASE("the outcome feed has every attempt once, oldest first, and goes on af
     node.put(id, [](connector& c) { c.retry.base_ms = 1'000; });
     node.transport->on(node_fixture::host_of(id), [n = 0](const http_request&) mutable {
       ++n;
-      return scripted_transport::status(n % 2 == 1 ? 500 : 200, std::string(static_cast<std::size_t>(n), 'b'));
+      return scripted_transport::status(n % 2 == 1 ? 500 : 200,
+                                        std::string(static_cast<std::size_t>(n), 'b'));
     });
   }
   for (int i = 0; i < 10; ++i)
@@ -103,7 +106,8 @@ TEST_CASE("the outcome feed has every attempt once, oldest first, and goes on af
   CHECK(std::set(seen.begin(), seen.end()).size() == attempts);
 }
 
-TEST_CASE("a follower of the feed is answered when an attempt is committed, or when it has waited long enough") {
+TEST_CASE(
+    "a follower of the feed is answered when an attempt is committed, or when it has waited long enough") {
   node_fixture node{2};
   node.put("crm");
   node.send("crm");

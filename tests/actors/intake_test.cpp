@@ -22,16 +22,17 @@ constexpr auto some_id = "0198f2a0-1111-7222-8333-444455556666";
 
 TEST_CASE("an accepted event is POSTed once, signed, with the envelope in its order") {
   node_fixture node;
-  node.put("crm", [](connector& c) { c.secret.value = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="; });
+  node.put("crm",
+           [](connector& c) { c.secret.value = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="; });
   const auto done = node.send("crm");
   CHECK_FALSE(done.duplicate);
   const auto requests = node.transport->requests("crm.example.com");
   REQUIRE(requests.size() == 1);
   CHECK(requests[0].body ==
         R"({"id":")" + done.id.to_string() +
-          R"(","event":"ticket.status_changed","occurred_at":"2026-05-23T14:20:11.000Z",)"
-          R"("data":{"ticket":{"id":"T-1","status":{"category":"resolved"}},)"
-          R"("message":"Ticket resolved by the on-call agent."}})");
+            R"(","event":"ticket.status_changed","occurred_at":"2026-05-23T14:20:11.000Z",)"
+            R"("data":{"ticket":{"id":"T-1","status":{"category":"resolved"}},)"
+            R"("message":"Ticket resolved by the on-call agent."}})");
   CHECK(header(requests[0], "X-Vicket-Signature").value_or("").starts_with("hmac-sha256, t=1779546071, v1="));
   CHECK(header(requests[0], "webhook-id") == done.id.to_string());
   CHECK(header(requests[0], "webhook-timestamp") == "1779546071");
@@ -160,7 +161,8 @@ TEST_CASE("ids that the node makes are unique and rise with time") {
   CHECK(ids.size() == 100);
 }
 
-TEST_CASE("past the bound of uncommitted bytes events are refused with overloaded, later ones are taken again") {
+TEST_CASE(
+    "past the bound of uncommitted bytes events are refused with overloaded, later ones are taken again") {
   node_fixture node;
   node.options.max_uncommitted_bytes = 3'000;
   node.restart();
@@ -206,7 +208,8 @@ TEST_CASE("an unsafe connector is refused when it is put") {
   node_fixture node;
   connector config;
   config.id = {"bad"};
-  for (const auto* url : {"http://example.com/", "https://127.0.0.1/", "https://2130706433/", "https://localhost/"}) {
+  for (const auto* url :
+       {"http://example.com/", "https://127.0.0.1/", "https://2130706433/", "https://localhost/"}) {
     config.url = url;
     const auto answer = node.ask<connector_view>(put_connector{config});
     INFO(url);
@@ -246,5 +249,6 @@ TEST_CASE("a connector is deleted when nothing waits for it, and not while somet
   CHECK(std::get<refusal>(gone).code == errc::not_found);
   const auto again = node.ask<std::monostate>(delete_connector{{"crm"}});
   CHECK(std::get<refusal>(again).code == errc::not_found);
-  CHECK(std::get<refusal>(node.ask<accepted>(node_fixture::event_for("crm"))).code == errc::unknown_connector);
+  CHECK(std::get<refusal>(node.ask<accepted>(node_fixture::event_for("crm"))).code ==
+        errc::unknown_connector);
 }

@@ -69,7 +69,9 @@ void node_fixture::kill() {
   config_.reset();
 }
 
-void node_fixture::run() { dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).run(); }
+void node_fixture::run() {
+  dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).run();
+}
 
 void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
   auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());

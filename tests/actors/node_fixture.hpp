@@ -3,9 +3,9 @@
 #include "actors/node.hpp"
 #include "messages/actors.hpp"
 #include "storage/testing/environments.hpp"
-#include "tests/support/seeded_random.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/scripted_transport.hpp"
+#include "tests/support/seeded_random.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -70,13 +70,14 @@ public:
   std::function<std::variant<Answer, refusal>()> ask_later(Request request) {
     auto client = std::make_shared<caf::scoped_actor>(*system_);
     auto pending = std::make_shared<decltype((*client)->request(node_->gateway(), caf::infinite, request))>(
-      (*client)->request(node_->gateway(), caf::infinite, std::move(request)));
+        (*client)->request(node_->gateway(), caf::infinite, std::move(request)));
     return [client, pending]() -> std::variant<Answer, refusal> {
       std::variant<Answer, refusal> result = refusal{errc::unavailable, "no answer"};
       if (!(*client)->has_next_message())
         return result;
       if constexpr (std::is_same_v<Answer, std::monostate>)
-        pending->receive([&] { result = std::monostate{}; }, [&](const caf::error& e) { result = refusal_of(e); });
+        pending->receive([&] { result = std::monostate{}; },
+                         [&](const caf::error& e) { result = refusal_of(e); });
       else
         pending->receive([&](Answer& a) { result = std::move(a); },
                          [&](const caf::error& e) { result = refusal_of(e); });
@@ -89,7 +90,8 @@ public:
   [[nodiscard]] static std::string host_of(const std::string& id) { return id + ".example.com"; }
 
   /// An event as a workflow would send it.
-  [[nodiscard]] static send_to_connector event_for(const std::string& connector, const std::string& run = "run-1");
+  [[nodiscard]] static send_to_connector event_for(const std::string& connector,
+                                                   const std::string& run = "run-1");
   /// Sends it; must be accepted.
   accepted send(const send_to_connector& event);
   accepted send(const std::string& connector) { return send(event_for(connector)); }

@@ -20,7 +20,8 @@ scripted_transport::script in_turn(std::vector<http_result> answers) {
 
 } // namespace
 
-TEST_CASE("a failed delivery is tried again when it is due, not earlier, with the same bytes and its own time") {
+TEST_CASE(
+    "a failed delivery is tried again when it is due, not earlier, with the same bytes and its own time") {
   node_fixture node;
   node.put("crm");
   node.transport->on("crm.example.com",
@@ -57,16 +58,16 @@ TEST_CASE("a failed delivery is tried again when it is due, not earlier, with th
 
 TEST_CASE("every kind of failure is retried, and every 2xx ends it") {
   const std::vector<http_result> failures{
-    scripted_transport::status(301),
-    scripted_transport::status(410),
-    scripted_transport::status(429),
-    scripted_transport::status(100 + 99),
-    scripted_transport::failure(outcome::timeout, "no answer"),
-    scripted_transport::failure(outcome::dns, "no such name"),
-    scripted_transport::failure(outcome::connect, "refused"),
-    scripted_transport::failure(outcome::tls, "expired"),
-    scripted_transport::failure(outcome::protocol, "garbage"),
-    scripted_transport::failure(outcome::blocked, "private address"),
+      scripted_transport::status(301),
+      scripted_transport::status(410),
+      scripted_transport::status(429),
+      scripted_transport::status(100 + 99),
+      scripted_transport::failure(outcome::timeout, "no answer"),
+      scripted_transport::failure(outcome::dns, "no such name"),
+      scripted_transport::failure(outcome::connect, "refused"),
+      scripted_transport::failure(outcome::tls, "expired"),
+      scripted_transport::failure(outcome::protocol, "garbage"),
+      scripted_transport::failure(outcome::blocked, "private address"),
   };
   for (const auto& failure : failures) {
     node_fixture node;

@@ -88,7 +88,8 @@ TEST_CASE("a restart does not give a rate-limited connector a new burst") {
   CHECK(node.transport->count("crm.example.com") == before + 1);
 }
 
-TEST_CASE("of a long backlog only a window is held, and all of it is delivered in order when the endpoint is back") {
+TEST_CASE("of a long backlog only a window is held, and all of it is delivered in order when the endpoint is "
+          "back") {
   node_fixture node;
   node.options.window.events = 8;
   node.restart();
@@ -135,7 +136,8 @@ TEST_CASE("a backlog of failing events is retried in the order of due times, non
   CHECK(node.status().connectors.empty());
 }
 
-TEST_CASE("an endpoint that keeps failing is probed one at a time, and gets all its places back with a success") {
+TEST_CASE(
+    "an endpoint that keeps failing is probed one at a time, and gets all its places back with a success") {
   node_fixture node;
   node.put("crm", [](connector& c) { c.retry.base_ms = 100'000; });
   node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(500); });

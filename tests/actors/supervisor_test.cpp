@@ -37,8 +37,10 @@ public:
     config.url = "https://crm.example.com/hook";
     supervisor::setup needs;
     needs.profile = make_delivery_profile(config, "test");
-    needs.persistence = caf::actor_cast<persistence_actor>(caf::actor_cast<caf::strong_actor_ptr>(store_.ptr()));
-    needs.delivery = caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(transport_.ptr()));
+    needs.persistence =
+        caf::actor_cast<persistence_actor>(caf::actor_cast<caf::strong_actor_ptr>(store_.ptr()));
+    needs.delivery =
+        caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(transport_.ptr()));
     needs.alarm = caf::actor_cast<alarm_actor>(caf::actor_cast<caf::strong_actor_ptr>(alarm_.ptr()));
     needs.clock = &schedule;
     needs.random = &random_;
@@ -68,9 +70,8 @@ private:
   static std::optional<Message> next(caf::scoped_actor& who) {
     std::optional<Message> found;
     while (!found && who->has_next_message())
-      who->receive([&](Message& message) { found = std::move(message); }, caf::others >> [](caf::message&) -> caf::skippable_result {
-        return caf::message{};
-      });
+      who->receive([&](Message& message) { found = std::move(message); },
+                   caf::others >> [](caf::message&) -> caf::skippable_result { return caf::message{}; });
     return found;
   }
 
