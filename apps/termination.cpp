@@ -1,5 +1,6 @@
 #include "apps/termination.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -38,7 +39,11 @@ void end_at_next_termination(unsigned deadline_s) {
   std::thread{[deadline_s] {
     const auto set = termination_signals();
     const timespec deadline{static_cast<std::time_t>(deadline_s), 0};
-    if (sigtimedwait(&set, nullptr, &deadline) < 0)
+    int signal = 0;
+    do // a thread that is stopped and continued wakes up, too: that is neither a signal of the end nor late
+      signal = sigtimedwait(&set, nullptr, &deadline);
+    while (signal < 0 && errno == EINTR);
+    if (signal < 0)
       std::fputs("stopping took too long: ended\n", stderr);
     std::_Exit(1);
   }}.detach();
