@@ -99,6 +99,18 @@ void delivery::start(order next) {
     inbox_->push(token, std::move(refused));
     return;
   }
+  try {
+    post(job, token);
+  } catch (const std::exception& problem) { // out of memory, say: this attempt failed, the others go on
+    http_result failed;
+    failed.failure = outcome::connect;
+    failed.error = std::string{"the node could not send the request: "} + problem.what();
+    inbox_->push(token, std::move(failed));
+  }
+}
+
+void delivery::post(const delivery_job& job, std::uint64_t token) {
+  const auto& profile = *job.profile;
   http_request request;
   request.endpoint = profile.endpoint;
   request.header_lines =

@@ -80,6 +80,7 @@ private:
   void enqueue(deliver& orders);
   void start_waiting();
   void start(order next);
+  void post(const delivery_job& job, std::uint64_t token);
   void collect();
   void report(const supervisor_actor& to, deliveries_done& done);
   [[nodiscard]] in_flight_counts count() const;

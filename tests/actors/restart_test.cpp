@@ -94,3 +94,24 @@ TEST_CASE("connectors survive a restart, deleted ones stay deleted") {
   CHECK(after.value == before.value);
   CHECK(std::holds_alternative<refusal>(node.ask<connector_view>(get_connector{{"drop"}})));
 }
+
+TEST_CASE(
+    "a supervisor that dies of a defect is replaced, and its successor goes on with what the store has") {
+  node_fixture node;
+  node.options.window.events = 4;
+  node.restart();
+  node.put("crm", [](connector& c) { c.max_in_flight = 2; });
+  node.transport->hang("crm.example.com");
+  std::vector<event_id> ids;
+  for (int i = 0; i < 10; ++i)
+    ids.push_back(node.send("crm").id);
+  node.random.fail_once();
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(200); });
+  node.transport->release(
+      scripted_transport::status(500)); // deciding about a retry takes chance, which fails
+  node.run();
+  CHECK(node.warnings.size() == 1);
+  for (const auto& id : ids)
+    CHECK(node.event(id).summary.state == event_state::delivered);
+  CHECK(node.status().connectors.empty());
+}

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <random>
+#include <stdexcept>
+#include <utility>
 
 namespace vicket {
 
@@ -12,13 +14,21 @@ class seeded_random final : public random_source {
 public:
   explicit seeded_random(std::uint64_t seed) : engine_{seed} {}
 
-  std::uint64_t next() override { return engine_(); }
+  std::uint64_t next() override {
+    if (std::exchange(fails_, false))
+      throw std::runtime_error("no chance today");
+    return engine_();
+  }
+
+  /// The next call of `next` throws.
+  void fail_once() { fails_ = true; }
 
   /// 0 to `bound` - 1.
   std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
 
 private:
   std::mt19937_64 engine_;
+  bool fails_ = false;
 };
 
 } // namespace vicket

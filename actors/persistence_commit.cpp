@@ -1,0 +1,169 @@
+// The group commit: everything that waits goes to disk together, and only then anybody hears of it.
+
+#include "actors/persistence.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace vicket {
+
+void persistence::schedule_commit() {
+  if (batch_.bytes() >= max_batch_bytes && !disk_full_) {
+    commit();
+    return;
+  }
+  if (tick_under_way_)
+    return;
+  tick_under_way_ = true;
+  // Behind everything that is in the mailbox now: that is what makes it one commit for all of them.
+  self_->send(self_, tick{});
+}
+
+void persistence::commit() {
+  if (failed_ || !store_is_healthy())
+    return;
+  if (disk_full_) {
+    if (auto resumed = with_.store->resume(); !resumed.ok()) {
+      disk_full(resumed);
+      return;
+    }
+  }
+  if (!batch_.empty()) {
+    const auto settled_below = unindexed_.lowest().value_or(with_.store->next_sequence());
+    const auto status = with_.store->commit(batch_, settled_below);
+    if (status.code == store_errc::full) {
+      disk_full(status);
+      return;
+    }
+    if (!status.ok()) {
+      fail(status);
+      return;
+    }
+  }
+  if (disk_full_ && with_.log_warning)
+    with_.log_warning("partition " + std::to_string(with_.partition) + ": the disk has room again");
+  disk_full_ = false;
+  committed();
+}
+
+void persistence::committed() {
+  batch_.clear();
+  room_on_disk_ = false;
+  staged_ids_.clear();
+  staged_spills_.clear();
+  for (auto& reply : replies_)
+    reply.promise.deliver(std::move(reply.value));
+  replies_.clear();
+  release_attempts();
+  hand_over_events();
+  spill_laggards();
+  finish_drain_when_done();
+}
+
+void persistence::release_attempts() {
+  if (staged_records_.empty())
+    return;
+  for (auto& record : staged_records_) {
+    attempts_recorded recorded;
+    recorded.attempts.reserve(record.message.decisions.size());
+    for (const auto& decision : record.message.decisions) {
+      recorded.attempts.push_back({decision.was.sequence, decision.value.next_attempt_at});
+      record.owner->held_events -= std::min<std::size_t>(1, record.owner->held_events);
+      record.owner->held_bytes -= std::min(decision.envelope_bytes, record.owner->held_bytes);
+    }
+    if (record.owner->supervisor)
+      self_->send(record.owner->supervisor, std::move(recorded));
+  }
+  staged_records_.clear();
+  last_attempt_ = with_.store->next_sequence() - 1;
+  if (feed_watched_ && feed_watcher_)
+    self_->send(feed_watcher_, feed_grew{with_.partition});
+  feed_watched_ = false;
+}
+
+void persistence::hand_over_events() {
+  // One message for each supervisor: the events of a batch tend to be of few connectors, or one of each.
+  std::unordered_map<entry*, take_events> to_take;
+  std::unordered_map<entry*, due_position> grown;
+  for (auto& staged : staged_events_) {
+    if (staged.waits)
+      grown.try_emplace(staged.owner, staged.event.position); // positions rise: the first is the foremost
+    else
+      to_take[staged.owner].events.push_back(std::move(staged.event));
+  }
+  staged_events_.clear();
+  if (draining_)
+    return; // they are on disk: the next start delivers them
+  for (auto& [owner, events] : to_take)
+    self_->send(supervisor_of(*owner), std::move(events));
+  for (const auto& [owner, first] : grown)
+    self_->send(supervisor_of(*owner), backlog_grew{first});
+}
+
+void persistence::spill_laggards() {
+  if (unindexed_.size() == 0)
+    return;
+  const auto head = with_.store->next_sequence();
+  if (head - *unindexed_.lowest() <= max_unindexed)
+    return;
+  staged_spills_ = unindexed_.spill_below(head - max_unindexed / 2);
+  for (const auto& laggard : staged_spills_)
+    batch_.index_waiting(*laggard.connector, {laggard.due, laggard.sequence}, 0);
+  schedule_commit();
+}
+
+/// The batch did not fit. New events in it are refused; attempts and index entries are kept, and tried again until
+/// there is room: their supervisors do not let go, so what waits here is bounded by what they hold.
+void persistence::disk_full(const store_status& why) {
+  if (!disk_full_ && with_.log_warning)
+    with_.log_warning("partition " + std::to_string(with_.partition) + ": " + why.detail);
+  disk_full_ = true;
+  for (auto& reply : replies_) {
+    for (auto staged : reply.staged)
+      reply.value.results[staged] = refusal{errc::storage_full, why.detail};
+    reply.promise.deliver(std::move(reply.value));
+  }
+  replies_.clear();
+  for (auto& staged : staged_events_) {
+    if (staged.waits)
+      continue;
+    unindexed_.erase(staged.event.position.sequence);
+    --staged.owner->held_events;
+    staged.owner->held_bytes -= staged.event.event.envelope->size();
+  }
+  staged_events_.clear();
+  staged_ids_.clear();
+  room_on_disk_ = false;
+  batch_.clear();
+  for (const auto& laggard : staged_spills_)
+    batch_.index_waiting(*laggard.connector, {laggard.due, laggard.sequence}, 0);
+  for (auto& record : staged_records_) {
+    for (const auto& decision : record.message.decisions)
+      stage_decision(record, decision);
+    if (record.message.shaper_state)
+      batch_.put_shaper_state(record.message.connector, *record.message.shaper_state);
+  }
+  if (tick_under_way_)
+    return;
+  tick_under_way_ = true;
+  self_->delayed_send(self_, std::chrono::milliseconds{full_retry_ms}, tick{});
+}
+
+/// What can't be read must not pass for "nothing there" (rule 5).
+bool persistence::store_is_healthy() {
+  const auto health = with_.store->health();
+  if (!health.ok())
+    fail(health);
+  return health.ok();
+}
+
+void persistence::fail(const store_status& why) {
+  if (std::exchange(failed_, true))
+    return;
+  // Nothing that waits is answered: whoever asked learns from the lost connection that it is not known.
+  if (with_.store_failed)
+    with_.store_failed("partition " + std::to_string(with_.partition) + ": " + why.detail);
+}
+
+} // namespace vicket
