@@ -156,7 +156,8 @@ TEST_CASE(
                      << " bytes per event\n"
                      << "before: " << describe(before) << "\nduring: " << describe(during)
                      << "\nafter:  " << describe(after));
-    CHECK(peak_bytes < memory_limit_bytes);
+    if (memory_is_ours)
+      CHECK(peak_bytes < memory_limit_bytes);
     check_as_before(before, during);
     check_as_before(before, after);
     CHECK(client.pending(down) == backlog_events);
@@ -182,5 +183,6 @@ TEST_CASE(
                                << " ms; the endpoint up again: 1,000 of the backlog after "
                                << first_us / 1'000 << " ms; memory at most " << peak_bytes / 1'000'000
                                << " MB");
-  CHECK(peak_bytes < memory_limit_bytes);
+  if (memory_is_ours)
+    CHECK(peak_bytes < memory_limit_bytes);
 }
