@@ -66,6 +66,8 @@ public:
   name_resolver& operator=(const name_resolver&) = delete;
   ~name_resolver() { close(); }
 
+  /// `localhost` and the names below it are always 127.0.0.1, nobody is asked (RFC 6761 6.3), also where /etc/hosts
+  /// does not say so. Not ::1 as well: operators who allow themselves 127.0.0.0/8 would be refused because of it.
   void lookup(const std::string& name, waiter& who, time_point now);
 
   /// The kept addresses of `name` did not connect: the next lookup asks again.
