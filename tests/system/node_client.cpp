@@ -43,7 +43,7 @@ public:
 };
 
 std::string noise(std::size_t bytes) {
-  static std::mt19937_64 random; // its default seed: the same noise in every run
+  thread_local std::mt19937_64 random; // its default seed: the same noise in every run
   static constexpr std::string_view letters =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::string text(bytes, ' ');
