@@ -85,7 +85,11 @@ name_resolver::name_resolver(asio::io_context& context, const std::vector<std::s
   options.tries = tries;
   options.sock_state_cb = on_socket_state;
   options.sock_state_cb_data = this;
-  const auto set = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+  auto set = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE // since 1.31, on by default there: it also keeps "no such record" without being told to
+  options.qcache_max_ttl = 0;
+  set |= ARES_OPT_QUERY_CACHE;
+#endif
   if (const auto status = ares_init_options(&channel_, &options, set); status != ARES_SUCCESS)
     throw std::runtime_error{std::string{"DNS can't be set up: "} + ares_strerror(status)};
   if (servers.empty())
