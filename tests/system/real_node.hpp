@@ -13,6 +13,8 @@ namespace vicket::testing {
 
 /// A sanitizer's shadow, red zones and quarantine are memory of its own: how much a node takes says nothing then.
 constexpr bool memory_is_ours = VICKET_SANITIZED == 0;
+/// And it takes a second or more to say at the end that there is nothing to say.
+constexpr std::int64_t sanitizer_exit_us = VICKET_SANITIZED == 0 ? 0 : 4'000'000;
 
 /// A `vicketd` that may deliver to 127.0.0.1, by http too. Killed when this object goes.
 class real_node {
