@@ -150,3 +150,19 @@ TEST_CASE("backoff grows up to the cap") {
     CHECK(wait_ms <= backoffs[i] + 100);
   }
 }
+
+TEST_CASE("a connector from a time when http was allowed is blocked once it is not, and nothing is sent") {
+  node_fixture node;
+  node.options.allow_http = true;
+  node.restart();
+  node.put("crm", [](connector& c) { c.url = "http://crm.example.com/hook"; });
+  node.send("crm");
+  CHECK(node.transport->count("crm.example.com") == 1);
+  node.options.allow_http = false;
+  node.restart();
+  const auto id = node.send("crm").id;
+  CHECK(node.transport->count("crm.example.com") == 1);
+  CHECK(node.event(id).attempts.at(0).result == outcome::blocked);
+  CHECK(node.event(id).attempts.at(0).error.find("--allow-http") != std::string::npos);
+  CHECK(node.event(id).summary.state == event_state::pending);
+}
