@@ -69,7 +69,9 @@ caf::result<event_history> history::event(const get_event& request) {
                 promise.deliver(std::move(found));
             },
             [promise, state](caf::error& reason) mutable {
-              state->why = std::move(reason);
+              // "Not found" is only true if every partition could look.
+              if (!state->why || refusal_of(state->why).code == errc::not_found)
+                state->why = std::move(reason);
               if (--state->missing == 0 && promise.pending())
                 promise.deliver(state->why);
             });

@@ -66,15 +66,23 @@ std::optional<event_history> history_reader::read_history(log_sequence sequence)
   return history;
 }
 
+template <class Answer>
+caf::result<Answer> history_reader::unless_damaged(caf::result<Answer> answer) const {
+  if (const auto health = with_.store->health(); !health.ok())
+    return make_refusal(errc::unavailable, health.detail);
+  return answer;
+}
+
 caf::result<event_history> history_reader::event(const get_event& request) const {
   if (const auto sequence = with_.store->find_event(request.id))
     if (auto history = read_history(*sequence))
-      return *std::move(history);
-  return make_refusal(errc::not_found, "no event has the id " + request.id.to_string() +
-                                           ", or it is older than the retention");
+      return unless_damaged<event_history>(*std::move(history));
+  return unless_damaged<event_history>(
+      make_refusal(errc::not_found,
+                   "no event has the id " + request.id.to_string() + ", or it is older than the retention"));
 }
 
-partition_run_page history_reader::run(const read_partition_run& request) const {
+caf::result<partition_run_page> history_reader::run(const read_partition_run& request) const {
   partition_run_page page;
   auto sequences = with_.store->events_of_run(request.run, request.after, std::size_t{request.limit} + 1);
   page.more = sequences.size() > request.limit;
@@ -83,23 +91,23 @@ partition_run_page history_reader::run(const read_partition_run& request) const 
   for (const auto sequence : sequences)
     if (auto history = read_history(sequence))
       page.events.push_back({sequence, *std::move(history)});
-  return page;
+  return unless_damaged<partition_run_page>(std::move(page));
 }
 
-partition_outcomes history_reader::outcomes(const read_partition_outcomes& request) const {
+caf::result<partition_outcomes> history_reader::outcomes(const read_partition_outcomes& request) const {
   // Attempts whose event is past the retention are passed over; a page is empty only at the end of the log.
   partition_outcomes page;
   auto after = request.after;
   while (page.entries.empty()) {
     auto log = with_.store->attempts_after(after, request.limit, request.max_bytes);
     if (log.empty())
-      return page;
+      return unless_damaged<partition_outcomes>(std::move(page));
     after = log.back().sequence;
     for (auto& stored : log)
       if (auto event = with_.store->read_event(stored.event_sequence, false))
         page.entries.push_back(describe(summarize(*std::move(event)), std::move(stored)));
   }
-  return page;
+  return unless_damaged<partition_outcomes>(std::move(page));
 }
 
 void history_reader::watch(const watch_feed& request) {

@@ -39,14 +39,17 @@ public:
 
 private:
   caf::result<event_history> event(const get_event& request) const;
-  partition_run_page run(const read_partition_run& request) const;
-  partition_outcomes outcomes(const read_partition_outcomes& request) const;
+  caf::result<partition_run_page> run(const read_partition_run& request) const;
+  caf::result<partition_outcomes> outcomes(const read_partition_outcomes& request) const;
   void watch(const watch_feed& request);
   void pass_on(const feed_grew& news);
   caf::result<partition_overview> overview();
   void look_at_retention();
 
   [[nodiscard]] std::optional<event_history> read_history(log_sequence sequence) const;
+  /// What could not be read must not pass for "not there": an answer is given only while the store is whole.
+  template <class Answer>
+  [[nodiscard]] caf::result<Answer> unless_damaged(caf::result<Answer> answer) const;
   void add_waiting(partition_overview& answer) const;
 
   handle::pointer self_;
