@@ -4,6 +4,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <stdexcept>
+
 using namespace vicket;
 using namespace vicket::testing;
 
@@ -77,4 +79,44 @@ TEST_CASE("a disk that is full to the last byte keeps the attempts until there i
   CHECK_FALSE(node.send("crm").duplicate);
   node.restart();
   CHECK(node.event(id).summary.state == event_state::delivered);
+}
+
+TEST_CASE("history that is damaged on disk is said to be unreadable, not to be missing") {
+  // given an event in a table file (a restart flushes the log into one)
+  node_fixture node;
+  node.put("crm");
+  auto event = node_fixture::event_for("crm");
+  event.message = std::string{};
+  while (event.message->size() < 20'000) // what does not compress
+    *event.message += std::to_string(node.random.next());
+  const auto id = node.send(event).id;
+  node.restart();
+  node.restart();
+  node.kill();
+
+  // when its bytes are damaged
+  int damaged = 0;
+  for (int number = 1; number < 100; ++number) {
+    const auto digits = std::to_string(number);
+    const auto path =
+        node.options.data_dir / "partition-0" / (std::string(6 - digits.size(), '0') + digits + ".sst");
+    std::string bytes;
+    try {
+      bytes = node.disk.read_file(path);
+    } catch (const std::runtime_error&) { // no table has this number
+    }
+    if (bytes.size() < 8'000)
+      continue;
+    bytes.replace(1'000, 7, "damaged");
+    node.disk.write_file(path, bytes);
+    ++damaged;
+  }
+  REQUIRE(damaged == 1);
+  node.start();
+
+  // then nobody is told that it is not there
+  const auto answer = node.ask<event_history>(get_event{id});
+  REQUIRE(std::holds_alternative<refusal>(answer));
+  CHECK(std::get<refusal>(answer).code == errc::unavailable);
+  CHECK(std::get<refusal>(answer).detail.find("partition-0") != std::string::npos);
 }
