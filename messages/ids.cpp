@@ -53,13 +53,12 @@ std::optional<event_id> event_id::parse(std::string_view text) noexcept {
 }
 
 std::string event_id::to_string() const {
-  std::string text;
-  text.reserve(36);
+  std::string text(36, '-');
+  auto* next = text.data();
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    text.push_back(hex_digits[bytes[i] >> 4]);
-    text.push_back(hex_digits[bytes[i] & 15]);
-    if (hyphen_follows(i))
-      text.push_back('-');
+    *next++ = hex_digits[bytes[i] >> 4];
+    *next++ = hex_digits[bytes[i] & 15];
+    next += hyphen_follows(i) ? 1 : 0;
   }
   return text;
 }

@@ -143,10 +143,13 @@ std::string vicket_signature(const signing_key& key, std::int64_t unix_seconds, 
   text += "hmac-sha256, t=";
   text += std::to_string(unix_seconds);
   text += ", v1=";
-  for (const auto byte : key.keys_->characters.of(body)) {
-    text += hex_digits[byte >> 4];
-    text += hex_digits[byte & 15];
+  const auto mac = key.keys_->characters.of(body);
+  std::array<char, 2 * digest_bytes> hex{};
+  for (std::size_t i = 0; i < mac.size(); ++i) {
+    hex[2 * i] = hex_digits[mac[i] >> 4];
+    hex[2 * i + 1] = hex_digits[mac[i] & 15];
   }
+  text.append(hex.data(), hex.size());
   return text;
 }
 

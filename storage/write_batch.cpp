@@ -1,6 +1,7 @@
 #include "storage/key_codec.hpp"
 #include "storage/write_batch_rep.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -35,6 +36,13 @@ void write_batch::rep::remove(family which, std::string_view key) {
   complete = writes.Delete(&column, slice(key)).ok() && complete;
 }
 
+void write_batch::rep::put_attempt_places() {
+  std::sort(attempt_places.begin(), attempt_places.end());
+  for (const auto& place : attempt_places)
+    put(family::event_attempts, codec::event_attempt_key(place.event, place.number),
+        codec::u64_bytes(place.attempt));
+}
+
 write_batch::write_batch() : rep_(std::make_unique<rep>()) {}
 write_batch::~write_batch() = default;
 write_batch::write_batch(write_batch&&) noexcept = default;
@@ -63,7 +71,7 @@ void write_batch::add_attempt(const connector_id& connector, const stored_attemp
   assert((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
   const auto key = codec::u64_bytes(value.sequence);
   rep_->put(family::attempts, key, codec::encode_head(value), value.value.response_body);
-  rep_->put(family::event_attempts, codec::event_attempt_key(value.event_sequence, value.value.number), key);
+  rep_->attempt_places.push_back({value.event_sequence, value.value.number, value.sequence});
   if (indexed) // before the put: should both places be the same, the put has to win
     rep_->remove(family::due, codec::encode_due_key(connector, was));
   if (value.value.next_attempt_at)
@@ -84,7 +92,7 @@ void write_batch::put_shaper_state(const connector_id& id, std::int64_t state) {
 }
 
 std::size_t write_batch::bytes() const {
-  return rep_->writes.GetDataSize();
+  return rep_->writes.GetDataSize() + rep_->attempt_places.size() * sizeof(rep::attempt_place);
 }
 
 bool write_batch::empty() const {
@@ -93,6 +101,7 @@ bool write_batch::empty() const {
 
 void write_batch::clear() {
   rep_->writes.Clear();
+  rep_->attempt_places.clear();
   rep_->complete = true;
 }
 

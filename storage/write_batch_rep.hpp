@@ -7,18 +7,32 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <compare>
+#include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace vicket {
 
 struct write_batch::rep {
   rocksdb::WriteBatch writes;
+  /// Of the index of events' attempts: held back until the commit, which adds them in their order. A memtable takes
+  /// entries in order at half the cost (bench/RESULTS.md), and attempts end in any.
+  struct attempt_place {
+    log_sequence event = 0;
+    std::uint32_t number = 0;
+    log_sequence attempt = 0;
+
+    friend auto operator<=>(const attempt_place&, const attempt_place&) = default;
+  };
+  std::vector<attempt_place> attempt_places;
   bool complete = true; ///< false: something was too large for RocksDB (4 GiB) to be added; never commit that
 
   void put(family which, std::string_view key, std::string_view value);
   /// Head and tail as one value without joining them first: envelopes and bodies are copied once.
   void put(family which, std::string_view key, std::string_view head, std::string_view tail);
   void remove(family which, std::string_view key);
+  void put_attempt_places();
 };
 
 } // namespace vicket
