@@ -3,15 +3,26 @@
 #include <caf/send.hpp>
 
 #include <exception>
+#include <unordered_map>
+#include <utility>
 
 namespace vicket {
 
 void result_inbox::push(std::uint64_t token, http_result result) {
+  {
+    std::lock_guard guard{mutex_};
+    if (!owner_)
+      return;
+    entries_.push_back({token, std::move(result)});
+    if (entries_.size() > 1)
+      return;
+  }
+  transport_.defer([self = shared_from_this()] { self->wake_owner(); });
+}
+
+void result_inbox::wake_owner() {
   std::lock_guard guard{mutex_};
-  if (!owner_)
-    return;
-  entries_.push_back({token, std::move(result)});
-  if (entries_.size() == 1)
+  if (owner_ && !entries_.empty())
     caf::anon_send(owner_, collect_results{});
 }
 
@@ -54,7 +65,8 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
 }
 
 delivery::delivery(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self})} {}
+    : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self},
+                                                                                 *with_.transport)} {}
 
 delivery::~delivery() {
   inbox_->close();
@@ -78,14 +90,17 @@ void delivery::enqueue(deliver& orders) {
 }
 
 void delivery::start_waiting() {
+  std::vector<http_transport::posting> postings;
   while (!waiting_.empty() && in_flight_.size() < with_.max_in_flight) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
-    start(std::move(next));
+    start(std::move(next), postings);
   }
+  if (!postings.empty())
+    with_.transport->post_all(std::move(postings));
 }
 
-void delivery::start(order next) {
+void delivery::start(order next, std::vector<http_transport::posting>& postings) {
   const auto& job = next.job;
   const auto& profile = *job.profile;
   const auto token = next_token_++;
@@ -100,7 +115,7 @@ void delivery::start(order next) {
     return;
   }
   try {
-    post(job, token);
+    postings.push_back(posting_of(job, token));
   } catch (const std::exception& problem) { // out of memory, say: this attempt failed, the others go on
     http_result failed;
     failed.failure = outcome::connect;
@@ -109,7 +124,7 @@ void delivery::start(order next) {
   }
 }
 
-void delivery::post(const delivery_job& job, std::uint64_t token) {
+http_transport::posting delivery::posting_of(const delivery_job& job, std::uint64_t token) const {
   const auto& profile = *job.profile;
   http_request request;
   request.endpoint = profile.endpoint;
@@ -117,37 +132,31 @@ void delivery::post(const delivery_job& job, std::uint64_t token) {
       profile.head.header_lines(job.id, with_.clock->unix_seconds(), *job.envelope, profile.key);
   request.body = job.envelope;
   request.timeout_ms = profile.config.timeout_ms;
-  with_.transport->post(std::move(request), [inbox = inbox_, token](http_result result) {
-    inbox->push(token, std::move(result));
-  });
+  return {std::move(request),
+          [inbox = inbox_, token](http_result result) { inbox->push(token, std::move(result)); }};
 }
 
 void delivery::collect() {
-  // Answers for one supervisor that stand together go in one message.
-  supervisor_actor to;
-  deliveries_done done;
+  // One message for each supervisor, in the order in which the first of its answers came.
+  std::vector<std::pair<supervisor_actor, deliveries_done>> reports;
+  std::unordered_map<caf::actor_id, std::size_t> places;
   for (auto& [token, result] : inbox_->take()) {
     auto found = in_flight_.find(token);
     if (found == in_flight_.end())
       continue;
     auto& ended = found->second;
-    if (to != ended.supervisor) {
-      report(to, done);
-      to = ended.supervisor;
-    }
+    const auto [place, is_new] = places.try_emplace(ended.supervisor->id(), reports.size());
+    if (is_new)
+      reports.emplace_back(std::move(ended.supervisor), deliveries_done{});
     auto retry_after = std::move(result.retry_after);
-    done.deliveries.push_back({ended.sequence,
-                               classify(std::move(result), ended.attempt_number, ended.started_at),
-                               std::move(retry_after)});
+    reports[place->second].second.deliveries.push_back(
+        {ended.sequence, classify(std::move(result), ended.attempt_number, ended.started_at),
+         std::move(retry_after)});
     in_flight_.erase(found);
   }
-  report(to, done);
+  for (auto& [supervisor, done] : reports)
+    self_->send(supervisor, std::move(done));
   start_waiting();
-}
-
-void delivery::report(const supervisor_actor& to, deliveries_done& done) {
-  if (to && !done.deliveries.empty())
-    self_->send(to, std::exchange(done, {}));
 }
 
 in_flight_counts delivery::count() const {

@@ -15,18 +15,20 @@
 
 namespace vicket {
 
-/// Where the transport's threads leave their results. One message wakes the actor for all that has gathered, so
-/// that a busy node pays for a message per batch, not per answer.
+/// Where the transport's threads leave their results. One message wakes the actor for all that has gathered, and not
+/// before the transport has handed out what is ready: a busy node pays for a message, and for waking a thread, per
+/// batch, not per answer.
 ///
 /// Thread safety: any thread. Bounded by the requests in flight.
-class result_inbox {
+class result_inbox : public std::enable_shared_from_this<result_inbox> {
 public:
   struct entry {
     std::uint64_t token = 0;
     http_result result;
   };
 
-  explicit result_inbox(delivery_actor owner) : owner_{std::move(owner)} {}
+  result_inbox(delivery_actor owner, http_transport& transport)
+      : transport_{transport}, owner_{std::move(owner)} {}
 
   void push(std::uint64_t token, http_result result);
   [[nodiscard]] std::vector<entry> take();
@@ -34,6 +36,9 @@ public:
   void close();
 
 private:
+  void wake_owner();
+
+  http_transport& transport_; ///< outlives its completions, and so us
   std::mutex mutex_;
   std::vector<entry> entries_; ///< guarded by mutex_
   delivery_actor owner_;       ///< guarded by mutex_; null once closed
@@ -79,10 +84,9 @@ private:
 
   void enqueue(deliver& orders);
   void start_waiting();
-  void start(order next);
-  void post(const delivery_job& job, std::uint64_t token);
+  void start(order next, std::vector<http_transport::posting>& postings);
+  [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::uint64_t token) const;
   void collect();
-  void report(const supervisor_actor& to, deliveries_done& done);
   [[nodiscard]] in_flight_counts count() const;
 
   // Invariants: in_flight_.size() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is

@@ -130,7 +130,7 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
   auto parts = std::make_unique<rep>(system, std::move(options), std::move(environment));
   auto wanted = parts->options.partitions;
   if (wanted == 0)
-    wanted = std::clamp(std::thread::hardware_concurrency(), 1u, data_folder::max_partitions);
+    wanted = std::clamp(std::thread::hardware_concurrency() / 2, 1u, data_folder::max_partitions);
   auto folder = data_folder::open(parts->options.data_dir, wanted);
   if (auto* why = std::get_if<store_status>(&folder))
     return why->detail;

@@ -83,14 +83,22 @@ void persistence::release_attempts() {
 }
 
 void persistence::hand_over_events() {
-  // One message for each supervisor: the events of a batch tend to be of few connectors, or one of each.
-  std::unordered_map<entry*, take_events> to_take;
-  std::unordered_map<entry*, due_position> grown;
+  // One message for each supervisor, in the order of their first events: the attempts then come back, and go into the
+  // store, about in the order of the log, which is the cheap one (bench/RESULTS.md).
+  std::vector<std::pair<entry*, take_events>> to_take;
+  std::unordered_map<entry*, std::size_t> places;
+  std::vector<std::pair<entry*, due_position>> grown;
+  std::unordered_set<entry*> has_grown;
   for (auto& staged : staged_events_) {
-    if (staged.waits)
-      grown.try_emplace(staged.owner, staged.event.position); // positions rise: the first is the foremost
-    else
-      to_take[staged.owner].events.push_back(std::move(staged.event));
+    if (staged.waits) {
+      if (has_grown.insert(staged.owner).second) // positions rise: the first is the foremost
+        grown.emplace_back(staged.owner, staged.event.position);
+      continue;
+    }
+    const auto [place, is_new] = places.try_emplace(staged.owner, to_take.size());
+    if (is_new)
+      to_take.emplace_back(staged.owner, take_events{});
+    to_take[place->second].second.events.push_back(std::move(staged.event));
   }
   staged_events_.clear();
   if (draining_)

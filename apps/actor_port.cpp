@@ -29,10 +29,13 @@ std::unique_ptr<caf::actor_system_config> make_actor_config(std::size_t threads,
     config->openssl_cafile = tls->ca;
   }
   if (threads == 0)
-    threads = std::max(1u, std::thread::hardware_concurrency());
+    threads = std::max(1u, std::thread::hardware_concurrency() / 2);
   config->set("caf.scheduler.max-threads", threads);
   config->set("caf.work-stealing.aggressive-poll-attempts", std::size_t{0});
   config->set("caf.work-stealing.moderate-poll-attempts", std::size_t{0});
+  // Messages are decoded in the I/O thread. With CAF's own decoding workers about one answer in 200 got lost when
+  // several clients connected at once (docs/decisions/0004-speed.md).
+  config->set("caf.middleman.workers", std::size_t{0});
   config->set("caf.logger.console.verbosity", "quiet");
   config->set("caf.logger.file.verbosity", "quiet");
   return config;

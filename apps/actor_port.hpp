@@ -18,7 +18,7 @@ namespace vicket {
 
 /// CAF as both programs use it: I/O loaded, TLS where there are files for it, its own logs quiet, no config
 /// file and no flags of its own, and workers that sleep when there is nothing to do (design.md: polling costs
-/// a third of the throughput). `threads` 0: one per core.
+/// a third of the throughput). `threads` 0: one for every two cores, since I/O and commits have threads of their own.
 [[nodiscard]] std::unique_ptr<caf::actor_system_config>
 make_actor_config(std::size_t threads, const std::optional<tls_files>& tls);
 

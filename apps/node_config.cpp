@@ -154,12 +154,12 @@ const std::vector<setting>& all_settings() {
        [](node_config& c, const std::string& v) {
          return assign(parse_count(v, 1, most_in_flight), c.max_in_flight);
        }},
-      {"partitions", "N", "Partitions of a new data folder; an existing one keeps its own [one per core]",
-       kind::one,
+      {"partitions", "N",
+       "Partitions of a new data folder; an existing one keeps its own [one for two cores]", kind::one,
        [](node_config& c, const std::string& v) {
          return assign(parse_count(v, 1, data_folder::max_partitions), c.partitions);
        }},
-      {"threads", "N", "Threads that run actors [one per core]", kind::one,
+      {"threads", "N", "Threads that run actors [one for two cores]", kind::one,
        [](node_config& c, const std::string& v) {
          return assign(parse_count(v, 1, most_threads), c.threads);
        }},

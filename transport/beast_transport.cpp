@@ -30,6 +30,25 @@ public:
     worker.post({std::move(request), std::move(done), hash, boost::asio::steady_timer::clock_type::now()});
   }
 
+  void post_all(std::vector<posting> postings) override {
+    const auto now = boost::asio::steady_timer::clock_type::now();
+    std::vector<std::vector<posted_request>> parts(workers_.size());
+    for (auto& one : postings) {
+      const auto hash = hash_of(*one.request.endpoint);
+      parts[hash % parts.size()].push_back({std::move(one.request), std::move(one.done), hash, now});
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (!parts[i].empty())
+        workers_[i]->post_all(std::move(parts[i]));
+  }
+
+  void defer(std::function<void()> later) override {
+    if (auto* worker = io_worker::current())
+      worker->defer(std::move(later));
+    else
+      later();
+  }
+
 private:
   const transport_options options_;
   std::vector<std::unique_ptr<io_worker>> workers_;

@@ -8,6 +8,10 @@ namespace vicket {
 
 namespace {
 
+/// Servers close, or complain of, connections that are idle for seconds: before this nobody looks, which saves a system
+/// call per request of a busy endpoint. One that is closed all the same is replaced when it doesn't answer.
+constexpr std::chrono::milliseconds surely_silent{100};
+
 std::size_t hash_parts(std::string_view host, std::uint16_t port, bool tls) {
   const auto hash = std::hash<std::string_view>{}(host);
   return hash ^ ((std::size_t{port} << 1 | std::size_t{tls}) * 0x9e3779b97f4a7c15ULL);
@@ -52,7 +56,9 @@ void connection_pool::release(destination& to) {
 std::unique_ptr<connection> connection_pool::take(destination& from, time_point now) {
   while (!from.idle.empty()) {
     auto candidate = unlink(from.idle.back());
-    if (now - candidate->connected_at() < limits_.max_age && candidate->silent())
+    if (now - candidate->connected_at() >= limits_.max_age)
+      continue;
+    if (now - candidate->idle_since_ < surely_silent || candidate->silent())
       return candidate;
   }
   return nullptr;

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace vicket {
@@ -25,6 +26,11 @@ constexpr std::chrono::minutes max_session_age{60};
 /// How soon an idle connection is noticed that its peer has closed.
 constexpr std::chrono::milliseconds max_sweep_interval{1'000};
 constexpr std::chrono::milliseconds min_sweep_interval{10};
+
+/// Requests that are started before answers are looked at again. Answers come first: the connection of one that is
+/// complete carries the next request, so a thread that has more to do than it can uses few connections, which stay in
+/// the caches, instead of as many as there are requests (bench/RESULTS.md).
+constexpr std::size_t starts_per_turn = 16;
 
 pool_limits limits_of(const transport_options& options) {
   const auto threads = std::max<std::size_t>(options.io_threads, 1);
@@ -64,10 +70,39 @@ void io_worker::post(posted_request request) {
     return;
   }
   inbox_.push_back(std::move(request));
-  if (inbox_.size() > 1)
-    return;
+  const bool first = needs_turn();
   guard.unlock();
-  asio::post(context_, [this] { drain_inbox(); });
+  if (first)
+    asio::post(context_, [this] { start_some(); });
+}
+
+void io_worker::post_all(std::vector<posted_request> requests) {
+  std::unique_lock guard{inbox_mutex_};
+  if (stopping_) {
+    guard.unlock();
+    for (auto& one : requests)
+      one.done(exchange::stopped_result());
+    return;
+  }
+  std::move(requests.begin(), requests.end(), std::back_inserter(inbox_));
+  const bool first = needs_turn();
+  guard.unlock();
+  if (first)
+    asio::post(context_, [this] { start_some(); });
+}
+
+void io_worker::defer(std::function<void()> later) {
+  asio::post(context_, std::move(later));
+}
+
+namespace {
+
+thread_local io_worker* current_worker = nullptr;
+
+} // namespace
+
+io_worker* io_worker::current() {
+  return current_worker;
 }
 
 void io_worker::run() {
@@ -76,19 +111,29 @@ void io_worker::run() {
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
   pthread_setname_np(pthread_self(), "vicket-io");
+  current_worker = this;
   context_.run();
 }
 
-void io_worker::drain_inbox() {
-  {
+void io_worker::start_some() {
+  if (next_unstarted_ == unstarted_.size()) {
+    unstarted_.clear();
+    next_unstarted_ = 0;
     const std::lock_guard guard{inbox_mutex_};
-    drained_.swap(inbox_);
+    unstarted_.swap(inbox_);
   }
-  for (auto& request : drained_)
-    exchange::start(services_, live_, std::move(request));
-  drained_.clear();
+  const auto end = std::min(next_unstarted_ + starts_per_turn, unstarted_.size());
+  while (next_unstarted_ < end)
+    exchange::start(services_, live_, std::move(unstarted_[next_unstarted_++]));
   tick_while_needed();
   sweep_while_needed();
+  if (next_unstarted_ == unstarted_.size()) {
+    const std::lock_guard guard{inbox_mutex_};
+    turn_posted_ = !inbox_.empty();
+    if (!turn_posted_)
+      return;
+  }
+  asio::post(context_, [this] { start_some(); }); // behind the answers that are here
 }
 
 void io_worker::tick_while_needed() {
@@ -122,13 +167,13 @@ void io_worker::sweep_while_needed() {
 }
 
 void io_worker::stop() {
-  std::vector<posted_request> unstarted;
   {
     const std::lock_guard guard{inbox_mutex_};
-    unstarted.swap(inbox_);
+    std::move(inbox_.begin(), inbox_.end(), std::back_inserter(unstarted_));
+    inbox_.clear();
   }
-  for (auto& request : unstarted)
-    request.done(exchange::stopped_result());
+  while (next_unstarted_ < unstarted_.size())
+    unstarted_[next_unstarted_++].done(exchange::stopped_result());
   while (!live_.empty())
     live_.front().stop();
   pool_.clear();

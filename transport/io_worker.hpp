@@ -11,9 +11,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace vicket {
@@ -33,10 +35,18 @@ public:
 
   /// From any thread. Unbounded here: callers cap what they have in flight (`--max-in-flight`).
   void post(posted_request request);
+  void post_all(std::vector<posted_request> requests);
+
+  /// On this thread only: runs it behind what is ready now.
+  void defer(std::function<void()> later);
+  /// Whose thread this is; null: nobody's.
+  [[nodiscard]] static io_worker* current();
 
 private:
   void run();
-  void drain_inbox();
+  void start_some();
+  /// Whether a turn has to be posted for what was put into the inbox. With `inbox_mutex_` held.
+  [[nodiscard]] bool needs_turn() { return !std::exchange(turn_posted_, true); }
   void tick_while_needed();
   void sweep_while_needed();
   void stop();
@@ -58,9 +68,11 @@ private:
   exchange::live_list live_;
 
   std::mutex inbox_mutex_;
-  std::vector<posted_request> inbox_; ///< guarded by `inbox_mutex_`; not empty: a drain is on its way
-  bool stopping_ = false;             ///< guarded by `inbox_mutex_`
-  std::vector<posted_request> drained_;
+  std::vector<posted_request> inbox_;     ///< guarded by `inbox_mutex_`
+  bool turn_posted_ = false;              ///< guarded by `inbox_mutex_`: `start_some` is on its way or runs
+  bool stopping_ = false;                 ///< guarded by `inbox_mutex_`
+  std::vector<posted_request> unstarted_; ///< taken from the inbox
+  std::size_t next_unstarted_ = 0;
 
   std::thread thread_; ///< last: it uses all of the above
 };

@@ -25,6 +25,7 @@ struct settings : caf::actor_system_config {
 
   settings() {
     load<caf::io::middleman>();
+    set("caf.middleman.workers", 0); // as vicketd: see the README
     opt_group{custom_options_, "global"}
         .add(host, "node-host", "where the node is")
         .add(port, "node-port", "its actor port")

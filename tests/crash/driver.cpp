@@ -1,6 +1,5 @@
 #include "tests/crash/driver.hpp"
 
-#include "tests/crash/child_process.hpp"
 #include "tests/crash/delivery_oracle.hpp"
 #include "tests/crash/feeder.hpp"
 #include "tests/crash/journal.hpp"
@@ -9,6 +8,7 @@
 #include "tests/crash/real_time.hpp"
 #include "tests/crash/receiver.hpp"
 #include "tests/crash/tls_identity.hpp"
+#include "tests/support/child_process.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -33,6 +33,11 @@
 #include <vector>
 
 namespace vicket::crash {
+
+using testing::child_process;
+using testing::exited_well;
+using testing::processes_with;
+using testing::text_of_status;
 
 namespace {
 

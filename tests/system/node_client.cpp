@@ -38,6 +38,7 @@ public:
     // A client that polls takes the processors away from the node.
     set("caf.work-stealing.aggressive-poll-attempts", 0);
     set("caf.work-stealing.moderate-poll-attempts", 0);
+    set("caf.middleman.workers", 0); // see make_actor_config
     set("caf.logger.console.verbosity", "quiet");
   }
 };

@@ -1,6 +1,4 @@
-#include "tests/crash/child_process.hpp"
-
-#include "tests/crash/real_time.hpp"
+#include "tests/support/child_process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,17 +9,24 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <thread>
 
-namespace vicket::crash {
+namespace vicket::testing {
 
 namespace {
 
 constexpr std::int64_t poll_ms = 2;
 constexpr std::int64_t reap_limit_ms = 10'000;
+
+std::int64_t steady_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
 
 /// Between fork and exec: calls that are safe after a fork of a process with threads, and nothing else.
 [[noreturn]] void become(char* const* arguments, int output, int log, pid_t parent, unsigned longest_life_s) {
@@ -105,7 +110,7 @@ std::optional<int> child_process::wait(std::int64_t limit_ms) {
     else if (steady_ms() >= end)
       return std::nullopt;
     else
-      sleep_ms(poll_ms);
+      std::this_thread::sleep_for(std::chrono::milliseconds{poll_ms});
   }
   return status_;
 }
@@ -140,4 +145,4 @@ std::vector<pid_t> processes_with(const std::string& text) {
   return found;
 }
 
-} // namespace vicket::crash
+} // namespace vicket::testing

@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-namespace vicket::crash {
+namespace vicket::testing {
 
-/// A process of ours. It dies with the driver (PR_SET_PDEATHSIG) and at the end of its longest life at the
+/// A process of ours. It dies with the one that starts it (PR_SET_PDEATHSIG) and at the end of its longest life at the
 /// latest (an alarm that survives exec), and is killed and reaped when this object goes.
 class child_process {
 public:
   /// Starts `arguments[0]`. Standard output comes to `read_line()`; standard error is appended to `log`. Call
-  /// in the driver's first thread: a child dies with the thread that made it. Throws std::runtime_error if it
+  /// in that one's first thread: a child dies with the thread that made it. Throws std::runtime_error if it
   /// can't.
   child_process(const std::vector<std::string>& arguments, const std::filesystem::path& log,
                 unsigned longest_life_s);
@@ -48,4 +48,4 @@ private:
 /// Ids of processes, not this one, whose command line contains `text`.
 [[nodiscard]] std::vector<pid_t> processes_with(const std::string& text);
 
-} // namespace vicket::crash
+} // namespace vicket::testing
