@@ -6,7 +6,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test demo asan tsan format clean
+.PHONY: help setup build test demo bench bench-quick asan tsan format clean
 
 ifdef CMAKE_PREFIX_PATH
 export CMAKE_PREFIX_PATH
@@ -16,7 +16,7 @@ export VICKET_JOBS := $(JOBS)
 endif
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
 setup: ## install what a build needs (Debian 12 or 13; as root or through sudo)
 	@scripts/setup
@@ -30,6 +30,16 @@ test: build ## set up, build, and run every test
 demo: ## set up, build, and watch deliveries being signed, retried and recorded
 	@scripts/build release vicketd vicket
 	@scripts/demo
+
+bench: ## set up, build, and measure everything, in under 10 minutes; report in build/bench.html
+	@scripts/build release vicket-bench
+	@build/vicket-bench --json build/bench.json --html build/bench.html --markdown build/bench.md
+	@echo "report: build/bench.html (and bench.json, bench.md)"
+
+bench-quick: ## the same for a look only, in under 2 minutes
+	@scripts/build release vicket-bench
+	@build/vicket-bench --quick --json build/bench-quick.json --html build/bench-quick.html
+	@echo "report: build/bench-quick.html (and bench-quick.json)"
 
 asan: ## the tests under the address and undefined-behaviour sanitizers, in build-asan/
 	@scripts/build asan

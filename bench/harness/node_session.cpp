@@ -1,0 +1,124 @@
+#include "bench/harness/node_session.hpp"
+
+#include "apps/node_link.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+namespace vicket::bench {
+
+namespace {
+
+constexpr std::size_t max_puts_under_way = 2'000;
+/// Longer than any measurement: a slow answer is a finding, not an error.
+constexpr std::chrono::milliseconds send_timeout{120'000};
+
+template <class T>
+std::string reason_in(const answer<T>& given) {
+  if (const auto* no = std::get_if<refusal>(&given))
+    return std::string{to_string(no->code)} + ": " + no->detail;
+  return std::get<unreachable>(given).why;
+}
+
+template <class T>
+T must(answer<T> given, const char* what) {
+  if (auto* value = std::get_if<T>(&given))
+    return std::move(*value);
+  throw std::runtime_error(std::string{"the node did not "} + what + ": " + reason_in(given));
+}
+
+} // namespace
+
+struct node_session::rep {
+  explicit rep(const host_port& node) : here{node, std::nullopt} {
+    auto connected = here.connect();
+    if (const auto* why = std::get_if<unreachable>(&connected))
+      throw std::runtime_error(why->why);
+    link = std::move(std::get<0>(connected));
+  }
+
+  client here;
+  std::unique_ptr<node_link> link;
+};
+
+node_session::node_session(const host_port& node) : rep_{std::make_unique<rep>(node)} {}
+node_session::~node_session() = default;
+
+void node_session::put(const std::vector<connector>& wanted) {
+  struct progress {
+    std::mutex mutex;
+    std::condition_variable news;
+    std::size_t under_way = 0;
+    std::string refused;
+  };
+  const auto shared = std::make_shared<progress>();
+  std::unique_lock lock{shared->mutex};
+  for (const auto& one : wanted) {
+    shared->news.wait(lock, [&] { return shared->under_way < max_puts_under_way; });
+    ++shared->under_way;
+    rep_->link->ask<connector_view>(
+        put_connector{one},
+        [shared](const answer<connector_view>& given) {
+          const std::lock_guard guard{shared->mutex};
+          --shared->under_way;
+          if (!std::holds_alternative<connector_view>(given))
+            shared->refused = reason_in(given);
+          shared->news.notify_one();
+        },
+        send_timeout);
+  }
+  shared->news.wait(lock, [&] { return shared->under_way == 0; });
+  if (!shared->refused.empty())
+    throw std::runtime_error("the node did not take a connector: " + shared->refused);
+}
+
+node_status node_session::status() {
+  return must(rep_->link->ask_and_wait<node_status>(get_status{}), "tell its status");
+}
+
+std::uint64_t node_session::pending() {
+  std::uint64_t sum = 0;
+  for (const auto& part : status().partitions)
+    sum += part.pending;
+  return sum;
+}
+
+event_history node_session::history(const event_id& id) {
+  return must(rep_->link->ask_and_wait<event_history>(get_event{id}), "show an event");
+}
+
+void node_session::send(send_to_connector event, std::function<void(const send_result&)> answered) {
+  rep_->link->ask<accepted>(
+      std::move(event),
+      [answered = std::move(answered)](const answer<accepted>& given) {
+        if (const auto* yes = std::get_if<accepted>(&given))
+          answered(*yes);
+        else if (const auto* no = std::get_if<refusal>(&given))
+          answered(*no);
+        else
+          answered(refusal{errc::unavailable, std::get<unreachable>(given).why});
+      },
+      send_timeout);
+}
+
+void node_session::send(send_batch batch, std::function<void(const batch_result&)> answered) {
+  const auto items = batch.items.size();
+  rep_->link->ask<batch_result>(
+      std::move(batch),
+      [answered = std::move(answered), items](const answer<batch_result>& given) {
+        if (const auto* results = std::get_if<batch_result>(&given)) {
+          answered(*results);
+          return;
+        }
+        const auto* no = std::get_if<refusal>(&given);
+        answered(batch_result{
+            {items, no != nullptr
+                        ? send_result{*no}
+                        : send_result{refusal{errc::unavailable, std::get<unreachable>(given).why}}}});
+      },
+      send_timeout);
+}
+
+} // namespace vicket::bench

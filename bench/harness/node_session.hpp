@@ -1,0 +1,43 @@
+#pragma once
+
+#include "apps/values.hpp"
+#include "messages/connector.hpp"
+#include "messages/event.hpp"
+#include "messages/history.hpp"
+#include "messages/status.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace vicket::bench {
+
+/// A workflow engine's and an operator's side of the actor port. What must be answered and isn't throws
+/// std::runtime_error. For one thread; callbacks come from another one.
+class node_session {
+public:
+  explicit node_session(const host_port& node);
+  ~node_session();
+  node_session(const node_session&) = delete;
+  node_session& operator=(const node_session&) = delete;
+
+  /// All of them, many at a time.
+  void put(const std::vector<connector>& wanted);
+  [[nodiscard]] node_status status();
+  /// Events accepted and not settled, of all connectors.
+  [[nodiscard]] std::uint64_t pending();
+  [[nodiscard]] event_history history(const event_id& id);
+
+  /// One event; `answered` gets its result. A node that is gone is a refusal `unavailable`.
+  void send(send_to_connector event, std::function<void(const send_result&)> answered);
+  /// Up to `send_batch::max_items`; results in their order.
+  void send(send_batch batch, std::function<void(const batch_result&)> answered);
+
+private:
+  struct rep;
+  std::unique_ptr<rep> rep_;
+};
+
+} // namespace vicket::bench

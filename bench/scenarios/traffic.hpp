@@ -1,0 +1,39 @@
+#pragma once
+
+#include "bench/harness/event_source.hpp"
+#include "bench/harness/expected_events.hpp"
+#include "bench/harness/feeder.hpp"
+#include "bench/harness/node_session.hpp"
+#include "bench/report/results.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vicket::bench {
+
+/// What a workflow engine sends to some of a node's connectors, and what came of it.
+struct traffic {
+  traffic(std::string its_name, node_session& node, event_source source, std::uint32_t first = 0);
+
+  /// Until everything that was sent is answered and has come to the sink, twice if it does so; what is amiss goes to
+  /// `violations`. `among`: all whose requests may come meanwhile, this one too.
+  void finish(arrival_sorter& arrivals, const std::vector<expected_events*>& among,
+              std::vector<std::string>& violations);
+
+  /// From accepted to at the sink, of events [first, …) that came, after `finish`. An event that was at the sink
+  /// before the answer was here counts as nothing.
+  [[nodiscard]] std::vector<std::int64_t> accepted_to_sink_ns(std::uint32_t first) const;
+
+  std::string name; ///< for sentences
+  expected_events events;
+  feeder feed;
+};
+
+[[nodiscard]] figure plain_figure(const std::string& key, const std::string& title, double value,
+                                  const std::string& unit);
+/// The median of rounds.
+[[nodiscard]] figure median_figure(const std::string& key, const std::string& title,
+                                   std::vector<double> rounds, const std::string& unit);
+
+} // namespace vicket::bench
