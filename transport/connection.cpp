@@ -4,30 +4,60 @@
 
 #include <openssl/err.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
+#include <utility>
 
 namespace vicket {
 
-namespace asio = boost::asio;
+namespace {
 
-connection::connection(asio::io_context& context, connection_pool& pool, destination& to,
-                       const ip_address& address, std::uint16_t port)
-    : socket{context}, pool_{pool}, to_{to}, address_{address}, port_{port} {}
+/// An answer up to this size came with one read that had room for more, so nothing is left behind it.
+constexpr std::size_t max_surely_read = 8 * 1024;
 
-asio::ip::tcp::endpoint connection::peer() const {
-  if (address_.v6) {
-    asio::ip::address_v6::bytes_type bytes{};
-    std::copy_n(address_.bytes.begin(), 16, bytes.begin());
-    return {asio::ip::address_v6{bytes}, port_};
+struct socket_address {
+  sockaddr_storage bytes{};
+  socklen_t size = 0;
+};
+
+socket_address address_of(const ip_address& address, std::uint16_t port) {
+  socket_address result;
+  if (address.v6) {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    std::memcpy(&v6.sin6_addr, address.bytes.data(), sizeof v6.sin6_addr);
+    std::memcpy(&result.bytes, &v6, result.size = sizeof v6);
+  } else {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    std::memcpy(&v4.sin_addr, address.bytes.data(), sizeof v4.sin_addr);
+    std::memcpy(&result.bytes, &v4, result.size = sizeof v4);
   }
-  asio::ip::address_v4::bytes_type bytes{};
-  std::copy_n(address_.bytes.begin(), 4, bytes.begin());
-  return {asio::ip::address_v4{bytes}, port_};
+  return result;
+}
+
+} // namespace
+
+connection::connection(socket_watch& watch, connection_pool& pool, destination& to, const ip_address& address,
+                       std::uint16_t port)
+    : watch_{watch}, pool_{pool}, to_{to}, address_{address}, port_{port} {}
+
+connection::~connection() {
+  if (socket_ < 0)
+    return;
+  if (watched_)
+    watch_.remove(*watched_);
+  ::close(socket_);
 }
 
 std::string connection::peer_text() const {
@@ -35,27 +65,50 @@ std::string connection::peer_text() const {
   return (address_.v6 ? "[" + address + "]" : address) + ":" + std::to_string(port_);
 }
 
-void connection::open(boost::system::error_code& ec) {
-  socket.open(peer().protocol(), ec);
-  if (!ec)
-    socket.non_blocking(true, ec);
-  if (!ec) // a request is one write: waiting to fill a segment can only delay it
-    socket.set_option(asio::ip::tcp::no_delay{true}, ec);
+connection::progress connection::connect() {
+  socket_ = ::socket(address_.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket_ < 0)
+    return no_socket(errno);
+  const int on = 1; // a request is one write: waiting to fill a segment can only delay it
+  if (::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+    return no_socket(errno);
+  const auto to = address_of(address_, port_);
+  const auto result = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to.bytes), to.size);
+  if (result != 0 && errno != EINPROGRESS && errno != EINTR)
+    return socket_failed(errno);
+  // Not before: a socket that has not begun to connect counts as one that was hung up.
+  watched_ = watch_.add(socket_, *this);
+  if (!watched_)
+    return no_socket(errno);
+  return result == 0 ? continue_connect() : progress{io::want_write};
 }
 
-void connection::connected(time_point now, boost::system::error_code& ec) {
-  connected_at_ = now;
-  const auto descriptor = socket.release(ec);
-  if (!ec)
-    socket.assign(peer().protocol(), descriptor, ec);
-  if (!ec)
-    socket.non_blocking(true, ec);
+connection::progress connection::no_socket(int number) {
+  error_ = "no socket: " + std::generic_category().message(number);
+  return {io::reset};
+}
+
+connection::progress connection::continue_connect() {
+  int number = 0;
+  socklen_t size = sizeof number;
+  if (::getsockopt(socket_, SOL_SOCKET, SO_ERROR, &number, &size) != 0)
+    number = errno;
+  if (number != 0)
+    return socket_failed(number);
+  connected_at_ = std::chrono::steady_clock::now();
+  return {io::done};
+}
+
+void connection::on_ready(readiness what) {
+  ended_ |= what.ended;
+  if (user_)
+    user_->on_ready(*this, what);
 }
 
 bool connection::start_tls(const tls_context& context) {
   auto* session = pool_.session_of(to_, connected_at_);
   offered_verified_at_ = to_.verified_at;
-  tls_ = context.open(socket.native_handle(), to_.key.host, session, *this);
+  tls_ = context.open(socket_, to_.key.host, session, *this);
   return tls_ != nullptr;
 }
 
@@ -66,6 +119,15 @@ connection::progress connection::handshake() {
 }
 
 connection::progress connection::read(std::span<char> into) {
+  const auto result = read_some(into);
+  if (result.state == io::done)
+    read_since_silent_ += result.bytes;
+  else
+    read_since_silent_ = 0;
+  return result;
+}
+
+connection::progress connection::read_some(std::span<char> into) {
   errno = 0;
   if (tls_) {
     ERR_clear_error();
@@ -73,7 +135,7 @@ connection::progress connection::read(std::span<char> into) {
     const auto result = SSL_read_ex(tls_.get(), into.data(), into.size(), &bytes);
     return tls_result(result, bytes);
   }
-  const auto n = ::recv(socket.native_handle(), into.data(), into.size(), 0);
+  const auto n = ::recv(socket_, into.data(), into.size(), 0);
   if (n > 0)
     return {io::done, static_cast<std::size_t>(n)};
   if (n == 0)
@@ -91,7 +153,7 @@ connection::progress connection::write(std::string_view bytes) {
     const auto result = SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &written);
     return tls_result(result, written);
   }
-  const auto n = ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const auto n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (n >= 0)
     return {io::done, static_cast<std::size_t>(n)};
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
@@ -156,6 +218,13 @@ bool connection::silent() {
   return read(byte).state == io::want_read;
 }
 
+bool connection::silent_after_answer() {
+  if (ended_ || (tls_ && SSL_has_pending(tls_.get())))
+    return false;
+  const auto was_read = std::exchange(read_since_silent_, 0);
+  return was_read <= max_surely_read || silent();
+}
+
 void connection::say_goodbye() {
   if (tls_ && SSL_is_init_finished(tls_.get())) {
     ERR_clear_error();
@@ -166,7 +235,7 @@ void connection::say_goodbye() {
 
 void connection::on_ticket(ssl_session_ptr session) {
   if (++tickets_ > max_tickets) { // OpenSSL is in the middle of reading: it will find the stream ended
-    ::shutdown(socket.native_handle(), SHUT_RDWR);
+    ::shutdown(socket_, SHUT_RDWR);
     return;
   }
   const auto verified_at = SSL_session_reused(tls_.get()) ? offered_verified_at_ : connected_at_;

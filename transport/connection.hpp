@@ -1,15 +1,15 @@
 #pragma once
 
 #include "policy/address_guard.hpp"
+#include "transport/socket_watch.hpp"
 #include "transport/tls_context.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,14 +19,24 @@ namespace vicket {
 struct destination;
 class connection_pool;
 
-/// One TCP connection to a checked address, with TLS on it or not. Its reads and writes never block: on
-/// `want_read`/`want_write` the caller waits for the socket and calls again.
+/// One TCP connection to a checked address, with TLS on it or not. Its calls never block: after
+/// `want_read`/`want_write` its user is told when the socket is ready, and calls again.
 ///
 /// OpenSSL works on the socket itself, without Asio's stream in between: that one keeps four buffers of 17 KB
 /// for each connection, and copies every byte twice more.
-class connection final : private tls_session_owner {
+class connection final : private tls_session_owner, private socket_watch::listener {
 public:
   using time_point = std::chrono::steady_clock::time_point;
+
+  /// Whoever has the connection: a request, or the pool. One at a time.
+  class user {
+  public:
+    /// The socket has become ready; maybe only for what was known. May destroy the connection.
+    virtual void on_ready(connection& which, readiness what) = 0;
+
+  protected:
+    ~user() = default;
+  };
 
   /// A TLS 1.3 server may send tickets at any time, usually two; one that does not stop is cut off.
   static constexpr unsigned max_tickets = 64;
@@ -45,31 +55,34 @@ public:
     std::size_t bytes = 0;
   };
 
-  connection(boost::asio::io_context& context, connection_pool& pool, destination& to,
-             const ip_address& address, std::uint16_t port);
+  connection(socket_watch& watch, connection_pool& pool, destination& to, const ip_address& address,
+             std::uint16_t port);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
+  ~connection();
 
-  boost::asio::ip::tcp::socket socket;
+  /// Who is told from now on.
+  void belong_to(user& whom) { user_ = &whom; }
 
-  [[nodiscard]] boost::asio::ip::tcp::endpoint peer() const;
   [[nodiscard]] std::string peer_text() const; ///< "1.2.3.4:443", "[2606::1]:443"
 
-  /// Opens the socket, ready for `async_connect`.
-  void open(boost::system::error_code& ec);
+  /// Begins to connect: `want_write` or `done`; or `reset`: `error()` says why.
+  [[nodiscard]] progress connect();
+  /// Whether it has, once the socket is ready.
+  [[nodiscard]] progress continue_connect();
 
-  /// After the connect: Asio forgets that it waited for writability, else each later wait would be woken by
-  /// it.
-  void connected(time_point now, boost::system::error_code& ec);
-
+  /// False: out of memory.
   [[nodiscard]] bool start_tls(const tls_context& context);
   [[nodiscard]] progress handshake();
   [[nodiscard]] progress read(std::span<char> into);
   [[nodiscard]] progress write(std::string_view bytes);
 
-  /// An idle connection is alive when it has nothing to say: neither its end nor bytes that no request asked
-  /// for.
+  /// Whether it has nothing to say, neither its end nor bytes that no request asked for: asks the socket.
   [[nodiscard]] bool silent();
+
+  /// The same right after a complete answer, without asking where what is known will do. From then on the pool hears
+  /// of anything that comes.
+  [[nodiscard]] bool silent_after_answer();
 
   /// Tells the peer that this is the end, if that takes no waiting.
   void say_goodbye();
@@ -81,16 +94,25 @@ public:
 private:
   friend class connection_pool;
 
+  void on_ready(readiness what) override;
   void on_ticket(ssl_session_ptr session) override;
   void on_certificate_refused(std::string reason) override;
+  progress read_some(std::span<char> into);
   progress tls_result(int result, std::size_t bytes);
   progress socket_failed(int number);
+  progress no_socket(int number);
   std::string handshake_error(unsigned long code) const;
 
+  socket_watch& watch_;
   connection_pool& pool_;
+  user* user_ = nullptr;
   destination& to_; ///< outlives the connection: the pool keeps it while it has connections or requests
   ip_address address_;
   std::uint16_t port_;
+  int socket_ = -1;
+  std::optional<socket_watch::ticket> watched_;
+  bool ended_ = false; ///< the peer has said its last
+  std::size_t read_since_silent_ = 0;
   ssl_ptr tls_;
   std::string error_;
   std::string refused_certificate_;

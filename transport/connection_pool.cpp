@@ -8,10 +8,6 @@ namespace vicket {
 
 namespace {
 
-/// Servers close, or complain of, connections that are idle for seconds: before this nobody looks, which saves a system
-/// call per request of a busy endpoint. One that is closed all the same is replaced when it doesn't answer.
-constexpr std::chrono::milliseconds surely_silent{100};
-
 std::size_t hash_parts(std::string_view host, std::uint16_t port, bool tls) {
   const auto hash = std::hash<std::string_view>{}(host);
   return hash ^ ((std::size_t{port} << 1 | std::size_t{tls}) * 0x9e3779b97f4a7c15ULL);
@@ -56,10 +52,9 @@ void connection_pool::release(destination& to) {
 std::unique_ptr<connection> connection_pool::take(destination& from, time_point now) {
   while (!from.idle.empty()) {
     auto candidate = unlink(from.idle.back());
-    if (now - candidate->connected_at() >= limits_.max_age)
-      continue;
-    if (now - candidate->idle_since_ < surely_silent || candidate->silent())
+    if (now - candidate->connected_at() < limits_.max_age)
       return candidate;
+    candidate->say_goodbye();
   }
   return nullptr;
 }
@@ -72,6 +67,7 @@ void connection_pool::put(std::unique_ptr<connection> idle, time_point now) {
     close(to.idle.front());
   else if (by_age_.size() >= limits_.max_idle)
     close(by_age_.front());
+  idle->belong_to(*this);
   idle->idle_since_ = now;
   to.idle.push_back(*idle);
   by_age_.push_back(*idle.release());
@@ -80,10 +76,14 @@ void connection_pool::put(std::unique_ptr<connection> idle, time_point now) {
 void connection_pool::sweep(time_point now) {
   for (auto next = by_age_.begin(); next != by_age_.end();) {
     auto& idle = *next++;
-    if (now - idle.idle_since_ >= limits_.idle_timeout || now - idle.connected_at() >= limits_.max_age ||
-        !idle.silent())
+    if (now - idle.idle_since_ >= limits_.idle_timeout || now - idle.connected_at() >= limits_.max_age)
       close(idle);
   }
+}
+
+void connection_pool::on_ready(connection& idle, readiness) {
+  if (!idle.silent())
+    close(idle);
 }
 
 void connection_pool::clear() {

@@ -56,8 +56,9 @@ struct pool_limits {
 };
 
 /// The idle connections of one I/O thread. Taken last in, first out, so that a burst's connections go idle
-/// and are closed; at the bound the longest idle is closed. Not thread-safe.
-class connection_pool {
+/// and are closed; at the bound the longest idle is closed, and so is one whose peer closes it or speaks unasked, when
+/// it does. Not thread-safe.
+class connection_pool final : private connection::user {
 public:
   using time_point = connection::time_point;
 
@@ -70,13 +71,12 @@ public:
   [[nodiscard]] destination& acquire(const hashed_endpoint& to);
   void release(destination& to);
 
-  /// The connection used last that is still alive; null: there is none.
+  /// The connection used last; null: there is none.
   [[nodiscard]] std::unique_ptr<connection> take(destination& from, time_point now);
 
   void put(std::unique_ptr<connection> idle, time_point now);
 
-  /// Closes what has been idle for too long, and what its peer has closed. One system call per idle
-  /// connection.
+  /// Closes what has been idle for too long.
   void sweep(time_point now);
 
   void clear();
@@ -100,6 +100,7 @@ private:
     bool operator()(const hashed_endpoint& a, const destination_key& b) const { return (*this)(b, a); }
   };
 
+  void on_ready(connection& idle, readiness what) override;
   std::unique_ptr<connection> unlink(connection& idle);
   void close(connection& idle);
   void forget_session(destination& of);

@@ -6,8 +6,6 @@
 
 namespace vicket {
 
-namespace asio = boost::asio;
-using socket_wait = asio::ip::tcp::socket;
 using io = connection::io;
 
 namespace {
@@ -48,6 +46,7 @@ void exchange::begin() {
   if (!connection_)
     return dial_fresh();
   reused_ = true;
+  connection_->belong_to(*this);
   send();
 }
 
@@ -92,22 +91,18 @@ void exchange::check_and_dial() {
 
 void exchange::dial_next() {
   while (next_address_ < addresses_.size()) {
-    connection_ = std::make_unique<connection>(services_.context, services_.pool, *to_,
+    connection_ = std::make_unique<connection>(services_.watch, services_.pool, *to_,
                                                addresses_[next_address_++], request_.endpoint->port);
-    boost::system::error_code ec;
-    connection_->open(ec);
-    if (ec) {
-      note_connect_failure("no socket: " + ec.message());
+    connection_->belong_to(*this);
+    const auto begun = connection_->connect();
+    if (begun.state == io::reset) {
+      note_connect_failure(connection_->error());
       continue;
     }
+    if (begun.state == io::done)
+      return on_connect(begun);
     if (next_address_ < addresses_.size())
       services_.deadlines.add(connect_share_, now() + connect_share);
-    connection_->socket.async_connect(connection_->peer(),
-                                      [self = boost::intrusive_ptr<exchange>{this},
-                                       expected = generation_](const boost::system::error_code& result) {
-                                        if (self->generation_ == expected)
-                                          self->on_connected(result);
-                                      });
     return;
   }
   const auto& host = request_.endpoint->host;
@@ -116,13 +111,10 @@ void exchange::dial_next() {
        "could not connect to " + (ip_address::parse(host) ? "" : host + ": ") + connect_failures_);
 }
 
-void exchange::on_connected(const boost::system::error_code& result) {
+void exchange::on_connect(const connection::progress& result) {
   services_.deadlines.remove(connect_share_);
-  auto ec = result;
-  if (!ec)
-    connection_->connected(now(), ec);
-  if (ec) {
-    note_connect_failure(ec.message());
+  if (result.state != io::done) {
+    note_connect_failure(connection_->error());
     return dial_next();
   }
   timings_.connect_us = since_us(phase_began_);
@@ -159,9 +151,8 @@ void exchange::continue_handshake() {
     timings_.tls_us = since_us(phase_began_);
     return send();
   case io::want_read:
-    return await(readiness::readable);
   case io::want_write:
-    return await(readiness::writable);
+    return;
   case io::tls_failed:
     return fail(outcome::tls, who() + " " + connection_->error());
   case io::reset:
@@ -199,14 +190,14 @@ void exchange::continue_sending(std::string_view bytes) {
     if (result.state != io::want_write && result.state != io::want_read)
       return on_send_failed(result);
     unsent_ = std::string{bytes};
-    await(readiness::writable);
-    return await(readiness::readable); // the answer may come before the request's end (413)
+    return;
   }
   unsent_ = {};
   sent_ = true;
   phase_ = phase::awaiting_head;
   phase_began_ = now();
-  await(readiness::readable);
+  if (!reused_) // the edge of the last bytes of the handshake was that of what came with them
+    read_answer();
 }
 
 void exchange::on_send_failed(const connection::progress& failed) {
@@ -230,9 +221,8 @@ void exchange::read_answer() {
       on_answer_bytes({services_.in.data(), result.bytes});
       break;
     case io::want_read:
-      return await(readiness::readable);
     case io::want_write:
-      return await(readiness::writable);
+      return;
     default:
       return on_stream_end(result);
     }
@@ -282,40 +272,30 @@ void exchange::replace_connection() {
 }
 
 void exchange::drop_connection() {
-  ++generation_;
-  awaits_readable_ = awaits_writable_ = false;
   connection_.reset();
 }
 
 // -- waiting ------------------------------------------------------------------------------------------------
 
-void exchange::await(readiness what) {
-  auto& awaits = what == readiness::readable ? awaits_readable_ : awaits_writable_;
-  if (std::exchange(awaits, true))
-    return;
-  connection_->socket.async_wait(
-      what == readiness::readable ? socket_wait::wait_read : socket_wait::wait_write,
-      [self = boost::intrusive_ptr<exchange>{this}, expected = generation_,
-       what](const boost::system::error_code&) {
-        if (self->generation_ == expected) // an error shows in the read or write that follows
-          self->on_ready(what);
-      });
-}
-
-void exchange::on_ready(readiness what) {
-  (what == readiness::readable ? awaits_readable_ : awaits_writable_) = false;
+void exchange::on_ready(connection& which, readiness what) {
+  const boost::intrusive_ptr<exchange> alive{this};
   switch (phase_) {
+  case phase::connecting:
+    if (what.writable)
+      on_connect(which.continue_connect());
+    return;
   case phase::securing:
     return continue_handshake();
   case phase::sending:
-    if (what == readiness::readable)
-      return read_answer();
-    return continue_sending(std::exchange(unsent_, {}));
+    if (what.readable) // the answer may come before the request's end (413)
+      read_answer();
+    if (what.writable && !finished_ && connection_.get() == &which && phase_ == phase::sending)
+      continue_sending(std::exchange(unsent_, {}));
+    return;
   case phase::awaiting_head:
-  case phase::reading_body:
+  case phase::reading_body: // a read may have wanted to write
     return read_answer();
-  case phase::resolving:
-  case phase::connecting:
+  case phase::resolving: // without a connection
     assert(false);
   }
 }
@@ -369,7 +349,7 @@ std::string exchange::who() const {
 }
 
 exchange::time_point exchange::now() const {
-  return asio::steady_timer::clock_type::now();
+  return time_point::clock::now();
 }
 
 std::int64_t exchange::since_us(time_point begin) const {
@@ -381,7 +361,7 @@ std::int64_t exchange::since_us(time_point begin) const {
 void exchange::complete() {
   http_result result;
   add_answer(result);
-  if (answer_->reusable() && sent_)
+  if (answer_->reusable() && sent_ && connection_->silent_after_answer())
     services_.pool.put(std::move(connection_), now());
   else
     connection_->say_goodbye();

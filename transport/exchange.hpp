@@ -7,6 +7,7 @@
 #include "transport/deadline_wheel.hpp"
 #include "transport/http_transport.hpp"
 #include "transport/name_resolver.hpp"
+#include "transport/socket_watch.hpp"
 
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -30,7 +31,7 @@ struct posted_request {
 
 /// What the exchanges of one I/O thread share.
 struct exchange_services {
-  boost::asio::io_context& context;
+  socket_watch& watch;
   const transport_options& options;
   const tls_context& tls;
   connection_pool& pool;
@@ -45,13 +46,12 @@ struct exchange_services {
 ///
 /// Invariants:
 /// - `finish` runs exactly once, whatever comes first: the answer, a failure, the deadline, the node's end.
-/// - A handler that Asio still owes for a connection that was dropped sees another `generation_` and does
-/// nothing.
 /// - `connection_` is set from dialling on; `reused_` says that it came from the pool and nothing has proven
 /// yet
 ///   that the peer still listens on it.
 class exchange final : public boost::intrusive_ref_counter<exchange, boost::thread_unsafe_counter>,
-                       private name_resolver::waiter {
+                       private name_resolver::waiter,
+                       private connection::user {
 public:
   using time_point = std::chrono::steady_clock::time_point;
   using live_hook =
@@ -75,14 +75,13 @@ public:
 
 private:
   enum class phase : std::uint8_t { resolving, connecting, securing, sending, awaiting_head, reading_body };
-  enum class readiness : std::uint8_t { readable, writable };
 
   void begin();
   void dial_fresh();
   void on_resolved(const name_resolver::answer& result) override;
   void check_and_dial();
   void dial_next();
-  void on_connected(const boost::system::error_code& ec);
+  void on_connect(const connection::progress& result);
   void on_connect_share_over();
   void note_connect_failure(const std::string& reason);
   void secure();
@@ -95,8 +94,7 @@ private:
   void on_stream_end(const connection::progress& end);
   void replace_connection();
   void drop_connection();
-  void await(readiness what);
-  void on_ready(readiness what);
+  void on_ready(connection& which, readiness what) override;
   void on_deadline();
 
   [[nodiscard]] std::string who() const; ///< host and address, as sentences begin
@@ -125,13 +123,10 @@ private:
   std::size_t next_address_ = 0;
   std::string connect_failures_;
   std::string unsent_; ///< rest of the request that the socket did not take
-  std::uint32_t generation_ = 0;
   phase phase_ = phase::resolving;
   bool reused_ = false;
   bool sent_ = false;
   bool finished_ = false;
-  bool awaits_readable_ = false;
-  bool awaits_writable_ = false;
   time_point phase_began_;
   std::int64_t connected_after_us_ = 0;
   phase_timings timings_;

@@ -23,7 +23,7 @@ constexpr std::size_t read_buffer_bytes = 32 * 1024;
 constexpr std::size_t max_sessions = 1'024;
 constexpr std::chrono::minutes max_session_age{60};
 
-/// How soon an idle connection is noticed that its peer has closed.
+/// How soon an idle connection is noticed that is too old.
 constexpr std::chrono::milliseconds max_sweep_interval{1'000};
 constexpr std::chrono::milliseconds min_sweep_interval{10};
 
@@ -48,8 +48,9 @@ io_worker::io_worker(const transport_options& options)
     : options_{options},
       context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
       busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, tls_{options.ca_files},
-      deadlines_{steady::now()}, names_{context_, options.dns_servers}, pool_{limits_of(options)},
-      in_(read_buffer_bytes), services_{context_, options_, tls_, pool_, names_, deadlines_, out_, in_},
+      deadlines_{steady::now()}, names_{context_, options.dns_servers}, watch_{context_}, pool_{limits_of(
+                                                                                              options)},
+      in_(read_buffer_bytes), services_{watch_, options_, tls_, pool_, names_, deadlines_, out_, in_},
       thread_{[this] { run(); }} {}
 
 void io_worker::end() {
@@ -116,6 +117,7 @@ void io_worker::run() {
 }
 
 void io_worker::start_some() {
+  watch_.poll(); // so that an idle connection with something to say is closed before a request takes it
   if (next_unstarted_ == unstarted_.size()) {
     unstarted_.clear();
     next_unstarted_ = 0;
@@ -178,6 +180,7 @@ void io_worker::stop() {
     live_.front().stop();
   pool_.clear();
   names_.close();
+  watch_.stop();
   tick_timer_.cancel();
   sweep_timer_.cancel();
   busy_.reset(); // what Asio still owes is handled, then `run` returns

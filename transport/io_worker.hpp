@@ -5,6 +5,7 @@
 #include "transport/deadline_wheel.hpp"
 #include "transport/exchange.hpp"
 #include "transport/name_resolver.hpp"
+#include "transport/socket_watch.hpp"
 #include "transport/tls_context.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -61,6 +62,7 @@ private:
   tls_context tls_;
   deadline_wheel deadlines_;
   name_resolver names_;
+  socket_watch watch_;
   connection_pool pool_;
   std::string out_;
   std::vector<char> in_;
