@@ -14,6 +14,16 @@ namespace {
 constexpr auto forever = timestamp_ms{std::numeric_limits<std::int64_t>::max()};
 constexpr auto no_limit = std::numeric_limits<std::size_t>::max();
 
+/// By this process so far, from files.
+std::uint64_t bytes_read() {
+  auto file = std::ifstream{"/proc/self/io"};
+  auto word = std::string{};
+  auto bytes = std::uint64_t{0};
+  REQUIRE(file >> word >> bytes);
+  REQUIRE(word == "rchar:");
+  return bytes;
+}
+
 } // namespace
 
 TEST_CASE("an accepted event is found again by sequence, id and run, also after a restart") {
@@ -292,4 +302,27 @@ TEST_CASE("a damaged table is reported by the read that meets it, not taken for 
   CHECK(!store->find_event(id_of(sequence)));
   CHECK(store->health().code == store_errc::corrupt);
   CHECK(store->health().detail.find(path.string()) != std::string::npos);
+}
+
+TEST_CASE("asking for an unknown id reads little, however many ids there are and however small the cache") {
+  const auto folder = scratch_folder{};
+  auto options = store_options{};
+  options.folder = folder.path() / "p";
+  options.block_cache_bytes = 4u << 20;
+  const auto store = open_store(options);
+  constexpr auto commits = 80;
+  constexpr auto events = 10'000; // in all, their filter takes a megabyte
+  for (auto i = 0; i < commits; ++i) {
+    auto batch = write_batch{};
+    for (auto j = 0; j < events; ++j)
+      batch.add_event(event_of(store->allocate_sequence(), {.envelope_bytes = 1}), false);
+    REQUIRE(store->commit(batch, store->next_sequence()).ok());
+  }
+  constexpr auto lookups = 2'000;
+  const auto before = bytes_read();
+  for (auto i = std::uint64_t{0}; i < lookups; ++i)
+    CHECK(!store->find_event(id_of(std::uint64_t{1} << 40 | i)));
+  const auto each = (bytes_read() - before) / lookups;
+  CAPTURE(each);
+  CHECK(each < 32 * 1024);
 }
