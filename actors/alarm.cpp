@@ -11,7 +11,9 @@ alarm::alarm(handle::pointer self, const schedule_clock& clock) : self_{self}, c
 alarm::handle::behavior_type alarm::make_behavior() {
   return {
       [this](const wake_me& request) { set(request); },
-      [this](const tick&) {
+      [this](const nap_over& nap) {
+        if (nap_ends_at_ != nap.at) // one that an earlier one has made needless
+          return;
         nap_ends_at_.reset();
         ring();
       },
@@ -48,9 +50,9 @@ void alarm::nap() {
     return; // a tick that comes soon enough is under way already
   nap_ends_at_ = now + nap_ms;
   if (nap_ms == 0)
-    self_->send(self_, tick{});
+    self_->send(self_, nap_over{*nap_ends_at_});
   else
-    self_->delayed_send(self_, std::chrono::milliseconds{nap_ms}, tick{});
+    self_->delayed_send(self_, std::chrono::milliseconds{nap_ms}, nap_over{*nap_ends_at_});
 }
 
 } // namespace vicket

@@ -35,7 +35,7 @@ private:
   const schedule_clock& clock_;
   queue queue_;
   std::unordered_map<caf::actor_id, queue::iterator> places_;
-  std::optional<timestamp_ms> nap_ends_at_; ///< of the earliest tick under way
+  std::optional<timestamp_ms> nap_ends_at_; ///< of the earliest `nap_over` under way
 };
 
 } // namespace vicket

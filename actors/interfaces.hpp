@@ -23,7 +23,7 @@ using alarm_actor = caf::typed_actor<
     /// Supervisor → alarm. A `wake_up` comes back when it is time.
     caf::result<void>(wake_me),
     /// To itself.
-    caf::result<void>(tick)>;
+    caf::result<void>(nap_over)>;
 
 /// What the alarm wakes.
 using sleeper_actor = caf::typed_actor<caf::result<void>(wake_up)>;
@@ -65,7 +65,7 @@ using persistence_actor = caf::typed_actor<
     /// Supervisor → persistence. See the messages.
     caf::result<void>(refill_window), caf::result<void>(record_attempts), caf::result<bool>(retire),
     /// To itself: commit what is waiting; look at the disk again.
-    caf::result<void>(tick),
+    caf::result<void>(tick), caf::result<void>(attempts_waited),
     /// History reader → persistence. One `feed_grew` comes back at the next commit of an attempt.
     caf::result<void>(watch_feed), caf::result<void>(forget_below), caf::result<live_counts>(get_live_counts),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.

@@ -152,11 +152,19 @@ struct wake_me {
   timestamp_ms at;
 };
 
+/// To the alarm itself: the nap that was to end then is over.
+struct nap_over {
+  timestamp_ms at;
+};
+
 /// A hint that time has come: look at the clock.
 struct wake_up {};
 
 /// To oneself: time to look at what comes round.
 struct tick {};
+
+/// To oneself: attempts have waited long enough for a commit that would take them along.
+struct attempts_waited {};
 
 // -- history --------------------------------------------------------------------------------------------------------
 

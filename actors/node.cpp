@@ -86,6 +86,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.random = environment.random;
   writing.version = version();
   writing.window = options.window;
+  writing.attempt_wait_ms = options.attempt_wait_ms;
   writing.store_failed = environment.store_failed;
   writing.log_warning = environment.log_warning;
   part.persistence = spawn_blocking<persistence>(std::move(writing));

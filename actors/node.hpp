@@ -23,7 +23,7 @@ namespace vicket {
 struct node_options {
   std::filesystem::path data_dir;
   std::uint32_t partitions =
-      0; ///< for a new data folder; 0: one for each core. An existing folder keeps its own
+      0; ///< for a new data folder; 0: one for two cores. An existing folder keeps its own
   address_guard guard;
   bool allow_http = false;
   std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;
@@ -31,6 +31,8 @@ struct node_options {
   std::size_t max_in_flight = 10'000;
   std::size_t max_uncommitted_bytes = 64u << 20;
   window_limits window;
+  /// How long the record of an attempt may wait for a commit that takes it along. See `persistence`.
+  std::int64_t attempt_wait_ms = 5;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
   bool own_threads = true;
 };

@@ -34,6 +34,11 @@ persistence::handle::behavior_type persistence::make_behavior() {
         tick_under_way_ = false;
         commit();
       },
+      [this](const attempts_waited&) {
+        attempts_wait_ = false;
+        if (!tick_under_way_) // else they are committed then
+          commit();
+      },
       [this](const watch_feed& request) { watch(request); },
       [this](const forget_below& request) { forget(request); },
       [this](const get_live_counts&) { return count(); },
@@ -174,7 +179,7 @@ void persistence::record(record_attempts& message) {
     batch_.put_shaper_state(record.message.connector, *record.message.shaper_state);
   }
   staged_records_.push_back(std::move(record));
-  schedule_commit();
+  schedule_commit_of_attempts();
 }
 
 void persistence::stage_decision(staged_record& record, const attempt_decision& decision) {

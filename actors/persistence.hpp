@@ -25,6 +25,8 @@ namespace vicket {
 ///
 /// Group commit: whatever came in while the last commit was being synced goes into the next one. Nothing is
 /// acknowledged, and no supervisor sees an event or lets go of one, before the commit that holds it is on disk.
+/// Nobody waits for the record of an attempt, so it waits a little for a commit of something else that takes it along
+/// (`setup::attempt_wait_ms`): endpoints that fail or are slow then cost the others no syncs.
 class persistence {
 public:
   using handle = persistence_actor;
@@ -48,6 +50,9 @@ public:
     random_source* random = nullptr;       ///< outlives the actor; safe from any thread
     std::string version;                   ///< for the User-Agent
     window_limits window;
+    /// How long the record of an attempt may wait before it is worth a commit of its own; 0: it is at once. A crash
+    /// within that time sends the event again, as a crash before the answer does.
+    std::int64_t attempt_wait_ms = 0;
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;
     std::function<void(const std::string&)> log_warning;
@@ -108,6 +113,7 @@ private:
 
   // The commit.
   void schedule_commit();
+  void schedule_commit_of_attempts();
   void commit();
   void spill_laggards();
   void committed();
@@ -128,7 +134,7 @@ private:
   // Invariants:
   // - unindexed_ is what it will be once the batch under construction is committed;
   // - an entry's held_events counts the staged events that do not wait, those its supervisor holds, and no other;
-  // - between two messages either the batch is empty, or a tick is under way.
+  // - between two messages either the batch is empty, or a tick is under way; of attempts alone, perhaps the later one.
   handle::pointer self_;
   setup with_;
   std::unordered_map<connector_id, std::unique_ptr<entry>> connectors_;
@@ -140,8 +146,9 @@ private:
   std::unordered_set<event_id> staged_ids_; ///< of sender-made ids in the batch
   std::vector<waiting_reply> replies_;
   bool tick_under_way_ = false;
-  bool room_on_disk_ = false; ///< seen for this batch
-  bool disk_full_ = false;    ///< the last commit did not fit; attempts wait in staged_records_
+  bool attempts_wait_ = false; ///< `attempts_waited` is under way
+  bool room_on_disk_ = false;  ///< seen for this batch
+  bool disk_full_ = false;     ///< the last commit did not fit; attempts wait in staged_records_
   bool failed_ = false;
   log_sequence last_attempt_ = 0; ///< committed by this process
   bool feed_watched_ = false;

@@ -24,6 +24,12 @@ std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
   return a > 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
 }
 
+/// The grid's last point by `time`, unless that is too early.
+std::int64_t on_grid(std::int64_t time, std::int64_t earliest) {
+  const auto point = time - time % retry_grid_ms;
+  return point >= earliest ? point : time;
+}
+
 } // namespace
 
 std::optional<timestamp_ms> next_attempt_at(const retry_policy& policy, const retry_input& input) {
@@ -31,11 +37,13 @@ std::optional<timestamp_ms> next_attempt_at(const retry_policy& policy, const re
     return std::nullopt;
   const auto longest = std::max<std::int64_t>(backoff_ms(policy, input.attempt_number), 0);
   const auto jittered = longest / 2;
-  auto wait_ms =
-      longest - static_cast<std::int64_t>(input.random % (static_cast<std::uint64_t>(jittered) + 1));
+  auto least_ms = longest - jittered;
   if (input.retry_after_ms)
-    wait_ms = std::max(wait_ms, std::min(*input.retry_after_ms, policy.cap_ms));
-  const timestamp_ms next{saturated_sum(input.now.value, wait_ms)};
+    least_ms = std::max(least_ms, std::min(*input.retry_after_ms, policy.cap_ms));
+  const auto drawn_ms =
+      longest - static_cast<std::int64_t>(input.random % (static_cast<std::uint64_t>(jittered) + 1));
+  const timestamp_ms next{on_grid(saturated_sum(input.now.value, std::max(drawn_ms, least_ms)),
+                                  saturated_sum(input.now.value, least_ms))};
   if (next.value > saturated_sum(input.accepted_at.value, policy.max_age_ms))
     return std::nullopt;
   return next;

@@ -17,6 +17,10 @@ struct retry_input {
   std::uint64_t random = 0;                   ///< 64 uniformly random bits
 };
 
+/// Where the jitter allows it, due times fall on multiples of this, so that what fails together is looked up, and tried
+/// again, together.
+inline constexpr std::int64_t retry_grid_ms = 20;
+
 /// When to try again, or `nullopt`: given up.
 ///
 /// The wait is b = min(cap_ms, base_ms * factor^(n-1)), of which the upper half is jittered, so it lies in

@@ -16,6 +16,7 @@ load_node::load_node(const std::filesystem::path& folder, std::size_t deliveries
   options.data_dir = folder;
   options.partitions = 1;
   options.own_threads = false;
+  options.attempt_wait_ms = 0;
   node_environment environment;
   environment.time = &clock_;
   environment.random = &random_;

@@ -34,6 +34,7 @@ node_fixture::node_fixture(std::uint32_t partitions) : folder_{make_folder()} {
   options.data_dir = folder_ / "data";
   options.partitions = partitions;
   options.own_threads = false;
+  options.attempt_wait_ms = 0; // so that `run` alone takes an attempt to the disk
   start();
 }
 

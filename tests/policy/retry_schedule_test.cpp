@@ -62,6 +62,30 @@ TEST_CASE("only the upper half of the backoff is jittered") {
   CHECK(upper_quarter);
 }
 
+TEST_CASE("due times fall on a grid, as far as jitter and Retry-After allow") {
+  const retry_policy policy; // 5 s, of which the half is jittered
+  const auto due = [&](timestamp_ms now, std::optional<std::int64_t> retry_after_ms, std::uint64_t random) {
+    return next_attempt_at(policy, {1, now, now, retry_after_ms, random}).value();
+  };
+  struct row {
+    std::int64_t past_grid; ///< of now
+    std::optional<std::int64_t> retry_after_ms;
+    std::uint64_t random; ///< how much of the wait is taken away
+    std::int64_t expected;
+  };
+  const row table[] = {
+      {0, {}, 0, 5'000},       {0, {}, 1, 4'980},     {0, {}, 20, 4'980},   {0, {}, 21, 4'960},
+      {7, {}, 0, 5'000},       {7, {}, 6, 5'000},     {7, {}, 8, 4'980},    {0, {}, 2'500, 2'500},
+      {7, {}, 2'500, 2'507},   {7, {}, 2'480, 2'520}, {0, 6'001, 0, 6'001}, {7, 4'990, 3, 5'000},
+      {19, 4'990, 100, 5'009},
+  };
+  REQUIRE(accepted.value % retry_grid_ms == 0);
+  for (const auto& [past_grid, retry_after_ms, random, expected] : table) {
+    INFO("now at " << past_grid << " past the grid, " << random << " ms less");
+    CHECK(due(accepted + past_grid, retry_after_ms, random) - accepted == expected);
+  }
+}
+
 TEST_CASE("Retry-After is a floor, itself at most the cap") {
   retry_policy policy;
   policy.cap_ms = 60'000;
@@ -93,7 +117,7 @@ TEST_CASE("an event is given up when the next attempt would come after its great
   const auto last_chance = accepted + policy.max_age_ms;
   CHECK(next_attempt_at(policy, {1, accepted, last_chance - 5'000, std::nullopt, no_jitter}) == last_chance);
   CHECK_FALSE(
-      next_attempt_at(policy, {1, accepted, last_chance - 4'999, std::nullopt, no_jitter}).has_value());
+      next_attempt_at(policy, {1, accepted, last_chance - 4'980, std::nullopt, no_jitter}).has_value());
   // A floor that leads beyond it too.
   CHECK_FALSE(next_attempt_at(policy, {1, accepted, last_chance - 6'000, 7'000, no_jitter}).has_value());
   // A clock that went back behind the acceptance only delays.
