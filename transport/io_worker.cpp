@@ -32,6 +32,10 @@ constexpr std::chrono::milliseconds min_sweep_interval{10};
 /// the caches, instead of as many as there are requests (bench/RESULTS.md).
 constexpr std::size_t starts_per_turn = 16;
 
+/// For how many looks at the sockets results are gathered before their owner is told. On a busy machine each telling is
+/// a thread that is woken.
+constexpr unsigned max_turns_deferred = 8;
+
 pool_limits limits_of(const transport_options& options) {
   const auto threads = std::max<std::size_t>(options.io_threads, 1);
   return {(options.max_idle_connections + threads - 1) / threads,
@@ -93,7 +97,19 @@ void io_worker::post_all(std::vector<posted_request> requests) {
 }
 
 void io_worker::defer(std::function<void()> later) {
-  asio::post(context_, std::move(later));
+  deferred_.push_back(std::move(later));
+  if (deferred_.size() == 1)
+    asio::post(context_, [this] { run_deferred(); });
+}
+
+void io_worker::run_deferred() {
+  if (watch_.poll() && ++turns_deferred_ < max_turns_deferred) {
+    asio::post(context_, [this] { run_deferred(); });
+    return;
+  }
+  turns_deferred_ = 0;
+  for (const auto& each : std::exchange(deferred_, {}))
+    each();
 }
 
 namespace {

@@ -38,7 +38,7 @@ public:
   void post(posted_request request);
   void post_all(std::vector<posted_request> requests);
 
-  /// On this thread only: runs it behind what is ready now.
+  /// On this thread only: runs it once nothing more is ready, or enough has been.
   void defer(std::function<void()> later);
   /// Whose thread this is; null: nobody's.
   [[nodiscard]] static io_worker* current();
@@ -46,6 +46,7 @@ public:
 private:
   void run();
   void start_some();
+  void run_deferred();
   /// Whether a turn has to be posted for what was put into the inbox. With `inbox_mutex_` held.
   [[nodiscard]] bool needs_turn() { return !std::exchange(turn_posted_, true); }
   void tick_while_needed();
@@ -68,6 +69,8 @@ private:
   std::vector<char> in_;
   exchange_services services_;
   exchange::live_list live_;
+  std::vector<std::function<void()>> deferred_; ///< not empty: `run_deferred` is on its way
+  unsigned turns_deferred_ = 0;
 
   std::mutex inbox_mutex_;
   std::vector<posted_request> inbox_;     ///< guarded by `inbox_mutex_`

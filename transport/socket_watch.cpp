@@ -64,7 +64,7 @@ void socket_watch::remove(ticket given) {
   free_.push_back(index_of(given));
 }
 
-void socket_watch::poll() {
+bool socket_watch::poll() {
   std::array<epoll_event, max_events> events;
   const auto count = ::epoll_wait(epoll_.native_handle(), events.data(), max_events, 0);
   for (int i = 0; i < count; ++i) {
@@ -73,6 +73,7 @@ void socket_watch::poll() {
     if (place.to && place.turn == turn_of(given)) // else a listener before it has removed it
       place.to->on_ready(readiness_of(events[static_cast<std::size_t>(i)].events));
   }
+  return count > 0;
 }
 
 void socket_watch::stop() {

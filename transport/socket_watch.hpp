@@ -51,8 +51,8 @@ public:
   /// Before or after the socket was closed, which makes the kernel forget it.
   void remove(ticket given);
 
-  /// Tells the listeners what is ready now.
-  void poll();
+  /// Tells the listeners what is ready now. False: nothing was.
+  bool poll();
 
   /// Asio waits no longer; `poll` still works.
   void stop();
