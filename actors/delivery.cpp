@@ -21,9 +21,14 @@ void result_inbox::push(std::uint64_t token, http_result result) {
 }
 
 void result_inbox::wake_owner() {
-  std::lock_guard guard{mutex_};
-  if (owner_ && !entries_.empty())
-    caf::anon_send(owner_, collect_results{});
+  delivery_actor owner;
+  {
+    std::lock_guard guard{mutex_};
+    if (!entries_.empty())
+      owner = owner_;
+  }
+  if (owner) // without the lock, which is the first thing that it will want
+    caf::anon_send(owner, collect_results{});
 }
 
 std::vector<result_inbox::entry> result_inbox::take() {

@@ -36,7 +36,7 @@ using supervisor_actor = sleeper_actor::extend<
     caf::result<void>(backlog_grew),
     /// Persistence → supervisor. The answer to `refill_window`.
     caf::result<void>(refilled),
-    /// Persistence → supervisor. The answer to `record_attempts`, after the commit.
+    /// Persistence → supervisor: the commit that held `record_attempts` is on disk.
     caf::result<void>(attempts_recorded),
     /// Persistence → supervisor. The connector was replaced.
     caf::result<void>(reconfigure),
@@ -63,9 +63,11 @@ using persistence_actor = caf::typed_actor<
     caf::result<connector_view>(put_connector), caf::result<connector_view>(get_connector),
     caf::result<void>(delete_connector), caf::result<connector_page>(list_connectors),
     /// Supervisor → persistence. See the messages.
-    caf::result<void>(refill_window), caf::result<void>(record_attempts), caf::result<bool>(retire),
+    caf::result<void>(refill_window), caf::result<bool>(retire),
     /// To itself: commit what is waiting; look at the disk again.
-    caf::result<void>(tick), caf::result<void>(attempts_waited),
+    caf::result<void>(tick),
+    /// Record inbox → persistence: records of attempts are there, and have waited long enough.
+    caf::result<void>(attempts_waited),
     /// History reader → persistence. One `feed_grew` comes back at the next commit of an attempt.
     caf::result<void>(watch_feed), caf::result<void>(forget_below), caf::result<live_counts>(get_live_counts),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.

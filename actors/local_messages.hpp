@@ -85,7 +85,8 @@ struct attempt_decision {
   attempt value;
 };
 
-/// Supervisor → persistence: commit these. Answered by `attempts_recorded`, in the same order.
+/// What a supervisor leaves in its partition's `record_inbox`: commit these. Answered by `attempts_recorded`, in the same
+/// order.
 struct record_attempts {
   connector_id connector;
   std::vector<attempt_decision> decisions;
@@ -163,7 +164,7 @@ struct wake_up {};
 /// To oneself: time to look at what comes round.
 struct tick {};
 
-/// To oneself: attempts have waited long enough for a commit that would take them along.
+/// Record inbox → persistence: what is there has waited long enough for a commit that would take it along.
 struct attempts_waited {};
 
 // -- history --------------------------------------------------------------------------------------------------------

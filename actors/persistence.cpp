@@ -9,11 +9,14 @@
 
 namespace vicket {
 
-persistence::persistence(handle::pointer self, setup with) : self_{self}, with_{std::move(with)} {
+persistence::persistence(handle::pointer self, setup with)
+    : self_{self}, with_{std::move(with)}, records_{std::make_shared<record_inbox>(handle{self},
+                                                                                   with_.attempt_wait_ms)} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });
 }
 
 persistence::~persistence() {
+  records_->close();
   for (auto& [id, owner] : connectors_)
     if (owner->supervisor)
       caf::anon_send_exit(owner->supervisor, caf::exit_reason::user_shutdown);
@@ -28,14 +31,13 @@ persistence::handle::behavior_type persistence::make_behavior() {
       [this](const delete_connector& request) { return remove(request); },
       [this](const list_connectors& request) { return list(request); },
       [this](const refill_window& request) { refill(request); },
-      [this](record_attempts& message) { record(message); },
       [this](const retire& request) { return let_retire(request); },
       [this](const tick&) {
         tick_under_way_ = false;
         commit();
       },
       [this](const attempts_waited&) {
-        attempts_wait_ = false;
+        records_->heard();
         if (!tick_under_way_) // else they are committed then
           commit();
       },
@@ -165,7 +167,12 @@ bool persistence::room_on_disk() {
 
 // -- attempts ---------------------------------------------------------------------------------------------------------
 
-void persistence::record(record_attempts& message) {
+void persistence::collect_records() {
+  for (auto& each : records_->take())
+    record(std::move(each));
+}
+
+void persistence::record(record_attempts message) {
   auto found = connectors_.find(message.connector);
   if (failed_ || found == connectors_.end())
     return;
@@ -179,7 +186,6 @@ void persistence::record(record_attempts& message) {
     batch_.put_shaper_state(record.message.connector, *record.message.shaper_state);
   }
   staged_records_.push_back(std::move(record));
-  schedule_commit_of_attempts();
 }
 
 void persistence::stage_decision(staged_record& record, const attempt_decision& decision) {

@@ -98,7 +98,8 @@ private:
   [[nodiscard]] send_result accept_one(composed_event& event);
   [[nodiscard]] std::optional<refusal> refuse(const composed_event& event, const entry* owner);
   void stage(entry& owner, composed_event& event);
-  void record(record_attempts& message);
+  void collect_records();
+  void record(record_attempts message);
   void stage_decision(staged_record& record, const attempt_decision& decision);
   void refill(const refill_window& request);
   caf::result<connector_view> put(const put_connector& request);
@@ -113,7 +114,6 @@ private:
 
   // The commit.
   void schedule_commit();
-  void schedule_commit_of_attempts();
   void commit();
   void spill_laggards();
   void committed();
@@ -134,10 +134,11 @@ private:
   // Invariants:
   // - unindexed_ is what it will be once the batch under construction is committed;
   // - an entry's held_events counts the staged events that do not wait, those its supervisor holds, and no other;
-  // - between two messages either the batch is empty, or a tick is under way; of attempts alone, perhaps the later one.
+  // - between two messages either the batch is empty, or a tick is under way.
   handle::pointer self_;
   setup with_;
   std::unordered_map<connector_id, std::unique_ptr<entry>> connectors_;
+  std::shared_ptr<record_inbox> records_;
   unindexed_events unindexed_;
   write_batch batch_;
   std::vector<staged_event> staged_events_;
@@ -146,9 +147,8 @@ private:
   std::unordered_set<event_id> staged_ids_; ///< of sender-made ids in the batch
   std::vector<waiting_reply> replies_;
   bool tick_under_way_ = false;
-  bool attempts_wait_ = false; ///< `attempts_waited` is under way
-  bool room_on_disk_ = false;  ///< seen for this batch
-  bool disk_full_ = false;     ///< the last commit did not fit; attempts wait in staged_records_
+  bool room_on_disk_ = false; ///< seen for this batch
+  bool disk_full_ = false;    ///< the last commit did not fit; attempts wait in staged_records_
   bool failed_ = false;
   log_sequence last_attempt_ = 0; ///< committed by this process
   bool feed_watched_ = false;

@@ -20,17 +20,6 @@ void persistence::schedule_commit() {
   self_->send(self_, tick{});
 }
 
-void persistence::schedule_commit_of_attempts() {
-  if (with_.attempt_wait_ms == 0 || draining_ || batch_.bytes() >= max_batch_bytes) {
-    schedule_commit();
-    return;
-  }
-  if (tick_under_way_ || attempts_wait_)
-    return;
-  attempts_wait_ = true;
-  self_->delayed_send(self_, std::chrono::milliseconds{with_.attempt_wait_ms}, attempts_waited{});
-}
-
 void persistence::commit() {
   if (failed_ || !store_is_healthy())
     return;
@@ -40,6 +29,7 @@ void persistence::commit() {
       return;
     }
   }
+  collect_records();
   if (!batch_.empty()) {
     const auto settled_below = unindexed_.lowest().value_or(with_.store->next_sequence());
     const auto status = with_.store->commit(batch_, settled_below);

@@ -131,6 +131,7 @@ supervisor_actor& persistence::supervisor_of(entry& owner) {
     needs.profile = make_delivery_profile(owner.config, with_.version);
     needs.shaper_state = owner.shaper_state;
     needs.persistence = handle{self_};
+    needs.records = records_;
     needs.delivery = with_.delivery;
     needs.alarm = with_.alarm;
     needs.clock = with_.clock;

@@ -79,7 +79,7 @@ void supervisor::decide(deliveries_done& done) {
       record.decisions.push_back(std::move(*decision));
   if (!record.decisions.empty()) {
     record.shaper_state = queue_.shaper_state();
-    self_->send(with_.persistence, std::move(record));
+    with_.records->push(std::move(record));
   }
   go_on();
 }

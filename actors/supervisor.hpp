@@ -2,6 +2,7 @@
 
 #include "actors/connector_queue.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/record_inbox.hpp"
 #include "policy/schedule_clock.hpp"
 
 #include <algorithm>
@@ -37,6 +38,7 @@ public:
     std::shared_ptr<const delivery_profile> profile;
     std::optional<std::int64_t> shaper_state;
     persistence_actor persistence;
+    std::shared_ptr<record_inbox> records; ///< of `persistence`
     delivery_actor delivery;
     alarm_actor alarm;
     const schedule_clock* clock = nullptr; ///< outlives the actor

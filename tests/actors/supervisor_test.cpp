@@ -39,6 +39,7 @@ public:
     needs.profile = make_delivery_profile(config, "test");
     needs.persistence =
         caf::actor_cast<persistence_actor>(caf::actor_cast<caf::strong_actor_ptr>(store_.ptr()));
+    needs.records = records_;
     needs.delivery =
         caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(transport_.ptr()));
     needs.alarm = caf::actor_cast<alarm_actor>(caf::actor_cast<caf::strong_actor_ptr>(alarm_.ptr()));
@@ -56,7 +57,6 @@ public:
 
   /// The refill that was asked for, if one was.
   std::optional<refill_window> refill() { return next<refill_window>(store_); }
-  std::optional<record_attempts> recorded() { return next<record_attempts>(store_); }
   std::optional<deliver> delivery() { return next<deliver>(transport_); }
   std::optional<wake_me> alarm() { return next<wake_me>(alarm_); }
 
@@ -79,6 +79,8 @@ private:
   caf::actor_system system_{config_};
   seeded_random random_{1};
   caf::scoped_actor store_{system_};
+  std::shared_ptr<record_inbox> records_ = std::make_shared<record_inbox>(
+      caf::actor_cast<persistence_actor>(caf::actor_cast<caf::strong_actor_ptr>(store_.ptr())), 0);
   caf::scoped_actor transport_{system_};
   caf::scoped_actor alarm_{system_};
   supervisor_actor subject_;

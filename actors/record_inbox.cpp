@@ -1,0 +1,47 @@
+#include "actors/record_inbox.hpp"
+
+#include <caf/send.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace vicket {
+
+void record_inbox::push(record_attempts record) {
+  std::unique_lock guard{mutex_};
+  if (!owner_)
+    return;
+  for (const auto& decision : record.decisions)
+    body_bytes_ += decision.value.response_body.size();
+  records_.push_back(std::move(record));
+  if (!called_at_once_ && (wait_ms_ == 0 || body_bytes_ >= max_wait_bytes)) {
+    called_ = called_at_once_ = true;
+    const auto owner = owner_;
+    guard.unlock(); // it is the first thing that the owner will want
+    caf::anon_send(owner, attempts_waited{});
+  } else if (!called_) {
+    called_ = true;
+    const auto owner = owner_;
+    guard.unlock();
+    caf::delayed_anon_send(owner, std::chrono::milliseconds{wait_ms_}, attempts_waited{});
+  }
+}
+
+std::vector<record_attempts> record_inbox::take() {
+  std::lock_guard guard{mutex_};
+  body_bytes_ = 0;
+  return std::exchange(records_, {});
+}
+
+void record_inbox::heard() {
+  std::lock_guard guard{mutex_};
+  called_ = called_at_once_ = false;
+}
+
+void record_inbox::close() {
+  std::lock_guard guard{mutex_};
+  owner_ = nullptr;
+  records_.clear();
+}
+
+} // namespace vicket

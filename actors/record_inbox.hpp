@@ -1,0 +1,46 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace vicket {
+
+/// Where a partition's supervisors leave what is to be recorded of attempts, until persistence takes it into a commit:
+/// one of something else, or, when none comes within `wait_ms`, one of its own. Nobody waits for such a record, so
+/// none is worth waking the writer's thread, or a sync, by itself (docs/decisions/0004-speed.md).
+///
+/// Thread safety: any thread. Bounded by what supervisors hold; when the response bodies come to `max_wait_bytes` the
+/// commit is called for at once.
+class record_inbox {
+public:
+  static constexpr std::size_t max_wait_bytes = 1u << 20;
+
+  /// `wait_ms` 0: the commit is called for with the first record.
+  record_inbox(persistence_actor owner, std::int64_t wait_ms) : owner_{std::move(owner)}, wait_ms_{wait_ms} {}
+
+  void push(record_attempts record);
+
+  /// All that are there, in the order in which they came. To be called by each commit.
+  [[nodiscard]] std::vector<record_attempts> take();
+
+  /// The owner's part on `attempts_waited`, before it takes: from now on the next record calls again.
+  void heard();
+
+  /// The owner is gone: what comes is dropped.
+  void close();
+
+private:
+  std::mutex mutex_;
+  persistence_actor owner_; ///< guarded by mutex_, as all below; null once closed
+  std::vector<record_attempts> records_;
+  std::size_t body_bytes_ = 0;  ///< of `records_`
+  bool called_ = false;         ///< an `attempts_waited` is under way
+  bool called_at_once_ = false; ///< one that comes without waiting
+  const std::int64_t wait_ms_;
+};
+
+} // namespace vicket
