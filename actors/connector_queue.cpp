@@ -4,6 +4,8 @@
 #include "policy/retry_schedule.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <string>
 #include <utility>
 
 namespace vicket {
@@ -12,10 +14,14 @@ namespace {
 
 constexpr std::int64_t us_per_ms = 1'000;
 
+std::int64_t offset_of(const connector_id& id) {
+  return static_cast<std::int64_t>(std::hash<std::string>{}(id.value) % std::size_t{retry_grid_ms});
+}
+
 } // namespace
 
 connector_queue::connector_queue(const connector& config, std::optional<std::int64_t> shaper_state)
-    : config_{config}, shaper_{config.rate} {
+    : config_{config}, grid_offset_ms_{offset_of(config.id)}, shaper_{config.rate} {
   if (shaper_state)
     shaper_.restore(*shaper_state);
 }
@@ -77,6 +83,7 @@ std::optional<attempt_decision> connector_queue::decide(const finished_delivery&
     if (!finished.retry_after.empty())
       input.retry_after_ms = parse_retry_after(finished.retry_after, now);
     input.random = random;
+    input.grid_offset_ms = grid_offset_ms_;
     decision.value.next_attempt_at = next_attempt_at(config_.retry, input);
     decision.state_after = decision.value.next_attempt_at ? event_state::pending : event_state::failed;
   }

@@ -60,6 +60,7 @@ private:
 
   // Invariant: a sequence is in at most one of the three.
   connector config_;
+  const std::int64_t grid_offset_ms_;
   rate_shaper shaper_;
   circuit_breaker breaker_;
   std::map<due_position, waiting_event> waiting_;

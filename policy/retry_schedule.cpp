@@ -25,9 +25,9 @@ std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
 }
 
 /// The grid's last point by `time`, unless that is too early.
-std::int64_t on_grid(std::int64_t time, std::int64_t earliest) {
-  const auto point = time - time % retry_grid_ms;
-  return point >= earliest ? point : time;
+std::int64_t on_grid(std::int64_t time, std::int64_t offset_ms, std::int64_t earliest) {
+  const auto past_point = (time % retry_grid_ms + 2 * retry_grid_ms - offset_ms) % retry_grid_ms;
+  return time - past_point >= earliest ? time - past_point : time;
 }
 
 } // namespace
@@ -43,7 +43,7 @@ std::optional<timestamp_ms> next_attempt_at(const retry_policy& policy, const re
   const auto drawn_ms =
       longest - static_cast<std::int64_t>(input.random % (static_cast<std::uint64_t>(jittered) + 1));
   const timestamp_ms next{on_grid(saturated_sum(input.now.value, std::max(drawn_ms, least_ms)),
-                                  saturated_sum(input.now.value, least_ms))};
+                                  input.grid_offset_ms, saturated_sum(input.now.value, least_ms))};
   if (next.value > saturated_sum(input.accepted_at.value, policy.max_age_ms))
     return std::nullopt;
   return next;

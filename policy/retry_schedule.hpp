@@ -15,10 +15,11 @@ struct retry_input {
   timestamp_ms now;
   std::optional<std::int64_t> retry_after_ms; ///< what the endpoint asked for, from `parse_retry_after`
   std::uint64_t random = 0;                   ///< 64 uniformly random bits
+  std::int64_t grid_offset_ms = 0;            ///< [0, retry_grid_ms)
 };
 
-/// Where the jitter allows it, due times fall on multiples of this, so that what fails together is looked up, and tried
-/// again, together.
+/// Where the jitter allows it, a connector's due times fall on a grid this wide, so that what fails together is looked
+/// up, and tried again, together. Each connector has its own (`grid_offset_ms`): else all would have their turn at once.
 inline constexpr std::int64_t retry_grid_ms = 20;
 
 /// When to try again, or `nullopt`: given up.

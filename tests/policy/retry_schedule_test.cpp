@@ -86,6 +86,20 @@ TEST_CASE("due times fall on a grid, as far as jitter and Retry-After allow") {
   }
 }
 
+TEST_CASE("each connector has a grid of its own") {
+  const retry_policy policy;
+  for (std::int64_t offset = 0; offset < retry_grid_ms; ++offset)
+    for (std::uint64_t random = 0; random < 100; ++random)
+      for (const auto now : {accepted, timestamp_ms{-1'000'003}}) {
+        INFO("offset " << offset << ", " << random << " ms less, now " << now.value);
+        const auto due = next_attempt_at(policy, {1, now, now, {}, random, offset}).value();
+        const auto drawn = now + (5'000 - static_cast<std::int64_t>(random));
+        CHECK((due.value - offset) % retry_grid_ms == 0);
+        CHECK(due <= drawn);
+        CHECK(drawn - due < retry_grid_ms);
+      }
+}
+
 TEST_CASE("Retry-After is a floor, itself at most the cap") {
   retry_policy policy;
   policy.cap_ms = 60'000;
