@@ -28,6 +28,13 @@ struct traffic {
   std::string name; ///< for sentences
   expected_events events;
   feeder feed;
+
+private:
+  /// Until so many have come; false: they do not.
+  [[nodiscard]] bool arrive(arrival_sorter& arrivals, std::uint64_t promised,
+                            const std::vector<expected_events*>& among);
+
+  node_session& node_;
 };
 
 [[nodiscard]] figure plain_figure(const std::string& key, const std::string& title, double value,
