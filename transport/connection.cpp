@@ -95,7 +95,6 @@ connection::progress connection::continue_connect() {
     number = errno;
   if (number != 0)
     return socket_failed(number);
-  connected_at_ = std::chrono::steady_clock::now();
   return {io::done};
 }
 

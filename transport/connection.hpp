@@ -70,6 +70,8 @@ public:
   [[nodiscard]] progress connect();
   /// Whether it has, once the socket is ready.
   [[nodiscard]] progress continue_connect();
+  /// It is connected: its age counts from now.
+  void connected(time_point now) { connected_at_ = now; }
 
   /// False: out of memory.
   [[nodiscard]] bool start_tls(const tls_context& context);

@@ -117,6 +117,7 @@ void exchange::on_connect(const connection::progress& result) {
     note_connect_failure(connection_->error());
     return dial_next();
   }
+  connection_->connected(now());
   timings_.connect_us = since_us(phase_began_);
   connected_after_us_ = since_us(posted_at_);
   if (request_.endpoint->tls)

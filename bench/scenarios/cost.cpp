@@ -25,7 +25,7 @@ scenario_result run_cost(const bench_context& with) {
                                           "stored for this platform (`make test` compares)",
                                           expected->per_delivery, "instructions"));
     if (const auto complaint = cost_complaint(found.per_delivery, *expected))
-      result.notes.push_back(*complaint);
+      result.notes.push_back(complaint->substr(0, complaint->find('\n')));
   }
   result.notes.push_back(
       "Counted by " + found.tool +

@@ -1,7 +1,7 @@
 #include "tests/support/process.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,20 +47,29 @@ std::vector<std::string> environment_with(std::vector<std::string> ours) {
   return ours;
 }
 
+/// Between fork and exec: calls that are safe after a fork of a process with threads, and nothing else.
+[[noreturn]] void become(char* const* arguments, char* const* variables, int in, int out, int err,
+                         pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a test that dies takes it along
+  if (::getppid() != parent)
+    ::_exit(126); // it died before the line above
+  ::dup2(in, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  ::execve(arguments[0], arguments, variables);
+  ::_exit(127);
+}
+
+/// By a thread that stays as long as the process is to: the kernel ends it with the thread.
 pid_t spawn(std::vector<std::string> argv, std::vector<std::string> environment, const pipe_pair& in,
             const pipe_pair& out, const pipe_pair& err) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.read_end(), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out.write_end(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.write_end(), STDERR_FILENO);
-  auto arguments = pointers_to(argv);
-  auto variables = pointers_to(environment);
-  pid_t id = -1;
-  const int failed =
-      ::posix_spawn(&id, argv.front().c_str(), &actions, nullptr, arguments.data(), variables.data());
-  posix_spawn_file_actions_destroy(&actions);
-  return failed == 0 ? id : -1;
+  const auto arguments = pointers_to(argv);
+  const auto variables = pointers_to(environment);
+  const auto parent = ::getpid();
+  const auto id = ::fork();
+  if (id == 0)
+    become(arguments.data(), variables.data(), in.read_end(), out.write_end(), err.write_end(), parent);
+  return id;
 }
 
 /// Hands on what comes until the other end is closed, then closes ours.
