@@ -24,6 +24,20 @@ std::string milliseconds(std::int64_t us) {
 
 } // namespace
 
+void handshake_lane::add(const destination& to, boost::intrusive_ptr<exchange> next) {
+  waiting_.push(&to, std::move(next));
+  if (!std::exchange(asked_, true))
+    ask_for_turn_();
+}
+
+void handshake_lane::take_turn() {
+  if (!waiting_.empty())
+    waiting_.pop()->take_turn();
+  asked_ = !waiting_.empty();
+  if (asked_)
+    ask_for_turn_();
+}
+
 exchange::exchange(exchange_services& services, live_list& all, posted_request posted)
     : services_{services}, all_{all}, request_{std::move(posted.request)}, done_{std::move(posted.done)},
       endpoint_hash_{posted.endpoint_hash},
@@ -273,6 +287,7 @@ void exchange::replace_connection() {
 }
 
 void exchange::drop_connection() {
+  connect_over_ = false;
   connection_.reset();
 }
 
@@ -282,11 +297,10 @@ void exchange::on_ready(connection& which, readiness what) {
   const boost::intrusive_ptr<exchange> alive{this};
   switch (phase_) {
   case phase::connecting:
-    if (what.writable)
-      on_connect(which.continue_connect());
-    return;
+    connect_over_ |= what.writable;
+    return queue_for_turn();
   case phase::securing:
-    return continue_handshake();
+    return queue_for_turn();
   case phase::sending:
     if (what.readable) // the answer may come before the request's end (413)
       read_answer();
@@ -299,6 +313,21 @@ void exchange::on_ready(connection& which, readiness what) {
   case phase::resolving: // without a connection
     assert(false);
   }
+}
+
+void exchange::queue_for_turn() {
+  if (!std::exchange(in_lane_, true))
+    services_.handshakes.add(*to_, this);
+}
+
+void exchange::take_turn() {
+  in_lane_ = false;
+  if (finished_)
+    return;
+  if (phase_ == phase::connecting && connect_over_)
+    on_connect(connection_->continue_connect());
+  else if (phase_ == phase::securing)
+    continue_handshake();
 }
 
 void exchange::on_deadline() {

@@ -5,6 +5,7 @@
 #include "transport/connection.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/deadline_wheel.hpp"
+#include "transport/fair_queue.hpp"
 #include "transport/http_transport.hpp"
 #include "transport/name_resolver.hpp"
 #include "transport/socket_watch.hpp"
@@ -14,6 +15,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,12 +23,35 @@
 
 namespace vicket {
 
+class exchange;
+
 /// A request as it was posted.
 struct posted_request {
   http_request request;
   http_transport::completion done;
   std::size_t endpoint_hash;
   std::chrono::steady_clock::time_point at;
+};
+
+/// Exchanges whose turn it is with connecting, or with the next step of a TLS handshake. Such a step takes hundreds of
+/// microseconds, so that thousands of dials at once, as when an endpoint that hung has timed out, would hold up the
+/// answers of everybody else: the I/O thread looks at the sockets between any two of them, and endpoints have their
+/// turns in a round, however many dials each has (docs/decisions/0004-speed.md).
+class handshake_lane {
+public:
+  /// `ask_for_turn` is called when there is something to do again: `take_turn` has to follow soon.
+  explicit handshake_lane(std::function<void()> ask_for_turn) : ask_for_turn_{std::move(ask_for_turn)} {}
+
+  void add(const destination& to, boost::intrusive_ptr<exchange> next);
+  /// One of them, and asks for another turn if it wasn't the last.
+  void take_turn();
+  void clear() { waiting_.clear(); }
+
+private:
+  std::function<void()> ask_for_turn_;
+  bool asked_ = false;
+  /// A destination that is gone, since all its exchanges have finished, only names their queue.
+  fair_queue<const destination*, boost::intrusive_ptr<exchange>> waiting_;
 };
 
 /// What the exchanges of one I/O thread share.
@@ -37,6 +62,7 @@ struct exchange_services {
   connection_pool& pool;
   name_resolver& names;
   deadline_wheel& deadlines;
+  handshake_lane& handshakes;
   std::string& out;      ///< scratch for composing a request
   std::vector<char>& in; ///< scratch for reading
 };
@@ -68,6 +94,9 @@ public:
   /// The exchange is in `all`, which owns it, until it has finished.
   static void start(exchange_services& services, live_list& all, posted_request posted);
 
+  /// The handshake lane's: goes on with connecting or the handshake.
+  void take_turn();
+
   /// Ends it with the failure of a node that stops.
   void stop();
 
@@ -95,6 +124,7 @@ private:
   void replace_connection();
   void drop_connection();
   void on_ready(connection& which, readiness what) override;
+  void queue_for_turn();
   void on_deadline();
 
   [[nodiscard]] std::string who() const; ///< host and address, as sentences begin
@@ -127,6 +157,8 @@ private:
   bool reused_ = false;
   bool sent_ = false;
   bool finished_ = false;
+  bool in_lane_ = false;
+  bool connect_over_ = false; ///< the socket of `connection_` is connected, or has failed to
   time_point phase_began_;
   std::int64_t connected_after_us_ = 0;
   phase_timings timings_;

@@ -54,8 +54,10 @@ io_worker::io_worker(const transport_options& options)
       busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, tls_{options.ca_files},
       deadlines_{steady::now()}, names_{context_, options.dns_servers}, watch_{context_}, pool_{limits_of(
                                                                                               options)},
-      in_(read_buffer_bytes), services_{watch_, options_, tls_, pool_, names_, deadlines_, out_, in_},
-      thread_{[this] { run(); }} {}
+      in_(read_buffer_bytes), handshakes_{[this] { take_turn_of_handshakes(); }},
+      services_{watch_, options_, tls_, pool_, names_, deadlines_, handshakes_, out_, in_}, thread_{[this] {
+        run();
+      }} {}
 
 void io_worker::end() {
   {
@@ -154,6 +156,14 @@ void io_worker::start_some() {
   asio::post(context_, [this] { start_some(); }); // behind the answers that are here
 }
 
+/// Behind all that is ready.
+void io_worker::take_turn_of_handshakes() {
+  asio::post(context_, [this] {
+    watch_.poll();
+    handshakes_.take_turn();
+  });
+}
+
 void io_worker::tick_while_needed() {
   if (ticks_ || deadlines_.empty())
     return;
@@ -194,6 +204,7 @@ void io_worker::stop() {
     unstarted_[next_unstarted_++].done(exchange::stopped_result());
   while (!live_.empty())
     live_.front().stop();
+  handshakes_.clear();
   pool_.clear();
   names_.close();
   watch_.stop();

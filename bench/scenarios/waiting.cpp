@@ -1,5 +1,6 @@
 // 4: what a request costs that waits for its answer, and what others notice of thousands of them.
 
+#include "bench/harness/open_loop.hpp"
 #include "bench/harness/percentiles.hpp"
 #include "bench/harness/process_usage.hpp"
 #include "bench/harness/real_time.hpp"
@@ -25,15 +26,16 @@ constexpr std::int64_t calm_ms = 300;
 class waiting {
 public:
   explicit waiting(const bench_context& with)
-      : with_{with}, sink_{with.start_sink("sink", 1'000'000)}, node_{with.start_node("waiting")},
-        session_{node_->place()}, arrivals_{*sink_}, healthy_{"healthy", session_,
-                                                              event_source{
-                                                                  1, connector_names(0, healthy_connectors)}},
+      : with_{with}, sink_{with.start_sink("sink", 1'000'000)}, healthy_sink_{with.start_sink("healthy",
+                                                                                              1'000'000)},
+        node_{with.start_node("waiting")}, session_{node_->place()}, arrivals_{*sink_},
+        healthy_arrivals_{*healthy_sink_}, healthy_{"healthy", session_,
+                                                    event_source{1, connector_names(0, healthy_connectors)}},
         silent_{"hanging, first wave", session_, event_source{2, connector_names(first_silent, hanging())}},
         beside_{"hanging, second wave", session_, event_source{3, connector_names(first_beside, hanging())}} {
     std::vector<connector> wanted;
     for (std::uint32_t i = 0; i < healthy_connectors; ++i)
-      wanted.push_back(with.connector_to(*sink_, "ok", i));
+      wanted.push_back(with.connector_to(*healthy_sink_, "ok", i));
     session_.put(wanted);
   }
 
@@ -49,10 +51,10 @@ private:
   static constexpr std::uint32_t first_beside = 2'000;
 
   [[nodiscard]] std::uint32_t hanging() const { return with_.pick(100u, 20u); } ///< connectors of a wave
+  /// In which the second wave is sent, evenly.
+  [[nodiscard]] std::int64_t dialling_ms() const { return with_.pick(1'000, 300); }
   [[nodiscard]] std::uint32_t requests() const { return hanging() * in_flight_each; }
-  [[nodiscard]] std::vector<expected_events*> all() {
-    return {&healthy_.events, &silent_.events, &beside_.events};
-  }
+  [[nodiscard]] std::vector<expected_events*> both_waves() { return {&silent_.events, &beside_.events}; }
 
   /// A wave's connectors; those that answer try again soon what did not succeed before.
   void put_wave(std::uint32_t first, const std::string& behaviour) {
@@ -75,8 +77,8 @@ private:
     // One after the other, so that no connections are idle when the memory is looked at.
     silent_.feed.offer(warm_up_per_s, warm_up_requests / 2);
     beside_.feed.offer(warm_up_per_s, warm_up_requests / 2);
-    silent_.finish(arrivals_, all(), violations_);
-    beside_.finish(arrivals_, all(), violations_);
+    silent_.finish(arrivals_, both_waves(), violations_);
+    beside_.finish(arrivals_, both_waves(), violations_);
     alone_ = percentiles{offer_healthy(with_.pick(5.0, 1.0))};
     idle_us_per_s_ = node_cpu_us_per_s(with_.pick(2'000, 500));
   }
@@ -84,7 +86,11 @@ private:
   std::vector<std::int64_t> offer_healthy(double duration_s) {
     const auto first = healthy_.feed.sent();
     healthy_.feed.offer(healthy_per_s, static_cast<std::uint32_t>(healthy_per_s * duration_s));
-    healthy_.finish(arrivals_, all(), violations_);
+    return healthy_spans(first);
+  }
+
+  std::vector<std::int64_t> healthy_spans(std::uint32_t first) {
+    healthy_.finish(healthy_arrivals_, {&healthy_.events}, violations_);
     return healthy_.accepted_to_sink_ns(first);
   }
 
@@ -96,11 +102,8 @@ private:
     return static_cast<double>(used_ns) / 1e3 / seconds(now_ns() - from_ns);
   }
 
-  /// Sends a wave and waits until all of it hangs; the time that took.
-  double hang(traffic& wave, std::uint32_t first_connector) {
-    put_wave(first_connector, "hang");
-    const auto from_ns = now_ns();
-    wave.feed.flood(requests());
+  /// Waits until all of a wave that was sent hangs; the time since then.
+  double all_hang(traffic& wave, std::int64_t from_ns) {
     wave.feed.wait_for_answers();
     const auto patience_ns = std::int64_t{with_.pick(8, 2)} * 1'000'000'000;
     for (; sink_->hanging() < requests(); sleep_ms(1))
@@ -121,13 +124,16 @@ private:
   /// They time out, and are delivered to the same endpoint, which answers from now on.
   void let_go(traffic& wave, std::uint32_t first_connector) {
     put_wave(first_connector, "ok");
-    wave.finish(arrivals_, all(), violations_);
+    wave.finish(arrivals_, both_waves(), violations_);
   }
 
   void first_wave() {
     with_.say(std::to_string(requests()) + " requests hang");
     const auto before = memory_of(node_->id()).resident_bytes;
-    all_hang_after_s_ = hang(silent_, first_silent);
+    put_wave(first_silent, "hang");
+    const auto from_ns = now_ns();
+    silent_.feed.flood(requests());
+    all_hang_after_s_ = all_hang(silent_, from_ns);
     sleep_ms(calm_ms);
     const auto with_them = memory_of(node_->id()).resident_bytes;
     memory_before_ = static_cast<double>(before);
@@ -140,9 +146,16 @@ private:
 
   void second_wave() {
     with_.say("healthy traffic beside " + std::to_string(requests()) + " that hang");
-    hang(beside_, first_beside);
+    put_wave(first_beside, "hang");
+    const auto first = healthy_.feed.sent();
+    const auto from_ns = now_ns();
+    offer_together({{&healthy_.feed, healthy_per_s},
+                    {&beside_.feed, requests() * 1e3 / static_cast<double>(dialling_ms())}},
+                   dialling_ms());
+    all_hang(beside_, from_ns);
+    while_dialling_ = percentiles{healthy_spans(first)};
     sleep_ms(calm_ms);
-    beside_them_ = percentiles{offer_healthy(with_.pick(4.0, 1.0))};
+    beside_them_ = percentiles{offer_healthy(with_.pick(4.0, 0.6))};
     expect_all_hang();
     with_.say("they time out, and are delivered");
     let_go(beside_, first_beside);
@@ -156,6 +169,8 @@ private:
     };
     add("alone_p50", "alone: p50", us(alone_.at(50)));
     add("alone_p99", "alone: p99", us(alone_.at(99)));
+    add("dialling_p50", "while those that will hang are dialled: p50", us(while_dialling_.at(50)));
+    add("dialling_p99", "while those that will hang are dialled: p99", us(while_dialling_.at(99)));
     add("beside_p50", "beside those that hang: p50", us(beside_them_.at(50)));
     add("beside_p99", "beside those that hang: p99", us(beside_them_.at(99)));
     plot made;
@@ -163,6 +178,7 @@ private:
     made.x = {"percentile", axis_scale::nines};
     made.y = {"latency, ms", axis_scale::logarithmic};
     made.lines = {{"alone", alone_.curve(1e6)},
+                  {"while " + std::to_string(requests()) + " are dialled", while_dialling_.curve(1e6)},
                   {"beside " + std::to_string(requests()) + " that hang", beside_them_.curve(1e6)}};
     result.plots.push_back(std::move(made));
   }
@@ -185,8 +201,9 @@ private:
     result.violations = violations_;
     for (auto* each : {&healthy_, &silent_, &beside_})
       add_sentences(result.violations, each->name, each->events.ledger().violations());
-    if (const auto complaint = arrivals_.complaint(); !complaint.empty())
-      result.violations.push_back(complaint);
+    for (const auto* each : {&arrivals_, &healthy_arrivals_})
+      if (const auto complaint = each->complaint(); !complaint.empty())
+        result.violations.push_back(complaint);
     if (const auto left = session_.pending(); left > 0)
       result.violations.push_back(std::to_string(left) + " events are still pending on the node");
     result.notes.push_back(
@@ -198,13 +215,16 @@ private:
 
   const bench_context& with_;
   std::unique_ptr<own_sink> sink_;
+  std::unique_ptr<own_sink> healthy_sink_; ///< its own, so that handshakes of the other keep nobody waiting
   std::unique_ptr<node_process> node_;
   node_session session_;
   arrival_sorter arrivals_;
+  arrival_sorter healthy_arrivals_;
   traffic healthy_;
   traffic silent_;
   traffic beside_;
   percentiles alone_{{}};
+  percentiles while_dialling_{{}};
   percentiles beside_them_{{}};
   double idle_us_per_s_ = 0;
   double memory_before_ = 0;
