@@ -30,9 +30,15 @@ void handshake_lane::add(const destination& to, boost::intrusive_ptr<exchange> n
     ask_for_turn_();
 }
 
+bool handshake_lane::step() {
+  if (waiting_.empty())
+    return false;
+  waiting_.pop()->take_turn();
+  return true;
+}
+
 void handshake_lane::take_turn() {
-  if (!waiting_.empty())
-    waiting_.pop()->take_turn();
+  step();
   asked_ = !waiting_.empty();
   if (asked_)
     ask_for_turn_();
@@ -56,12 +62,18 @@ void exchange::begin() {
   services_.deadlines.add(deadline_, posted_at_ + std::chrono::milliseconds{request_.timeout_ms});
   to_ = &services_.pool.acquire({*request_.endpoint, endpoint_hash_});
   answer_.emplace(limits_of(services_.options));
-  connection_ = services_.pool.take(*to_, posted_at_);
+  if (!begin_on_idle_connection(posted_at_))
+    queue_for_turn();
+}
+
+bool exchange::begin_on_idle_connection(time_point now) {
+  connection_ = services_.pool.take(*to_, now);
   if (!connection_)
-    return dial_fresh();
+    return false;
   reused_ = true;
   connection_->belong_to(*this);
   send();
+  return true;
 }
 
 // -- a fresh connection -------------------------------------------------------------------------------------
@@ -310,7 +322,8 @@ void exchange::on_ready(connection& which, readiness what) {
   case phase::awaiting_head:
   case phase::reading_body: // a read may have wanted to write
     return read_answer();
-  case phase::resolving: // without a connection
+  case phase::starting: // these two are without a connection
+  case phase::resolving:
     assert(false);
   }
 }
@@ -324,6 +337,11 @@ void exchange::take_turn() {
   in_lane_ = false;
   if (finished_)
     return;
+  if (phase_ == phase::starting) {
+    if (!begin_on_idle_connection(now()))
+      dial_fresh();
+    return;
+  }
   if (phase_ == phase::connecting && connect_over_)
     on_connect(connection_->continue_connect());
   else if (phase_ == phase::securing)
@@ -355,6 +373,8 @@ std::string exchange::waiting_for() const {
                    : " (connected to " + peer + " after " + milliseconds(connected_after_us_) + ")";
   };
   switch (phase_) {
+  case phase::starting:
+    return "waiting for its turn to connect to " + request_.endpoint->host;
   case phase::resolving:
     return "waiting for the name " + request_.endpoint->host + " to resolve";
   case phase::connecting:

@@ -33,16 +33,20 @@ struct posted_request {
   std::chrono::steady_clock::time_point at;
 };
 
-/// Exchanges whose turn it is with connecting, or with the next step of a TLS handshake. Such a step takes hundreds of
+/// Exchanges that found no idle connection, and those whose turn it is with connecting or with the next step of a TLS
+/// handshake. Such a step takes hundreds of
 /// microseconds, so that thousands of dials at once, as when an endpoint that hung has timed out, would hold up the
 /// answers of everybody else: the I/O thread looks at the sockets between any two of them, and endpoints have their
-/// turns in a round, however many dials each has (docs/decisions/0004-speed.md).
+/// turns in a round, however many dials each has (docs/decisions/0004-speed.md). Dials are begun there too, so that a
+/// connection that others have set free meanwhile saves one.
 class handshake_lane {
 public:
   /// `ask_for_turn` is called when there is something to do again: `take_turn` has to follow soon.
   explicit handshake_lane(std::function<void()> ask_for_turn) : ask_for_turn_{std::move(ask_for_turn)} {}
 
   void add(const destination& to, boost::intrusive_ptr<exchange> next);
+  /// One of them. False: there was none.
+  bool step();
   /// One of them, and asks for another turn if it wasn't the last.
   void take_turn();
   void clear() { waiting_.clear(); }
@@ -94,7 +98,7 @@ public:
   /// The exchange is in `all`, which owns it, until it has finished.
   static void start(exchange_services& services, live_list& all, posted_request posted);
 
-  /// The handshake lane's: goes on with connecting or the handshake.
+  /// The handshake lane's: takes an idle connection or dials, goes on with connecting or the handshake.
   void take_turn();
 
   /// Ends it with the failure of a node that stops.
@@ -103,9 +107,18 @@ public:
   [[nodiscard]] static http_result stopped_result();
 
 private:
-  enum class phase : std::uint8_t { resolving, connecting, securing, sending, awaiting_head, reading_body };
+  enum class phase : std::uint8_t {
+    starting,
+    resolving,
+    connecting,
+    securing,
+    sending,
+    awaiting_head,
+    reading_body
+  };
 
   void begin();
+  [[nodiscard]] bool begin_on_idle_connection(time_point now);
   void dial_fresh();
   void on_resolved(const name_resolver::answer& result) override;
   void check_and_dial();
@@ -153,7 +166,7 @@ private:
   std::size_t next_address_ = 0;
   std::string connect_failures_;
   std::string unsent_; ///< rest of the request that the socket did not take
-  phase phase_ = phase::resolving;
+  phase phase_ = phase::starting;
   bool reused_ = false;
   bool sent_ = false;
   bool finished_ = false;

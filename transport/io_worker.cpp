@@ -145,6 +145,10 @@ void io_worker::start_some() {
   const auto end = std::min(next_unstarted_ + starts_per_turn, unstarted_.size());
   while (next_unstarted_ < end)
     exchange::start(services_, live_, std::move(unstarted_[next_unstarted_++]));
+  // As many steps of dials. With fewer, each start of a cold node finds no connection, and dials another: with 4 of them
+  // the first 10,000 deliveries took twice as long (docs/decisions/0004-speed.md).
+  for (std::size_t i = 0; i < starts_per_turn && handshakes_.step(); ++i)
+    watch_.poll();
   tick_while_needed();
   sweep_while_needed();
   if (next_unstarted_ == unstarted_.size()) {
