@@ -30,6 +30,8 @@ struct hashed_endpoint {
 
 [[nodiscard]] std::size_t hash_of(const http_endpoint& endpoint);
 
+struct destination_line;
+
 /// What an I/O thread keeps for one endpoint: idle connections and a TLS session to resume.
 struct destination {
   using idle_list = boost::intrusive::list<
@@ -42,6 +44,7 @@ struct destination {
   ssl_session_ptr session;            ///< the newest ticket
   connection::time_point verified_at; ///< when the certificate behind `session` was last checked
   boost::intrusive::list_member_hook<> by_session_age;
+  std::shared_ptr<destination_line> line; ///< who waits for a connection; null: nobody has yet
 };
 
 /// Bounds of the pool of one I/O thread.

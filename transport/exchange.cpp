@@ -24,25 +24,102 @@ std::string milliseconds(std::int64_t us) {
 
 } // namespace
 
-void handshake_lane::add(const destination& to, boost::intrusive_ptr<exchange> next) {
-  waiting_.push(&to, std::move(next));
+// -- the lane -----------------------------------------------------------------------------------------------
+
+destination_line::destination_line(dial_lane& owner)
+    : lane{owner}, patience{this, [](void* self) {
+                              auto& line = *static_cast<destination_line*>(self);
+                              line.lane.consider(line, time_point::clock::now());
+                            }} {}
+
+destination_line& dial_lane::line_of(destination& to) {
+  if (!to.line)
+    to.line = std::make_shared<destination_line>(*this);
+  return *to.line;
+}
+
+void dial_lane::queue(const destination_line* of, turn next) {
+  turns_.push(of, std::move(next));
   if (!std::exchange(asked_, true))
     ask_for_turn_();
 }
 
-bool handshake_lane::step() {
-  if (waiting_.empty())
-    return false;
-  waiting_.pop()->take_turn();
-  return true;
+void dial_lane::join(destination& to, boost::intrusive_ptr<exchange> next, time_point now) {
+  auto& line = line_of(to);
+  const auto* endpoint = next->endpoint();
+  line.waiting.join(endpoint, std::move(next), now);
+  consider(line, now);
 }
 
-void handshake_lane::take_turn() {
-  step();
-  asked_ = !waiting_.empty();
+void dial_lane::connection_came_back(destination_line& line, time_point now) {
+  line.waiting.connection_came_back(now);
+  while (!line.waiting.empty()) {
+    const auto first = line.waiting.pop();
+    if (first->finished())
+      continue;
+    if (!first->take_idle_connection(now)) // it was too old
+      first->dial();
+    return;
+  }
+}
+
+void dial_lane::dial_began(destination& to) {
+  line_of(to).waiting.dial_began();
+}
+
+void dial_lane::dial_ended(destination& to, std::optional<std::chrono::steady_clock::duration> took,
+                           time_point now) {
+  auto& line = line_of(to);
+  line.waiting.dial_ended();
+  if (took)
+    line.waiting.dial_took(*took);
+  consider(line, now);
+}
+
+void dial_lane::add_step(destination& to, boost::intrusive_ptr<exchange> next) {
+  queue(&line_of(to), {std::move(next), to.line});
+}
+
+/// Queues a dial, or looks again when it is time for one. While one is queued nothing has to be done: it looks again.
+void dial_lane::consider(destination_line& line, time_point now) {
+  if (line.dial_queued)
+    return;
+  while (!line.waiting.empty() && line.waiting.front()->finished())
+    (void)line.waiting.pop();
+  const auto at = line.waiting.dial_at();
+  if (!at)
+    return deadlines_.remove(line.patience);
+  if (*at > now)
+    return deadlines_.add(line.patience, *at);
+  line.dial_queued = true;
+  const auto user = line.waiting.front(); // keeps its destination
+  queue(&line, {nullptr, user->line()});
+}
+
+void dial_lane::take_turn(time_point now) {
+  if (!turns_.empty()) {
+    const auto next = turns_.pop();
+    if (next.whose)
+      next.whose->take_step();
+    else
+      dial_first(*next.line, now);
+  }
+  asked_ = !turns_.empty();
   if (asked_)
     ask_for_turn_();
 }
+
+void dial_lane::dial_first(destination_line& line, time_point now) {
+  line.dial_queued = false;
+  const auto at = line.waiting.dial_at(); // others may have got connections that came back
+  if (at && *at <= now) {
+    const auto first = line.waiting.pop();
+    first->dial();
+  }
+  consider(line, now);
+}
+
+// -- an exchange --------------------------------------------------------------------------------------------
 
 exchange::exchange(exchange_services& services, live_list& all, posted_request posted)
     : services_{services}, all_{all}, request_{std::move(posted.request)}, done_{std::move(posted.done)},
@@ -62,11 +139,13 @@ void exchange::begin() {
   services_.deadlines.add(deadline_, posted_at_ + std::chrono::milliseconds{request_.timeout_ms});
   to_ = &services_.pool.acquire({*request_.endpoint, endpoint_hash_});
   answer_.emplace(limits_of(services_.options));
-  if (!begin_on_idle_connection(posted_at_))
-    queue_for_turn();
+  if (!take_idle_connection(posted_at_))
+    services_.dials.join(*to_, this, posted_at_);
 }
 
-bool exchange::begin_on_idle_connection(time_point now) {
+bool exchange::take_idle_connection(time_point now) {
+  if (finished_)
+    return false;
   connection_ = services_.pool.take(*to_, now);
   if (!connection_)
     return false;
@@ -78,9 +157,16 @@ bool exchange::begin_on_idle_connection(time_point now) {
 
 // -- a fresh connection -------------------------------------------------------------------------------------
 
+void exchange::dial() {
+  if (!finished_)
+    dial_fresh();
+}
+
 void exchange::dial_fresh() {
   phase_ = phase::resolving;
-  phase_began_ = now();
+  dial_began_ = phase_began_ = now();
+  dials_ = true;
+  services_.dials.dial_began(*to_);
   if (const auto numeric = ip_address::parse(request_.endpoint->host)) {
     addresses_ = {*numeric};
     return check_and_dial();
@@ -190,9 +276,17 @@ void exchange::continue_handshake() {
   }
 }
 
+void exchange::end_dial(bool connected) {
+  if (!std::exchange(dials_, false))
+    return;
+  const auto ended = now();
+  services_.dials.dial_ended(*to_, connected ? std::optional{ended - dial_began_} : std::nullopt, ended);
+}
+
 // -- the request --------------------------------------------------------------------------------------------
 
 void exchange::send() {
+  end_dial(true);
   phase_ = phase::sending;
   // One buffer: a small request is one TLS record and one system call.
   auto& out = services_.out;
@@ -310,9 +404,9 @@ void exchange::on_ready(connection& which, readiness what) {
   switch (phase_) {
   case phase::connecting:
     connect_over_ |= what.writable;
-    return queue_for_turn();
+    return queue_for_step();
   case phase::securing:
-    return queue_for_turn();
+    return queue_for_step();
   case phase::sending:
     if (what.readable) // the answer may come before the request's end (413)
       read_answer();
@@ -328,20 +422,15 @@ void exchange::on_ready(connection& which, readiness what) {
   }
 }
 
-void exchange::queue_for_turn() {
+void exchange::queue_for_step() {
   if (!std::exchange(in_lane_, true))
-    services_.handshakes.add(*to_, this);
+    services_.dials.add_step(*to_, this);
 }
 
-void exchange::take_turn() {
+void exchange::take_step() {
   in_lane_ = false;
   if (finished_)
     return;
-  if (phase_ == phase::starting) {
-    if (!begin_on_idle_connection(now()))
-      dial_fresh();
-    return;
-  }
   if (phase_ == phase::connecting && connect_over_)
     on_connect(connection_->continue_connect());
   else if (phase_ == phase::securing)
@@ -374,7 +463,8 @@ std::string exchange::waiting_for() const {
   };
   switch (phase_) {
   case phase::starting:
-    return "waiting for its turn to connect to " + request_.endpoint->host;
+    return "waiting for a connection to " + request_.endpoint->host +
+           ", all of which were in use; nothing was sent";
   case phase::resolving:
     return "waiting for the name " + request_.endpoint->host + " to resolve";
   case phase::connecting:
@@ -411,11 +501,16 @@ std::int64_t exchange::since_us(time_point begin) const {
 void exchange::complete() {
   http_result result;
   add_answer(result);
-  if (answer_->reusable() && sent_ && connection_->silent_after_answer())
+  const bool comes_back = answer_->reusable() && sent_ && connection_->silent_after_answer();
+  if (comes_back)
     services_.pool.put(std::move(connection_), now());
   else
     connection_->say_goodbye();
+  auto& lane = services_.dials;
+  const auto line = comes_back ? to_->line : nullptr;
   finish(std::move(result));
+  if (line)
+    lane.connection_came_back(*line, now());
 }
 
 void exchange::fail(outcome failure, std::string sentence) {
@@ -444,6 +539,7 @@ void exchange::finish(http_result result) {
   services_.deadlines.remove(connect_share_);
   stop_waiting();
   drop_connection();
+  end_dial(false);
   services_.pool.release(*to_);
   result.phases = timings_;
   result.duration_us = since_us(posted_at_);

@@ -3,6 +3,7 @@
 #include "transport/answer_reader.hpp"
 #include "transport/beast_transport.hpp"
 #include "transport/connection.hpp"
+#include "transport/connection_line.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/deadline_wheel.hpp"
 #include "transport/fair_queue.hpp"
@@ -17,12 +18,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace vicket {
 
+class dial_lane;
 class exchange;
 
 /// A request as it was posted.
@@ -33,29 +37,64 @@ struct posted_request {
   std::chrono::steady_clock::time_point at;
 };
 
-/// Exchanges that found no idle connection, and those whose turn it is with connecting or with the next step of a TLS
-/// handshake. Such a step takes hundreds of
-/// microseconds, so that thousands of dials at once, as when an endpoint that hung has timed out, would hold up the
-/// answers of everybody else: the I/O thread looks at the sockets between any two of them, and endpoints have their
-/// turns in a round, however many dials each has (docs/decisions/0004-speed.md). Dials are begun there too, so that a
-/// connection that others have set free meanwhile saves one.
-class handshake_lane {
-public:
-  /// `ask_for_turn` is called when there is something to do again: `take_turn` has to follow soon.
-  explicit handshake_lane(std::function<void()> ask_for_turn) : ask_for_turn_{std::move(ask_for_turn)} {}
+/// The line of a destination, which lives as long as that, and whether its next dial has a place in the lane.
+struct destination_line {
+  using time_point = std::chrono::steady_clock::time_point;
 
-  void add(const destination& to, boost::intrusive_ptr<exchange> next);
-  /// One of them. False: there was none.
-  bool step();
-  /// One of them, and asks for another turn if it wasn't the last.
-  void take_turn();
-  void clear() { waiting_.clear(); }
+  destination_line(dial_lane& owner);
+
+  dial_lane& lane;
+  connection_line<const http_endpoint*, boost::intrusive_ptr<exchange>> waiting;
+  deadline_wheel::entry patience; ///< until the first one should dial
+  bool dial_queued = false;
+};
+
+/// Where exchanges get connections, and take the steps of dials: connecting, and a TLS handshake. Such a step takes
+/// hundreds of microseconds, so that thousands of dials at once, as when an endpoint that hung has timed out, would
+/// hold up the answers of everybody else: the I/O thread looks at its sockets and starts other requests between any two
+/// of them, and destinations have their turns in a round, however many dials each has (docs/decisions/0004-speed.md).
+///
+/// Belongs to one I/O thread.
+class dial_lane {
+public:
+  using time_point = destination_line::time_point;
+
+  /// `ask_for_turn` is called when there is something to do again: `take_turn` has to follow soon.
+  dial_lane(deadline_wheel& deadlines, std::function<void()> ask_for_turn)
+      : deadlines_{deadlines}, ask_for_turn_{std::move(ask_for_turn)} {}
+
+  /// `next` needs a connection: it is given one that comes back, or dials when its turn comes.
+  void join(destination& to, boost::intrusive_ptr<exchange> next, time_point now);
+  /// An idle connection was put into the pool.
+  void connection_came_back(destination_line& line, time_point now);
+  /// An exchange dials, and does no more; `took` when that made a connection.
+  void dial_began(destination& to);
+  void dial_ended(destination& to, std::optional<std::chrono::steady_clock::duration> took, time_point now);
+  /// `next` is to take the next step of its dial.
+  void add_step(destination& to, boost::intrusive_ptr<exchange> next);
+
+  /// One dial or one step, and asks for another turn if it wasn't the last.
+  void take_turn(time_point now);
+  void clear() { turns_.clear(); }
 
 private:
+  friend struct destination_line;
+
+  /// A step of an exchange, or, without one, a dial of whoever is first in the line by then.
+  struct turn {
+    boost::intrusive_ptr<exchange> whose;
+    std::shared_ptr<destination_line> line;
+  };
+
+  [[nodiscard]] destination_line& line_of(destination& to);
+  void queue(const destination_line* of, turn next);
+  void consider(destination_line& line, time_point now);
+  void dial_first(destination_line& line, time_point now);
+
+  deadline_wheel& deadlines_;
   std::function<void()> ask_for_turn_;
   bool asked_ = false;
-  /// A destination that is gone, since all its exchanges have finished, only names their queue.
-  fair_queue<const destination*, boost::intrusive_ptr<exchange>> waiting_;
+  fair_queue<const destination_line*, turn> turns_;
 };
 
 /// What the exchanges of one I/O thread share.
@@ -66,7 +105,7 @@ struct exchange_services {
   connection_pool& pool;
   name_resolver& names;
   deadline_wheel& deadlines;
-  handshake_lane& handshakes;
+  dial_lane& dials;
   std::string& out;      ///< scratch for composing a request
   std::vector<char>& in; ///< scratch for reading
 };
@@ -98,8 +137,14 @@ public:
   /// The exchange is in `all`, which owns it, until it has finished.
   static void start(exchange_services& services, live_list& all, posted_request posted);
 
-  /// The handshake lane's: takes an idle connection or dials, goes on with connecting or the handshake.
-  void take_turn();
+  /// The lane's. False: there is none, or it needs none any more.
+  [[nodiscard]] bool take_idle_connection(time_point now);
+  void dial();
+  /// Goes on with connecting or the handshake.
+  void take_step();
+  [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] const http_endpoint* endpoint() const { return request_.endpoint.get(); }
+  [[nodiscard]] const std::shared_ptr<destination_line>& line() const { return to_->line; }
 
   /// Ends it with the failure of a node that stops.
   void stop();
@@ -118,8 +163,8 @@ private:
   };
 
   void begin();
-  [[nodiscard]] bool begin_on_idle_connection(time_point now);
   void dial_fresh();
+  void end_dial(bool connected);
   void on_resolved(const name_resolver::answer& result) override;
   void check_and_dial();
   void dial_next();
@@ -137,7 +182,7 @@ private:
   void replace_connection();
   void drop_connection();
   void on_ready(connection& which, readiness what) override;
-  void queue_for_turn();
+  void queue_for_step();
   void on_deadline();
 
   [[nodiscard]] std::string who() const; ///< host and address, as sentences begin
@@ -170,9 +215,11 @@ private:
   bool reused_ = false;
   bool sent_ = false;
   bool finished_ = false;
-  bool in_lane_ = false;
+  bool dials_ = false;        ///< the lane knows of a dial of this one
+  bool in_lane_ = false;      ///< for the next step
   bool connect_over_ = false; ///< the socket of `connection_` is connected, or has failed to
   time_point phase_began_;
+  time_point dial_began_;
   std::int64_t connected_after_us_ = 0;
   phase_timings timings_;
 };

@@ -20,6 +20,9 @@ public:
 
   [[nodiscard]] bool empty() const { return round_.empty(); }
 
+  /// What `pop` would give. Must not be empty.
+  [[nodiscard]] const Item& front() const { return items_.find(round_.front())->second.front(); }
+
   /// Must not be empty.
   [[nodiscard]] Item pop() {
     const auto key = std::move(round_.front());

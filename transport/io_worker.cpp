@@ -54,8 +54,8 @@ io_worker::io_worker(const transport_options& options)
       busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, tls_{options.ca_files},
       deadlines_{steady::now()}, names_{context_, options.dns_servers}, watch_{context_}, pool_{limits_of(
                                                                                               options)},
-      in_(read_buffer_bytes), handshakes_{[this] { take_turn_of_handshakes(); }},
-      services_{watch_, options_, tls_, pool_, names_, deadlines_, handshakes_, out_, in_}, thread_{[this] {
+      in_(read_buffer_bytes), dials_{deadlines_, [this] { take_turn_of_dials(); }},
+      services_{watch_, options_, tls_, pool_, names_, deadlines_, dials_, out_, in_}, thread_{[this] {
         run();
       }} {}
 
@@ -145,10 +145,6 @@ void io_worker::start_some() {
   const auto end = std::min(next_unstarted_ + starts_per_turn, unstarted_.size());
   while (next_unstarted_ < end)
     exchange::start(services_, live_, std::move(unstarted_[next_unstarted_++]));
-  // As many steps of dials. With fewer, each start of a cold node finds no connection, and dials another: with 4 of them
-  // the first 10,000 deliveries took twice as long (docs/decisions/0004-speed.md).
-  for (std::size_t i = 0; i < starts_per_turn && handshakes_.step(); ++i)
-    watch_.poll();
   tick_while_needed();
   sweep_while_needed();
   if (next_unstarted_ == unstarted_.size()) {
@@ -161,10 +157,10 @@ void io_worker::start_some() {
 }
 
 /// Behind all that is ready.
-void io_worker::take_turn_of_handshakes() {
+void io_worker::take_turn_of_dials() {
   asio::post(context_, [this] {
     watch_.poll();
-    handshakes_.take_turn();
+    dials_.take_turn(steady::now());
   });
 }
 
@@ -208,7 +204,7 @@ void io_worker::stop() {
     unstarted_[next_unstarted_++].done(exchange::stopped_result());
   while (!live_.empty())
     live_.front().stop();
-  handshakes_.clear();
+  dials_.clear();
   pool_.clear();
   names_.close();
   watch_.stop();

@@ -47,7 +47,7 @@ private:
   void run();
   void start_some();
   void run_deferred();
-  void take_turn_of_handshakes();
+  void take_turn_of_dials();
   /// Whether a turn has to be posted for what was put into the inbox. With `inbox_mutex_` held.
   [[nodiscard]] bool needs_turn() { return !std::exchange(turn_posted_, true); }
   void tick_while_needed();
@@ -68,7 +68,7 @@ private:
   connection_pool pool_;
   std::string out_;
   std::vector<char> in_;
-  handshake_lane handshakes_;
+  dial_lane dials_;
   exchange_services services_;
   exchange::live_list live_;
   std::vector<std::function<void()>> deferred_; ///< not empty: `run_deferred` is on its way

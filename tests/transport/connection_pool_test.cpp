@@ -215,3 +215,42 @@ TEST_CASE("a hundred requests at once are each answered once", "[transport]") {
   for (int i = 0; i < 100; ++i)
     CHECK(under_way[static_cast<std::size_t>(i)].get().body == "body " + std::to_string(i));
 }
+
+TEST_CASE("many requests at once to an endpoint that answers share connections", "[transport]") {
+  const auto own = trusted::instance().root.good();
+  const http_peer peer{always(answer(200, "ok")), own};
+  const auto transport = make_beast_transport(trusting_options());
+  REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
+  constexpr unsigned requests = 2'000;
+  std::vector<std::future<http_result>> under_way;
+  for (unsigned i = 0; i < requests; ++i)
+    under_way.push_back(begin(*transport, request_to(endpoint(true, peer.port()))));
+  for (auto& one : under_way)
+    REQUIRE(one.get().status == 200);
+  // About 70; how many in all depends on how busy the machine is.
+  CHECK(peer.connections() < requests);
+}
+
+TEST_CASE("requests that hang do not keep others to the same host from dialling", "[transport]") {
+  gate over;
+  const http_peer peer{[&](http_peer::connection& link) {
+    while (const auto request = link.read_request()) {
+      if (request->find("hang") != std::string::npos)
+        over.wait();
+      link.send(answer(200, "ok"));
+    }
+  }};
+  const auto transport = make_beast_transport(test_options());
+  const auto silent = endpoint(false, peer.port());
+  const auto lively = endpoint(false, peer.port());
+  REQUIRE(send(*transport, request_to(lively)).status == 200); // a connection comes back, a dial took no time
+  std::vector<std::future<http_result>> hanging;
+  for (int i = 0; i < 50; ++i)
+    hanging.push_back(begin(*transport, request_to(silent, ample_ms, R"({"id":"hang"})")));
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(send(*transport, request_to(lively)).status == 200);
+  over.open();
+  for (auto& one : hanging)
+    CHECK(one.get().status == 200);
+  CHECK(peer.connections() >= 51);
+}

@@ -1,0 +1,106 @@
+#include "transport/connection_line.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace vicket;
+using namespace std::chrono_literals;
+
+namespace {
+
+using line = connection_line<std::string, int>;
+
+/// Far from the clock's zero, which stands for "at once".
+constexpr line::time_point start{1h};
+
+/// A line that knows: a dial took `took`, and a connection came back at `start`.
+line experienced(line::duration took) {
+  line made;
+  made.dial_began();
+  made.dial_took(took);
+  made.dial_ended();
+  made.connection_came_back(start);
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("who waits for a connection dials at once where none is known to come back") {
+  line fresh;
+  CHECK_FALSE(fresh.dial_at());
+  fresh.join("a", 1, start);
+  REQUIRE(fresh.dial_at());
+  CHECK(*fresh.dial_at() <= start);
+
+  line dialled_once; // and no connection has come back: the endpoint hangs, say
+  dialled_once.dial_began();
+  dialled_once.dial_took(5ms);
+  dialled_once.dial_ended();
+  dialled_once.join("a", 1, start);
+  REQUIRE(dialled_once.dial_at());
+  CHECK(*dialled_once.dial_at() <= start);
+}
+
+TEST_CASE("who waits for a connection dials when that would have been quicker than waiting") {
+  struct row {
+    line::duration dial_took, joined_after, came_back_after;
+    line::duration expected_after;
+  };
+  const row table[] = {
+      // the last connection came back before it joined: long ago, or just now
+      {5ms, 60ms, 0ms, 5ms},
+      {5ms, 1ms, 0ms, 5ms},
+      // connections come back while it waits, to others: as long as a dial takes, not longer
+      {5ms, 1ms, 2ms, 6ms},
+      {5ms, 1ms, 30ms, 6ms},
+      {0ms, 1ms, 2ms, 1ms},
+      // a dial that takes long does not make it wait for as long
+      {3s, 1ms, 2ms, 1ms + line::max_patience},
+  };
+  for (const auto& [dial_took, joined_after, came_back_after, expected_after] : table) {
+    auto known = experienced(dial_took);
+    known.join("a", 1, start + joined_after);
+    known.connection_came_back(start + came_back_after);
+    REQUIRE(known.dial_at());
+    CHECK(*known.dial_at() == start + expected_after);
+  }
+}
+
+TEST_CASE("how long a dial takes follows the dials") {
+  auto known = experienced(8ms);
+  known.join("a", 1, start);
+  CHECK(*known.dial_at() == start + 8ms);
+  known.dial_took(16ms);
+  CHECK(*known.dial_at() == start + 9ms);
+  for (int i = 0; i < 100; ++i)
+    known.dial_took(1ms);
+  CHECK(*known.dial_at() < start + 2ms);
+}
+
+TEST_CASE("no more dials are under way at once than the bound") {
+  line fresh;
+  fresh.join("a", 1, start);
+  for (std::size_t i = 0; i < line::max_dials; ++i) {
+    REQUIRE(fresh.dial_at());
+    fresh.dial_began();
+  }
+  CHECK_FALSE(fresh.dial_at());
+  fresh.dial_ended();
+  CHECK(fresh.dial_at());
+}
+
+TEST_CASE("connections go to the endpoints of a line in a round") {
+  line crowded;
+  for (int i = 0; i < 3; ++i)
+    crowded.join("crowd", i, start);
+  crowded.join("other", 10, start);
+  std::vector<int> order;
+  while (!crowded.empty()) {
+    const auto first = crowded.front();
+    CHECK(crowded.pop() == first);
+    order.push_back(first);
+  }
+  CHECK(order == std::vector<int>{0, 10, 1, 2});
+}

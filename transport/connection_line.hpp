@@ -1,0 +1,83 @@
+#pragma once
+
+#include "transport/fair_queue.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+namespace vicket {
+
+/// The requests of one destination that have no connection yet, in the order in which they get one: those of each
+/// endpoint first come, first served, endpoints in a round. They get connections that others set free, or dial; this
+/// decides which.
+///
+/// A dial costs both sides a TLS handshake, hundreds of microseconds of CPU, and the endpoint one more connection for
+/// as long as it is used. So a request waits for a connection that comes back as long as a dial would take, and dials
+/// then; or at once, where none comes back within that time. Nobody waits for longer than twice what the better choice
+/// would have cost, and endpoints that answer quickly are served over few connections, however many requests are
+/// there at once (docs/decisions/0004-speed.md).
+///
+/// Pure: time is handed in. Not thread-safe.
+template <class Key, class Item>
+class connection_line {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+  using duration = std::chrono::steady_clock::duration;
+
+  /// Dials to one destination that are under way at once, per I/O thread; more would only wait for each other.
+  static constexpr std::size_t max_dials = 128;
+  /// Nobody waits for longer than that before a dial, however long one takes.
+  static constexpr std::chrono::milliseconds max_patience{50};
+
+  void join(const Key& endpoint, Item item, time_point now) {
+    waiting_.push(endpoint, place{std::move(item), now});
+  }
+
+  [[nodiscard]] bool empty() const { return waiting_.empty(); }
+  /// The first one. There must be one.
+  [[nodiscard]] const Item& front() const { return waiting_.front().item; }
+  /// It leaves the line.
+  [[nodiscard]] Item pop() { return std::move(waiting_.pop().item); }
+
+  /// A request has been answered and its connection can be used again.
+  void connection_came_back(time_point now) { came_back_at_ = now; }
+
+  /// A request of this destination dials; every one that began ends.
+  void dial_began() { ++dials_; }
+  void dial_ended() { dials_ -= std::min<std::size_t>(dials_, 1); }
+  /// It ended with a connection, after so long.
+  void dial_took(duration span) {
+    span = std::clamp<duration>(span, duration::zero(), max_patience);
+    dial_takes_ = dial_takes_ ? *dial_takes_ + (span - *dial_takes_) / 8 : span;
+  }
+
+  /// When the first one should dial, if it still waits then: `now` or earlier means at once. Absent: it should not, until
+  /// a dial has ended.
+  [[nodiscard]] std::optional<time_point> dial_at() const {
+    if (waiting_.empty() || dials_ >= max_dials)
+      return std::nullopt;
+    if (!dial_takes_ || !came_back_at_) // nothing is known yet
+      return time_point{};
+    const auto patient_until = waiting_.front().since + *dial_takes_;
+    // One that came back after the first joined the line was given to somebody in it: the line moves.
+    return std::min(patient_until, *came_back_at_ + *dial_takes_);
+  }
+
+  void clear() { waiting_.clear(); }
+
+private:
+  struct place {
+    Item item;
+    time_point since;
+  };
+
+  fair_queue<Key, place> waiting_;
+  std::size_t dials_ = 0;
+  std::optional<duration> dial_takes_; ///< smoothed
+  std::optional<time_point> came_back_at_;
+};
+
+} // namespace vicket
