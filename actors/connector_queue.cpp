@@ -14,6 +14,12 @@ namespace {
 
 constexpr std::int64_t us_per_ms = 1'000;
 
+/// Memory of an empty queue beyond this many places is given back.
+constexpr std::size_t max_kept_places = 32;
+/// Places of events that have gone are closed up when there are this many, and as many as others: each event is moved
+/// once on average.
+constexpr std::size_t min_gone_places = 16;
+
 std::int64_t offset_of(const connector_id& id) {
   return static_cast<std::int64_t>(std::hash<std::string>{}(id.value) % std::size_t{retry_grid_ms});
 }
@@ -33,27 +39,52 @@ void connector_queue::reconfigure(const connector& config) {
 }
 
 void connector_queue::add(waiting_event event) {
-  const auto sequence = event.position.sequence;
-  if (in_flight_.contains(sequence) || unrecorded_.contains(sequence))
+  if (is_under_way(event.position.sequence))
     return;
-  waiting_.try_emplace(event.position, std::move(event));
+  auto at = waiting_.end();
+  if (waiting() > 0 && event.position <= waiting_.back().position) { // most are the last
+    at = std::lower_bound(
+        waiting_.begin() + static_cast<std::ptrdiff_t>(first_waiting_), waiting_.end(), event.position,
+        [](const waiting_event& one, const due_position& wanted) { return one.position < wanted; });
+    if (at->position == event.position)
+      return;
+  }
+  waiting_.insert(at, std::move(event));
+}
+
+bool connector_queue::is_under_way(log_sequence sequence) const {
+  return std::find_if(in_flight_.begin(), in_flight_.end(),
+                      [&](const flight& one) { return one.position.sequence == sequence; }) !=
+             in_flight_.end() ||
+         std::find(unrecorded_.begin(), unrecorded_.end(), sequence) != unrecorded_.end();
 }
 
 bool connector_queue::has_place() const noexcept {
   return in_flight_.size() < breaker_.in_flight_limit(config_.max_in_flight);
 }
 
-const waiting_event* connector_queue::start_next(std::int64_t now_us) {
-  if (!config_.enabled || waiting_.empty() || !has_place() || shaper_.wait_us(now_us) > 0)
-    return nullptr;
+std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
+  if (!config_.enabled || waiting() == 0 || !has_place() || shaper_.wait_us(now_us) > 0)
+    return std::nullopt;
   shaper_.take(now_us);
-  auto first = waiting_.extract(waiting_.begin());
-  const auto sequence = first.key().sequence;
-  return &in_flight_.try_emplace(sequence, std::move(first.mapped())).first->second;
+  std::optional<waiting_event> next{std::move(waiting_[first_waiting_++])};
+  if (first_waiting_ == waiting_.size()) {
+    first_waiting_ = 0;
+    if (waiting_.capacity() > max_kept_places)
+      std::vector<waiting_event>{}.swap(waiting_);
+    else
+      waiting_.clear();
+  } else if (first_waiting_ >= min_gone_places && first_waiting_ * 2 >= waiting_.size()) {
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first_waiting_));
+    first_waiting_ = 0;
+  }
+  const auto& event = next->event;
+  in_flight_.push_back({next->position, event.accepted_at, event.envelope ? event.envelope->size() : 0});
+  return next;
 }
 
 std::optional<timestamp_ms> connector_queue::rate_opens_at(std::int64_t now_us) const {
-  if (!config_.enabled || waiting_.empty() || !has_place())
+  if (!config_.enabled || waiting() == 0 || !has_place())
     return std::nullopt;
   const auto wait_us = shaper_.wait_us(now_us);
   if (wait_us <= 0)
@@ -61,24 +92,26 @@ std::optional<timestamp_ms> connector_queue::rate_opens_at(std::int64_t now_us) 
   return timestamp_ms{(now_us + wait_us + us_per_ms - 1) / us_per_ms};
 }
 
-std::optional<attempt_decision> connector_queue::decide(const finished_delivery& finished, timestamp_ms now,
+std::optional<attempt_decision> connector_queue::decide(finished_delivery finished, timestamp_ms now,
                                                         std::uint64_t random) {
-  auto found = in_flight_.find(finished.sequence);
+  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const flight& one) {
+    return one.position.sequence == finished.sequence;
+  });
   if (found == in_flight_.end())
     return std::nullopt;
-  const auto& event = found->second;
-  attempt_decision decision;
-  decision.was = event.position;
-  decision.envelope_bytes = event.event.envelope ? event.event.envelope->size() : 0;
-  decision.value = finished.value;
-  if (finished.value.result == outcome::delivered) {
+  std::optional<attempt_decision> made{std::in_place};
+  auto& decision = *made;
+  decision.was = found->position;
+  decision.envelope_bytes = found->envelope_bytes;
+  decision.value = std::move(finished.value);
+  if (decision.value.result == outcome::delivered) {
     breaker_.succeeded();
     decision.state_after = event_state::delivered;
   } else {
     breaker_.failed();
     retry_input input;
-    input.attempt_number = finished.value.number;
-    input.accepted_at = event.event.accepted_at;
+    input.attempt_number = decision.value.number;
+    input.accepted_at = found->accepted_at;
     input.now = now;
     if (!finished.retry_after.empty())
       input.retry_after_ms = parse_retry_after(finished.retry_after, now);
@@ -87,22 +120,27 @@ std::optional<attempt_decision> connector_queue::decide(const finished_delivery&
     decision.value.next_attempt_at = next_attempt_at(config_.retry, input);
     decision.state_after = decision.value.next_attempt_at ? event_state::pending : event_state::failed;
   }
-  unrecorded_.insert(finished.sequence);
-  in_flight_.erase(found);
-  return decision;
+  unrecorded_.push_back(finished.sequence);
+  *found = in_flight_.back();
+  in_flight_.pop_back();
+  return made;
 }
 
 void connector_queue::recorded(log_sequence sequence) {
-  unrecorded_.erase(sequence);
+  const auto found = std::find(unrecorded_.begin(), unrecorded_.end(), sequence);
+  if (found == unrecorded_.end())
+    return;
+  *found = unrecorded_.back();
+  unrecorded_.pop_back();
 }
 
 std::vector<log_sequence> connector_queue::held() const {
   std::vector<log_sequence> sequences;
-  sequences.reserve(waiting_.size() + in_flight_.size() + unrecorded_.size());
-  for (const auto& [position, event] : waiting_)
-    sequences.push_back(position.sequence);
-  for (const auto& [sequence, event] : in_flight_)
-    sequences.push_back(sequence);
+  sequences.reserve(waiting() + in_flight_.size() + unrecorded_.size());
+  for (auto i = first_waiting_; i < waiting_.size(); ++i)
+    sequences.push_back(waiting_[i].position.sequence);
+  for (const auto& one : in_flight_)
+    sequences.push_back(one.position.sequence);
   sequences.insert(sequences.end(), unrecorded_.begin(), unrecorded_.end());
   std::sort(sequences.begin(), sequences.end());
   return sequences;

@@ -6,10 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace vicket {
@@ -27,9 +24,9 @@ public:
   /// An event that is due. One that is held already is left alone.
   void add(waiting_event event);
 
-  /// The next event to deliver now, moved to in flight; null when nothing waits, the in-flight places are taken,
-  /// the connector is disabled, or its rate says later. Stays valid until its attempt is decided.
-  [[nodiscard]] const waiting_event* start_next(std::int64_t now_us);
+  /// The next event to deliver now, which is in flight from then on; absent when nothing waits, the in-flight places are
+  /// taken, the connector is disabled, or its rate says later.
+  [[nodiscard]] std::optional<waiting_event> start_next(std::int64_t now_us);
 
   /// When `start_next` is worth asking again without anything else happening: the rate limit's next place; absent
   /// when it is not the rate that holds things up.
@@ -37,18 +34,18 @@ public:
 
   /// The attempt of an event in flight is over: delivered, to be tried again at some time, or given up.
   /// Absent if no such event is in flight.
-  [[nodiscard]] std::optional<attempt_decision> decide(const finished_delivery& finished, timestamp_ms now,
+  [[nodiscard]] std::optional<attempt_decision> decide(finished_delivery finished, timestamp_ms now,
                                                        std::uint64_t random);
 
   /// The decision is on disk: let go.
   void recorded(log_sequence sequence);
 
   [[nodiscard]] bool enabled() const noexcept { return config_.enabled; }
-  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size() - first_waiting_; }
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.size(); }
   [[nodiscard]] std::size_t unrecorded() const noexcept { return unrecorded_.size(); }
   [[nodiscard]] bool holds_nothing() const noexcept {
-    return waiting_.empty() && in_flight_.empty() && unrecorded_.empty();
+    return waiting() == 0 && in_flight_.empty() && unrecorded_.empty();
   }
   [[nodiscard]] std::vector<log_sequence> held() const; ///< rising
 
@@ -56,16 +53,27 @@ public:
   [[nodiscard]] std::optional<std::int64_t> shaper_state() const;
 
 private:
-  [[nodiscard]] bool has_place() const noexcept;
+  /// What is remembered of an event in flight.
+  struct flight {
+    due_position position;
+    timestamp_ms accepted_at;
+    std::size_t envelope_bytes = 0;
+  };
 
-  // Invariant: a sequence is in at most one of the three.
+  [[nodiscard]] bool has_place() const noexcept;
+  [[nodiscard]] bool is_under_way(log_sequence sequence) const;
+
+  // Invariants: a sequence is in at most one of the three; what waits is in the order of its positions.
+  // Vectors, since an allocation for each event and each of its three stays was a good part of what it cost. Those under
+  // way are searched one by one: 16 at most of an ordinary connector, 1,024 of one that takes all it can.
   connector config_;
   const std::int64_t grid_offset_ms_;
   rate_shaper shaper_;
   circuit_breaker breaker_;
-  std::map<due_position, waiting_event> waiting_;
-  std::unordered_map<log_sequence, waiting_event> in_flight_;
-  std::unordered_set<log_sequence> unrecorded_;
+  std::vector<waiting_event> waiting_; ///< those before `first_waiting_` have gone
+  std::size_t first_waiting_ = 0;
+  std::vector<flight> in_flight_;        ///< in no order
+  std::vector<log_sequence> unrecorded_; ///< in no order
 };
 
 } // namespace vicket

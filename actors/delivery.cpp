@@ -2,6 +2,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <unordered_map>
 #include <utility>
@@ -96,7 +97,7 @@ void delivery::enqueue(deliver& orders) {
 
 void delivery::start_waiting() {
   std::vector<http_transport::posting> postings;
-  while (!waiting_.empty() && in_flight_.size() < with_.max_in_flight) {
+  while (!waiting_.empty() && in_flight() < with_.max_in_flight) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
     start(std::move(next), postings);
@@ -108,9 +109,8 @@ void delivery::start_waiting() {
 void delivery::start(order next, std::vector<http_transport::posting>& postings) {
   const auto& job = next.job;
   const auto& profile = *job.profile;
-  const auto token = next_token_++;
-  in_flight_.try_emplace(token, flight{std::move(next.supervisor), profile.config.id, job.sequence,
-                                       job.attempt_number, with_.clock->now()});
+  const auto token = take_slot(
+      {std::move(next.supervisor), job.profile, job.sequence, job.attempt_number, with_.clock->now()});
   if (!profile.endpoint->tls && !with_.allow_http) {
     http_result refused;
     refused.failure = outcome::blocked;
@@ -141,33 +141,45 @@ http_transport::posting delivery::posting_of(const delivery_job& job, std::uint6
           [inbox = inbox_, token](http_result result) { inbox->push(token, std::move(result)); }};
 }
 
-void delivery::collect() {
-  // One message for each supervisor, in the order in which the first of its answers came.
-  std::vector<std::pair<supervisor_actor, deliveries_done>> reports;
-  std::unordered_map<caf::actor_id, std::size_t> places;
-  for (auto& [token, result] : inbox_->take()) {
-    auto found = in_flight_.find(token);
-    if (found == in_flight_.end())
-      continue;
-    auto& ended = found->second;
-    const auto [place, is_new] = places.try_emplace(ended.supervisor->id(), reports.size());
-    if (is_new)
-      reports.emplace_back(std::move(ended.supervisor), deliveries_done{});
-    auto retry_after = std::move(result.retry_after);
-    reports[place->second].second.deliveries.push_back(
-        {ended.sequence, classify(std::move(result), ended.attempt_number, ended.started_at),
-         std::move(retry_after)});
-    in_flight_.erase(found);
+std::uint64_t delivery::take_slot(flight what) {
+  if (free_slots_.empty()) {
+    flights_.push_back(std::move(what));
+    return flights_.size() - 1;
   }
-  for (auto& [supervisor, done] : reports)
-    self_->send(supervisor, std::move(done));
+  const auto slot = free_slots_.back();
+  free_slots_.pop_back();
+  flights_[slot] = std::move(what);
+  return slot;
+}
+
+void delivery::collect() {
+  // One message for each supervisor; its answers stay in the order in which they came.
+  auto results = inbox_->take();
+  by_supervisor_.clear();
+  for (std::size_t i = 0; i < results.size(); ++i)
+    by_supervisor_.emplace_back(flights_[results[i].token].supervisor->id(), i);
+  std::sort(by_supervisor_.begin(), by_supervisor_.end());
+  deliveries_done done;
+  for (auto next = by_supervisor_.begin(); next != by_supervisor_.end();) {
+    auto& [token, result] = results[next->second];
+    auto ended = std::exchange(flights_[token], {});
+    free_slots_.push_back(token);
+    auto retry_after = std::move(result.retry_after);
+    done.deliveries.push_back({ended.sequence,
+                               classify(std::move(result), ended.attempt_number, ended.started_at),
+                               std::move(retry_after)});
+    const auto whose = next->first;
+    if (++next == by_supervisor_.end() || next->first != whose)
+      self_->send(ended.supervisor, std::exchange(done, {}));
+  }
   start_waiting();
 }
 
 in_flight_counts delivery::count() const {
   std::unordered_map<connector_id, std::uint64_t> counts;
-  for (const auto& [token, under_way] : in_flight_)
-    ++counts[under_way.connector];
+  for (const auto& one : flights_)
+    if (one.supervisor)
+      ++counts[one.profile->config.id];
   in_flight_counts result;
   result.connectors.assign(counts.begin(), counts.end());
   return result;

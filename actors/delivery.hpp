@@ -9,7 +9,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -75,8 +74,8 @@ private:
 
   /// What is remembered of a request under way.
   struct flight {
-    supervisor_actor supervisor;
-    connector_id connector;
+    supervisor_actor supervisor; ///< null: the slot is free
+    std::shared_ptr<const delivery_profile> profile;
     log_sequence sequence = 0;
     std::uint32_t attempt_number = 0;
     timestamp_ms started_at;
@@ -85,18 +84,22 @@ private:
   void enqueue(deliver& orders);
   void start_waiting();
   void start(order next, std::vector<http_transport::posting>& postings);
+  [[nodiscard]] std::uint64_t take_slot(flight what);
+  [[nodiscard]] std::size_t in_flight() const { return flights_.size() - free_slots_.size(); }
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::uint64_t token) const;
   void collect();
   [[nodiscard]] in_flight_counts count() const;
 
-  // Invariants: in_flight_.size() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is
-  // bounded by the supervisors' own in-flight caps.
+  // Invariants: in_flight() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is
+  // bounded by the supervisors' own in-flight caps. A request's token is its slot, which is free again only once its one
+  // result has been taken.
   handle::pointer self_;
   setup with_;
   std::shared_ptr<result_inbox> inbox_;
   std::deque<order> waiting_;
-  std::unordered_map<std::uint64_t, flight> in_flight_;
-  std::uint64_t next_token_ = 1;
+  std::vector<flight> flights_;
+  std::vector<std::uint64_t> free_slots_;
+  std::vector<std::pair<caf::actor_id, std::size_t>> by_supervisor_; ///< scratch of `collect`
 };
 
 } // namespace vicket

@@ -28,8 +28,8 @@ gateway::gateway(handle::pointer self, setup with)
 
 gateway::handle::behavior_type gateway::make_behavior() {
   return {
-      [this](const send_to_connector& event) { return send_one(event); },
-      [this](const send_batch& batch) { return send_many(batch); },
+      [this](send_to_connector& event) { return send_one(event); },
+      [this](send_batch& batch) { return send_many(batch); },
       [this](const put_connector& request) { return put(request); },
       [this](get_connector& request) -> caf::result<connector_view> {
         return self_->delegate(with_.router, std::move(request));
@@ -56,7 +56,7 @@ gateway::handle::behavior_type gateway::make_behavior() {
 
 // -- events -----------------------------------------------------------------------------------------------------------
 
-std::optional<refusal> gateway::compose(const send_to_connector& event, composed_event& composed) {
+std::optional<refusal> gateway::compose(send_to_connector& event, composed_event& composed) {
   if (stopping_)
     return stopping();
   if (!event.connector.valid())
@@ -67,10 +67,10 @@ std::optional<refusal> gateway::compose(const send_to_connector& event, composed
   if (auto* complaint = std::get_if<refusal>(&envelope))
     return std::move(*complaint);
   composed.envelope = std::get<std::string>(std::move(envelope));
-  composed.connector = event.connector;
-  composed.event = event.event;
-  composed.workflow = event.workflow;
-  composed.run = event.run;
+  composed.connector = std::move(event.connector);
+  composed.event = std::move(event.event);
+  composed.workflow = std::move(event.workflow);
+  composed.run = std::move(event.run);
   if (uncommitted_bytes_ + weight_of(composed) > with_.max_uncommitted_bytes)
     return refusal{errc::overloaded,
                    "more than " + std::to_string(with_.max_uncommitted_bytes) +
@@ -79,7 +79,7 @@ std::optional<refusal> gateway::compose(const send_to_connector& event, composed
   return std::nullopt;
 }
 
-caf::result<accepted> gateway::send_one(const send_to_connector& event) {
+caf::result<accepted> gateway::send_one(send_to_connector& event) {
   composed_event composed;
   if (auto no = compose(event, composed))
     return make_refusal(*no);
@@ -104,7 +104,7 @@ caf::result<accepted> gateway::send_one(const send_to_connector& event) {
   return promise;
 }
 
-caf::result<batch_result> gateway::send_many(const send_batch& batch) {
+caf::result<batch_result> gateway::send_many(send_batch& batch) {
   if (batch.items.size() > send_batch::max_items)
     return make_refusal(errc::invalid_event,
                         "a batch holds at most " + std::to_string(send_batch::max_items) +

@@ -54,9 +54,9 @@ private:
     std::size_t parts_missing = 0;
   };
 
-  caf::result<accepted> send_one(const send_to_connector& event);
-  caf::result<batch_result> send_many(const send_batch& batch);
-  [[nodiscard]] std::optional<refusal> compose(const send_to_connector& event, composed_event& composed);
+  caf::result<accepted> send_one(send_to_connector& event);
+  caf::result<batch_result> send_many(send_batch& batch);
+  [[nodiscard]] std::optional<refusal> compose(send_to_connector& event, composed_event& composed);
   void send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t partition,
                  std::vector<composed_event> events, std::vector<std::size_t> places);
   caf::result<connector_view> put(const put_connector& request);

@@ -83,6 +83,7 @@ struct attempt_decision {
   std::size_t envelope_bytes = 0;
   event_state state_after = event_state::pending;
   attempt value;
+  bool was_indexed = false; ///< set by persistence: the event had a place in the due index
 };
 
 /// What a supervisor leaves in its partition's `record_inbox`: commit these. Answered by `attempts_recorded`, in the same

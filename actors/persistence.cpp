@@ -176,10 +176,10 @@ void persistence::record(record_attempts message) {
   auto found = connectors_.find(message.connector);
   if (failed_ || found == connectors_.end())
     return;
-  staged_record record{found->second.get(), std::move(message), {}};
-  for (const auto& decision : record.message.decisions) {
-    record.indexed.push_back(!unindexed_.erase(decision.was.sequence));
-    stage_decision(record, decision);
+  staged_record record{found->second.get(), std::move(message)};
+  for (auto& decision : record.message.decisions) {
+    decision.was_indexed = !unindexed_.erase(decision.was.sequence);
+    stage_decision(record.message.connector, decision);
   }
   if (record.message.shaper_state) {
     record.owner->shaper_state = record.message.shaper_state;
@@ -188,14 +188,14 @@ void persistence::record(record_attempts message) {
   staged_records_.push_back(std::move(record));
 }
 
-void persistence::stage_decision(staged_record& record, const attempt_decision& decision) {
+void persistence::stage_decision(const connector_id& connector, attempt_decision& decision) {
   stored_attempt stored;
   stored.sequence = with_.store->allocate_sequence();
   stored.event_sequence = decision.was.sequence;
   stored.state_after = decision.state_after;
-  stored.value = decision.value;
-  const auto position = static_cast<std::size_t>(&decision - record.message.decisions.data());
-  batch_.add_attempt(record.message.connector, stored, decision.was, record.indexed[position]);
+  stored.value = std::move(decision.value); // it may have 64 KiB of body
+  batch_.add_attempt(connector, stored, decision.was, decision.was_indexed);
+  decision.value = std::move(stored.value);
 }
 
 void persistence::refill(const refill_window& request) {

@@ -72,6 +72,11 @@ private:
     std::size_t held_events = 0; ///< handed to the supervisor, attempts not recorded yet
     std::size_t held_bytes = 0;
     bool backlog = false; ///< there may be due events in the index that the supervisor was not given
+
+    // While a commit hands out what it holds: what is for this one.
+    take_events to_take;
+    attempts_recorded to_let_go;
+    std::optional<due_position> grown;
   };
 
   /// An answer that waits for the commit.
@@ -90,7 +95,6 @@ private:
   struct staged_record {
     entry* owner = nullptr;
     record_attempts message;
-    std::vector<bool> indexed; ///< per decision: the event had a place in the due index
   };
 
   // Requests.
@@ -100,7 +104,7 @@ private:
   void stage(entry& owner, composed_event& event);
   void collect_records();
   void record(record_attempts message);
-  void stage_decision(staged_record& record, const attempt_decision& decision);
+  void stage_decision(const connector_id& connector, attempt_decision& decision);
   void refill(const refill_window& request);
   caf::result<connector_view> put(const put_connector& request);
   caf::result<connector_view> get(const get_connector& request) const;

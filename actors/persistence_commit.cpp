@@ -65,16 +65,22 @@ void persistence::committed() {
 void persistence::release_attempts() {
   if (staged_records_.empty())
     return;
+  // One message for each supervisor, in the order of their first attempts.
+  std::vector<entry*> concerned;
   for (auto& record : staged_records_) {
-    attempts_recorded recorded;
-    recorded.attempts.reserve(record.message.decisions.size());
+    auto& owner = *record.owner;
+    if (owner.to_let_go.attempts.empty() && !record.message.decisions.empty())
+      concerned.push_back(&owner);
     for (const auto& decision : record.message.decisions) {
-      recorded.attempts.push_back({decision.was.sequence, decision.value.next_attempt_at});
-      record.owner->held_events -= std::min<std::size_t>(1, record.owner->held_events);
-      record.owner->held_bytes -= std::min(decision.envelope_bytes, record.owner->held_bytes);
+      owner.to_let_go.attempts.push_back({decision.was.sequence, decision.value.next_attempt_at});
+      owner.held_events -= std::min<std::size_t>(1, owner.held_events);
+      owner.held_bytes -= std::min(decision.envelope_bytes, owner.held_bytes);
     }
-    if (record.owner->supervisor)
-      self_->send(record.owner->supervisor, std::move(recorded));
+  }
+  for (auto* owner : concerned) {
+    auto recorded = std::exchange(owner->to_let_go, {});
+    if (owner->supervisor)
+      self_->send(owner->supervisor, std::move(recorded));
   }
   staged_records_.clear();
   last_attempt_ = with_.store->next_sequence() - 1;
@@ -86,28 +92,30 @@ void persistence::release_attempts() {
 void persistence::hand_over_events() {
   // One message for each supervisor, in the order of their first events: the attempts then come back, and go into the
   // store, about in the order of the log, which is the cheap one (bench/RESULTS.md).
-  std::vector<std::pair<entry*, take_events>> to_take;
-  std::unordered_map<entry*, std::size_t> places;
-  std::vector<std::pair<entry*, due_position>> grown;
-  std::unordered_set<entry*> has_grown;
+  std::vector<entry*> takers;
+  std::vector<entry*> growers;
   for (auto& staged : staged_events_) {
-    if (staged.waits) {
-      if (has_grown.insert(staged.owner).second) // positions rise: the first is the foremost
-        grown.emplace_back(staged.owner, staged.event.position);
-      continue;
+    auto& owner = *staged.owner;
+    if (!staged.waits) {
+      if (owner.to_take.events.empty())
+        takers.push_back(&owner);
+      owner.to_take.events.push_back(std::move(staged.event));
+    } else if (!owner.grown) { // positions rise: the first is the foremost
+      owner.grown = staged.event.position;
+      growers.push_back(&owner);
     }
-    const auto [place, is_new] = places.try_emplace(staged.owner, to_take.size());
-    if (is_new)
-      to_take.emplace_back(staged.owner, take_events{});
-    to_take[place->second].second.events.push_back(std::move(staged.event));
   }
   staged_events_.clear();
-  if (draining_)
-    return; // they are on disk: the next start delivers them
-  for (auto& [owner, events] : to_take)
-    self_->send(supervisor_of(*owner), std::move(events));
-  for (const auto& [owner, first] : grown)
-    self_->send(supervisor_of(*owner), backlog_grew{first});
+  for (auto* owner : takers) {
+    auto taken = std::exchange(owner->to_take, {});
+    if (!draining_) // else they are on disk, and the next start delivers them
+      self_->send(supervisor_of(*owner), std::move(taken));
+  }
+  for (auto* owner : growers) {
+    const auto first = *std::exchange(owner->grown, std::nullopt);
+    if (!draining_)
+      self_->send(supervisor_of(*owner), backlog_grew{first});
+  }
 }
 
 void persistence::spill_laggards() {
@@ -148,8 +156,8 @@ void persistence::disk_full(const store_status& why) {
   for (const auto& laggard : staged_spills_)
     batch_.index_waiting(*laggard.connector, {laggard.due, laggard.sequence}, 0);
   for (auto& record : staged_records_) {
-    for (const auto& decision : record.message.decisions)
-      stage_decision(record, decision);
+    for (auto& decision : record.message.decisions)
+      stage_decision(record.message.connector, decision);
     if (record.message.shaper_state)
       batch_.put_shaper_state(record.message.connector, *record.message.shaper_state);
   }

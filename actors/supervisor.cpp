@@ -134,9 +134,9 @@ void supervisor::go_on() {
 
 void supervisor::start_deliveries(std::int64_t now_us) {
   deliver orders;
-  while (const auto* next = queue_.start_next(now_us))
+  while (auto next = queue_.start_next(now_us))
     orders.jobs.push_back({with_.profile, next->position.sequence, next->attempts_made + 1, next->event.id,
-                           next->event.envelope});
+                           std::move(next->event.envelope)});
   if (!orders.jobs.empty())
     self_->send(with_.delivery, std::move(orders));
 }

@@ -53,7 +53,13 @@ std::optional<event_id> event_id::parse(std::string_view text) noexcept {
 }
 
 std::string event_id::to_string() const {
-  std::string text(36, '-');
+  const auto text = to_chars();
+  return {text.data(), text.size()};
+}
+
+std::array<char, 36> event_id::to_chars() const noexcept {
+  std::array<char, 36> text{};
+  text.fill('-');
   auto* next = text.data();
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     *next++ = hex_digits[bytes[i] >> 4];

@@ -37,6 +37,8 @@ struct event_id {
   [[nodiscard]] static std::optional<event_id> parse(std::string_view text) noexcept;
 
   [[nodiscard]] std::string to_string() const;
+  /// The same characters, without a string around them.
+  [[nodiscard]] std::array<char, 36> to_chars() const noexcept;
 
   friend auto operator<=>(const event_id&, const event_id&) = default;
 

@@ -323,11 +323,12 @@ std::variant<std::string, refusal> compose_envelope(const send_to_connector& eve
   out.reserve(std::min(frame_bytes + event.event.size() + event.data_json.size() + message_bytes,
                        max_envelope_bytes + frame_bytes));
   out += R"({"id":")";
-  out += id.to_string();
+  const auto id_text = id.to_chars();
+  out.append(id_text.data(), id_text.size());
   out += R"(","event":)";
   append_string(out, event.event);
   out += R"(,"occurred_at":")";
-  out += format_rfc3339(event.occurred_at);
+  append_rfc3339(out, event.occurred_at);
   out += R"(","data":)";
   if (auto wrong = append_data(out, event, max_envelope_bytes))
     return *std::move(wrong);

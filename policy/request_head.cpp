@@ -28,14 +28,17 @@ std::string request_head::header_lines(const event_id& id, std::int64_t unix_sec
                                        const signing_key& key) const {
   std::string lines;
   lines.reserve(constant_lines_.size() + changing_bytes);
-  append(lines, {constant_lines_, "Content-Length: ", std::to_string(body.size()),
-                 "\r\nX-Vicket-Signature: ", vicket_signature(key, unix_seconds, body), "\r\n"});
+  append(lines,
+         {constant_lines_, "Content-Length: ", std::to_string(body.size()), "\r\nX-Vicket-Signature: "});
+  append_vicket_signature(lines, key, unix_seconds, body);
   if (standard_webhooks_) {
-    const auto id_text = id.to_string();
-    append(lines, {"webhook-id: ", id_text, "\r\nwebhook-timestamp: ", std::to_string(unix_seconds),
-                   "\r\nwebhook-signature: ", standard_webhooks_signature(key, id_text, unix_seconds, body),
-                   "\r\n"});
+    const auto id_characters = id.to_chars();
+    const std::string_view id_text{id_characters.data(), id_characters.size()};
+    append(lines, {"\r\nwebhook-id: ", id_text, "\r\nwebhook-timestamp: ", std::to_string(unix_seconds),
+                   "\r\nwebhook-signature: "});
+    append_standard_webhooks_signature(lines, key, id_text, unix_seconds, body);
   }
+  lines += "\r\n";
   return lines;
 }
 

@@ -117,14 +117,19 @@ std::optional<timestamp_ms> parse_rfc3339(std::string_view text) {
 }
 
 std::string format_rfc3339(timestamp_ms time) {
+  std::string text;
+  text.reserve(24);
+  append_rfc3339(text, time);
+  return text;
+}
+
+void append_rfc3339(std::string& text, timestamp_ms time) {
   using namespace std::chrono;
   const auto shown = std::clamp(time, min_rfc3339, max_rfc3339);
   const sys_time<milliseconds> point{milliseconds{shown.value}};
   const auto midnight = floor<days>(point);
   const year_month_day date{midnight};
   const auto in_day_ms = (point - midnight).count();
-  std::string text;
-  text.reserve(24);
   put_digits(text, static_cast<int>(date.year()), 4);
   text += '-';
   put_digits(text, static_cast<unsigned>(date.month()), 2);
@@ -139,7 +144,6 @@ std::string format_rfc3339(timestamp_ms time) {
   text += '.';
   put_digits(text, in_day_ms % 1'000, 3);
   text += 'Z';
-  return text;
 }
 
 } // namespace vicket

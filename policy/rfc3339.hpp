@@ -20,5 +20,7 @@ inline constexpr timestamp_ms max_rfc3339{253'402'300'799'999};
 /// `2026-05-23T14:21:11.412Z`: UTC, milliseconds. A time outside the years 0001–9999 is shown as the nearest
 /// one in them.
 [[nodiscard]] std::string format_rfc3339(timestamp_ms time);
+/// The same, put behind what `text` has.
+void append_rfc3339(std::string& text, timestamp_ms time);
 
 } // namespace vicket

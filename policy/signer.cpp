@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t digest_bytes = 32;
 constexpr std::size_t block_bytes = 64;
+constexpr int base64_bytes = 44; // of a digest
 
 using digest = std::array<unsigned char, digest_bytes>;
 
@@ -93,9 +94,20 @@ std::optional<std::string> decoded_key(std::string_view secret) {
   return base64_decode(secret.substr(secret_prefix.size()));
 }
 
-std::string_view as_text(const digest& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+/// A number's digits, in place.
+class seconds_text {
+public:
+  explicit seconds_text(std::int64_t value)
+      : end_{std::to_chars(digits_.data(), digits_.data() + digits_.size(), value).ptr} {}
+  seconds_text(const seconds_text&) = delete;
+  seconds_text& operator=(const seconds_text&) = delete;
+
+  [[nodiscard]] std::string_view characters() const { return {digits_.data(), end_}; }
+
+private:
+  std::array<char, 20> digits_{};
+  const char* end_;
+};
 
 std::optional<std::int64_t> parse_unix_seconds(std::string_view text) {
   std::int64_t value = 0;
@@ -136,12 +148,11 @@ bool signing_key::has_decoded_key() const noexcept {
   return keys_->decoded.has_value();
 }
 
-std::string vicket_signature(const signing_key& key, std::int64_t unix_seconds, std::string_view body) {
+void append_vicket_signature(std::string& text, const signing_key& key, std::int64_t unix_seconds,
+                             std::string_view body) {
   constexpr std::string_view hex_digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(104);
   text += "hmac-sha256, t=";
-  text += std::to_string(unix_seconds);
+  text += seconds_text{unix_seconds}.characters();
   text += ", v1=";
   const auto mac = key.keys_->characters.of(body);
   std::array<char, 2 * digest_bytes> hex{};
@@ -150,18 +161,32 @@ std::string vicket_signature(const signing_key& key, std::int64_t unix_seconds, 
     hex[2 * i + 1] = hex_digits[mac[i] & 15];
   }
   text.append(hex.data(), hex.size());
+}
+
+std::string vicket_signature(const signing_key& key, std::int64_t unix_seconds, std::string_view body) {
+  std::string text;
+  text.reserve(104);
+  append_vicket_signature(text, key, unix_seconds, body);
   return text;
+}
+
+void append_standard_webhooks_signature(std::string& text, const signing_key& key, std::string_view id,
+                                        std::int64_t unix_seconds, std::string_view body) {
+  const seconds_text seconds{unix_seconds};
+  const auto mac =
+      key.keys_->standard().of(id, std::string_view{"."}, seconds.characters(), std::string_view{"."}, body);
+  std::array<unsigned char, base64_bytes + 1> base64{}; // EVP_EncodeBlock ends with a zero
+  check(EVP_EncodeBlock(base64.data(), mac.data(), digest_bytes) == base64_bytes);
+  text += "v1,";
+  text.append(reinterpret_cast<const char*>(base64.data()), base64_bytes);
 }
 
 std::string standard_webhooks_signature(const signing_key& key, std::string_view id,
                                         std::int64_t unix_seconds, std::string_view body) {
-  std::string prefix;
-  prefix.reserve(id.size() + 22);
-  prefix += id;
-  prefix += '.';
-  prefix += std::to_string(unix_seconds);
-  prefix += '.';
-  return "v1," + base64_encode(as_text(key.keys_->standard().of(std::string_view{prefix}, body)));
+  std::string text;
+  text.reserve(3 + base64_bytes);
+  append_standard_webhooks_signature(text, key, id, unix_seconds, body);
+  return text;
 }
 
 bool verify_vicket_signature(const signing_key& key, std::string_view header, std::string_view body,

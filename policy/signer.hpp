@@ -26,9 +26,9 @@ private:
   struct keys;
   std::shared_ptr<const keys> keys_;
 
-  friend std::string vicket_signature(const signing_key&, std::int64_t, std::string_view);
-  friend std::string standard_webhooks_signature(const signing_key&, std::string_view, std::int64_t,
-                                                 std::string_view);
+  friend void append_vicket_signature(std::string&, const signing_key&, std::int64_t, std::string_view);
+  friend void append_standard_webhooks_signature(std::string&, const signing_key&, std::string_view,
+                                                 std::int64_t, std::string_view);
 };
 
 /// How far a signature's time may be from the verifier's; seed: "Reject requests where |now - t| > 300s".
@@ -42,6 +42,12 @@ inline constexpr std::int64_t signature_tolerance_s = 300;
 /// The value of `webhook-signature` (Standard Webhooks): `v1,<base64 HMAC-SHA256 of id.timestamp.body>`.
 [[nodiscard]] std::string standard_webhooks_signature(const signing_key& key, std::string_view id,
                                                       std::int64_t unix_seconds, std::string_view body);
+
+/// The same two, put behind what `text` has.
+void append_vicket_signature(std::string& text, const signing_key& key, std::int64_t unix_seconds,
+                             std::string_view body);
+void append_standard_webhooks_signature(std::string& text, const signing_key& key, std::string_view id,
+                                        std::int64_t unix_seconds, std::string_view body);
 
 /// Whether `header` is a value of `X-Vicket-Signature` for this body, with a time within the tolerance of
 /// `now_seconds`. Compares in constant time.

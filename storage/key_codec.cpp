@@ -1,5 +1,6 @@
 #include "storage/key_codec.hpp"
 
+#include <array>
 #include <bit>
 #include <concepts>
 #include <limits>
@@ -33,14 +34,21 @@ constexpr std::uint64_t flag_if(bool condition, std::uint64_t flag) {
 
 class writer {
 public:
-  explicit writer(std::size_t expected_bytes) { out_.reserve(expected_bytes); }
+  /// Writes into the memory of `reused`.
+  explicit writer(std::size_t expected_bytes, std::string reused = {}) : out_{std::move(reused)} {
+    out_.clear();
+    out_.reserve(expected_bytes);
+  }
 
   void u8(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
 
   template <std::unsigned_integral Int>
   void fixed(Int value) {
-    for (auto shift = static_cast<int>(sizeof(Int)) * 8 - 8; shift >= 0; shift -= 8)
-      u8(static_cast<std::uint8_t>(value >> shift));
+    auto bytes = std::array<char, sizeof(Int)>{};
+    auto shift = sizeof(Int) * 8;
+    for (auto& byte : bytes)
+      byte = static_cast<char>(static_cast<std::uint8_t>(value >> (shift -= 8)));
+    out_.append(bytes.data(), bytes.size());
   }
 
   void i64(std::int64_t value) { fixed(static_cast<std::uint64_t>(value) ^ sign_bit); }
@@ -245,8 +253,8 @@ std::uint64_t run_hash(std::string_view run) noexcept {
   return hash;
 }
 
-std::string run_key(std::string_view run, log_sequence sequence) {
-  auto out = writer{16};
+std::string run_key(std::string_view run, log_sequence sequence, std::string reused) {
+  auto out = writer{16, std::move(reused)};
   out.fixed(run_hash(run));
   out.fixed(sequence);
   return out.take();
@@ -297,10 +305,10 @@ std::optional<commit_record> decode_commit(std::string_view bytes) {
   return in.ok_and_empty() ? std::optional{result} : std::nullopt;
 }
 
-std::string encode_head(const stored_event& value) {
-  const auto envelope_bytes = value.envelope ? value.envelope->size() : 0;
+std::string encode_head(const stored_event& value, std::string reused) {
   auto out = writer{64 + value.connector.value.size() + value.event.size() + value.workflow.size() +
-                    value.run.size() + envelope_bytes};
+                        value.run.size(),
+                    std::move(reused)};
   out.u8(record_version);
   out.raw(id_key(value.id));
   out.i64(value.accepted_at.value);
@@ -339,9 +347,9 @@ std::optional<timestamp_ms> decode_accepted_at(std::string_view bytes) {
   return in.ok() ? std::optional{timestamp_ms{value}} : std::nullopt;
 }
 
-std::string encode_head(const stored_attempt& stored) {
+std::string encode_head(const stored_attempt& stored, std::string reused) {
   const auto& value = stored.value;
-  auto out = writer{96 + value.error.size() + value.response_body.size()};
+  auto out = writer{96 + value.error.size(), std::move(reused)};
   out.u8(record_version);
   out.fixed(stored.event_sequence);
   out.u8(static_cast<std::uint8_t>(stored.state_after));

@@ -95,7 +95,7 @@ struct due_key {
 
 /// Part of the format: must never change.
 [[nodiscard]] std::uint64_t run_hash(std::string_view run) noexcept;
-[[nodiscard]] std::string run_key(std::string_view run, log_sequence sequence);
+[[nodiscard]] std::string run_key(std::string_view run, log_sequence sequence, std::string reused = {});
 [[nodiscard]] std::optional<log_sequence> parse_run_key(std::string_view key);
 
 // -- records ------------------------------------------------------------------------------------------------
@@ -115,15 +115,16 @@ struct commit_record {
 [[nodiscard]] std::string encode(const commit_record& value);
 [[nodiscard]] std::optional<commit_record> decode_commit(std::string_view bytes);
 
-/// The event without its envelope, which the caller appends (so that it is copied once).
-[[nodiscard]] std::string encode_head(const stored_event& value);
+/// The event without its envelope, which the caller appends (so that it is copied once). Here and below, the memory of
+/// `reused` is used again.
+[[nodiscard]] std::string encode_head(const stored_event& value, std::string reused = {});
 [[nodiscard]] std::optional<stored_event> decode_event(log_sequence sequence, std::string_view bytes,
                                                        bool with_envelope);
 /// Only when it was accepted.
 [[nodiscard]] std::optional<timestamp_ms> decode_accepted_at(std::string_view bytes);
 
 /// The attempt without the response body, which the caller appends.
-[[nodiscard]] std::string encode_head(const stored_attempt& value);
+[[nodiscard]] std::string encode_head(const stored_attempt& value, std::string reused = {});
 [[nodiscard]] std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_view bytes);
 /// Only which event it belongs to.
 [[nodiscard]] std::optional<log_sequence> decode_event_of_attempt(std::string_view bytes);

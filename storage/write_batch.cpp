@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <utility>
 
 namespace vicket {
 
@@ -51,10 +52,14 @@ write_batch& write_batch::operator=(write_batch&&) noexcept = default;
 void write_batch::add_event(const stored_event& event, bool waits) {
   assert(event.sequence > 0 && event.envelope);
   const auto key = codec::u64_bytes(event.sequence);
-  rep_->put(family::events, key, codec::encode_head(event), *event.envelope);
+  auto& scratch = rep_->scratch;
+  scratch = codec::encode_head(event, std::move(scratch));
+  rep_->put(family::events, key, scratch, *event.envelope);
   rep_->put(family::ids, codec::id_key(event.id), key);
-  if (!event.run.empty())
-    rep_->put(family::runs, codec::run_key(event.run, event.sequence), std::string_view{});
+  if (!event.run.empty()) {
+    scratch = codec::run_key(event.run, event.sequence, std::move(scratch));
+    rep_->put(family::runs, scratch, std::string_view{});
+  }
   if (waits)
     index_waiting(event.connector, {event.accepted_at, event.sequence}, 0);
 }
@@ -70,7 +75,8 @@ void write_batch::add_attempt(const connector_id& connector, const stored_attemp
   assert(value.sequence > value.event_sequence);
   assert((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
   const auto key = codec::u64_bytes(value.sequence);
-  rep_->put(family::attempts, key, codec::encode_head(value), value.value.response_body);
+  rep_->scratch = codec::encode_head(value, std::move(rep_->scratch));
+  rep_->put(family::attempts, key, rep_->scratch, value.value.response_body);
   rep_->attempt_places.push_back({value.event_sequence, value.value.number, value.sequence});
   if (indexed) // before the put: should both places be the same, the put has to win
     rep_->remove(family::due, codec::encode_due_key(connector, was));

@@ -9,6 +9,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct write_batch::rep {
     friend auto operator<=>(const attempt_place&, const attempt_place&) = default;
   };
   std::vector<attempt_place> attempt_places;
+  std::string scratch;  ///< for encoding one key or record after the other
   bool complete = true; ///< false: something was too large for RocksDB (4 GiB) to be added; never commit that
 
   void put(family which, std::string_view key, std::string_view value);

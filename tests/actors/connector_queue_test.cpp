@@ -36,7 +36,7 @@ TEST_CASE("waiting events stay in order of their due time, then of acceptance") 
   CHECK(queue.start_next(now_us)->position.sequence == 9);
   CHECK(queue.start_next(now_us)->position.sequence == 5);
   CHECK(queue.start_next(now_us)->position.sequence == 7);
-  CHECK(queue.start_next(now_us) == nullptr);
+  CHECK_FALSE(queue.start_next(now_us));
 }
 
 TEST_CASE("an event that is held is not taken twice, until its attempt is recorded") {
@@ -44,7 +44,7 @@ TEST_CASE("an event that is held is not taken twice, until its attempt is record
   queue.add(event_at(1, 0));
   queue.add(event_at(1, 0));
   CHECK(queue.waiting() == 1);
-  REQUIRE(queue.start_next(now_us) != nullptr);
+  REQUIRE(queue.start_next(now_us));
   queue.add(event_at(1, 0));
   CHECK(queue.waiting() == 0);
   REQUIRE(queue.decide(failed(1, 1), now, 0).has_value());
@@ -70,7 +70,7 @@ TEST_CASE("a disabled connector starts nothing and waits for no rate") {
   config.rate = rate_limit{1, 1'000, 1};
   connector_queue queue{config, std::nullopt};
   queue.add(event_at(1, 0));
-  CHECK(queue.start_next(now_us) == nullptr);
+  CHECK_FALSE(queue.start_next(now_us));
   CHECK_FALSE(queue.rate_opens_at(now_us).has_value());
 }
 
@@ -80,11 +80,11 @@ TEST_CASE("when the rate holds things up the queue says until when") {
   connector_queue queue{config, std::nullopt};
   for (log_sequence i = 1; i <= 5; ++i)
     queue.add(event_at(i, 0));
-  while (queue.start_next(now_us) != nullptr) {
+  while (queue.start_next(now_us)) {
   }
   const auto opens = queue.rate_opens_at(now_us);
   REQUIRE(opens.has_value());
   CHECK(*opens - now > 0);
   CHECK(*opens - now <= 100);
-  CHECK(queue.start_next(opens->value * 1'000) != nullptr);
+  CHECK(queue.start_next(opens->value * 1'000));
 }
