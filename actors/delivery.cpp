@@ -96,21 +96,24 @@ void delivery::enqueue(deliver& orders) {
 }
 
 void delivery::start_waiting() {
+  if (waiting_.empty())
+    return;
   std::vector<http_transport::posting> postings;
+  const start_time now{with_.clock->now(), with_.clock->unix_seconds()};
   while (!waiting_.empty() && in_flight() < with_.max_in_flight) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
-    start(std::move(next), postings);
+    start(std::move(next), now, postings);
   }
   if (!postings.empty())
     with_.transport->post_all(std::move(postings));
 }
 
-void delivery::start(order next, std::vector<http_transport::posting>& postings) {
+void delivery::start(order next, const start_time& now, std::vector<http_transport::posting>& postings) {
   const auto& job = next.job;
   const auto& profile = *job.profile;
-  const auto token = take_slot(
-      {std::move(next.supervisor), job.profile, job.sequence, job.attempt_number, with_.clock->now()});
+  const auto token =
+      take_slot({std::move(next.supervisor), job.profile, job.sequence, job.attempt_number, now.scheduled});
   if (!profile.endpoint->tls && !with_.allow_http) {
     http_result refused;
     refused.failure = outcome::blocked;
@@ -120,7 +123,7 @@ void delivery::start(order next, std::vector<http_transport::posting>& postings)
     return;
   }
   try {
-    postings.push_back(posting_of(job, token));
+    postings.push_back(posting_of(job, now.unix_seconds, token));
   } catch (const std::exception& problem) { // out of memory, say: this attempt failed, the others go on
     http_result failed;
     failed.failure = outcome::connect;
@@ -129,12 +132,12 @@ void delivery::start(order next, std::vector<http_transport::posting>& postings)
   }
 }
 
-http_transport::posting delivery::posting_of(const delivery_job& job, std::uint64_t token) const {
+http_transport::posting delivery::posting_of(const delivery_job& job, std::int64_t unix_seconds,
+                                             std::uint64_t token) const {
   const auto& profile = *job.profile;
   http_request request;
   request.endpoint = profile.endpoint;
-  request.header_lines =
-      profile.head.header_lines(job.id, with_.clock->unix_seconds(), *job.envelope, profile.key);
+  request.header_lines = profile.head.header_lines(job.id, unix_seconds, *job.envelope, profile.key);
   request.body = job.envelope;
   request.timeout_ms = profile.config.timeout_ms;
   return {std::move(request),

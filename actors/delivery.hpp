@@ -83,10 +83,17 @@ private:
 
   void enqueue(deliver& orders);
   void start_waiting();
-  void start(order next, std::vector<http_transport::posting>& postings);
+  /// A time as attempts and signatures need it.
+  struct start_time {
+    timestamp_ms scheduled;
+    std::int64_t unix_seconds = 0;
+  };
+
+  void start(order next, const start_time& now, std::vector<http_transport::posting>& postings);
   [[nodiscard]] std::uint64_t take_slot(flight what);
   [[nodiscard]] std::size_t in_flight() const { return flights_.size() - free_slots_.size(); }
-  [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::uint64_t token) const;
+  [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
+                                                   std::uint64_t token) const;
   void collect();
   [[nodiscard]] in_flight_counts count() const;
 

@@ -76,8 +76,9 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
   reply.value.results.reserve(request.events.size());
   const auto staged_before = staged_events_.size();
   bool waits_for_commit = false;
+  const auto now = with_.clock->now();
   for (auto& event : request.events) {
-    reply.value.results.push_back(accept_one(event));
+    reply.value.results.push_back(accept_one(event, now));
     if (staged_events_.size() > staged_before + reply.staged.size())
       reply.staged.push_back(reply.value.results.size() - 1);
     const auto* done = std::get_if<accepted>(&reply.value.results.back());
@@ -93,7 +94,7 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
   return promise;
 }
 
-send_result persistence::accept_one(composed_event& event) {
+send_result persistence::accept_one(composed_event& event, timestamp_ms now) {
   auto found = connectors_.find(event.connector);
   auto* owner = found == connectors_.end() ? nullptr : found->second.get();
   if (auto no = refuse(event, owner))
@@ -105,7 +106,7 @@ send_result persistence::accept_one(composed_event& event) {
     return refusal{errc::storage_full,
                    "the node's disk is full: free some space, it goes on by itself; pending "
                    "events are still delivered"};
-  stage(*owner, event);
+  stage(*owner, event, now);
   return accepted{id, false};
 }
 
@@ -122,7 +123,7 @@ std::optional<refusal> persistence::refuse(const composed_event& event, const en
   return std::nullopt;
 }
 
-void persistence::stage(entry& owner, composed_event& event) {
+void persistence::stage(entry& owner, composed_event& event, timestamp_ms now) {
   staged_event staged;
   staged.owner = &owner;
   auto& stored = staged.event.event;
@@ -132,7 +133,7 @@ void persistence::stage(entry& owner, composed_event& event) {
   stored.event = std::move(event.event);
   stored.workflow = std::move(event.workflow);
   stored.run = std::move(event.run);
-  stored.accepted_at = with_.clock->now();
+  stored.accepted_at = now;
   stored.envelope = std::make_shared<const std::string>(std::move(event.envelope));
   staged.event.position = {stored.accepted_at, stored.sequence};
   const auto bytes = stored.envelope->size();

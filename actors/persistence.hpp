@@ -99,9 +99,9 @@ private:
 
   // Requests.
   caf::result<batch_result> accept(accept_events& request);
-  [[nodiscard]] send_result accept_one(composed_event& event);
+  [[nodiscard]] send_result accept_one(composed_event& event, timestamp_ms now);
   [[nodiscard]] std::optional<refusal> refuse(const composed_event& event, const entry* owner);
-  void stage(entry& owner, composed_event& event);
+  void stage(entry& owner, composed_event& event, timestamp_ms now);
   void collect_records();
   void record(record_attempts message);
   void stage_decision(const connector_id& connector, attempt_decision& decision);

@@ -73,7 +73,8 @@ void supervisor::take_refill(refilled& given) {
 void supervisor::decide(deliveries_done& done) {
   record_attempts record;
   record.connector = with_.profile->config.id;
-  const auto now = with_.clock->now();
+  const auto now_us = with_.clock->now_us();
+  const timestamp_ms now{now_us / us_per_ms};
   for (auto& finished : done.deliveries)
     if (auto decision = queue_.decide(std::move(finished), now, with_.random->next()))
       record.decisions.push_back(std::move(*decision));
@@ -81,7 +82,7 @@ void supervisor::decide(deliveries_done& done) {
     record.shaper_state = queue_.shaper_state();
     with_.records->push(std::move(record));
   }
-  go_on();
+  go_on(now_us);
 }
 
 void supervisor::let_go(const attempts_recorded& recorded) {
@@ -115,11 +116,14 @@ void supervisor::answer_drain_when_done() {
 }
 
 void supervisor::go_on() {
+  go_on(with_.clock->now_us());
+}
+
+void supervisor::go_on(std::int64_t now_us) {
   if (draining_) {
     answer_drain_when_done();
     return;
   }
-  const auto now_us = with_.clock->now_us();
   const auto now = timestamp_ms{now_us / us_per_ms};
   start_deliveries(now_us);
   ask_for_more(now);

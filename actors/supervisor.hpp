@@ -61,6 +61,7 @@ private:
 
   /// After every handler: start what can start, ask for more when there is room, set the alarm.
   void go_on();
+  void go_on(std::int64_t now_us);
   void start_deliveries(std::int64_t now_us);
   void ask_for_more(timestamp_ms now);
   void set_alarm(timestamp_ms now, std::int64_t now_us);

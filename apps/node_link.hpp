@@ -10,6 +10,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
+#include <caf/timespan.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -47,7 +48,7 @@ public:
   caf::behavior make_behavior() override;
 
   template <class Response, class Request, class Callback>
-  void ask(Request request, std::chrono::milliseconds timeout, std::shared_ptr<Callback> callback);
+  void ask(Request request, caf::timespan timeout, std::shared_ptr<Callback> callback);
 
 private:
   void lose();
@@ -75,7 +76,7 @@ public:
   /// `callback` is called once, from another thread, with an `answer<Response>`. Response `no_content` is for
   /// requests without one.
   template <class Response, class Request, class Callback>
-  void ask(Request request, Callback callback, std::chrono::milliseconds timeout = answer_timeout) {
+  void ask(Request request, Callback callback, caf::timespan timeout = answer_timeout) {
     auto shared = std::make_shared<Callback>(std::move(callback));
     caf::anon_send(core_, link_task{[request = std::move(request), shared, timeout](link_core& core) mutable {
                      core.ask<Response>(std::move(request), timeout, shared);
@@ -115,7 +116,7 @@ private:
 // -- implementation -----------------------------------------------------------------------------------------
 
 template <class Response, class Request, class Callback>
-void link_core::ask(Request request, std::chrono::milliseconds timeout, std::shared_ptr<Callback> callback) {
+void link_core::ask(Request request, caf::timespan timeout, std::shared_ptr<Callback> callback) {
   if (lost_) {
     (*callback)(answer<Response>{unreachable{"the connection was lost"}});
     return;

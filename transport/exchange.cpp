@@ -18,6 +18,11 @@ answer_limits limits_of(const transport_options& options) {
           attempt::max_body_bytes};
 }
 
+std::int64_t us_between(std::chrono::steady_clock::time_point begin,
+                        std::chrono::steady_clock::time_point end) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(end - begin).count();
+}
+
 std::string milliseconds(std::int64_t us) {
   return std::to_string((us + 500) / 1'000) + " ms";
 }
@@ -351,8 +356,9 @@ void exchange::read_answer() {
 }
 
 void exchange::on_answer_bytes(std::string_view bytes) {
+  heard_at_ = now();
   if (!answer_->started())
-    timings_.first_byte_us = sent_ ? since_us(phase_began_) : 0;
+    timings_.first_byte_us = sent_ ? us_between(phase_began_, heard_at_) : 0;
   switch (answer_->consume(bytes)) {
   case answer_reader::state::reading:
     if (answer_->head_complete())
@@ -378,6 +384,7 @@ void exchange::on_stream_end(const connection::progress& end) {
     return fail(outcome::protocol,
                 who() + " broke the connection " + when + " (" + connection_->error() + ")");
   }
+  heard_at_ = now();
   if (answer_->end_of_stream(end.state == io::closed) == answer_reader::state::complete)
     complete();
   else
@@ -445,7 +452,7 @@ void exchange::on_deadline() {
 
 void exchange::stop() {
   const boost::intrusive_ptr<exchange> alive{this};
-  finish(stopped_result());
+  finish(stopped_result(), now());
 }
 
 http_result exchange::stopped_result() {
@@ -493,7 +500,7 @@ exchange::time_point exchange::now() const {
 }
 
 std::int64_t exchange::since_us(time_point begin) const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(now() - begin).count();
+  return us_between(begin, now());
 }
 
 // -- the end ------------------------------------------------------------------------------------------------
@@ -503,14 +510,15 @@ void exchange::complete() {
   add_answer(result);
   const bool comes_back = answer_->reusable() && sent_ && connection_->silent_after_answer();
   if (comes_back)
-    services_.pool.put(std::move(connection_), now());
+    services_.pool.put(std::move(connection_), heard_at_);
   else
     connection_->say_goodbye();
   auto& lane = services_.dials;
   const auto line = comes_back ? to_->line : nullptr;
-  finish(std::move(result));
+  const auto ended = heard_at_;
+  finish(std::move(result), ended);
   if (line)
-    lane.connection_came_back(*line, now());
+    lane.connection_came_back(*line, ended);
 }
 
 void exchange::fail(outcome failure, std::string sentence) {
@@ -521,7 +529,7 @@ void exchange::fail(outcome failure, std::string sentence) {
     add_answer(result);
     result.body_truncated = true;
   }
-  finish(std::move(result));
+  finish(std::move(result), now());
 }
 
 void exchange::add_answer(http_result& result) {
@@ -532,7 +540,7 @@ void exchange::add_answer(http_result& result) {
   result.body = answer_->take_body();
 }
 
-void exchange::finish(http_result result) {
+void exchange::finish(http_result result, time_point ended) {
   assert(!finished_);
   finished_ = true;
   services_.deadlines.remove(deadline_);
@@ -542,7 +550,7 @@ void exchange::finish(http_result result) {
   end_dial(false);
   services_.pool.release(*to_);
   result.phases = timings_;
-  result.duration_us = since_us(posted_at_);
+  result.duration_us = us_between(posted_at_, ended);
   all_.erase(all_.iterator_to(*this));
   done_(std::move(result));
   intrusive_ptr_release(this);

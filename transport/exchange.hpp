@@ -194,7 +194,7 @@ private:
   void complete();
   void fail(outcome failure, std::string sentence);
   void add_answer(http_result& result);
-  void finish(http_result result);
+  void finish(http_result result, time_point ended);
 
   exchange_services& services_;
   live_list& all_;
@@ -220,6 +220,7 @@ private:
   bool connect_over_ = false; ///< the socket of `connection_` is connected, or has failed to
   time_point phase_began_;
   time_point dial_began_;
+  time_point heard_at_; ///< when bytes of the answer were read last
   std::int64_t connected_after_us_ = 0;
   phase_timings timings_;
 };

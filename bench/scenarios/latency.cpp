@@ -102,6 +102,13 @@ private:
     add_figures(result.figures, fast_);
     result.figures[0].wanted = goal{1'500, 1'000, false}; // accepted → sink, p50
     result.figures[1].wanted = goal{10'000, 5'000, false};
+    // Many a request is at the sink before its sender has seen the answer, so that the rest of the way is a difference of
+    // two times of about the same size. The whole way contains it, and is held to the same.
+    for (auto& one : result.figures)
+      if (one.key == fast_.key + "_" + key_of(stage::sent_to_sink) + "_p50")
+        one.wanted = result.figures[0].wanted;
+      else if (one.key == fast_.key + "_" + key_of(stage::sent_to_sink) + "_p99")
+        one.wanted = result.figures[1].wanted;
     add_figures(result.figures, slow_);
     add_percentile_figures(result.figures, "fdatasync", "the machine's own write and fdatasync of 16 KiB",
                            percentiles{sync_ns_}, sync_rounds_);
