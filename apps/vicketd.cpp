@@ -3,6 +3,7 @@
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
 #include "apps/actor_port.hpp"
+#include "apps/memory_keeper.hpp"
 #include "apps/node_config.hpp"
 #include "apps/process_limits.hpp"
 #include "apps/termination.hpp"
@@ -17,6 +18,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
+#include <utility>
 
 namespace {
 
@@ -87,7 +90,9 @@ int serve(caf::actor_system& system, node& running, const node_config& config) {
                config.tls ? " with mutual TLS" : "", running.partitions(), config.data_dir.string());
   std::cout << "vicketd ready actors=" << place.to_string() << std::endl;
 
+  std::optional<memory_keeper> memory{std::in_place};
   const auto signal = wait_for_termination();
+  memory.reset();
   spdlog::info("{}: stopping; deliveries in flight get {} s", signal, drain_patience_ms / 1000);
   end_at_next_termination(stop_deadline_s);
   close_actor_port(system, place.port);

@@ -69,9 +69,8 @@ struct timestamp_ms {
 
 template <>
 struct std::hash<vicket::connector_id> {
-  std::size_t operator()(const vicket::connector_id& id) const noexcept {
-    return std::hash<std::string>{}(id.value);
-  }
+  // Not noexcept: libstdc++'s tables then keep the hashes, instead of hashing each name that a look-up passes again.
+  std::size_t operator()(const vicket::connector_id& id) const { return std::hash<std::string>{}(id.value); }
 };
 
 template <>

@@ -12,7 +12,7 @@ namespace vicket::bench {
 
 namespace {
 
-constexpr std::int64_t pause_us = 300;
+constexpr std::int64_t pause_us = 1'000; // a small part of what a window lasts
 constexpr std::int64_t answer_patience_ns = 60'000'000'000;
 constexpr std::int64_t arrival_patience_ns = 60'000'000'000;
 

@@ -1,0 +1,49 @@
+#include "apps/memory_keeper.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace vicket;
+
+namespace {
+
+constexpr std::size_t mb = 1u << 20;
+
+/// Intervals until it is worth it; 0: it is not within a hundred.
+int intervals_until_worth_it(trim_schedule& schedule, std::size_t resident_bytes) {
+  for (int i = 1; i <= 100; ++i)
+    if (schedule.worth_it(resident_bytes))
+      return i;
+  return 0;
+}
+
+} // namespace
+
+TEST_CASE("memory is given back when the process has grown by enough") {
+  trim_schedule schedule{100 * mb};
+  CHECK(intervals_until_worth_it(schedule, 50 * mb) == 0);
+  CHECK(intervals_until_worth_it(schedule, 163 * mb) == 0);
+  CHECK(intervals_until_worth_it(schedule, 164 * mb) == 1);
+  schedule.done(600 * mb, 270 * mb);
+  CHECK(intervals_until_worth_it(schedule, 270 * mb) ==
+        1); // it was worth it: the rest may have been freed meanwhile
+  schedule.done(270 * mb, 60 * mb);
+  CHECK(intervals_until_worth_it(schedule, 123 * mb) == 0); // from its smallest size
+  CHECK(intervals_until_worth_it(schedule, 124 * mb) == 1);
+}
+
+TEST_CASE("memory that is in use is looked at ever more rarely, until some was freed") {
+  trim_schedule schedule{100 * mb};
+  for (const int expected : {1, 2, 4, 8, 16, 32, 64, 64}) {
+    CHECK(intervals_until_worth_it(schedule, 600 * mb) == expected);
+    schedule.done(600 * mb, 590 * mb);
+  }
+  CHECK(intervals_until_worth_it(schedule, 600 * mb) == 64);
+  schedule.done(600 * mb, 300 * mb);
+  CHECK(intervals_until_worth_it(schedule, 300 * mb) == 1);
+}
+
+TEST_CASE("the memory keeper ends at once when its node does") {
+  CHECK(resident_bytes() > 0);
+  { memory_keeper keeper; }
+  SUCCEED("it did not wait for its next look");
+}
