@@ -3,37 +3,43 @@
 #include "bench/harness/real_time.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace vicket::bench {
 
-turns::turns(const std::vector<double>& per_s) {
-  for (const auto one : per_s) {
-    if (!(one > 0))
+turns::turns(const std::vector<event_rate>& rates) {
+  for (const auto& one : rates) {
+    if (!(one.per_s > 0))
       throw std::logic_error("a rate of events is above 0");
-    rates_.push_back({one, 0});
+    streams_.push_back({1e9 / one.per_s, std::mt19937_64{one.seed}, 0});
+    advance(streams_.back());
   }
-  if (rates_.empty())
+  if (streams_.empty())
     throw std::logic_error("turns need somebody whose they are");
 }
 
+/// By an exponential time. Not by the library's distribution, which need not be the same everywhere.
+void turns::advance(stream& of) {
+  const auto uniform = static_cast<double>(of.chance() >> 11) * 0x1p-53; // from 0 to just below 1
+  of.next_ns -= std::log1p(-uniform) * of.mean_ns;
+}
+
 turns::turn turns::next() {
-  // From the number taken, not from the last turn: nothing that is rounded adds up.
-  const auto due_ns = [](const rate& one) { return static_cast<double>(one.taken) * 1e9 / one.per_s; };
-  const auto first = std::min_element(rates_.begin(), rates_.end(),
-                                      [&](const rate& a, const rate& b) { return due_ns(a) < due_ns(b); });
-  const turn result{static_cast<std::size_t>(first - rates_.begin()),
-                    static_cast<std::int64_t>(due_ns(*first))};
-  ++first->taken;
+  const auto first = std::min_element(streams_.begin(), streams_.end(),
+                                      [](const stream& a, const stream& b) { return a.next_ns < b.next_ns; });
+  const turn result{static_cast<std::size_t>(first - streams_.begin()),
+                    static_cast<std::int64_t>(first->next_ns)};
+  advance(*first);
   return result;
 }
 
 void offer_together(const std::vector<offered_load>& loads, std::int64_t duration_ms,
                     const std::stop_token& stop) {
-  std::vector<double> per_s;
+  std::vector<event_rate> rates;
   for (const auto& one : loads)
-    per_s.push_back(one.events_per_s);
-  turns order{per_s};
+    rates.push_back({one.events_per_s, one.seed});
+  turns order{rates};
   const auto start_ns = now_ns();
   while (!stop.stop_requested()) {
     const auto next = order.next();

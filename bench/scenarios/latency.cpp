@@ -64,7 +64,7 @@ public:
 private:
   void measure(rate_findings& at) {
     const auto start_ns = now_ns();
-    offer_together({{&load_.feed, at.events_per_s}}, warm_up_ms + with_.pick(5'000, 3'000));
+    offer_together({{&load_.feed, at.events_per_s, ++offers_}}, warm_up_ms + with_.pick(5'000, 3'000));
     const auto until_ns = now_ns();
     load_.finish(arrivals_, {&load_.events}, violations_);
     const latencies round{load_, start_ns + warm_up_ms * 1'000'000, until_ns};
@@ -113,9 +113,10 @@ private:
     add_percentile_figures(result.figures, "fdatasync", "the machine's own write and fdatasync of 16 KiB",
                            percentiles{sync_ns_}, sync_rounds_);
     result.plots.push_back(curves());
-    result.notes = {"Sent: when an event's turn came by the even rate, whether the feeder was able to send "
-                    "it then or not.",
-                    overtaking_note(fast_.title, fast_.all), overtaking_note(slow_.title, slow_.all)};
+    result.notes = {
+        "Sent: when an event's turn came, whether the feeder was able to send it then or not. Turns "
+        "come at random, as from many senders (a Poisson process).",
+        overtaking_note(fast_.title, fast_.all), overtaking_note(slow_.title, slow_.all)};
     result.violations = violations_;
     add_sentences(result.violations, load_.name, load_.events.ledger().violations());
     if (const auto complaint = arrivals_.complaint(); !complaint.empty())
@@ -133,6 +134,7 @@ private:
   traffic load_;
   rate_findings slow_{1'000, "at_1k", "at 1,000/s"};
   rate_findings fast_{5'000, "at_5k", "at 5,000/s"};
+  std::uint64_t offers_ = 0; ///< each has times of its own
   std::vector<std::int64_t> sync_ns_;
   rounds_of_percentiles sync_rounds_;
   std::vector<std::string> violations_;

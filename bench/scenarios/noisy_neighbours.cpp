@@ -73,7 +73,7 @@ public:
 
   scenario_result run() {
     const auto pairs =
-        with_.pick(16, 2); // many short ones: a hiccup of the machine's disk spoils one, not the median
+        with_.pick(12, 2); // many short ones: a hiccup of the machine's disk spoils one, not the median
     for (int i = 1; i <= pairs; ++i) {
       with_.say("pair " + std::to_string(i) + " of " + std::to_string(pairs));
       if (i % 2 == 1) { // the machine's drift favours neither
@@ -122,16 +122,17 @@ private:
 
   /// Healthy events at their rate, `more` beside them.
   void measure(side& on, std::vector<offered_load> more, const std::function<void()>& afterwards) {
-    more.push_back({&on.healthy.feed, per_connector_per_s * healthy_connectors});
+    const auto round = on.whole_way.p99_us.size();
+    more.push_back({&on.healthy.feed, per_connector_per_s * healthy_connectors, 3 * round});
     const auto start_ns = now_ns();
     offer_together(more, warm_up_ms + measured_ms);
     const auto until_ns = now_ns();
     afterwards();
     on.healthy.finish(on.arrivals, {&on.healthy.events}, violations_);
-    const latencies round{on.healthy, start_ns + warm_up_ms * 1'000'000, until_ns};
-    on.all.add(round);
-    on.whole_way.add(round.of(stage::sent_to_sink));
-    on.delivery.add(round.of(stage::accepted_to_sink));
+    const latencies found{on.healthy, start_ns + warm_up_ms * 1'000'000, until_ns};
+    on.all.add(found);
+    on.whole_way.add(found.of(stage::sent_to_sink));
+    on.delivery.add(found.of(stage::accepted_to_sink));
   }
 
   void measure_alone() {
@@ -140,9 +141,10 @@ private:
 
   void measure_beside() {
     put_noisy(noise::on);
+    const auto round = beside_.whole_way.p99_us.size();
     measure(beside_,
-            {{&hanging_.feed, per_connector_per_s * noisy_of_a_kind},
-             {&others_.feed, per_connector_per_s * noisy_of_a_kind * 2}},
+            {{&hanging_.feed, per_connector_per_s * noisy_of_a_kind, 3 * round + 1},
+             {&others_.feed, per_connector_per_s * noisy_of_a_kind * 2, 3 * round + 2}},
             [this] { quieten(); });
   }
 

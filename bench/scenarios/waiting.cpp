@@ -51,7 +51,7 @@ private:
   static constexpr std::uint32_t first_beside = 2'000;
 
   [[nodiscard]] std::uint32_t hanging() const { return with_.pick(100u, 20u); } ///< connectors of a wave
-  /// In which the second wave is sent, evenly.
+  /// In which the second wave is sent.
   [[nodiscard]] std::int64_t dialling_ms() const { return with_.pick(1'000, 300); }
   [[nodiscard]] std::uint32_t requests() const { return hanging() * in_flight_each; }
   [[nodiscard]] std::vector<expected_events*> both_waves() { return {&silent_.events, &beside_.events}; }
@@ -148,10 +148,13 @@ private:
     with_.say("healthy traffic beside " + std::to_string(requests()) + " that hang");
     put_wave(first_beside, "hang");
     const auto first = healthy_.feed.sent();
+    const auto warmed_up = beside_.feed.sent();
     const auto from_ns = now_ns();
-    offer_together({{&healthy_.feed, healthy_per_s},
-                    {&beside_.feed, requests() * 1e3 / static_cast<double>(dialling_ms())}},
+    offer_together({{&healthy_.feed, healthy_per_s, 1},
+                    {&beside_.feed, requests() * 1e3 / static_cast<double>(dialling_ms()), 2}},
                    dialling_ms());
+    if (const auto sent = beside_.feed.sent() - warmed_up; sent < requests()) // as chance has it
+      beside_.feed.flood(requests() - sent);
     all_hang(beside_, from_ns);
     while_dialling_ = percentiles{healthy_spans(first)};
     sleep_ms(calm_ms);
