@@ -470,8 +470,7 @@ std::string exchange::waiting_for() const {
   };
   switch (phase_) {
   case phase::starting:
-    return "waiting for a connection to " + request_.endpoint->host +
-           ", all of which were in use; nothing was sent";
+    return "waiting for a connection to " + request_.endpoint->host + "; nothing was sent";
   case phase::resolving:
     return "waiting for the name " + request_.endpoint->host + " to resolve";
   case phase::connecting:
