@@ -146,13 +146,22 @@ http_transport::posting delivery::posting_of(const delivery_job& job, std::int64
 
 std::uint64_t delivery::take_slot(flight what) {
   if (free_slots_.empty()) {
-    flights_.push_back(std::move(what));
-    return flights_.size() - 1;
+    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
   }
-  const auto slot = free_slots_.back();
+  const auto index = free_slots_.back();
   free_slots_.pop_back();
-  flights_[slot] = std::move(what);
-  return slot;
+  auto& place = slots_[index];
+  place.now = std::move(what);
+  return std::uint64_t{++place.turn} << 32 | index;
+}
+
+delivery::slot* delivery::slot_of(std::uint64_t token) {
+  const auto index = static_cast<std::uint32_t>(token);
+  if (index >= slots_.size())
+    return nullptr;
+  auto& place = slots_[index];
+  return place.now.supervisor && place.turn == token >> 32 ? &place : nullptr;
 }
 
 void delivery::collect() {
@@ -160,29 +169,39 @@ void delivery::collect() {
   auto results = inbox_->take();
   by_supervisor_.clear();
   for (std::size_t i = 0; i < results.size(); ++i)
-    by_supervisor_.emplace_back(flights_[results[i].token].supervisor->id(), i);
+    if (const auto* place = slot_of(results[i].token))
+      by_supervisor_.emplace_back(place->now.supervisor->id(), i);
   std::sort(by_supervisor_.begin(), by_supervisor_.end());
+  supervisor_actor supervisor;
   deliveries_done done;
-  for (auto next = by_supervisor_.begin(); next != by_supervisor_.end();) {
-    auto& [token, result] = results[next->second];
-    auto ended = std::exchange(flights_[token], {});
-    free_slots_.push_back(token);
+  const auto send = [&] {
+    if (!done.deliveries.empty())
+      self_->send(supervisor, std::exchange(done, {}));
+  };
+  for (const auto& [whose, position] : by_supervisor_) {
+    auto& [token, result] = results[position];
+    auto* place = slot_of(token);
+    if (place == nullptr) // a second result of the same request
+      continue;
+    auto ended = std::exchange(place->now, {});
+    free_slots_.push_back(static_cast<std::uint32_t>(token));
+    if (supervisor && supervisor->id() != whose)
+      send();
+    supervisor = std::move(ended.supervisor);
     auto retry_after = std::move(result.retry_after);
     done.deliveries.push_back({ended.sequence,
                                classify(std::move(result), ended.attempt_number, ended.started_at),
                                std::move(retry_after)});
-    const auto whose = next->first;
-    if (++next == by_supervisor_.end() || next->first != whose)
-      self_->send(ended.supervisor, std::exchange(done, {}));
   }
+  send();
   start_waiting();
 }
 
 in_flight_counts delivery::count() const {
   std::unordered_map<connector_id, std::uint64_t> counts;
-  for (const auto& one : flights_)
-    if (one.supervisor)
-      ++counts[one.profile->config.id];
+  for (const auto& one : slots_)
+    if (one.now.supervisor)
+      ++counts[one.now.profile->config.id];
   in_flight_counts result;
   result.connectors.assign(counts.begin(), counts.end());
   return result;

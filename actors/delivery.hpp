@@ -74,11 +74,18 @@ private:
 
   /// What is remembered of a request under way.
   struct flight {
-    supervisor_actor supervisor; ///< null: the slot is free
+    supervisor_actor supervisor; ///< null: there is none, the slot is free
     std::shared_ptr<const delivery_profile> profile;
     log_sequence sequence = 0;
     std::uint32_t attempt_number = 0;
     timestamp_ms started_at;
+  };
+
+  /// A place for a request under way.
+  struct slot {
+    flight now;
+    std::uint32_t turn =
+        0; ///< how often it has been taken: part of the token, so that an old one fits no new request
   };
 
   void enqueue(deliver& orders);
@@ -91,21 +98,22 @@ private:
 
   void start(order next, const start_time& now, std::vector<http_transport::posting>& postings);
   [[nodiscard]] std::uint64_t take_slot(flight what);
-  [[nodiscard]] std::size_t in_flight() const { return flights_.size() - free_slots_.size(); }
+  [[nodiscard]] slot* slot_of(std::uint64_t token);
+  [[nodiscard]] std::size_t in_flight() const { return slots_.size() - free_slots_.size(); }
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;
   void collect();
   [[nodiscard]] in_flight_counts count() const;
 
   // Invariants: in_flight() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is
-  // bounded by the supervisors' own in-flight caps. A request's token is its slot, which is free again only once its one
-  // result has been taken.
+  // bounded by the supervisors' own in-flight caps. A request's token is its slot and the slot's turn; a slot is free again
+  // once its result has been taken.
   handle::pointer self_;
   setup with_;
   std::shared_ptr<result_inbox> inbox_;
   std::deque<order> waiting_;
-  std::vector<flight> flights_;
-  std::vector<std::uint64_t> free_slots_;
+  std::vector<slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
   std::vector<std::pair<caf::actor_id, std::size_t>> by_supervisor_; ///< scratch of `collect`
 };
 

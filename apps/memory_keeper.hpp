@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace vicket {
 
@@ -16,17 +17,22 @@ namespace vicket {
 /// Pure.
 class trim_schedule {
 public:
-  /// The process has to be larger than it was at its smallest by so much.
+  /// The process has to be larger than it was at its smallest by so much,
   static constexpr std::size_t worth_bytes = 64u << 20;
+  /// and its size within so much of what it was an interval before: a node at work would soon want it back.
+  static constexpr std::size_t quiet_bytes = 4u << 20;
   /// A time that gave back less was not worth it: what there is is in use. The next one waits twice as long.
   static constexpr std::size_t little_bytes = 16u << 20;
   static constexpr unsigned max_pause = 64;
 
-  explicit trim_schedule(std::size_t resident_bytes) : smallest_bytes_{resident_bytes} {}
+  explicit trim_schedule(std::size_t resident_bytes)
+      : smallest_bytes_{resident_bytes}, before_bytes_{resident_bytes} {}
 
   /// Asked once per interval: whether to do it now.
   [[nodiscard]] bool worth_it(std::size_t resident_bytes) {
-    if (resident_bytes < smallest_bytes_ + worth_bytes)
+    const auto before = std::exchange(before_bytes_, resident_bytes);
+    const auto change = resident_bytes > before ? resident_bytes - before : before - resident_bytes;
+    if (resident_bytes < smallest_bytes_ + worth_bytes || change > quiet_bytes)
       return false;
     return ++waited_ >= pause_;
   }
@@ -34,11 +40,13 @@ public:
     waited_ = 0;
     pause_ = before_bytes < after_bytes + little_bytes ? std::min(pause_ * 2, max_pause) : 1;
     smallest_bytes_ = std::min(smallest_bytes_, after_bytes);
+    before_bytes_ = after_bytes;
   }
 
 private:
   std::size_t smallest_bytes_;
-  unsigned pause_ = 1; ///< intervals between two times
+  std::size_t before_bytes_; ///< when it was asked last
+  unsigned pause_ = 1;       ///< intervals between two times
   unsigned waited_ = 0;
 };
 

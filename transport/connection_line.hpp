@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -27,8 +26,6 @@ public:
   using time_point = std::chrono::steady_clock::time_point;
   using duration = std::chrono::steady_clock::duration;
 
-  /// Dials to one destination that are under way at once, per I/O thread; more would only wait for each other.
-  static constexpr std::size_t max_dials = 128;
   /// Nobody waits for longer than that before a dial, however long one takes.
   static constexpr std::chrono::milliseconds max_patience{50};
 
@@ -41,23 +38,24 @@ public:
   [[nodiscard]] const Item& front() const { return waiting_.front().item; }
   /// It leaves the line.
   [[nodiscard]] Item pop() { return std::move(waiting_.pop().item); }
+  /// Those for whom `gone(item)` is true leave before it is their turn, and take nobody's turn with them.
+  template <class Predicate>
+  void drop_front_while(Predicate gone) {
+    waiting_.drop_front_while([&](const place& one) { return gone(one.item); });
+  }
 
   /// A request has been answered and its connection can be used again.
   void connection_came_back(time_point now) { came_back_at_ = now; }
 
-  /// A request of this destination dials; every one that began ends.
-  void dial_began() { ++dials_; }
-  void dial_ended() { dials_ -= std::min<std::size_t>(dials_, 1); }
-  /// It ended with a connection, after so long.
+  /// A dial made a connection, after so long.
   void dial_took(duration span) {
     span = std::clamp<duration>(span, duration::zero(), max_patience);
     dial_takes_ = dial_takes_ ? *dial_takes_ + (span - *dial_takes_) / 8 : span;
   }
 
-  /// When the first one should dial, if it still waits then: `now` or earlier means at once. Absent: it should not, until
-  /// a dial has ended.
+  /// When the first one should dial, if it still waits then: `now` or earlier means at once. Absent: nobody waits.
   [[nodiscard]] std::optional<time_point> dial_at() const {
-    if (waiting_.empty() || dials_ >= max_dials)
+    if (waiting_.empty())
       return std::nullopt;
     if (!dial_takes_ || !came_back_at_) // nothing is known yet
       return time_point{};
@@ -66,8 +64,6 @@ public:
     return std::min(patient_until, *came_back_at_ + *dial_takes_);
   }
 
-  void clear() { waiting_.clear(); }
-
 private:
   struct place {
     Item item;
@@ -75,7 +71,6 @@ private:
   };
 
   fair_queue<Key, place> waiting_;
-  std::size_t dials_ = 0;
   std::optional<duration> dial_takes_; ///< smoothed
   std::optional<time_point> came_back_at_;
 };

@@ -31,11 +31,9 @@ std::string milliseconds(std::int64_t us) {
 
 // -- the lane -----------------------------------------------------------------------------------------------
 
-destination_line::destination_line(dial_lane& owner)
-    : lane{owner}, patience{this, [](void* self) {
-                              auto& line = *static_cast<destination_line*>(self);
-                              line.lane.consider(line, time_point::clock::now());
-                            }} {}
+destination_line::~destination_line() {
+  lane.be_patient(*this, std::nullopt);
+}
 
 destination_line& dial_lane::line_of(destination& to) {
   if (!to.line)
@@ -43,10 +41,14 @@ destination_line& dial_lane::line_of(destination& to) {
   return *to.line;
 }
 
+bool dial_lane::has_line(const destination& to) {
+  return to.line && !to.line->waiting.empty();
+}
+
 void dial_lane::queue(const destination_line* of, turn next) {
   turns_.push(of, std::move(next));
-  if (!std::exchange(asked_, true))
-    ask_for_turn_();
+  if (!std::exchange(turn_asked_, true))
+    ask_.take_turn();
 }
 
 void dial_lane::join(destination& to, boost::intrusive_ptr<exchange> next, time_point now) {
@@ -56,72 +58,100 @@ void dial_lane::join(destination& to, boost::intrusive_ptr<exchange> next, time_
   consider(line, now);
 }
 
-void dial_lane::connection_came_back(destination_line& line, time_point now) {
-  line.waiting.connection_came_back(now);
-  while (!line.waiting.empty()) {
-    const auto first = line.waiting.pop();
-    if (first->finished())
-      continue;
-    if (!first->take_idle_connection(now)) // it was too old
-      first->dial();
+void dial_lane::connection_came_back(const std::shared_ptr<destination_line>& line, time_point now) {
+  line->waiting.connection_came_back(now);
+  if (line->waiting.empty() || std::exchange(line->connections_came_back, true))
     return;
+  came_back_.push_back(line);
+  if (came_back_.size() == 1)
+    ask_.hand_on();
+}
+
+void dial_lane::hand_on(time_point now) {
+  for (const auto& line : std::exchange(came_back_, {})) {
+    line->connections_came_back = false;
+    auto& waiting = line->waiting;
+    const auto finished = [](const auto& one) { return one->finished(); };
+    for (waiting.drop_front_while(finished); !waiting.empty(); waiting.drop_front_while(finished)) {
+      if (!waiting.front()->take_idle_connection(now))
+        break;
+      waiting.pop()->send_on_idle_connection();
+    }
+    consider(*line, now);
   }
 }
 
-void dial_lane::dial_began(destination& to) {
-  line_of(to).waiting.dial_began();
-}
-
-void dial_lane::dial_ended(destination& to, std::optional<std::chrono::steady_clock::duration> took,
-                           time_point now) {
-  auto& line = line_of(to);
-  line.waiting.dial_ended();
-  if (took)
-    line.waiting.dial_took(*took);
-  consider(line, now);
+void dial_lane::dial_took(destination& to, std::chrono::steady_clock::duration span) {
+  line_of(to).waiting.dial_took(span);
 }
 
 void dial_lane::add_step(destination& to, boost::intrusive_ptr<exchange> next) {
-  queue(&line_of(to), {std::move(next), to.line});
+  auto& line = line_of(to);
+  queue(&line, {std::move(next), to.line});
 }
 
 /// Queues a dial, or looks again when it is time for one. While one is queued nothing has to be done: it looks again.
 void dial_lane::consider(destination_line& line, time_point now) {
   if (line.dial_queued)
     return;
-  while (!line.waiting.empty() && line.waiting.front()->finished())
-    (void)line.waiting.pop();
+  line.waiting.drop_front_while([](const auto& one) { return one->finished(); });
   const auto at = line.waiting.dial_at();
-  if (!at)
-    return deadlines_.remove(line.patience);
-  if (*at > now)
-    return deadlines_.add(line.patience, *at);
+  if (at && *at > now && line.patient_until && *line.patient_until <= *at)
+    return; // it looks again before that
+  if (!at || *at > now)
+    return be_patient(line, at);
+  be_patient(line, std::nullopt);
   line.dial_queued = true;
   const auto user = line.waiting.front(); // keeps its destination
   queue(&line, {nullptr, user->line()});
 }
 
-void dial_lane::take_turn(time_point now) {
-  if (!turns_.empty()) {
-    const auto next = turns_.pop();
-    if (next.whose)
-      next.whose->take_step();
-    else
-      dial_first(*next.line, now);
-  }
-  asked_ = !turns_.empty();
-  if (asked_)
-    ask_for_turn_();
+void dial_lane::be_patient(destination_line& line, std::optional<time_point> until) {
+  if (line.patient_until == until)
+    return;
+  if (line.patient_until)
+    patient_.erase({*line.patient_until, &line});
+  line.patient_until = until;
+  if (!until)
+    return;
+  patient_.emplace(*until, &line);
+  if (patient_.begin()->second == &line)
+    ask_.look_at_lines(*until);
 }
 
-void dial_lane::dial_first(destination_line& line, time_point now) {
-  line.dial_queued = false;
-  const auto at = line.waiting.dial_at(); // others may have got connections that came back
-  if (at && *at <= now) {
-    const auto first = line.waiting.pop();
-    first->dial();
+void dial_lane::look_at_lines(time_point now) {
+  while (!patient_.empty() && patient_.begin()->first <= now) {
+    auto& line = *patient_.begin()->second;
+    be_patient(line, std::nullopt);
+    consider(line, now);
   }
-  consider(line, now);
+  if (!patient_.empty())
+    ask_.look_at_lines(patient_.begin()->first);
+}
+
+void dial_lane::take_turn(time_point now) {
+  if (!turns_.empty()) {
+    const auto next = turns_.pop(); // keeps the line
+    if (next.whose) {
+      next.whose->take_step();
+    } else {
+      next.line->dial_queued = false;
+      auto& waiting = next.line->waiting;
+      waiting.drop_front_while([](const auto& one) { return one->finished(); });
+      const auto at = waiting.dial_at(); // others may have got connections that came back
+      if (at && *at <= now)
+        waiting.pop()->dial();
+      consider(*next.line, now);
+    }
+  }
+  turn_asked_ = !turns_.empty();
+  if (turn_asked_)
+    ask_.take_turn();
+}
+
+void dial_lane::clear() {
+  turns_.clear();
+  came_back_.clear();
 }
 
 // -- an exchange --------------------------------------------------------------------------------------------
@@ -144,34 +174,28 @@ void exchange::begin() {
   services_.deadlines.add(deadline_, posted_at_ + std::chrono::milliseconds{request_.timeout_ms});
   to_ = &services_.pool.acquire({*request_.endpoint, endpoint_hash_});
   answer_.emplace(limits_of(services_.options));
-  if (!take_idle_connection(posted_at_))
-    services_.dials.join(*to_, this, posted_at_);
+  if (!dial_lane::has_line(*to_) && take_idle_connection(posted_at_))
+    send_on_idle_connection();
+  else
+    services_.dials.join(*to_, this, now());
 }
 
 bool exchange::take_idle_connection(time_point now) {
-  if (finished_)
-    return false;
   connection_ = services_.pool.take(*to_, now);
-  if (!connection_)
-    return false;
+  return connection_ != nullptr;
+}
+
+void exchange::send_on_idle_connection() {
   reused_ = true;
   connection_->belong_to(*this);
   send();
-  return true;
 }
 
 // -- a fresh connection -------------------------------------------------------------------------------------
 
 void exchange::dial() {
-  if (!finished_)
-    dial_fresh();
-}
-
-void exchange::dial_fresh() {
   phase_ = phase::resolving;
   dial_began_ = phase_began_ = now();
-  dials_ = true;
-  services_.dials.dial_began(*to_);
   if (const auto numeric = ip_address::parse(request_.endpoint->host)) {
     addresses_ = {*numeric};
     return check_and_dial();
@@ -281,17 +305,11 @@ void exchange::continue_handshake() {
   }
 }
 
-void exchange::end_dial(bool connected) {
-  if (!std::exchange(dials_, false))
-    return;
-  const auto ended = now();
-  services_.dials.dial_ended(*to_, connected ? std::optional{ended - dial_began_} : std::nullopt, ended);
-}
-
 // -- the request --------------------------------------------------------------------------------------------
 
 void exchange::send() {
-  end_dial(true);
+  if (!reused_)
+    services_.dials.dial_took(*to_, now() - dial_began_);
   phase_ = phase::sending;
   // One buffer: a small request is one TLS record and one system call.
   auto& out = services_.out;
@@ -396,7 +414,7 @@ void exchange::replace_connection() {
   reused_ = false; // so it happens once
   sent_ = false;
   unsent_ = {};
-  dial_fresh();
+  dial();
 }
 
 void exchange::drop_connection() {
@@ -517,7 +535,7 @@ void exchange::complete() {
   const auto ended = heard_at_;
   finish(std::move(result), ended);
   if (line)
-    lane.connection_came_back(*line, ended);
+    lane.connection_came_back(line, ended);
 }
 
 void exchange::fail(outcome failure, std::string sentence) {
@@ -546,12 +564,16 @@ void exchange::finish(http_result result, time_point ended) {
   services_.deadlines.remove(connect_share_);
   stop_waiting();
   drop_connection();
-  end_dial(false);
   services_.pool.release(*to_);
   result.phases = timings_;
   result.duration_us = us_between(posted_at_, ended);
   all_.erase(all_.iterator_to(*this));
   done_(std::move(result));
+  if (phase_ == phase::starting) { // the line holds it for a while
+    request_.body.reset();
+    std::string{}.swap(request_.header_lines);
+    done_ = nullptr;
+  }
   intrusive_ptr_release(this);
 }
 

@@ -19,9 +19,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace vicket {
@@ -37,45 +38,60 @@ struct posted_request {
   std::chrono::steady_clock::time_point at;
 };
 
-/// The line of a destination, which lives as long as that, and whether its next dial has a place in the lane.
+/// The line of a destination, which lives as long as that.
 struct destination_line {
   using time_point = std::chrono::steady_clock::time_point;
 
-  destination_line(dial_lane& owner);
+  explicit destination_line(dial_lane& owner) : lane{owner} {}
+  destination_line(const destination_line&) = delete;
+  destination_line& operator=(const destination_line&) = delete;
+  ~destination_line();
 
   dial_lane& lane;
   connection_line<const http_endpoint*, boost::intrusive_ptr<exchange>> waiting;
-  deadline_wheel::entry patience; ///< until the first one should dial
-  bool dial_queued = false;
+  bool dial_queued = false;                ///< its next dial has a place in the lane
+  bool connections_came_back = false;      ///< to be handed on
+  std::optional<time_point> patient_until; ///< when the first one should dial; the lane looks then
 };
 
 /// Where exchanges get connections, and take the steps of dials: connecting, and a TLS handshake. Such a step takes
 /// hundreds of microseconds, so that thousands of dials at once, as when an endpoint that hung has timed out, would
 /// hold up the answers of everybody else: the I/O thread looks at its sockets and starts other requests between any two
-/// of them, and destinations have their turns in a round, however many dials each has (docs/decisions/0004-speed.md).
+/// of them, and destinations have their turns in a round, however many dials each has (docs/decisions/0004-speed.md). A
+/// destination's next dial stands behind the steps of those before it, so that a crowd does not dial all at once.
 ///
 /// Belongs to one I/O thread.
 class dial_lane {
 public:
   using time_point = destination_line::time_point;
 
-  /// `ask_for_turn` is called when there is something to do again: `take_turn` has to follow soon.
-  dial_lane(deadline_wheel& deadlines, std::function<void()> ask_for_turn)
-      : deadlines_{deadlines}, ask_for_turn_{std::move(ask_for_turn)} {}
+  /// What the lane asks of its I/O thread. Each asks once, until it has been done.
+  struct wishes {
+    std::function<void()> take_turn; ///< call `take_turn` soon, after a look at the sockets
+    std::function<void()> hand_on;   ///< the same of `hand_on`
+    std::function<void(time_point)>
+        look_at_lines; ///< call `look_at_lines` then; an earlier time replaces a later one
+  };
+  explicit dial_lane(wishes of_lane) : ask_{std::move(of_lane)} {}
 
   /// `next` needs a connection: it is given one that comes back, or dials when its turn comes.
   void join(destination& to, boost::intrusive_ptr<exchange> next, time_point now);
+  /// Whether somebody waits for the next connection that is idle.
+  [[nodiscard]] static bool has_line(const destination& to);
   /// An idle connection was put into the pool.
-  void connection_came_back(destination_line& line, time_point now);
-  /// An exchange dials, and does no more; `took` when that made a connection.
-  void dial_began(destination& to);
-  void dial_ended(destination& to, std::optional<std::chrono::steady_clock::duration> took, time_point now);
+  void connection_came_back(const std::shared_ptr<destination_line>& line, time_point now);
+  /// A dial made a connection, after so long.
+  void dial_took(destination& to, std::chrono::steady_clock::duration span);
   /// `next` is to take the next step of its dial.
   void add_step(destination& to, boost::intrusive_ptr<exchange> next);
 
-  /// One dial or one step, and asks for another turn if it wasn't the last.
+  /// One dial or one step.
   void take_turn(time_point now);
-  void clear() { turns_.clear(); }
+  /// Gives connections that came back to those that wait. After a look at the sockets, so that the pool has closed those
+  /// that have something to say.
+  void hand_on(time_point now);
+  void look_at_lines(time_point now);
+  void clear();
 
 private:
   friend struct destination_line;
@@ -89,12 +105,14 @@ private:
   [[nodiscard]] destination_line& line_of(destination& to);
   void queue(const destination_line* of, turn next);
   void consider(destination_line& line, time_point now);
-  void dial_first(destination_line& line, time_point now);
+  void be_patient(destination_line& line, std::optional<time_point> until);
 
-  deadline_wheel& deadlines_;
-  std::function<void()> ask_for_turn_;
-  bool asked_ = false;
+  wishes ask_;
+  bool turn_asked_ = false;
+  std::set<std::pair<time_point, destination_line*>>
+      patient_; ///< by their `patient_until`; outlives lines in the next two
   fair_queue<const destination_line*, turn> turns_;
+  std::vector<std::shared_ptr<destination_line>> came_back_;
 };
 
 /// What the exchanges of one I/O thread share.
@@ -137,8 +155,9 @@ public:
   /// The exchange is in `all`, which owns it, until it has finished.
   static void start(exchange_services& services, live_list& all, posted_request posted);
 
-  /// The lane's. False: there is none, or it needs none any more.
+  /// The lane's: takes an idle connection from the pool, where there is one, and sends over it; or dials.
   [[nodiscard]] bool take_idle_connection(time_point now);
+  void send_on_idle_connection();
   void dial();
   /// Goes on with connecting or the handshake.
   void take_step();
@@ -163,8 +182,6 @@ private:
   };
 
   void begin();
-  void dial_fresh();
-  void end_dial(bool connected);
   void on_resolved(const name_resolver::answer& result) override;
   void check_and_dial();
   void dial_next();

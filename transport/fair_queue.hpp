@@ -37,6 +37,21 @@ public:
     return item;
   }
 
+  /// Takes out what `pop` would give as long as `gone` says so, without its key's turn.
+  template <class Predicate>
+  void drop_front_while(Predicate gone) {
+    while (!round_.empty()) {
+      const auto of_key = items_.find(round_.front());
+      auto& items = of_key->second;
+      while (!items.empty() && gone(std::as_const(items.front())))
+        items.pop_front();
+      if (!items.empty())
+        return;
+      items_.erase(of_key);
+      round_.pop_front();
+    }
+  }
+
   void clear() {
     round_.clear();
     items_.clear();

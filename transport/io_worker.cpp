@@ -51,13 +51,13 @@ pool_limits limits_of(const transport_options& options) {
 io_worker::io_worker(const transport_options& options)
     : options_{options},
       context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
-      busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, tls_{options.ca_files},
-      deadlines_{steady::now()}, names_{context_, options.dns_servers}, watch_{context_}, pool_{limits_of(
-                                                                                              options)},
-      in_(read_buffer_bytes), dials_{deadlines_, [this] { take_turn_of_dials(); }},
-      services_{watch_, options_, tls_, pool_, names_, deadlines_, dials_, out_, in_}, thread_{[this] {
-        run();
-      }} {}
+      busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, line_timer_{context_},
+      tls_{options.ca_files}, deadlines_{steady::now()}, names_{context_, options.dns_servers},
+      watch_{context_}, dials_{{[this] { take_turn_of_dials(); }, [this] { hand_on_connections(); },
+                                [this](steady::time_point at) { look_at_lines(at); }}},
+      pool_{limits_of(options)},
+      in_(read_buffer_bytes), services_{watch_, options_, tls_, pool_, names_, deadlines_, dials_, out_, in_},
+      thread_{[this] { run(); }} {}
 
 void io_worker::end() {
   {
@@ -164,6 +164,21 @@ void io_worker::take_turn_of_dials() {
   });
 }
 
+void io_worker::hand_on_connections() {
+  asio::post(context_, [this] {
+    watch_.poll();
+    dials_.hand_on(steady::now());
+  });
+}
+
+void io_worker::look_at_lines(steady::time_point at) {
+  line_timer_.expires_at(at);
+  line_timer_.async_wait([this](const boost::system::error_code& ec) {
+    if (!ec)
+      dials_.look_at_lines(steady::now());
+  });
+}
+
 void io_worker::tick_while_needed() {
   if (ticks_ || deadlines_.empty())
     return;
@@ -210,6 +225,7 @@ void io_worker::stop() {
   watch_.stop();
   tick_timer_.cancel();
   sweep_timer_.cancel();
+  line_timer_.cancel();
   busy_.reset(); // what Asio still owes is handled, then `run` returns
 }
 

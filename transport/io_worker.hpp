@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -48,6 +49,8 @@ private:
   void start_some();
   void run_deferred();
   void take_turn_of_dials();
+  void hand_on_connections();
+  void look_at_lines(std::chrono::steady_clock::time_point at);
   /// Whether a turn has to be posted for what was put into the inbox. With `inbox_mutex_` held.
   [[nodiscard]] bool needs_turn() { return !std::exchange(turn_posted_, true); }
   void tick_while_needed();
@@ -59,16 +62,17 @@ private:
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_;
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer sweep_timer_;
+  boost::asio::steady_timer line_timer_;
   bool ticks_ = false;
   bool sweeps_ = false;
   tls_context tls_;
   deadline_wheel deadlines_;
   name_resolver names_;
   socket_watch watch_;
+  dial_lane dials_; ///< outlives the pool, whose destinations have their lines in it
   connection_pool pool_;
   std::string out_;
   std::vector<char> in_;
-  dial_lane dials_;
   exchange_services services_;
   exchange::live_list live_;
   std::vector<std::function<void()>> deferred_; ///< not empty: `run_deferred` is on its way

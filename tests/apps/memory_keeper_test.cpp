@@ -18,11 +18,13 @@ int intervals_until_worth_it(trim_schedule& schedule, std::size_t resident_bytes
 
 } // namespace
 
-TEST_CASE("memory is given back when the process has grown by enough") {
+TEST_CASE("memory is given back when the process has grown by enough, and is at rest") {
   trim_schedule schedule{100 * mb};
   CHECK(intervals_until_worth_it(schedule, 50 * mb) == 0);
   CHECK(intervals_until_worth_it(schedule, 163 * mb) == 0);
-  CHECK(intervals_until_worth_it(schedule, 164 * mb) == 1);
+  CHECK(intervals_until_worth_it(schedule, 164 * mb) == 1); // 1 MB more than before
+  schedule.done(164 * mb, 100 * mb);
+  CHECK(intervals_until_worth_it(schedule, 600 * mb) == 2); // it has just grown
   schedule.done(600 * mb, 270 * mb);
   CHECK(intervals_until_worth_it(schedule, 270 * mb) ==
         1); // it was worth it: the rest may have been freed meanwhile
@@ -31,11 +33,20 @@ TEST_CASE("memory is given back when the process has grown by enough") {
   CHECK(intervals_until_worth_it(schedule, 124 * mb) == 1);
 }
 
+TEST_CASE("a process whose size goes up and down is at work, and keeps its memory") {
+  trim_schedule schedule{100 * mb};
+  for (int i = 0; i < 50; ++i) {
+    CHECK_FALSE(schedule.worth_it(300 * mb));
+    CHECK_FALSE(schedule.worth_it(320 * mb));
+  }
+}
+
 TEST_CASE("memory that is in use is looked at ever more rarely, until some was freed") {
   trim_schedule schedule{100 * mb};
+  CHECK_FALSE(schedule.worth_it(600 * mb));
   for (const int expected : {1, 2, 4, 8, 16, 32, 64, 64}) {
     CHECK(intervals_until_worth_it(schedule, 600 * mb) == expected);
-    schedule.done(600 * mb, 590 * mb);
+    schedule.done(600 * mb, 600 * mb);
   }
   CHECK(intervals_until_worth_it(schedule, 600 * mb) == 64);
   schedule.done(600 * mb, 300 * mb);

@@ -18,9 +18,7 @@ constexpr line::time_point start{1h};
 /// A line that knows: a dial took `took`, and a connection came back at `start`.
 line experienced(line::duration took) {
   line made;
-  made.dial_began();
   made.dial_took(took);
-  made.dial_ended();
   made.connection_came_back(start);
   return made;
 }
@@ -35,9 +33,7 @@ TEST_CASE("who waits for a connection dials at once where none is known to come 
   CHECK(*fresh.dial_at() <= start);
 
   line dialled_once; // and no connection has come back: the endpoint hangs, say
-  dialled_once.dial_began();
   dialled_once.dial_took(5ms);
-  dialled_once.dial_ended();
   dialled_once.join("a", 1, start);
   REQUIRE(dialled_once.dial_at());
   CHECK(*dialled_once.dial_at() <= start);
@@ -79,16 +75,19 @@ TEST_CASE("how long a dial takes follows the dials") {
   CHECK(*known.dial_at() < start + 2ms);
 }
 
-TEST_CASE("no more dials are under way at once than the bound") {
-  line fresh;
-  fresh.join("a", 1, start);
-  for (std::size_t i = 0; i < line::max_dials; ++i) {
-    REQUIRE(fresh.dial_at());
-    fresh.dial_began();
-  }
-  CHECK_FALSE(fresh.dial_at());
-  fresh.dial_ended();
-  CHECK(fresh.dial_at());
+TEST_CASE("who has left the line takes nobody's turn with it") {
+  line crowded;
+  for (const int item : {-1, -2, 1})
+    crowded.join("impatient", item, start);
+  for (const int item : {10, 11})
+    crowded.join("other", item, start);
+  crowded.join("gone", -3, start);
+  crowded.join("last", 20, start);
+  std::vector<int> order;
+  const auto gone = [](int item) { return item < 0; };
+  for (crowded.drop_front_while(gone); !crowded.empty(); crowded.drop_front_while(gone))
+    order.push_back(crowded.pop());
+  CHECK(order == std::vector<int>{1, 10, 20, 11});
 }
 
 TEST_CASE("connections go to the endpoints of a line in a round") {
