@@ -91,7 +91,7 @@ void persistence::release_attempts() {
 
 void persistence::hand_over_events() {
   // One message for each supervisor, in the order of their first events: the attempts then come back, and go into the
-  // store, about in the order of the log, which is the cheap one (bench/RESULTS.md).
+  // store, about in the order of the log, which is the cheap one (docs/decisions/0004-speed.md).
   std::vector<entry*> takers;
   std::vector<entry*> growers;
   for (auto& staged : staged_events_) {

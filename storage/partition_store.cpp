@@ -29,7 +29,7 @@ constexpr std::uint64_t max_reserve_divisor = 4; // on a very small volume
 constexpr std::uint64_t reopen_bytes = 1u << 20;
 
 /// RocksDB counts every comparison of keys in a variable of the thread, which took 5 % of all instructions of a
-/// delivery (bench/RESULTS.md). Nobody looks at them.
+/// delivery (docs/decisions/0004-speed.md). Nobody looks at them.
 void count_nothing() {
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
 }

@@ -18,7 +18,7 @@ namespace vicket {
 struct write_batch::rep {
   rocksdb::WriteBatch writes;
   /// Of the index of events' attempts: held back until the commit, which adds them in their order. A memtable takes
-  /// entries in order at half the cost (bench/RESULTS.md), and attempts end in any.
+  /// entries in order at half the cost (docs/decisions/0004-speed.md), and attempts end in any.
   struct attempt_place {
     log_sequence event = 0;
     std::uint32_t number = 0;

@@ -29,7 +29,7 @@ constexpr std::chrono::milliseconds min_sweep_interval{10};
 
 /// Requests that are started before answers are looked at again. Answers come first: the connection of one that is
 /// complete carries the next request, so a thread that has more to do than it can uses few connections, which stay in
-/// the caches, instead of as many as there are requests (bench/RESULTS.md).
+/// the caches, instead of as many as there are requests (docs/decisions/0004-speed.md).
 constexpr std::size_t starts_per_turn = 16;
 
 /// For how many looks at the sockets results are gathered before their owner is told. On a busy machine each telling is

@@ -3,6 +3,7 @@
 #include "transport/beast_transport.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/deadline_wheel.hpp"
+#include "transport/dial_lane.hpp"
 #include "transport/exchange.hpp"
 #include "transport/name_resolver.hpp"
 #include "transport/socket_watch.hpp"

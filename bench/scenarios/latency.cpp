@@ -112,6 +112,11 @@ private:
     add_figures(result.figures, slow_);
     add_percentile_figures(result.figures, "fdatasync", "the machine's own write and fdatasync of 16 KiB",
                            percentiles{sync_ns_}, sync_rounds_);
+    const auto sync_p50_ns = std::max<std::int64_t>(1, percentiles{sync_ns_}.at(50));
+    result.figures.push_back(plain_figure(
+        "accepted_by_fdatasync", "sent → accepted at 1,000/s, p50 ÷ the machine's own, p50",
+        static_cast<double>(slow_.all.of(stage::sent_to_accepted).at(50)) / static_cast<double>(sync_p50_ns),
+        "1"));
     result.plots.push_back(curves());
     result.notes = {
         "Sent: when an event's turn came, whether the feeder was able to send it then or not. Turns "

@@ -7,6 +7,7 @@
 #include "bench/scenarios/scenario.hpp"
 #include "bench/scenarios/traffic.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -176,6 +177,8 @@ private:
     add("dialling_p99", "while those that will hang are dialled: p99", us(while_dialling_.at(99)));
     add("beside_p50", "beside those that hang: p50", us(beside_them_.at(50)));
     add("beside_p99", "beside those that hang: p99", us(beside_them_.at(99)));
+    result.figures.push_back(plain_figure("beside_p99_ratio", path + "p99, beside those that hang ÷ alone",
+                                          us(beside_them_.at(99)) / std::max(us(alone_.at(99)), 1.0), "1"));
     plot made;
     made.title = "Healthy traffic at 500/s, accepted → sink";
     made.x = {"percentile", axis_scale::nines};
