@@ -14,12 +14,13 @@ namespace vicket {
 
 /// The column families, in the order of their creation, which is that of RocksDB's ids: see key_codec.hpp.
 /// Append only.
-enum class family : std::uint8_t { meta, events, attempts, event_attempts, due, ids, runs };
+enum class family : std::uint8_t { meta, events, attempts, event_attempts, due, ids, runs, carried, late };
 
-inline constexpr std::size_t family_count = 7;
+inline constexpr std::size_t family_count = 9;
 
 inline const std::array<std::string, family_count> family_names{
-    rocksdb::kDefaultColumnFamilyName, "events", "attempts", "event_attempts", "due", "ids", "runs"};
+    rocksdb::kDefaultColumnFamilyName, "events", "attempts", "event_attempts", "due", "ids", "runs",
+    "carried", "late"};
 
 /// Stands for a column family by its id alone, so that a batch can be filled before, and without, the
 /// database that it is for (it may as well be shipped to another). The store checks at open that the ids are

@@ -10,6 +10,8 @@ namespace vicket::codec {
 namespace {
 
 constexpr std::uint8_t record_version = 1;
+constexpr std::uint8_t carried_reference = 1;
+constexpr std::uint8_t carried_whole = 2;
 constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
 
 // Flags of an attempt.
@@ -20,7 +22,8 @@ constexpr std::uint64_t has_first_byte = 0x08;
 constexpr std::uint64_t has_status = 0x10;
 constexpr std::uint64_t is_truncated = 0x20;
 constexpr std::uint64_t has_next_attempt = 0x40;
-constexpr std::uint64_t all_attempt_flags = 0x7f;
+constexpr std::uint64_t has_same_body = 0x80;
+constexpr std::uint64_t all_attempt_flags = 0xff;
 
 // Flags of a connector.
 constexpr std::uint64_t has_rate = 0x01;
@@ -154,13 +157,15 @@ private:
   bool ok_ = true;
 };
 
-std::uint64_t flags_of(const attempt& x) {
+std::uint64_t flags_of(const stored_attempt& stored) {
+  const auto& x = stored.value;
   return flag_if(x.phases.dns_us.has_value(), has_dns) |
          flag_if(x.phases.connect_us.has_value(), has_connect) |
          flag_if(x.phases.tls_us.has_value(), has_tls) |
          flag_if(x.phases.first_byte_us.has_value(), has_first_byte) |
          flag_if(x.status.has_value(), has_status) | flag_if(x.response_truncated, is_truncated) |
-         flag_if(x.next_attempt_at.has_value(), has_next_attempt);
+         flag_if(x.next_attempt_at.has_value(), has_next_attempt) |
+         flag_if(stored.same_body_as.has_value(), has_same_body);
 }
 
 void read_retry(reader& in, retry_policy& out) {
@@ -203,8 +208,8 @@ std::string connector_key(const connector_id& id) {
   return std::string{connector_prefix} + id.value;
 }
 
-std::string shaper_key(const connector_id& id) {
-  return std::string{shaper_prefix} + id.value;
+std::string state_key(const connector_id& id) {
+  return std::string{state_prefix} + id.value;
 }
 
 std::string event_attempt_key(log_sequence event, std::uint32_t number) {
@@ -212,6 +217,33 @@ std::string event_attempt_key(log_sequence event, std::uint32_t number) {
   out.fixed(event);
   out.fixed(number);
   return out.take();
+}
+
+std::optional<event_attempt> parse_event_attempt_key(std::string_view key) {
+  auto in = reader{key};
+  auto result = event_attempt{};
+  result.event = in.fixed<std::uint64_t>();
+  result.number = in.fixed<std::uint32_t>();
+  return in.ok_and_empty() ? std::optional{result} : std::nullopt;
+}
+
+std::string carried_key(log_sequence event, std::uint32_t number) {
+  return event_attempt_key(event, number);
+}
+
+std::string encode_late_key(late_key value) {
+  auto out = writer{16};
+  out.i64(value.settled_at.value);
+  out.fixed(value.event);
+  return out.take();
+}
+
+std::optional<late_key> parse_late_key(std::string_view key) {
+  auto in = reader{key};
+  auto result = late_key{};
+  result.settled_at.value = in.i64();
+  result.event = in.fixed<std::uint64_t>();
+  return in.ok_and_empty() ? std::optional{result} : std::nullopt;
 }
 
 std::string encode_due_key(const connector_id& connector, due_position position) {
@@ -242,8 +274,33 @@ std::string due_end(const connector_id& connector) {
   return connector.value + '\1';
 }
 
-std::string_view id_key(const event_id& id) {
+std::string_view id_prefix(const event_id& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+std::string id_key(const event_id& id, const connector_id& connector, std::string reused) {
+  auto out = writer{id.bytes.size() + connector.value.size(), std::move(reused)};
+  out.raw(id_prefix(id));
+  out.raw(connector.value);
+  return out.take();
+}
+
+std::string encode_id_entry(id_entry value) {
+  auto out = writer{9};
+  out.fixed(value.event);
+  if (value.carried)
+    out.raw(carried_mark);
+  return out.take();
+}
+
+std::optional<id_entry> decode_id_entry(std::string_view bytes) {
+  auto in = reader{bytes};
+  auto result = id_entry{};
+  result.event = in.fixed<std::uint64_t>();
+  const auto mark = in.rest();
+  in.check(mark.empty() || mark == carried_mark);
+  result.carried = !mark.empty();
+  return in.ok() ? std::optional{result} : std::nullopt;
 }
 
 std::uint64_t run_hash(std::string_view run) noexcept {
@@ -283,25 +340,28 @@ std::optional<std::uint32_t> decode_format(std::string_view bytes) {
   return in.ok_and_empty() ? std::optional{version} : std::nullopt;
 }
 
-std::string encode(const commit_record& value) {
-  auto out = writer{33};
+std::string encode(const round_header& value) {
+  auto out = writer{41};
   out.u8(record_version);
   out.fixed(value.epoch);
   out.fixed(value.number);
   out.fixed(value.next_sequence);
   out.fixed(value.settled_below);
+  out.fixed(value.oldest_kept);
   return out.take();
 }
 
-std::optional<commit_record> decode_commit(std::string_view bytes) {
+std::optional<round_header> decode_commit(std::string_view bytes) {
   auto in = reader{bytes};
   in.check(in.u8() == record_version);
-  auto result = commit_record{};
+  auto result = round_header{};
   result.epoch = in.fixed<std::uint64_t>();
   result.number = in.fixed<std::uint64_t>();
   result.next_sequence = in.fixed<std::uint64_t>();
   result.settled_below = in.fixed<std::uint64_t>();
+  result.oldest_kept = in.fixed<std::uint64_t>();
   in.check(result.settled_below >= 1 && result.settled_below <= result.next_sequence);
+  in.check(result.oldest_kept >= 1 && result.oldest_kept <= result.settled_below);
   return in.ok_and_empty() ? std::optional{result} : std::nullopt;
 }
 
@@ -310,7 +370,7 @@ std::string encode_head(const stored_event& value, std::string reused) {
                         value.run.size(),
                     std::move(reused)};
   out.u8(record_version);
-  out.raw(id_key(value.id));
+  out.raw(id_prefix(value.id));
   out.i64(value.accepted_at.value);
   out.text(value.connector.value);
   out.text(value.event);
@@ -357,7 +417,7 @@ std::string encode_head(const stored_attempt& stored, std::string reused) {
   out.i64(value.started_at.value);
   out.zigzag(value.duration_us);
   out.u8(static_cast<std::uint8_t>(value.result));
-  out.varint(flags_of(value));
+  out.varint(flags_of(stored));
   for (const auto& phase :
        {value.phases.dns_us, value.phases.connect_us, value.phases.tls_us, value.phases.first_byte_us})
     if (phase)
@@ -366,6 +426,8 @@ std::string encode_head(const stored_attempt& stored, std::string reused) {
     out.varint(*value.status);
   if (value.next_attempt_at)
     out.i64(value.next_attempt_at->value);
+  if (stored.same_body_as)
+    out.varint(*stored.same_body_as);
   out.text(value.error);
   out.varint(value.response_body_bytes);
   return out.take();
@@ -397,12 +459,14 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
   value.response_truncated = (flags & is_truncated) != 0;
   if ((flags & has_next_attempt) != 0)
     value.next_attempt_at = timestamp_ms{in.i64()};
+  if ((flags & has_same_body) != 0)
+    result.same_body_as = in.varint<std::uint32_t>();
   value.error = in.text();
   value.response_body_bytes = in.varint();
-  if (!in.ok())
-    return std::nullopt;
   value.response_body = in.rest();
-  return result;
+  if (result.same_body_as)
+    in.check(*result.same_body_as >= 1 && *result.same_body_as < value.number && value.response_body.empty());
+  return in.ok() ? std::optional{std::move(result)} : std::nullopt;
 }
 
 std::optional<log_sequence> decode_event_of_attempt(std::string_view bytes) {
@@ -410,6 +474,35 @@ std::optional<log_sequence> decode_event_of_attempt(std::string_view bytes) {
   in.check(in.u8() == record_version);
   const auto sequence = in.fixed<std::uint64_t>();
   return in.ok() ? std::optional{sequence} : std::nullopt;
+}
+
+std::optional<timestamp_ms> decode_ended_at(std::string_view bytes) {
+  auto in = reader{bytes};
+  in.check(in.u8() == record_version);
+  in.fixed<std::uint64_t>();
+  in.u8();
+  in.varint<std::uint32_t>();
+  const auto started_at = in.i64();
+  const auto duration_us = in.zigzag();
+  return in.ok() ? std::optional{timestamp_ms{started_at} + duration_us / 1'000} : std::nullopt;
+}
+
+std::string encode_carried(carried_attempt value) {
+  auto out = writer{9 + value.record.size()};
+  out.u8(value.record.empty() ? carried_reference : carried_whole);
+  out.fixed(value.sequence);
+  out.raw(value.record);
+  return out.take();
+}
+
+std::optional<carried_attempt> decode_carried(std::string_view bytes) {
+  auto in = reader{bytes};
+  const auto kind = in.u8();
+  auto result = carried_attempt{};
+  result.sequence = in.fixed<std::uint64_t>();
+  result.record = in.rest();
+  in.check(result.record.empty() ? kind == carried_reference : kind == carried_whole);
+  return in.ok() ? std::optional{result} : std::nullopt;
 }
 
 std::string encode(const connector& value) {

@@ -2,6 +2,7 @@
 
 #include "messages/connector.hpp"
 #include "storage/records.hpp"
+#include "storage/sealed_round.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,37 +17,43 @@
 /// bit flipped, for the same reason; `varint` is LEB128 (7 bits a byte, low first); `zigzag` a varint of a
 /// signed number; `text` a varint length and the bytes.
 ///
-/// Column families, in the order of their RocksDB ids (0, 1, …):
+/// Column families, in the order of their RocksDB ids (0, 1, …), as `key` → `value`:
 ///
-/// | family         | key                                                      | value |
-/// |----------------|----------------------------------------------------------|-------------------------------------|
-/// | default        | `format`                                                 | `vicket-partition` u32
-/// format       | |                | `commit`                                                 | commit record
-/// | |                | `oldest_kept`                                            | u64 sequence | | |
-/// `connector/` id                                          | connector record                    | | |
-/// `shaper/` id                                             | i64                                 | | events
-/// | u64 sequence                                             | event record                        | |
-/// attempts       | u64 sequence                                             | attempt record | |
-/// event_attempts | u64 event sequence, u32 attempt number                   | u64 sequence of the attempt |
-/// | due            | connector id, 0x00, i64 due in ms, u64 sequence          | varint attempts made | | ids
-/// | 16 bytes event id                                        | u64 sequence of the event           | | runs
-/// | u64 hash of the run (FNV-1a, 64 bits), u64 sequence      | empty                               |
+///     default         "format"                                  → "vicket-partition" u32 format
+///                     "commit"                                  → commit record
+///                     "connector/" connector id                 → connector record
+///                     "state/" connector id                     → connector state, opaque here
+///     events          u64 sequence                              → event record
+///     attempts        u64 sequence                              → attempt record
+///     event_attempts  u64 event sequence, u32 attempt number    → u64 sequence of the attempt
+///     due             connector id, 0x00, i64 due in ms, u64 sequence → varint attempts made
+///     ids             16 bytes event id, connector id           → u64 sequence of the event, index mark
+///     runs            u64 hash of the run (FNV-1a, 64 bits), u64 sequence → index mark
+///     carried         u64 event sequence, u32 0                 → event record
+///                     u64 event sequence, u32 attempt number    → carried attempt
+///     late            i64 settled at in ms, u64 event sequence  → (empty)
 ///
 /// A connector id is 1–64 of `A-Za-z0-9._-`, all above 0x00 and 0x01: `id 0x00` … `id 0x01` spans exactly the
 /// one connector's part of `due`, also when another id begins with it.
 ///
+/// `carried` holds what is kept of events below the retention's edge (`oldest_kept`), and `late` the events that
+/// were settled long after they were accepted: partition_retention.cpp says how. The index mark is nothing, or
+/// 0x01 for an event that is carried, whose entries the retention filter has to leave alone.
+///
 /// Records. The first byte is the record's own version, 1.
 ///
-///     commit     u8 version, u64 epoch, u64 commit number, u64 next sequence, u64 settled below
-///     event      u8 version, 16 bytes id, i64 accepted at, text connector, text event, text workflow, text
-///     run,
+///     commit     u8 version, u64 epoch, u64 round number, u64 next sequence, u64 settled below, u64 oldest kept
+///     event      u8 version, 16 bytes id, i64 accepted at, text connector, text event, text workflow, text run,
 ///                then the envelope to the end
-///     attempt    u8 version, u64 event sequence, u8 state after, varint number, i64 started at, zigzag
-///     duration in us,
-///                u8 outcome, varint flags, then what the flags name, in their order:
+///     attempt    u8 version, u64 event sequence, u8 state after, varint number, i64 started at, zigzag duration
+///                in us, u8 outcome, varint flags, then what the flags name, in their order:
 ///                  0x01 zigzag dns, 0x02 zigzag connect, 0x04 zigzag TLS, 0x08 zigzag first byte (all in
-///                  us), 0x10 varint status, 0x20 (no bytes) response truncated, 0x40 i64 next attempt at;
+///                  us), 0x10 varint status, 0x20 (no bytes) response truncated, 0x40 i64 next attempt at,
+///                  0x80 varint number of the attempt of the same event that holds the same body;
 ///                text error, varint length of the body as far as it was read, then the kept body to the end
+///                (nothing with 0x80)
+///     carried    u8 1, u64 sequence of the attempt, which is still in `attempts`; or
+///     attempt    u8 2, u64 sequence, attempt record
 ///     connector  u8 version, text name, text url, text secret, varint n and n times (text, text) headers,
 ///                varint n and n texts event patterns, varint flags (0x01 rate, 0x02 standard webhooks,
 ///                0x04 enabled), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
@@ -60,14 +67,14 @@
 /// reports corruption. It never reads past the bytes that it is given.
 namespace vicket::codec {
 
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2; ///< 1 knew ids per partition; it was never released
 inline constexpr std::string_view format_magic = "vicket-partition";
 
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view commit_key = "commit";
-inline constexpr std::string_view oldest_kept_key = "oldest_kept";
 inline constexpr std::string_view connector_prefix = "connector/";
-inline constexpr std::string_view shaper_prefix = "shaper/";
+inline constexpr std::string_view state_prefix = "state/";
+inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an event that is carried
 
 // -- keys ---------------------------------------------------------------------------------------------------
 
@@ -77,7 +84,7 @@ inline constexpr std::string_view shaper_prefix = "shaper/";
 [[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view bytes);
 
 [[nodiscard]] std::string connector_key(const connector_id& id);
-[[nodiscard]] std::string shaper_key(const connector_id& id);
+[[nodiscard]] std::string state_key(const connector_id& id);
 
 [[nodiscard]] std::string event_attempt_key(log_sequence event, std::uint32_t number);
 
@@ -91,29 +98,43 @@ struct due_key {
 [[nodiscard]] std::string due_begin(const connector_id& connector);
 [[nodiscard]] std::string due_end(const connector_id& connector);
 
-[[nodiscard]] std::string_view id_key(const event_id& id);
+/// What all entries of one id begin with, whatever the connector.
+[[nodiscard]] std::string_view id_prefix(const event_id& id);
+[[nodiscard]] std::string id_key(const event_id& id, const connector_id& connector, std::string reused = {});
+struct id_entry {
+  log_sequence event = 0;
+  bool carried = false;
+};
+[[nodiscard]] std::string encode_id_entry(id_entry value);
+[[nodiscard]] std::optional<id_entry> decode_id_entry(std::string_view bytes);
 
 /// Part of the format: must never change.
 [[nodiscard]] std::uint64_t run_hash(std::string_view run) noexcept;
 [[nodiscard]] std::string run_key(std::string_view run, log_sequence sequence, std::string reused = {});
 [[nodiscard]] std::optional<log_sequence> parse_run_key(std::string_view key);
 
-// -- records ------------------------------------------------------------------------------------------------
-
-struct commit_record {
-  std::uint64_t epoch = 0;
-  std::uint64_t number = 0;
-  log_sequence next_sequence = 1;
-  log_sequence settled_below = 1;
-
-  friend bool operator==(const commit_record&, const commit_record&) = default;
+/// The key of a carried event itself is that of its attempt number 0.
+[[nodiscard]] std::string carried_key(log_sequence event, std::uint32_t number);
+struct event_attempt {
+  log_sequence event = 0;
+  std::uint32_t number = 0;
 };
+[[nodiscard]] std::optional<event_attempt> parse_event_attempt_key(std::string_view key); ///< also of a carried key
+
+struct late_key {
+  timestamp_ms settled_at;
+  log_sequence event = 0;
+};
+[[nodiscard]] std::string encode_late_key(late_key value);
+[[nodiscard]] std::optional<late_key> parse_late_key(std::string_view key);
+
+// -- records ------------------------------------------------------------------------------------------------
 
 [[nodiscard]] std::string encode_format(std::uint32_t version);
 [[nodiscard]] std::optional<std::uint32_t> decode_format(std::string_view bytes);
 
-[[nodiscard]] std::string encode(const commit_record& value);
-[[nodiscard]] std::optional<commit_record> decode_commit(std::string_view bytes);
+[[nodiscard]] std::string encode(const round_header& value);
+[[nodiscard]] std::optional<round_header> decode_commit(std::string_view bytes);
 
 /// The event without its envelope, which the caller appends (so that it is copied once). Here and below, the memory of
 /// `reused` is used again.
@@ -128,6 +149,16 @@ struct commit_record {
 [[nodiscard]] std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_view bytes);
 /// Only which event it belongs to.
 [[nodiscard]] std::optional<log_sequence> decode_event_of_attempt(std::string_view bytes);
+/// Only when it was over.
+[[nodiscard]] std::optional<timestamp_ms> decode_ended_at(std::string_view bytes);
+
+/// A carried attempt. `record` is empty while the attempt is still in `attempts`.
+struct carried_attempt {
+  log_sequence sequence = 0;
+  std::string_view record;
+};
+[[nodiscard]] std::string encode_carried(carried_attempt value);
+[[nodiscard]] std::optional<carried_attempt> decode_carried(std::string_view bytes);
 
 [[nodiscard]] std::string encode(const connector& value);
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);

@@ -117,6 +117,10 @@ store_status partition_store::rep::check_format() {
   const auto format = codec::decode_format(to_view(*stored));
   if (!format)
     return {store_errc::foreign, sentence(folder, "is a RocksDB, but none of ours: its format is unknown")};
+  if (*format < codec::format_version)
+    return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) + ", older than this program's " +
+                                     std::to_string(codec::format_version) +
+                                     " and of no release: start with an empty folder"};
   if (*format > codec::format_version)
     return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) +
                                      ", newer than this program's " + std::to_string(codec::format_version) +
@@ -139,12 +143,7 @@ store_status partition_store::rep::load_state() {
   last = *record;
   next_sequence = record->next_sequence;
   settled_below = record->settled_below;
-  if (const auto kept = get(family::meta, codec::oldest_kept_key)) {
-    const auto sequence = codec::parse_u64(to_view(*kept));
-    if (!sequence || *sequence > record->next_sequence)
-      return damaged(codec::oldest_kept_key);
-    oldest_kept = *sequence;
-  }
+  oldest_kept = record->oldest_kept;
   return check_connectors();
 }
 

@@ -42,9 +42,8 @@ void partition_store::rep::report_end(const bounded_iterator& it, family which) 
 }
 
 void partition_store::rep::report_missing_event(log_sequence sequence, std::string_view referred_by) const {
-  if (sequence >= oldest_kept.load(std::memory_order_acquire))
-    report(store_errc::corrupt, "event " + std::to_string(sequence) +
-                                    " is missing or damaged, but stands in " + std::string{referred_by});
+  report(store_errc::corrupt, "event " + std::to_string(sequence) + " is missing or damaged, but stands in " +
+                                  std::string{referred_by});
 }
 
 store_status partition_store::health() const {
@@ -65,24 +64,44 @@ std::optional<rocksdb::PinnableSlice> partition_store::rep::get(family which, st
 
 // -- events and attempts ------------------------------------------------------------------------------------
 
-std::optional<log_sequence> partition_store::find_event(const event_id& id) const {
+std::optional<log_sequence> partition_store::find_event(const event_id& id, const connector_id& connector) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
-  const auto stored = rep_->get(family::ids, codec::id_key(id));
-  if (!stored)
-    return std::nullopt;
-  const auto sequence = codec::parse_u64(to_view(*stored));
-  if (!sequence) {
-    rep_->report(store_errc::corrupt, "the entry of event id " + id.to_string() + " is damaged");
+  const auto key = codec::id_key(id, connector);
+  const auto stored = rep_->get(family::ids, key);
+  return stored ? rep_->event_of_id(key, to_view(*stored)) : std::nullopt;
+}
+
+std::vector<log_sequence> partition_store::find_events(const event_id& id) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
+  auto result = std::vector<log_sequence>{};
+  auto lower = std::string{codec::id_prefix(id)};
+  auto upper = lower + '\x7f'; // above all that a connector id consists of
+  auto it = rep_->range(family::ids, std::move(lower), std::move(upper));
+  for (; it.valid(); it.next())
+    if (const auto sequence = rep_->event_of_id(it.key(), it.value()))
+      result.push_back(*sequence);
+  rep_->report_end(it, family::ids);
+  return result;
+}
+
+std::optional<log_sequence> partition_store::rep::event_of_id(std::string_view key, std::string_view value) const {
+  const auto entry = codec::decode_id_entry(value);
+  if (!entry) {
+    report(store_errc::corrupt, "an entry of the index of ids is damaged");
     return std::nullopt;
   }
-  if (*sequence < oldest_kept())
-    return std::nullopt;
-  const auto event = rep_->event_at(*sequence, false);
-  if (event && event->id == id)
-    return sequence;
-  rep_->report_missing_event(*sequence, "the index of ids");
+  const auto is_below = [&] { return entry->event < oldest_kept.load(std::memory_order_acquire); };
+  if (!entry->carried && is_below())
+    return std::nullopt; // forgotten, and not swept up yet
+  const auto event = event_at(entry->event, false);
+  if (event && codec::id_key(event->id, event->connector) == key)
+    return entry->event;
+  if (event || !is_below()) // below: its time was over between the two looks
+    report_missing_event(entry->event, "the index of ids");
   return std::nullopt;
 }
 
@@ -92,10 +111,18 @@ std::optional<stored_event> partition_store::read_event(log_sequence sequence, b
                   : std::nullopt; // null: reopening failed, see health()
 }
 
-std::optional<stored_event> partition_store::rep::event_at(log_sequence sequence, bool with_envelope) const {
+std::optional<rocksdb::PinnableSlice> partition_store::rep::event_record(log_sequence sequence) const {
+  // What is carried is there before the edge moves: so when it moves between the two looks, the second finds it.
+  if (sequence >= oldest_kept.load(std::memory_order_acquire))
+    if (auto stored = get(family::events, codec::u64_bytes(sequence)))
+      return stored;
   if (sequence < oldest_kept.load(std::memory_order_acquire))
-    return std::nullopt;
-  const auto stored = get(family::events, codec::u64_bytes(sequence));
+    return get(family::carried, codec::carried_key(sequence, 0));
+  return std::nullopt;
+}
+
+std::optional<stored_event> partition_store::rep::event_at(log_sequence sequence, bool with_envelope) const {
+  const auto stored = event_record(sequence);
   if (!stored)
     return std::nullopt;
   auto event = codec::decode_event(sequence, to_view(*stored), with_envelope);
@@ -108,23 +135,106 @@ std::vector<stored_attempt> partition_store::attempts_of(log_sequence event_sequ
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
+  auto result = rep_->attempt_records(event_sequence);
+  for (auto& attempt : result) {
+    if (!attempt.same_body_as)
+      continue;
+    const auto holder = std::find_if(result.begin(), result.end(), [&](const stored_attempt& other) {
+      return other.value.number == *attempt.same_body_as && !other.same_body_as;
+    });
+    if (holder != result.end())
+      attempt.value.response_body = holder->value.response_body;
+    else
+      rep_->report(store_errc::corrupt, "the body of an attempt of event " + std::to_string(event_sequence) +
+                                            " is missing or damaged");
+  }
+  return result;
+}
+
+std::vector<stored_attempt> partition_store::rep::attempt_records(log_sequence event_sequence) const {
   auto result = std::vector<stored_attempt>{};
-  if (event_sequence < oldest_kept())
-    return result;
-  auto it = rep_->range(family::event_attempts, codec::u64_bytes(event_sequence),
-                        codec::u64_bytes(after_of(event_sequence)));
-  for (; it.valid(); it.next()) {
-    const auto sequence = codec::parse_u64(it.value());
-    const auto stored = sequence ? rep_->get(family::attempts, it.value()) : std::nullopt;
-    auto attempt = stored ? codec::decode_attempt(*sequence, to_view(*stored)) : std::nullopt;
+  const auto add = [&](std::optional<stored_attempt> attempt) {
     if (attempt && attempt->event_sequence == event_sequence)
       result.push_back(std::move(*attempt));
-    else if (event_sequence >= oldest_kept())
-      rep_->report(store_errc::corrupt,
-                   "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
+    else
+      report(store_errc::corrupt, "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
+  };
+  const auto is_below = [&] { return event_sequence < oldest_kept.load(std::memory_order_acquire); };
+  if (!is_below()) {
+    auto it = range(family::event_attempts, codec::u64_bytes(event_sequence),
+                    codec::u64_bytes(after_of(event_sequence)));
+    auto places = std::vector<log_sequence>{};
+    for (; it.valid(); it.next())
+      places.push_back(codec::parse_u64(it.value()).value_or(0));
+    report_end(it, family::event_attempts);
+    auto found = std::vector<std::optional<stored_attempt>>{};
+    for (const auto place : places) {
+      const auto stored = get(family::attempts, codec::u64_bytes(place));
+      found.push_back(stored ? codec::decode_attempt(place, to_view(*stored)) : std::nullopt);
+    }
+    if (!is_below()) { // else the edge passed the event meanwhile, and files may be gone: look where it is now
+      for (auto& attempt : found)
+        add(std::move(attempt));
+      return result;
+    }
   }
-  rep_->report_end(it, family::event_attempts);
+  auto it = range(family::carried, codec::carried_key(event_sequence, 1),
+                  codec::carried_key(after_of(event_sequence), 0));
+  for (; it.valid(); it.next())
+    if (const auto place = codec::parse_event_attempt_key(it.key()))
+      add(carried_attempt_of(*place, it.value()));
+  report_end(it, family::carried);
   return result;
+}
+
+std::optional<stored_attempt> partition_store::rep::carried_attempt_of(const codec::event_attempt& place,
+                                                                       std::string_view value) const {
+  const auto carried = codec::decode_carried(value);
+  if (!carried)
+    return std::nullopt;
+  if (!carried->record.empty())
+    return codec::decode_attempt(carried->sequence, carried->record);
+  if (const auto stored = get(family::attempts, codec::u64_bytes(carried->sequence)))
+    return codec::decode_attempt(carried->sequence, to_view(*stored));
+  // The edge may have passed it between the two looks; then it is carried whole.
+  const auto again = get(family::carried, codec::carried_key(place.event, place.number));
+  const auto whole = again ? codec::decode_carried(to_view(*again)) : std::nullopt;
+  return whole && !whole->record.empty() ? codec::decode_attempt(whole->sequence, whole->record) : std::nullopt;
+}
+
+std::optional<stored_attempt> partition_store::rep::attempt_record(log_sequence event_sequence,
+                                                                   std::uint32_t number) const {
+  if (event_sequence >= oldest_kept.load(std::memory_order_acquire))
+    if (const auto place = get(family::event_attempts, codec::event_attempt_key(event_sequence, number)))
+      if (const auto stored = get(family::attempts, to_view(*place)))
+        return codec::decode_attempt(codec::parse_u64(to_view(*place)).value_or(0), to_view(*stored));
+  if (event_sequence < oldest_kept.load(std::memory_order_acquire))
+    if (const auto stored = get(family::carried, codec::carried_key(event_sequence, number)))
+      return carried_attempt_of({event_sequence, number}, to_view(*stored));
+  return std::nullopt;
+}
+
+std::optional<partition_store::held_body> partition_store::body_of(log_sequence event_sequence,
+                                                                   std::uint32_t number) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
+  auto found = rep_->attempt_record(event_sequence, number);
+  if (found && found->same_body_as)
+    found = rep_->attempt_record(event_sequence, *found->same_body_as);
+  if (!found || found->same_body_as)
+    return std::nullopt;
+  return held_body{found->value.number, std::move(found->value.response_body)};
+}
+
+void partition_store::rep::restore_body(stored_attempt& attempt) const {
+  if (!attempt.same_body_as)
+    return;
+  auto holder = attempt_record(attempt.event_sequence, *attempt.same_body_as);
+  if (holder && !holder->same_body_as)
+    attempt.value.response_body = std::move(holder->value.response_body);
+  else if (event_record(attempt.event_sequence)) // else it was forgotten between the two looks
+    report(store_errc::corrupt, "the body of attempt " + std::to_string(attempt.sequence) + " is missing or damaged");
 }
 
 std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, std::size_t limit,
@@ -133,23 +243,24 @@ std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, 
   if (!rep_->db)
     return {};
   auto result = std::vector<stored_attempt>{};
-  const auto oldest = oldest_kept();
   auto bytes = std::size_t{0};
-  auto it =
-      rep_->range(family::attempts, codec::u64_bytes(std::max(after_of(after), oldest)), highest_sequence());
+  auto it = rep_->range(family::attempts, codec::u64_bytes(std::max(after_of(after), oldest_kept())),
+                        highest_sequence());
   for (; it.valid() && result.size() < limit; it.next()) {
-    const auto event = codec::decode_event_of_attempt(it.value());
-    if (event && *event < oldest)
-      continue;
-    bytes += it.value().size();
-    if (!result.empty() && bytes > max_bytes)
-      break;
     const auto sequence = codec::parse_u64(it.key());
     auto attempt = sequence ? codec::decode_attempt(*sequence, it.value()) : std::nullopt;
-    if (attempt)
-      result.push_back(std::move(*attempt));
-    else
+    if (!attempt) {
       rep_->report(store_errc::corrupt, "attempt " + std::to_string(sequence.value_or(0)) + " is damaged");
+      continue;
+    }
+    if (attempt->event_sequence < oldest_kept() &&
+        !rep_->get(family::carried, codec::carried_key(attempt->event_sequence, 0)))
+      continue; // of an event that was forgotten: it stood just below the edge, and this just above
+    rep_->restore_body(*attempt);
+    bytes += it.value().size() + (attempt->same_body_as ? attempt->value.response_body.size() : 0);
+    if (!result.empty() && bytes > max_bytes)
+      break;
+    result.push_back(std::move(*attempt));
   }
   rep_->report_end(it, family::attempts);
   return result;
@@ -161,16 +272,18 @@ std::vector<log_sequence> partition_store::events_of_run(std::string_view run, l
   if (!rep_->db)
     return {};
   auto result = std::vector<log_sequence>{};
-  const auto lowest = std::max(after_of(after), oldest_kept());
-  auto it = rep_->range(family::runs, codec::run_key(run, lowest),
+  auto it = rep_->range(family::runs, codec::run_key(run, after_of(after)),
                         codec::run_key(run, std::numeric_limits<log_sequence>::max()));
   for (; it.valid() && result.size() < limit; it.next()) {
-    const auto sequence = codec::parse_run_key(it.key());
-    const auto event = sequence ? rep_->event_at(*sequence, false) : std::nullopt;
-    if (!event)
-      rep_->report_missing_event(sequence.value_or(0), "the index of runs");
-    else if (event->run == run) // else: another run of the same hash
-      result.push_back(*sequence);
+    const auto sequence = codec::parse_run_key(it.key()).value_or(0);
+    const auto is_below = [&] { return sequence < oldest_kept(); };
+    if (it.value().empty() && is_below())
+      continue; // forgotten, and not swept up yet
+    const auto event = rep_->event_at(sequence, false);
+    if (!event && !is_below())
+      rep_->report_missing_event(sequence, "the index of runs");
+    else if (event && event->run == run) // else: another run of the same hash
+      result.push_back(sequence);
   }
   rep_->report_end(it, family::runs);
   return result;
@@ -286,19 +399,14 @@ std::vector<connector> partition_store::connectors() const {
   return result;
 }
 
-std::vector<std::pair<connector_id, std::int64_t>> partition_store::shaper_states() const {
+std::vector<std::pair<connector_id, std::string>> partition_store::connector_states() const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
-  auto result = std::vector<std::pair<connector_id, std::int64_t>>{};
-  auto it = rep_->range(family::meta, std::string{codec::shaper_prefix}, "shaper0");
-  for (; it.valid(); it.next()) {
-    auto id = connector_id{std::string{it.key().substr(codec::shaper_prefix.size())}};
-    if (const auto state = codec::parse_i64(it.value()))
-      result.emplace_back(std::move(id), *state);
-    else
-      rep_->report(store_errc::corrupt, "the shaper state of connector " + id.value + " is damaged");
-  }
+  auto result = std::vector<std::pair<connector_id, std::string>>{};
+  auto it = rep_->range(family::meta, std::string{codec::state_prefix}, "state0");
+  for (; it.valid(); it.next())
+    result.emplace_back(connector_id{std::string{it.key().substr(codec::state_prefix.size())}}, it.value());
   rep_->report_end(it, family::meta);
   return result;
 }

@@ -1,5 +1,6 @@
 #include "storage/partition_store.hpp"
 
+#include "policy/assertion.hpp"
 #include "storage/partition_store_rep.hpp"
 #include "storage/write_batch_rep.hpp"
 
@@ -8,7 +9,6 @@
 #include <rocksdb/perf_level.h>
 
 #include <algorithm>
-#include <cassert>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -94,31 +94,61 @@ store_status partition_store::commit(write_batch& batch, log_sequence settled_be
   return rep_->commit(batch, settled_below);
 }
 
-store_status partition_store::rep::commit(write_batch& batch, log_sequence settled) {
-  if (!failure.ok())
-    return failure;
-  if (!batch.rep_->complete)
-    return failure = {store_errc::failed, "a commit to " + folder + " is larger than 4 GiB"};
-  auto record = codec::commit_record{};
-  record.epoch = options.epoch;
-  record.number = last.number + 1;
-  record.next_sequence = next_sequence.load(std::memory_order_relaxed);
-  assert(settled <= record.next_sequence);
-  record.settled_below = std::min(std::max(settled, last.settled_below), record.next_sequence);
+round_header partition_store::last_round() const {
+  return rep_->last;
+}
 
+store_status partition_store::apply(const sealed_round& round, durability how) {
+  const auto& header = round.header();
+  const auto& last = rep_->last;
+  if (header.number != last.number + 1 || header.epoch < last.epoch || header.settled_below < last.settled_below ||
+      header.next_sequence < last.next_sequence || header.oldest_kept < last.oldest_kept)
+    return {store_errc::foreign, "round " + std::to_string(header.number) + " of epoch " + std::to_string(header.epoch) +
+                                     " does not follow round " + std::to_string(last.number) + " of epoch " +
+                                     std::to_string(last.epoch) + " in " + rep_->folder};
+  return rep_->write(*round.batch_.rep_, header, how == durability::synced);
+}
+
+round_header partition_store::rep::next_round(log_sequence settled) const {
+  auto header = last;
+  header.epoch = options.epoch;
+  ++header.number;
+  header.next_sequence = next_sequence.load(std::memory_order_relaxed);
+  VICKET_ASSERT(settled <= header.next_sequence);
+  header.settled_below = std::max(settled, last.settled_below);
+  return header;
+}
+
+store_status partition_store::rep::commit(write_batch& batch, log_sequence settled) {
+  const auto header = next_round(settled);
   auto& writes = batch.rep_->writes;
   writes.SetSavePoint();
-  batch.rep_->put_attempt_places();
-  batch.rep_->put(family::meta, codec::commit_key, codec::encode(record));
-  count_nothing();
-  auto sync = rocksdb::WriteOptions{};
-  sync.sync = true;
-  auto status = write_status(db->Write(sync, &writes));
+  batch.rep_->seal(header);
+  auto status = write(*batch.rep_, header, true);
   writes.RollbackToSavePoint().PermitUncheckedError();
-  if (!status.ok())
+  return status;
+}
+
+store_status partition_store::rep::write(write_batch::rep& batch, const round_header& header, bool sync) {
+  if (!failure.ok())
+    return failure;
+  if (!batch.complete)
+    return failure = {store_errc::failed, "a round for " + folder + " is larger than 4 GiB"};
+  count_nothing();
+  auto options_of_write = rocksdb::WriteOptions{};
+  options_of_write.sync = sync;
+  if (auto status = write_status(db->Write(options_of_write, &batch.writes)); !status.ok())
     return status;
-  last = record;
-  settled_below.store(record.settled_below, std::memory_order_release);
+  const auto edge_moved = header.oldest_kept > last.oldest_kept;
+  last = header;
+  next_sequence.store(std::max(header.next_sequence, next_sequence.load(std::memory_order_relaxed)),
+                      std::memory_order_relaxed);
+  settled_below.store(header.settled_below, std::memory_order_release);
+  if (edge_moved) {
+    // Only now: a filter must never drop what a restart would still show.
+    oldest_kept.store(header.oldest_kept, std::memory_order_release);
+    drop_files_below(header.oldest_kept);
+  }
   return {};
 }
 

@@ -2,6 +2,9 @@
 
 #include "messages/connector.hpp"
 #include "storage/records.hpp"
+#include "storage/sealed_round.hpp"
+#include "storage/store_status.hpp"
+#include "storage/write_batch.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,23 +19,6 @@
 
 namespace vicket {
 
-/// Why the store did not do it.
-enum class store_errc : std::uint8_t {
-  none,
-  full,    ///< no space on the device; the same commit may be given again once `resume()` says ok
-  failed,  ///< a write or sync failed: nothing may be acknowledged any more, the process must end (rule 4)
-  corrupt, ///< what is on disk is not what was written (rule 5)
-  locked,  ///< another process has it
-  foreign, ///< not our format, or a newer one
-};
-
-struct store_status {
-  store_errc code = store_errc::none;
-  std::string detail; ///< one sentence with the path and what to do
-
-  [[nodiscard]] bool ok() const noexcept { return code == store_errc::none; }
-};
-
 /// A swap-in for the file system below RocksDB, so that tests inject faults or stay in memory
 /// (storage/testing/).
 class store_environment;
@@ -45,45 +31,6 @@ struct store_options {
   std::size_t block_cache_bytes = 32u << 20;
 };
 
-/// Everything that one synced commit writes, encoded as it is added. One writer at a time.
-class write_batch {
-public:
-  write_batch();
-  ~write_batch();
-  write_batch(write_batch&&) noexcept;
-  write_batch& operator=(write_batch&&) noexcept;
-
-  /// `waits`: it is not handed to its supervisor right away, so it goes into the due index at
-  /// (connector, accepted_at, sequence), where a supervisor finds it later.
-  void add_event(const stored_event& event, bool waits);
-
-  /// Puts an event that was added without `waits` into the due index after all. As long as it was never
-  /// attempted, `position.due` has to be its `accepted_at`: that is where a restart puts it, and one event
-  /// must not stand in two places.
-  void index_waiting(const connector_id& connector, due_position position, std::uint32_t attempts_made);
-
-  /// The attempt, the event's new place in the due index when it is to be tried again, and, when it was
-  /// `indexed`, the removal of the place that it had.
-  void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
-                   bool indexed);
-
-  void put_connector(const connector& value);
-  void delete_connector(const connector_id& id);
-
-  /// The rate shaper's theoretical arrival time, in its own unit, so that a restart does not give a new
-  /// burst.
-  void put_shaper_state(const connector_id& id, std::int64_t state);
-
-  [[nodiscard]] std::size_t bytes() const;
-  [[nodiscard]] bool empty() const;
-  void clear();
-
-private:
-  friend class partition_store;
-  struct rep;
-  std::unique_ptr<rep> rep_;
-};
-
 /// One partition's durable state: a RocksDB used as a log. See key_codec.hpp for the layout.
 ///
 /// What the lookups cost, in CPU time of all threads with compaction, per event delivered at the first
@@ -91,8 +38,8 @@ private:
 /// case); by run and by event together perhaps 2 us, within the noise of the machine it was measured on
 /// (docs/decisions/0002-storage.md). Asking for an id that is not there: 2.5 us.
 ///
-/// Writes (`commit`, `next_sequence`, `resume`, `drop_history_below`) come from one thread, the persistence
-/// actor's; reads are safe from any thread at any time.
+/// Writes (`apply`, `commit`, `allocate_sequence`, `resume`) come from one thread, the persistence actor's; reads are
+/// safe from any thread at any time.
 class partition_store {
 public:
   /// Opens or creates. A crash's leftovers are recovered: every event that no attempt settled and that is not
@@ -105,14 +52,21 @@ public:
 
   // -- writing ----------------------------------------------------------------------------------------------
 
-  /// The next free position, and the ones after it, in order.
-  [[nodiscard]] log_sequence allocate_sequence();
-  [[nodiscard]] log_sequence next_sequence() const; ///< also from other threads: a hint
+  /// Only a follower of a log, which can get what a power cut took from it again, does without the sync.
+  enum class durability : std::uint8_t { synced, unsynced };
 
-  /// Writes the batch with (epoch, commit number, next sequence, `settled_below`) and syncs. After ok it
-  /// survives anything; after `full` nothing of it is visible and it may be committed again; after `failed`
-  /// the store takes nothing more. `settled_below`: all events below are settled or in the due index; a
-  /// restart scans from there.
+  /// Writes a round, which must be the one after `last_round()` and of no older epoch (else `foreign`, and nothing
+  /// changes), and syncs. After ok it survives anything; after `full` nothing of it is visible and another one of the
+  /// same number may be applied; after `failed` the store takes nothing more. History below a raised `oldest_kept` is
+  /// dropped.
+  [[nodiscard]] store_status apply(const sealed_round& round, durability how);
+
+  [[nodiscard]] round_header last_round() const; ///< as applied; by the writer
+  [[nodiscard]] log_sequence next_sequence() const; ///< as applied, or allocated; from other threads a hint
+
+  /// For who writes a store without a log in front of it (tests, tools that fill one): the next free position and the
+  /// ones after it, in order; and a round of what is in the batch, sealed and applied in one.
+  [[nodiscard]] log_sequence allocate_sequence();
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled_below);
 
   /// After `full`: makes the database writable again, if there is room for what its logs hold; `full` again:
@@ -137,10 +91,20 @@ public:
   /// `failed`; what is on disk stays as it is.
   [[nodiscard]] store_status health() const;
 
-  [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id) const;
+  /// The event of this id that was sent to this connector: ids are per connector.
+  [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id, const connector_id& connector) const;
+  /// One per connector that the id was sent to, by connector.
+  [[nodiscard]] std::vector<log_sequence> find_events(const event_id& id) const;
   /// Without the envelope when `with_envelope` is false.
   [[nodiscard]] std::optional<stored_event> read_event(log_sequence sequence, bool with_envelope) const;
   [[nodiscard]] std::vector<stored_attempt> attempts_of(log_sequence event_sequence) const;
+
+  /// The body of an attempt, and the number of the attempt that it is stored with.
+  struct held_body {
+    std::uint32_t number = 0;
+    std::string bytes;
+  };
+  [[nodiscard]] std::optional<held_body> body_of(log_sequence event_sequence, std::uint32_t number) const;
 
   struct due_page {
     std::vector<waiting_event> events;    ///< in order, all with due <= until
@@ -167,21 +131,36 @@ public:
                                                            std::size_t max_bytes) const;
 
   [[nodiscard]] std::vector<connector> connectors() const;
-  [[nodiscard]] std::vector<std::pair<connector_id, std::int64_t>> shaper_states() const;
+  [[nodiscard]] std::vector<std::pair<connector_id, std::string>> connector_states() const;
   [[nodiscard]] log_sequence settled_below() const;
   [[nodiscard]] std::uint64_t epoch() const noexcept;
 
-  // -- retention --------------------------------------------------------------------------------------------
+  // -- retention (partition_retention.cpp) ------------------------------------------------------------------
 
-  /// Up to where the log may be forgotten: the first event accepted at `before` or later, or the oldest one
-  /// that is not settled, whichever is lower. From any thread; stays true, since what is settled stays so.
-  /// Scans the due index, so ask rarely (the node does once in ten minutes).
-  [[nodiscard]] log_sequence history_horizon(timestamp_ms before) const;
-
-  /// Forgets events and attempts below a horizon that `history_horizon` gave: reads stop seeing them at once,
-  /// their bytes go by whole files and compaction. By the writer.
-  [[nodiscard]] store_status drop_history_below(log_sequence oldest);
+  /// Below it the log is forgotten, but for what is carried.
   [[nodiscard]] log_sequence oldest_kept() const;
+
+  /// The first position of the log that was written at `time` or later, as far as events and attempts tell. By
+  /// binary search, since their times rise with their positions; where they don't, by the length of the disorder, what
+  /// was written within that length of `time` may lie on either side.
+  [[nodiscard]] log_sequence first_position_since(timestamp_ms time) const;
+
+  /// The events below `edge` that are kept all the same, rising: those in the due index, and those settled at
+  /// `settled_since` or later although accepted long before. Scans the due index, about 1 us per waiting event.
+  [[nodiscard]] std::vector<log_sequence> kept_below(log_sequence edge, timestamp_ms settled_since) const;
+
+  /// What has to be written so that `kept` (of `kept_below`) survive an edge at `edge`, and what nobody needs any more,
+  /// from `from` on (0: the beginning); at most about `max_bytes` at a time.
+  struct carry_page {
+    std::vector<carried_event> carried;
+    std::vector<expired_event> expired;
+    std::optional<log_sequence> next; ///< go on from there; absent: that was all
+  };
+  [[nodiscard]] carry_page read_carry(const std::vector<log_sequence>& kept, log_sequence edge, log_sequence from,
+                                      std::size_t max_bytes) const;
+
+  /// Entries of events that were settled late, before `settled_before`: they have had their time.
+  [[nodiscard]] std::vector<late_event> late_before(timestamp_ms settled_before, std::size_t limit) const;
 
 private:
   struct rep;

@@ -75,7 +75,7 @@ struct partition_store::rep {
   mutable std::shared_mutex database_mutex;
 
   // The writer's thread.
-  codec::commit_record last; ///< as committed
+  round_header last;         ///< as applied
   store_status failure;      ///< not ok: the store takes nothing more
 
   // Below what the database's threads use, so that it goes first.
@@ -106,7 +106,10 @@ struct partition_store::rep {
   void close_database();
   [[nodiscard]] std::uint64_t log_bytes() const;
   [[nodiscard]] space free_space() const;
+  [[nodiscard]] round_header next_round(log_sequence settled) const;
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled);
+  [[nodiscard]] store_status write(write_batch::rep& batch, const round_header& header, bool sync);
+  void drop_files_below(log_sequence oldest);
   [[nodiscard]] store_status write_status(const rocksdb::Status& status);
 
   // -- reading --
@@ -115,6 +118,17 @@ struct partition_store::rep {
     return std::shared_lock{database_mutex};
   }
   [[nodiscard]] std::optional<stored_event> event_at(log_sequence sequence, bool with_envelope) const;
+  /// The record of an event, from the log or, below the retention's edge, from what is carried.
+  [[nodiscard]] std::optional<rocksdb::PinnableSlice> event_record(log_sequence sequence) const;
+  /// The attempt records of one event, oldest first, bodies as stored.
+  [[nodiscard]] std::vector<stored_attempt> attempt_records(log_sequence event_sequence) const;
+  [[nodiscard]] std::optional<stored_attempt> attempt_record(log_sequence event_sequence, std::uint32_t number) const;
+  [[nodiscard]] std::optional<stored_attempt> carried_attempt_of(const codec::event_attempt& place,
+                                                                 std::string_view value) const;
+  /// Puts the bodies back that are stored with another attempt.
+  void restore_body(stored_attempt& attempt) const;
+  /// Which connector an entry of the index of ids is of, if it still counts.
+  [[nodiscard]] std::optional<log_sequence> event_of_id(std::string_view key, std::string_view value) const;
   /// Absent: not there, or unreadable, which it reports.
   [[nodiscard]] std::optional<rocksdb::PinnableSlice> get(family which, std::string_view key) const;
   [[nodiscard]] bounded_iterator range(family which, std::string lower, std::string upper,
@@ -125,9 +139,10 @@ struct partition_store::rep {
   void report_end(const bounded_iterator& it, family which) const;
   /// An event that something refers to is not there: damage, unless retention took it a moment ago.
   void report_missing_event(log_sequence sequence, std::string_view referred_by) const;
-  [[nodiscard]] log_sequence lowest_waiting() const;
-  [[nodiscard]] log_sequence first_accepted_since(timestamp_ms time, log_sequence low,
-                                                  log_sequence high) const;
+  [[nodiscard]] log_sequence first_since(family which, timestamp_ms time, log_sequence end) const;
+  [[nodiscard]] carried_event carry_from_log(log_sequence sequence, log_sequence edge) const;
+  [[nodiscard]] std::optional<carried_event> carry_further(log_sequence sequence, log_sequence edge) const;
+  [[nodiscard]] expired_event expired(log_sequence sequence) const;
 };
 
 } // namespace vicket

@@ -51,6 +51,45 @@ struct stored_attempt {
   log_sequence event_sequence = 0;
   event_state state_after = event_state::pending;
   attempt value; ///< `next_attempt_at` is set exactly when `state_after` is pending
+  /// The body is stored with this attempt of the same event, since it was the same bytes; `value.response_body` is then
+  /// empty in the record, and whole again in whatever the store's reads return.
+  std::optional<std::uint32_t> same_body_as;
+};
+
+/// An event that is kept below the retention's edge, with what has to go into the family `carried` for that.
+struct carried_event {
+  struct piece {
+    std::uint32_t number = 0;  ///< of the attempt
+    log_sequence sequence = 0; ///< of the attempt
+    std::string record;        ///< as stored; empty: only where it is, since it lies above the edge
+  };
+
+  log_sequence sequence = 0;
+  /// The event's own record, and what its entries in the indexes are found by; empty when it is carried already.
+  std::string record;
+  event_id id;
+  connector_id connector;
+  std::string run;
+  std::vector<piece> attempts;
+
+  [[nodiscard]] std::size_t bytes() const;
+};
+
+/// A carried event whose time is over: what has to be removed.
+struct expired_event {
+  log_sequence sequence = 0;
+  event_id id;
+  connector_id connector;
+  std::string run;
+  std::vector<std::uint32_t> attempts; ///< the numbers that are carried
+};
+
+/// When an event was settled that had been accepted long before.
+struct late_event {
+  timestamp_ms settled_at;
+  log_sequence sequence = 0;
+
+  friend bool operator==(const late_event&, const late_event&) = default;
 };
 
 /// What waits for one connector in the due index.

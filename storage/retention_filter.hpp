@@ -14,9 +14,10 @@
 
 namespace vicket {
 
-/// Drops what belongs to events below `oldest_kept` whenever RocksDB rewrites a file anyway. Reads never see
-/// such entries, since every one of them compares with `oldest_kept` itself, so it does not matter when, or
-/// whether, a file's turn comes. Anything that can't be decoded is kept, for a read to report.
+/// Drops what lies below `oldest_kept` whenever RocksDB rewrites a file anyway. Reads never see such entries, since
+/// every one of them compares with `oldest_kept` itself, so it does not matter when, or whether, a file's turn comes.
+/// What is kept of older events is in families that have no filter, and its index entries are marked. Anything that
+/// can't be decoded is kept, for a read to report.
 class retention_filter final : public rocksdb::CompactionFilter {
 public:
   retention_filter(family which, const std::atomic<log_sequence>& oldest_kept)
@@ -26,25 +27,28 @@ public:
 
   bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
               bool*) const override {
-    const auto sequence = event_of({key.data(), key.size()}, {value.data(), value.size()});
+    const auto sequence = sequence_of({key.data(), key.size()}, {value.data(), value.size()});
     return sequence && *sequence < oldest_kept_.load(std::memory_order_relaxed);
   }
 
 private:
-  [[nodiscard]] std::optional<log_sequence> event_of(std::string_view key, std::string_view value) const {
+  [[nodiscard]] std::optional<log_sequence> sequence_of(std::string_view key, std::string_view value) const {
     switch (which_) {
     case family::events:
-      return codec::parse_u64(key);
     case family::attempts:
-      return codec::decode_event_of_attempt(value);
+      return codec::parse_u64(key);
     case family::event_attempts:
       return codec::parse_u64(key.substr(0, 8));
-    case family::ids:
-      return codec::parse_u64(value);
+    case family::ids: {
+      const auto entry = codec::decode_id_entry(value);
+      return entry && !entry->carried ? std::optional{entry->event} : std::nullopt;
+    }
     case family::runs:
-      return codec::parse_run_key(key);
+      return value.empty() ? codec::parse_run_key(key) : std::nullopt;
     case family::meta:
     case family::due:
+    case family::carried:
+    case family::late:
       break;
     }
     return std::nullopt;

@@ -39,6 +39,8 @@ std::size_t write_buffer_bytes(family which, std::size_t total) {
   case family::runs:
     return std::max(total / 6, min_write_buffer_bytes);
   case family::meta:
+  case family::carried:
+  case family::late:
     break;
   }
   return std::max(total / 12, min_write_buffer_bytes);
@@ -101,7 +103,11 @@ rocksdb::ColumnFamilyOptions options_of(family which, const store_options& optio
     result.memtable_whole_key_filtering = which == family::ids;
     result.memtable_prefix_bloom_size_ratio = which == family::ids ? 0.02 : 0.0;
     break;
+  case family::carried:
+    result.compression = record_compression();
+    break;
   case family::due:
+  case family::late:
     result.table_properties_collector_factories.push_back(
         rocksdb::NewCompactOnDeletionCollectorFactory(tombstone_window, tombstone_trigger));
     break;

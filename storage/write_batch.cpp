@@ -1,9 +1,9 @@
+#include "policy/assertion.hpp"
 #include "storage/key_codec.hpp"
 #include "storage/write_batch_rep.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <utility>
 
 namespace vicket {
@@ -44,18 +44,24 @@ void write_batch::rep::put_attempt_places() {
         codec::u64_bytes(place.attempt));
 }
 
+void write_batch::rep::seal(const round_header& header) {
+  put_attempt_places();
+  put(family::meta, codec::commit_key, codec::encode(header));
+}
+
 write_batch::write_batch() : rep_(std::make_unique<rep>()) {}
 write_batch::~write_batch() = default;
 write_batch::write_batch(write_batch&&) noexcept = default;
 write_batch& write_batch::operator=(write_batch&&) noexcept = default;
 
 void write_batch::add_event(const stored_event& event, bool waits) {
-  assert(event.sequence > 0 && event.envelope);
+  VICKET_ASSERT(event.sequence > 0 && event.envelope);
   const auto key = codec::u64_bytes(event.sequence);
   auto& scratch = rep_->scratch;
   scratch = codec::encode_head(event, std::move(scratch));
   rep_->put(family::events, key, scratch, *event.envelope);
-  rep_->put(family::ids, codec::id_key(event.id), key);
+  scratch = codec::id_key(event.id, event.connector, std::move(scratch));
+  rep_->put(family::ids, scratch, key);
   if (!event.run.empty()) {
     scratch = codec::run_key(event.run, event.sequence, std::move(scratch));
     rep_->put(family::runs, scratch, std::string_view{});
@@ -71,17 +77,26 @@ void write_batch::index_waiting(const connector_id& connector, due_position posi
 }
 
 void write_batch::add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
-                              bool indexed) {
-  assert(value.sequence > value.event_sequence);
-  assert((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
+                              bool indexed, attempt_index where) {
+  VICKET_ASSERT(value.sequence > value.event_sequence);
+  VICKET_ASSERT((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
   const auto key = codec::u64_bytes(value.sequence);
   rep_->scratch = codec::encode_head(value, std::move(rep_->scratch));
-  rep_->put(family::attempts, key, rep_->scratch, value.value.response_body);
-  rep_->attempt_places.push_back({value.event_sequence, value.value.number, value.sequence});
+  const auto body = value.same_body_as ? std::string_view{} : std::string_view{value.value.response_body};
+  rep_->put(family::attempts, key, rep_->scratch, body);
+  if (where != attempt_index::carried)
+    rep_->attempt_places.push_back({value.event_sequence, value.value.number, value.sequence});
+  if (where != attempt_index::log)
+    rep_->put(family::carried, codec::carried_key(value.event_sequence, value.value.number),
+              codec::encode_carried({value.sequence, {}}));
   if (indexed) // before the put: should both places be the same, the put has to win
     rep_->remove(family::due, codec::encode_due_key(connector, was));
   if (value.value.next_attempt_at)
     index_waiting(connector, {*value.value.next_attempt_at, value.event_sequence}, value.value.number);
+}
+
+void write_batch::note_late(const late_event& value) {
+  rep_->put(family::late, codec::encode_late_key({value.settled_at, value.sequence}), std::string_view{});
 }
 
 void write_batch::put_connector(const connector& value) {
@@ -90,11 +105,36 @@ void write_batch::put_connector(const connector& value) {
 
 void write_batch::delete_connector(const connector_id& id) {
   rep_->remove(family::meta, codec::connector_key(id));
-  rep_->remove(family::meta, codec::shaper_key(id));
+  rep_->remove(family::meta, codec::state_key(id));
 }
 
-void write_batch::put_shaper_state(const connector_id& id, std::int64_t state) {
-  rep_->put(family::meta, codec::shaper_key(id), codec::i64_bytes(state));
+void write_batch::put_connector_state(const connector_id& id, std::string_view state) {
+  rep_->put(family::meta, codec::state_key(id), state);
+}
+
+void write_batch::carry(const carried_event& value) {
+  if (!value.record.empty()) {
+    rep_->put(family::carried, codec::carried_key(value.sequence, 0), value.record);
+    rep_->put(family::ids, codec::id_key(value.id, value.connector), codec::encode_id_entry({value.sequence, true}));
+    if (!value.run.empty())
+      rep_->put(family::runs, codec::run_key(value.run, value.sequence), codec::carried_mark);
+  }
+  for (const auto& piece : value.attempts)
+    rep_->put(family::carried, codec::carried_key(value.sequence, piece.number),
+              codec::encode_carried({piece.sequence, piece.record}));
+}
+
+void write_batch::expire(const expired_event& value) {
+  rep_->remove(family::carried, codec::carried_key(value.sequence, 0));
+  for (const auto number : value.attempts)
+    rep_->remove(family::carried, codec::carried_key(value.sequence, number));
+  rep_->remove(family::ids, codec::id_key(value.id, value.connector));
+  if (!value.run.empty())
+    rep_->remove(family::runs, codec::run_key(value.run, value.sequence));
+}
+
+void write_batch::expire(const late_event& value) {
+  rep_->remove(family::late, codec::encode_late_key({value.settled_at, value.sequence}));
 }
 
 std::size_t write_batch::bytes() const {

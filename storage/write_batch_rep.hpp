@@ -3,7 +3,8 @@
 // Only for the files of this folder that talk to RocksDB.
 
 #include "storage/column_families.hpp"
-#include "storage/partition_store.hpp"
+#include "storage/sealed_round.hpp"
+#include "storage/write_batch.hpp"
 
 #include <rocksdb/write_batch.h>
 
@@ -35,6 +36,7 @@ struct write_batch::rep {
   void put(family which, std::string_view key, std::string_view head, std::string_view tail);
   void remove(family which, std::string_view key);
   void put_attempt_places();
+  void seal(const round_header& header);
 };
 
 } // namespace vicket

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "messages/connector.hpp"
+#include "storage/records.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vicket {
+
+/// What one round writes, encoded as it is added. One writer at a time.
+class write_batch {
+public:
+  write_batch();
+  ~write_batch();
+  write_batch(write_batch&&) noexcept;
+  write_batch& operator=(write_batch&&) noexcept;
+
+  /// `waits`: it is not handed to its supervisor right away, so it goes into the due index at
+  /// (connector, accepted_at, sequence), where a supervisor finds it later.
+  void add_event(const stored_event& event, bool waits);
+
+  /// Puts an event that was added without `waits` into the due index after all. As long as it was never
+  /// attempted, `position.due` has to be its `accepted_at`: that is where a restart puts it, and one event
+  /// must not stand in two places.
+  void index_waiting(const connector_id& connector, due_position position, std::uint32_t attempts_made);
+
+  /// Where an attempt's entry in the index of its event's attempts goes.
+  enum class attempt_index : std::uint8_t {
+    log,     ///< `event_attempts`: the event is above the retention's edge
+    carried, ///< `carried`: it is below
+    both,    ///< the edge is about to pass it
+  };
+
+  /// The attempt, the event's new place in the due index when it is to be tried again, and, when it was
+  /// `indexed`, the removal of the place that it had.
+  void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
+                   bool indexed, attempt_index where = attempt_index::log);
+
+  /// The event was settled long after it was accepted: it is kept by that time instead.
+  void note_late(const late_event& value);
+
+  void put_connector(const connector& value);
+  void delete_connector(const connector_id& id); ///< and its state
+
+  /// What the connector's supervisor has to remember; opaque here.
+  void put_connector_state(const connector_id& id, std::string_view state);
+
+  // -- retention (partition_retention.cpp) --
+  void carry(const carried_event& value);
+  void expire(const expired_event& value);
+  void expire(const late_event& value);
+
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] bool empty() const;
+  void clear();
+
+private:
+  friend class partition_store;
+  friend class sealed_round;
+  struct rep;
+  std::unique_ptr<rep> rep_;
+};
+
+} // namespace vicket
