@@ -26,10 +26,10 @@ std::int64_t offset_of(const connector_id& id) {
 
 } // namespace
 
-connector_queue::connector_queue(const connector& config, std::optional<std::int64_t> shaper_state)
+connector_queue::connector_queue(const connector& config, const connector_state& remembered)
     : config_{config}, grid_offset_ms_{offset_of(config.id)}, shaper_{config.rate} {
-  if (shaper_state)
-    shaper_.restore(*shaper_state);
+  if (remembered.rate_taken_until_us)
+    shaper_.restore(*remembered.rate_taken_until_us);
 }
 
 void connector_queue::reconfigure(const connector& config) {
@@ -102,6 +102,7 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
   std::optional<attempt_decision> made{std::in_place};
   auto& decision = *made;
   decision.was = found->position;
+  decision.accepted_at = found->accepted_at;
   decision.envelope_bytes = found->envelope_bytes;
   decision.value = std::move(finished.value);
   if (decision.value.result == outcome::delivered) {
@@ -146,10 +147,11 @@ std::vector<log_sequence> connector_queue::held() const {
   return sequences;
 }
 
-std::optional<std::int64_t> connector_queue::shaper_state() const {
-  if (!config_.rate)
-    return std::nullopt;
-  return shaper_.state();
+connector_state connector_queue::state() const {
+  connector_state state;
+  if (config_.rate)
+    state.rate_taken_until_us = shaper_.state();
+  return state;
 }
 
 } // namespace vicket

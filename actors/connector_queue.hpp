@@ -2,6 +2,7 @@
 
 #include "actors/local_messages.hpp"
 #include "policy/circuit_breaker.hpp"
+#include "policy/connector_state.hpp"
 #include "policy/rate_shaper.hpp"
 
 #include <cstddef>
@@ -17,7 +18,7 @@ namespace vicket {
 /// An event is, in turn: waiting → in flight → unrecorded (its attempt is over, the commit is not) → let go.
 class connector_queue {
 public:
-  connector_queue(const connector& config, std::optional<std::int64_t> shaper_state);
+  connector_queue(const connector& config, const connector_state& remembered);
 
   void reconfigure(const connector& config);
 
@@ -49,8 +50,8 @@ public:
   }
   [[nodiscard]] std::vector<log_sequence> held() const; ///< rising
 
-  /// To be stored with the attempts, so that a restart does not give a new burst; absent without a rate limit.
-  [[nodiscard]] std::optional<std::int64_t> shaper_state() const;
+  /// To be stored with the attempts.
+  [[nodiscard]] connector_state state() const;
 
 private:
   /// What is remembered of an event in flight.

@@ -33,10 +33,13 @@ partition_outcome describe(event_summary&& summary, stored_attempt&& stored) {
 
 } // namespace
 
-history_reader::history_reader(handle::pointer self, setup with) : self_{self}, with_{std::move(with)} {}
+history_reader::history_reader(handle::pointer self, setup with)
+    : self_{self}, with_{std::move(with)},
+      retention_{self, {with_.store, with_.persistence, with_.clock, retention_rule{with_.retention_ms}}} {}
 
 history_reader::handle::behavior_type history_reader::make_behavior() {
-  self_->delayed_send(self_, std::chrono::milliseconds{retention_look_ms}, tick{});
+  const std::chrono::milliseconds look{retention_rule{with_.retention_ms}.look_ms()};
+  self_->delayed_send(self_, look, tick{});
   return {
       [this](const get_event& request) { return event(request); },
       [this](const read_partition_run& request) { return run(request); },
@@ -44,9 +47,9 @@ history_reader::handle::behavior_type history_reader::make_behavior() {
       [this](const watch_feed& request) { watch(request); },
       [this](const feed_grew& news) { pass_on(news); },
       [this](const get_partition_overview&) { return overview(); },
-      [this](const tick&) {
-        look_at_retention();
-        self_->delayed_send(self_, std::chrono::milliseconds{retention_look_ms}, tick{});
+      [this, look](const tick&) {
+        retention_.look();
+        self_->delayed_send(self_, look, tick{});
       },
   };
 }
@@ -74,8 +77,8 @@ caf::result<Answer> history_reader::unless_damaged(caf::result<Answer> answer) c
 }
 
 caf::result<event_history> history_reader::event(const get_event& request) const {
-  if (const auto sequence = with_.store->find_event(request.id))
-    if (auto history = read_history(*sequence))
+  for (const auto sequence : with_.store->find_events(request.id))
+    if (auto history = read_history(sequence))
       return unless_damaged<event_history>(*std::move(history));
   return unless_damaged<event_history>(
       make_refusal(errc::not_found,
@@ -163,12 +166,6 @@ void history_reader::add_waiting(partition_overview& answer) const {
     answer.partition.pending += status.pending;
     answer.partition.in_flight += status.in_flight;
   }
-}
-
-void history_reader::look_at_retention() {
-  const auto horizon = with_.store->history_horizon(with_.clock->now() - with_.retention_ms);
-  if (horizon > with_.store->oldest_kept())
-    self_->send(with_.persistence, forget_below{horizon});
 }
 
 } // namespace vicket

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/retention_walk.hpp"
 #include "policy/schedule_clock.hpp"
 #include "storage/partition_store.hpp"
 
@@ -20,9 +21,6 @@ public:
   using handle = history_reader_actor;
 
   static constexpr auto name = "history_reader";
-
-  /// How often the retention is looked at. The look scans the due index.
-  static constexpr std::int64_t retention_look_ms = 600'000;
 
   struct setup {
     std::uint32_t partition = 0;
@@ -44,7 +42,6 @@ private:
   void watch(const watch_feed& request);
   void pass_on(const feed_grew& news);
   caf::result<partition_overview> overview();
-  void look_at_retention();
 
   [[nodiscard]] std::optional<event_history> read_history(log_sequence sequence) const;
   /// What could not be read must not pass for "not there": an answer is given only while the store is whole.
@@ -55,6 +52,7 @@ private:
   handle::pointer self_;
   setup with_;
   history_actor watcher_;
+  retention_walk retention_;
 };
 
 } // namespace vicket

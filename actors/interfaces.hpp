@@ -68,8 +68,15 @@ using persistence_actor = caf::typed_actor<
     caf::result<void>(tick),
     /// Record inbox → persistence: records of attempts are there, and have waited long enough.
     caf::result<void>(attempts_waited),
+    /// The log → persistence.
+    caf::result<void>(round_came_back),
     /// History reader → persistence. One `feed_grew` comes back at the next commit of an attempt.
-    caf::result<void>(watch_feed), caf::result<void>(forget_below), caf::result<live_counts>(get_live_counts),
+    caf::result<void>(watch_feed),
+    /// History reader → persistence, the steps of the retention. Answered when they are durable. Errors: storage_full,
+    /// unavailable.
+    caf::result<void>(prepare_edge), caf::result<void>(carry_over), caf::result<void>(move_edge),
+    /// History reader → persistence.
+    caf::result<live_counts>(get_live_counts),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.
     caf::result<void>(drain)>;
 

@@ -5,6 +5,7 @@
 #include "messages/history.hpp"
 #include "messages/status.hpp"
 #include "storage/records.hpp"
+#include "storage/store_status.hpp"
 #include "transport/http_transport.hpp"
 
 #include <cstddef>
@@ -54,6 +55,18 @@ struct accept_events {
 
 // -- persistence ↔ supervisor ---------------------------------------------------------------------------------------
 
+/// A connector's place in its partition's table.
+using connector_slot = std::uint32_t;
+
+/// Which supervisor of a connector speaks: a message of one that was replaced, or whose connector was deleted, must not
+/// be taken for its successor's.
+struct supervisor_seat {
+  connector_slot slot = 0;
+  std::uint32_t generation = 0;
+
+  friend bool operator==(const supervisor_seat&, const supervisor_seat&) = default;
+};
+
 /// Events to deliver now. They stay the supervisor's until it has had their attempts recorded.
 struct take_events {
   std::vector<waiting_event> events;
@@ -66,7 +79,7 @@ struct backlog_grew {
 
 /// Supervisor → persistence: room for more. Answered by `refilled`.
 struct refill_window {
-  connector_id connector;
+  supervisor_seat seat;
   due_position from;              ///< nothing before it is there to be had
   timestamp_ms until;             ///< only what is due by then
   std::vector<log_sequence> held; ///< these the supervisor has already
@@ -80,6 +93,7 @@ struct refilled {
 /// An attempt that is over, with what the supervisor decided about it.
 struct attempt_decision {
   due_position was; ///< the event's place before this attempt
+  timestamp_ms accepted_at;
   std::size_t envelope_bytes = 0;
   event_state state_after = event_state::pending;
   attempt value;
@@ -89,9 +103,9 @@ struct attempt_decision {
 /// What a supervisor leaves in its partition's `record_inbox`: commit these. Answered by `attempts_recorded`, in the same
 /// order.
 struct record_attempts {
-  connector_id connector;
+  supervisor_seat seat;
   std::vector<attempt_decision> decisions;
-  std::optional<std::int64_t> shaper_state; ///< of a rate-limited connector, after all it let go so far
+  std::optional<std::string> state; ///< `connector_state`, when it is another than before
 };
 
 struct recorded_attempt {
@@ -110,8 +124,8 @@ struct reconfigure {
 
 /// Supervisor → persistence: nothing held, nothing waits; may I go? Answered by true (quit) or false (work came).
 struct retire {
-  connector_id connector;
-  std::optional<std::int64_t> shaper_state;
+  supervisor_seat seat;
+  std::string state; ///< `connector_state`
 };
 
 /// Node → persistence → supervisors: start no more deliveries; answered when those in flight are over and recorded.
@@ -168,6 +182,11 @@ struct tick {};
 /// Record inbox → persistence: what is there has waited long enough for a commit that would take it along.
 struct attempts_waited {};
 
+/// The log's threads → persistence: the round on its way is durable, or not.
+struct round_came_back {
+  store_status status;
+};
+
 // -- history --------------------------------------------------------------------------------------------------------
 
 /// History → a partition's reader: the partition's own log positions instead of the node's cursor.
@@ -211,9 +230,18 @@ struct watch_feed {
   log_sequence after = 0; ///< attempts up to here were seen
 };
 
-/// Reader → persistence: forget what is below.
-struct forget_below {
-  log_sequence sequence = 0;
+/// Reader → persistence, a step of the retention after the other; each is answered when it is durable. See
+/// storage/partition_retention.cpp.
+struct prepare_edge {
+  log_sequence edge = 0;
+};
+struct carry_over {
+  std::vector<carried_event> carried;
+  std::vector<expired_event> expired;
+  std::vector<late_event> late;
+};
+struct move_edge {
+  log_sequence edge = 0;
 };
 
 // -- status ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@
 #include "actors/history_reader.hpp"
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
+#include "policy/retention_rule.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/round_log.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -80,6 +82,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   persistence::setup writing;
   writing.partition = number;
   writing.store = part.store;
+  writing.log = std::make_unique<local_log>(*part.store);
   writing.delivery = part.delivery;
   writing.alarm = alarm;
   writing.clock = &clock;
@@ -87,6 +90,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.version = version();
   writing.window = options.window;
   writing.attempt_wait_ms = options.attempt_wait_ms;
+  writing.late_ms = retention_rule{options.retention_ms}.late_ms();
   writing.store_failed = environment.store_failed;
   writing.log_warning = environment.log_warning;
   part.persistence = spawn_blocking<persistence>(std::move(writing));

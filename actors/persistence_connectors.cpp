@@ -1,11 +1,13 @@
-// What a partition knows of its connectors, and the supervisors that serve them.
+// What a partition's head does for operators about its connectors, and the supervisors that serve them.
 
 #include "actors/persistence.hpp"
 
+#include "actors/persistence_answers.hpp"
+#include "actors/supervisor.hpp"
 #include "policy/secret.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <exception>
 #include <utility>
 
 namespace vicket {
@@ -21,164 +23,219 @@ connector_view without_secret(const connector& config) {
 
 constexpr std::string_view secret_placeholder = "***";
 
+caf::error not_found(const connector_id& id) {
+  return make_refusal(errc::not_found, "no connector has the id '" + id.value + "'");
+}
+
+caf::error stopping() {
+  return make_refusal(errc::unavailable, "the node is stopping");
+}
+
 } // namespace
+
+// -- at start ---------------------------------------------------------------------------------------------------------
+
+void persistence::load() {
+  std::unordered_map<connector_id, std::string> states;
+  for (auto& [id, state] : with_.store->connector_states())
+    states.emplace(std::move(id), std::move(state));
+  for (auto& config : with_.store->connectors()) {
+    const auto state = states.find(config.id);
+    rounds_.load(std::move(config), state == states.end() ? std::string{} : std::move(state->second));
+  }
+  for (const auto& [id, first_due] : with_.store->waiting_connectors()) {
+    const auto slot = rounds_.find(id);
+    if (!slot)
+      continue;
+    rounds_.at(*slot).backlog = true;
+    if (const auto to = supervisor_of(*slot))
+      self_->send(to, backlog_grew{{first_due, 0}});
+  }
+}
+
+// -- requests ---------------------------------------------------------------------------------------------------------
 
 caf::result<connector_view> persistence::put(const put_connector& request) {
   if (failed_ || draining_)
-    return make_refusal(errc::unavailable, "the node is stopping");
+    return stopping();
   auto config = request.value;
-  auto found = connectors_.find(config.id);
-  const bool known = found != connectors_.end();
+  const auto known = rounds_.find(config.id);
   bool generated = false;
   if (config.secret.value == secret_placeholder && !known)
     return make_refusal(errc::invalid_connector,
                         "secret: \"***\" keeps the secret of an existing connector, and '" + config.id.value +
                             "' does not exist: give one, or none to have one made");
   if (known && (config.secret.value.empty() || config.secret.value == secret_placeholder)) {
-    config.secret = found->second->config.secret;
+    config.secret = rounds_.at(*known).config.secret;
   } else if (config.secret.value.empty()) {
     config.secret = generate_secret(*with_.random);
     generated = true;
   }
-  commit(); // what came before it is on disk before it
-  if (disk_full_ || failed_ || !room_on_disk())
-    return make_refusal(errc::storage_full, "the node's disk is full: free some space and put it again");
-  room_on_disk_ = false; // seen for this commit only
-  write_batch alone;
-  alone.put_connector(config);
-  const auto status = with_.store->commit(alone, unindexed_.lowest().value_or(with_.store->next_sequence()));
-  if (status.code == store_errc::full)
-    return make_refusal(errc::storage_full, status.detail);
-  if (!status.ok()) {
-    fail(status);
-    return make_refusal(errc::unavailable, "the node is stopping: its store failed");
-  }
-  auto& slot = known ? found->second : connectors_[config.id];
-  if (!slot)
-    slot = std::make_unique<entry>();
-  slot->config = config;
-  if (slot->supervisor)
-    self_->send(slot->supervisor, reconfigure{make_delivery_profile(config, with_.version)});
+  // Below the reserve a new connector only adds to what is stored; one that is known may be paused or sent elsewhere,
+  // which is how an operator gets at what fills the disk.
+  if (!known && !room_on_disk())
+    return make_refusal(errc::storage_full, "the node's disk is full: free some space and put it again; connectors that "
+                                            "exist can be put, and deleted, all the same");
+  const auto slot = rounds_.put(config);
+  rounds_.at(slot).complaint.clear();
   auto view = without_secret(config);
   if (generated)
     view.value.secret = config.secret;
   view.secret_generated = generated;
-  return view;
+  return answer_with_round<connector_view>([view](auto& promise) { promise.deliver(view); });
 }
 
-caf::result<connector_view> persistence::get(const get_connector& request) const {
-  auto found = connectors_.find(request.id);
-  if (found == connectors_.end())
-    return make_refusal(errc::not_found, "no connector has the id '" + request.id.value + "'");
-  return without_secret(found->second->config);
+caf::result<connector_view> persistence::get(const get_connector& request) {
+  const auto answer = [this, id = request.id](auto& promise) {
+    if (const auto slot = rounds_.find(id))
+      promise.deliver(without_secret(rounds_.at(*slot).config));
+    else
+      promise.deliver(not_found(id));
+  };
+  if (!failed_ && rounds_.has_unfinished_changes()) // what is shown must be durable
+    return answer_with_round<connector_view>(answer);
+  auto promise = self_->make_response_promise<connector_view>();
+  answer(promise);
+  return promise;
 }
 
 caf::result<void> persistence::remove(const delete_connector& request) {
-  auto found = connectors_.find(request.id);
-  if (found == connectors_.end())
-    return make_refusal(errc::not_found, "no connector has the id '" + request.id.value + "'");
   if (failed_ || draining_)
-    return make_refusal(errc::unavailable, "the node is stopping");
-  commit();
-  auto& owner = *found->second;
-  const auto page = with_.store->read_due(request.id, {}, {std::numeric_limits<std::int64_t>::max()}, 1, 1,
-                                          [](log_sequence) { return false; });
-  if (owner.held_events > 0 || !page.events.empty())
-    return make_refusal(
-        errc::connector_busy,
-        "events are pending for connector '" + request.id.value +
-            "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
-            "stop new ones");
-  write_batch alone;
-  alone.delete_connector(request.id);
-  const auto status = with_.store->commit(alone, unindexed_.lowest().value_or(with_.store->next_sequence()));
-  if (status.code == store_errc::full)
-    return make_refusal(errc::storage_full, status.detail);
-  if (!status.ok()) {
-    fail(status);
-    return make_refusal(errc::unavailable, "the node is stopping: its store failed");
-  }
-  if (owner.supervisor) {
-    self_->demonitor(owner.supervisor);
-    self_->send_exit(owner.supervisor, caf::exit_reason::user_shutdown);
-  }
-  connectors_.erase(found);
-  return caf::unit;
+    return stopping();
+  auto promise = self_->make_response_promise<void>();
+  deletes_.push_back({request.id, rounds_.filling_number(), promise});
+  schedule_commit();
+  return promise;
 }
 
-connector_page persistence::list(const list_connectors& request) const {
-  std::vector<const connector*> chosen;
-  for (const auto& [id, owner] : connectors_)
-    if (request.after.value.empty() || id > request.after)
-      chosen.push_back(&owner->config);
-  const auto limit =
-      std::min<std::size_t>(std::clamp(request.limit, 1u, list_connectors::max_limit), chosen.size());
-  std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(limit), chosen.end(),
-                    [](const connector* a, const connector* b) { return a->id < b->id; });
-  connector_page page;
-  page.more = chosen.size() > limit;
-  chosen.resize(limit);
-  for (const auto* config : chosen)
-    page.connectors.push_back(without_secret(*config));
-  return page;
+void persistence::decide_deletes() {
+  for (auto& each : std::exchange(deletes_, {}))
+    if (each.behind < rounds_.filling_number())
+      decide_delete(each.id, each.promise);
+    else
+      deletes_.push_back(std::move(each));
+}
+
+void persistence::decide_delete(const connector_id& id, caf::typed_response_promise<void>& promise) {
+  const auto slot = rounds_.find(id);
+  if (!slot) {
+    promise.deliver(not_found(id));
+  } else if (rounds_.is_busy(*slot)) {
+    promise.deliver(make_refusal(
+        errc::connector_busy, "events are pending for connector '" + id.value +
+                                  "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
+                                  "stop new ones"));
+  } else {
+    rounds_.remove(*slot);
+    rounds_.reply_with_round(std::make_unique<waiting_answer<void>>(promise, [](auto& answer) { answer.deliver(); }));
+  }
+}
+
+caf::result<connector_page> persistence::list(const list_connectors& request) {
+  const auto answer = [this, request](auto& promise) {
+    std::vector<const connector*> chosen;
+    rounds_.for_each([&](connector_slot, const partition_rounds::place& owner) {
+      if (request.after.value.empty() || owner.config.id > request.after)
+        chosen.push_back(&owner.config);
+    });
+    const auto limit =
+        std::min<std::size_t>(std::clamp(request.limit, 1u, list_connectors::max_limit), chosen.size());
+    std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(limit), chosen.end(),
+                      [](const connector* a, const connector* b) { return a->id < b->id; });
+    connector_page page;
+    page.more = chosen.size() > limit;
+    chosen.resize(limit);
+    for (const auto* config : chosen)
+      page.connectors.push_back(without_secret(*config));
+    promise.deliver(std::move(page));
+  };
+  if (!failed_ && rounds_.has_unfinished_changes())
+    return answer_with_round<connector_page>(answer);
+  auto promise = self_->make_response_promise<connector_page>();
+  answer(promise);
+  return promise;
 }
 
 // -- supervisors ------------------------------------------------------------------------------------------------------
 
-supervisor_actor& persistence::supervisor_of(entry& owner) {
-  if (!owner.supervisor) {
-    supervisor::setup needs;
-    needs.profile = make_delivery_profile(owner.config, with_.version);
-    needs.shaper_state = owner.shaper_state;
-    needs.persistence = handle{self_};
-    needs.records = records_;
-    needs.delivery = with_.delivery;
-    needs.alarm = with_.alarm;
-    needs.clock = with_.clock;
-    needs.random = with_.random;
-    needs.window = with_.window;
-    owner.supervisor = self_->spawn<actor_of<supervisor>>(std::move(needs));
-    self_->monitor(owner.supervisor);
+/// Null: the connector can't be used, which it says of itself from then on.
+std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot slot) {
+  auto& owner = rounds_.at(slot);
+  try {
+    return make_delivery_profile(owner.config, with_.version);
+  } catch (const std::exception& why) {
+    owner.complaint = why.what();
+    warn("connector '" + owner.config.id.value + "' is set aside: " + owner.complaint +
+         "; its events wait until it is put again");
+    return nullptr;
   }
-  return owner.supervisor;
+}
+
+/// Null: the connector can't be used.
+supervisor_actor persistence::supervisor_of(connector_slot slot) {
+  if (slot >= supervisors_.size())
+    supervisors_.resize(slot + 1);
+  auto& mine = supervisors_[slot];
+  const auto& owner = rounds_.at(slot);
+  if (mine || !owner.complaint.empty())
+    return mine;
+  supervisor::setup needs;
+  needs.profile = profile_of(slot);
+  if (!needs.profile)
+    return mine;
+  needs.state = owner.state;
+  needs.seat = rounds_.seat_supervisor(slot);
+  needs.persistence = handle{self_};
+  needs.records = records_;
+  needs.delivery = with_.delivery;
+  needs.alarm = with_.alarm;
+  needs.clock = with_.clock;
+  needs.random = with_.random;
+  needs.window = with_.window;
+  mine = self_->spawn<actor_of<supervisor>>(std::move(needs));
+  self_->monitor(mine);
+  slots_.emplace(mine.id(), slot);
+  return mine;
 }
 
 bool persistence::let_retire(const retire& request) {
-  auto found = connectors_.find(request.connector);
-  if (found == connectors_.end())
+  auto* owner = rounds_.seat(request.seat);
+  if (owner == nullptr)
     return true;
-  auto& owner = *found->second;
-  if (owner.held_events > 0 || owner.backlog || draining_)
+  if (owner->held_events > 0 || owner->backlog || owner->waiting_in_rounds > 0 || draining_)
     return false;
-  owner.shaper_state = request.shaper_state;
-  if (owner.supervisor)
-    self_->demonitor(owner.supervisor);
-  owner.supervisor = nullptr;
+  owner->state = request.state;
+  auto& mine = supervisors_[request.seat.slot];
+  self_->demonitor(mine);
+  slots_.erase(mine.id());
+  mine = nullptr;
+  rounds_.vacate(request.seat.slot);
   return true;
+}
+
+/// Its connector was deleted.
+void persistence::dismiss(connector_slot slot) {
+  auto& mine = supervisors_[slot];
+  self_->demonitor(mine);
+  self_->send_exit(mine, caf::exit_reason::user_shutdown);
+  slots_.erase(mine.id());
+  mine = nullptr;
 }
 
 /// A supervisor died of a defect: its successor starts over from the store. What was in flight may be sent twice.
 void persistence::replace_supervisor(const caf::down_msg& down) {
-  for (auto& [id, owner] : connectors_) {
-    if (!owner->supervisor || owner->supervisor.address() != down.source)
-      continue;
-    if (with_.log_warning)
-      with_.log_warning("the supervisor of connector '" + id.value + "' died (" +
-                        caf::to_string(down.reason) + "): a new one starts over from the store");
-    owner->supervisor = nullptr;
-    commit();
-    for (const auto& orphan : unindexed_.spill_connector(id)) {
-      batch_.index_waiting(id, {orphan.due, orphan.sequence}, 0);
-      staged_spills_.push_back(orphan);
-    }
-    owner->held_events = 0;
-    owner->held_bytes = 0;
-    owner->backlog = true;
-    commit();
-    if (!draining_)
-      self_->send(supervisor_of(*owner), backlog_grew{});
+  const auto found = slots_.find(down.source.id());
+  if (found == slots_.end())
     return;
-  }
+  const auto slot = found->second;
+  collect_records(); // what it has left for us still counts
+  warn("the supervisor of connector '" + rounds_.at(slot).config.id.value + "' died (" + caf::to_string(down.reason) +
+       "): a new one starts over from the store");
+  slots_.erase(found);
+  supervisors_[slot] = nullptr;
+  rounds_.vacate(slot);
+  rounds_.give_up_held(slot);
+  schedule_commit();
 }
 
 } // namespace vicket

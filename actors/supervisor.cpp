@@ -1,5 +1,7 @@
 #include "actors/supervisor.hpp"
 
+#include "policy/connector_state.hpp"
+
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
@@ -22,7 +24,7 @@ void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
 } // namespace
 
 supervisor::supervisor(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, with_.shaper_state} {}
+    : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, decode_connector_state(with_.state).value_or(connector_state{})} {}
 
 supervisor::handle::behavior_type supervisor::make_behavior() {
   return {
@@ -72,14 +74,15 @@ void supervisor::take_refill(refilled& given) {
 
 void supervisor::decide(deliveries_done& done) {
   record_attempts record;
-  record.connector = with_.profile->config.id;
+  record.seat = with_.seat;
   const auto now_us = with_.clock->now_us();
   const timestamp_ms now{now_us / us_per_ms};
   for (auto& finished : done.deliveries)
     if (auto decision = queue_.decide(std::move(finished), now, with_.random->next()))
       record.decisions.push_back(std::move(*decision));
   if (!record.decisions.empty()) {
-    record.shaper_state = queue_.shaper_state();
+    if (auto state = queue_.state(); state != connector_state{}) // nothing to remember: nothing to write
+      record.state = encode(state);
     with_.records->push(std::move(record));
   }
   go_on(now_us);
@@ -154,7 +157,7 @@ void supervisor::ask_for_more(timestamp_ms now) {
   refill_from_ = std::exchange(scan_from_, due_position{last_time, last_sequence});
   refill_until_ = now;
   next_due_.reset();
-  self_->send(with_.persistence, refill_window{with_.profile->config.id, refill_from_, now, queue_.held()});
+  self_->send(with_.persistence, refill_window{with_.seat, refill_from_, now, queue_.held()});
 }
 
 void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {
@@ -173,7 +176,7 @@ void supervisor::ask_to_retire() {
   if (retiring_)
     return;
   retiring_ = true;
-  self_->request(with_.persistence, caf::infinite, retire{with_.profile->config.id, queue_.shaper_state()})
+  self_->request(with_.persistence, caf::infinite, retire{with_.seat, encode(queue_.state())})
       .then([this](bool may_go) {
         retiring_ = false;
         idle_since_.reset();

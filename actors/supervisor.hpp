@@ -3,25 +3,15 @@
 #include "actors/connector_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/record_inbox.hpp"
+#include "actors/window_limits.hpp"
 #include "policy/schedule_clock.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace vicket {
-
-/// What a supervisor may hold of its connector's backlog; the rest stays in the store.
-struct window_limits {
-  std::size_t events = 256;
-  std::size_t bytes = 1u << 20; ///< of envelopes; one event is always allowed
-
-  /// Twice the places in flight where that is more, so that they never run dry between two refills.
-  [[nodiscard]] std::size_t events_for(const connector& config) const {
-    return std::max<std::size_t>(events, 2 * std::size_t{config.max_in_flight});
-  }
-};
 
 /// One connector's endpoint: owns its queue, retry schedule, rate shaping, in-flight cap and breaker. Spawned by
 /// its partition's persistence when there is work, gone again when there is none.
@@ -36,7 +26,8 @@ public:
 
   struct setup {
     std::shared_ptr<const delivery_profile> profile;
-    std::optional<std::int64_t> shaper_state;
+    std::string state; ///< `connector_state` of an earlier life; empty: none
+    supervisor_seat seat;
     persistence_actor persistence;
     std::shared_ptr<record_inbox> records; ///< of `persistence`
     delivery_actor delivery;

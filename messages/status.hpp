@@ -23,12 +23,13 @@ struct connector_status {
   std::uint64_t pending = 0;                     ///< accepted and not settled, those in flight included
   std::uint64_t in_flight = 0;                   ///< POSTs under way
   std::optional<timestamp_ms> oldest_pending_at; ///< when the oldest pending event was accepted
+  std::string problem; ///< why it can't be used until it is put again; empty: it can
 
   template <class Inspector>
   friend bool inspect(Inspector& f, connector_status& x) {
     return f.object(x).fields(f.field("id", x.id), f.field("enabled", x.enabled),
                               f.field("pending", x.pending), f.field("in_flight", x.in_flight),
-                              f.field("oldest_pending_at", x.oldest_pending_at));
+                              f.field("oldest_pending_at", x.oldest_pending_at), f.field("problem", x.problem));
   }
 };
 

@@ -89,7 +89,7 @@ log_sequence partition_store::rep::first_since(family which, timestamp_ms time, 
   }
   it.seek(codec::u64_bytes(low));
   report_end(it, which);
-  return it.valid() ? low : end;
+  return it.valid() ? codec::parse_u64(it.key()).value_or(low) : end;
 }
 
 // -- what is kept below it ------------------------------------------------------------------------------------------

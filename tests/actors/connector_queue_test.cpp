@@ -29,7 +29,7 @@ finished_delivery failed(log_sequence sequence, std::uint32_t number) {
 } // namespace
 
 TEST_CASE("waiting events stay in order of their due time, then of acceptance") {
-  connector_queue queue{connector{}, std::nullopt};
+  connector_queue queue{connector{}, {}};
   queue.add(event_at(7, 0));
   queue.add(event_at(5, 0));
   queue.add(event_at(9, -10));
@@ -40,7 +40,7 @@ TEST_CASE("waiting events stay in order of their due time, then of acceptance") 
 }
 
 TEST_CASE("an event that is held is not taken twice, until its attempt is recorded") {
-  connector_queue queue{connector{}, std::nullopt};
+  connector_queue queue{connector{}, {}};
   queue.add(event_at(1, 0));
   queue.add(event_at(1, 0));
   CHECK(queue.waiting() == 1);
@@ -58,7 +58,7 @@ TEST_CASE("an event that is held is not taken twice, until its attempt is record
 }
 
 TEST_CASE("an answer for something that is not in flight is no decision") {
-  connector_queue queue{connector{}, std::nullopt};
+  connector_queue queue{connector{}, {}};
   CHECK_FALSE(queue.decide(failed(1, 1), now, 0).has_value());
   queue.add(event_at(1, 0));
   CHECK_FALSE(queue.decide(failed(1, 1), now, 0).has_value());
@@ -68,7 +68,7 @@ TEST_CASE("a disabled connector starts nothing and waits for no rate") {
   connector config;
   config.enabled = false;
   config.rate = rate_limit{1, 1'000, 1};
-  connector_queue queue{config, std::nullopt};
+  connector_queue queue{config, {}};
   queue.add(event_at(1, 0));
   CHECK_FALSE(queue.start_next(now_us));
   CHECK_FALSE(queue.rate_opens_at(now_us).has_value());
@@ -77,7 +77,7 @@ TEST_CASE("a disabled connector starts nothing and waits for no rate") {
 TEST_CASE("when the rate holds things up the queue says until when") {
   connector config;
   config.rate = rate_limit{10, 1'000, 1};
-  connector_queue queue{config, std::nullopt};
+  connector_queue queue{config, {}};
   for (log_sequence i = 1; i <= 5; ++i)
     queue.add(event_at(i, 0));
   while (queue.start_next(now_us)) {

@@ -28,7 +28,7 @@ TEST_CASE(
   store = open_store(small_options(&environment));
   require_same(store->read_event(committed, true).value(), event_of(committed));
   CHECK(!store->read_event(lost, true));
-  CHECK(!store->find_event(id_of(lost)));
+  CHECK(!store->find_event(id_of(lost), {"crm-prod"}));
   CHECK(all_waiting(*store, "crm-prod").size() == 1);
 }
 
@@ -179,7 +179,7 @@ private:
       const auto found = store_->read_event(sequence, true);
       REQUIRE(found.has_value());
       require_same(*found, state.event);
-      REQUIRE(store_->find_event(state.event.id) == sequence);
+      REQUIRE(store_->find_event(state.event.id, state.event.connector) == sequence);
       const auto found_attempts = store_->attempts_of(sequence);
       REQUIRE(found_attempts.size() == state.attempts.size());
       for (auto i = std::size_t{0}; i < found_attempts.size(); ++i) {

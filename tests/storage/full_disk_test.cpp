@@ -32,7 +32,7 @@ std::vector<log_sequence> fill_until_full(partition_store& store, write_batch& r
     }
     REQUIRE(status.code == store_errc::full);
     CHECK(!store.read_event(sequence, false)); // nothing of it is visible
-    CHECK(!store.find_event(id_of(sequence)));
+    CHECK(!store.find_event(id_of(sequence), {"crm-prod"}));
     return accepted;
   }
 }

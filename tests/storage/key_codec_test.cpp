@@ -74,7 +74,7 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(hex(i64_bytes(0)) == "8000000000000000");
   CHECK(hex(i64_bytes(-1)) == "7fffffffffffffff");
   CHECK(connector_key({"crm"}) == "connector/crm");
-  CHECK(shaper_key({"crm"}) == "shaper/crm");
+  CHECK(state_key({"crm"}) == "state/crm");
   CHECK(hex(event_attempt_key(258, 3)) == "000000000000010200000003");
   CHECK(hex(encode_due_key({"crm"}, {{1}, 258})) == "63726d0080000000000000010000000000000102");
   CHECK(hex(due_begin({"crm"})) == "63726d00");
@@ -82,17 +82,25 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(hex(run_key("run-42", 258)) == "0a8d1175a2f5ee030000000000000102");
   CHECK(run_hash("") == 0xcbf29ce484222325); // FNV-1a, 64 bits
   CHECK(run_hash("foobar") == 0x85944171f73967e8);
-  CHECK(hex(id_key(golden_event().id)) == "9f2c1b7e01024304850607"
-                                          "08090a0b0c");
+  CHECK(hex(id_prefix(golden_event().id)) == "9f2c1b7e01024304850607"
+                                             "08090a0b0c");
+  CHECK(hex(id_key(golden_event().id, {"crm"})) == "9f2c1b7e01024304850607"
+                                                   "08090a0b0c"
+                                                   "63726d");
+  CHECK(hex(encode_id_entry({258, false})) == "0000000000000102");
+  CHECK(hex(encode_id_entry({258, true})) == "000000000000010201");
+  CHECK(hex(carried_key(258, 3)) == "000000000000010200000003");
+  CHECK(hex(encode_late_key({{1}, 258})) == "80000000000000010000000000000102");
 }
 
 TEST_CASE("records on disk are these bytes") {
   CHECK(hex(encode_format(1)) == "7669636b65742d706172746974696f6e00000001");
-  CHECK(hex(encode(commit_record{1, 2, 258, 257})) == "01"
+  CHECK(hex(encode(round_header{1, 2, 258, 257, 256})) == "01"
                                                       "0000000000000001"
                                                       "0000000000000002"
                                                       "0000000000000102"
-                                                      "0000000000000101");
+                                                      "0000000000000101"
+                                                          "0000000000000100");
   CHECK(hex(encode_head(golden_event())) == "01"
                                             "9f2c1b7e01024304850607"
                                             "08090a0b0c"
@@ -114,6 +122,24 @@ TEST_CASE("records on disk are these bytes") {
                                               "8000019e54b4f188"
                                               "0165"
                                               "f0a204");
+  auto same_body = golden_attempt();
+  same_body.same_body_as = 299;
+  CHECK(hex(encode_head(same_body)) == "01"
+                                       "0000000000000102"
+                                       "01"
+                                       "ac02"
+                                       "8000019e54b4de00"
+                                       "e0c101"
+                                       "02"
+                                       "ff01"
+                                       "02040608"
+                                       "f403"
+                                       "8000019e54b4f188"
+                                       "ab02"
+                                       "0165"
+                                       "f0a204");
+  CHECK(hex(encode_carried({258, {}})) == "010000000000000102");
+  CHECK(hex(encode_carried({258, "record"})) == "0200000000000001027265636f7264");
   CHECK(hex(encode(golden_connector())) == "01"
                                            "016e"
                                            "0175"
@@ -156,10 +182,22 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(decode_attempt(259, attempt_bytes).value().value == attempt.value);
   CHECK(decode_attempt(259, attempt_bytes).value().state_after == event_state::pending);
   CHECK(decode_event_of_attempt(attempt_bytes) == 258);
+  CHECK(decode_ended_at(attempt_bytes) == noon + 12);
+  auto same_body = attempt;
+  same_body.same_body_as = 299;
+  CHECK(decode_attempt(259, encode_head(same_body)).value().same_body_as == 299);
+  same_body.same_body_as = 300; // of itself
+  CHECK(!decode_attempt(259, encode_head(same_body)));
+  const auto carried_bytes = encode_carried({258, attempt_bytes});
+  CHECK(decode_carried(carried_bytes).value().record == attempt_bytes);
+  CHECK(decode_carried(encode_carried({258, {}})).value().sequence == 258);
+  CHECK(decode_id_entry(encode_id_entry({258, true})).value().carried);
+  CHECK(parse_event_attempt_key(carried_key(258, 3)).value().number == 3);
+  CHECK(parse_late_key(encode_late_key({noon, 258})).value().settled_at == noon);
 
   CHECK(decode_connector({"crm"}, encode(golden_connector())) == golden_connector());
   CHECK(decode_connector({}, encode(connector{})) == connector{});
-  CHECK(decode_commit(encode(commit_record{1, 2, 258, 257})) == commit_record{1, 2, 258, 257});
+  CHECK(decode_commit(encode(round_header{1, 2, 258, 257, 256})) == round_header{1, 2, 258, 257, 256});
   CHECK(decode_format(encode_format(7)) == 7);
   for (const auto value : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
                            std::numeric_limits<std::int64_t>::max()})
@@ -190,7 +228,7 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
   auto random = std::mt19937_64{Catch::getSeed()};
   const auto records =
       std::vector<std::string>{encode_head(golden_event()) + "{}", encode_head(golden_attempt()),
-                               encode(golden_connector()), encode(commit_record{})};
+                               encode(golden_connector()), encode(round_header{})};
   const auto decode_all = [](const std::string& bytes) {
     const auto exact = std::vector<char>{bytes.begin(), bytes.end()};
     const auto view = std::string_view{exact.data(), exact.size()};
@@ -202,6 +240,11 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
     static_cast<void>(decode_attempts_made(view));
     static_cast<void>(parse_due_key(view));
     static_cast<void>(parse_run_key(view));
+    static_cast<void>(decode_carried(view));
+    static_cast<void>(decode_ended_at(view));
+    static_cast<void>(decode_id_entry(view));
+    static_cast<void>(parse_event_attempt_key(view));
+    static_cast<void>(parse_late_key(view));
   };
   for (const auto& record : records) {
     for (auto size = std::size_t{0}; size <= record.size(); ++size)
@@ -228,8 +271,8 @@ TEST_CASE("strictly: what is short, overlong, of another version or out of range
     CHECK(!decode_connector({}, std::string_view{configured}.substr(0, size)));
 
   CHECK(!decode_connector({}, configured + "x"));
-  CHECK(!decode_commit(encode(commit_record{}) + "x"));
-  CHECK(!decode_commit(encode(commit_record{1, 1, 5, 6}))); // settled beyond the end
+  CHECK(!decode_commit(encode(round_header{}) + "x"));
+  CHECK(!decode_commit(encode(round_header{1, 1, 5, 6, 1}))); // settled beyond the end
   CHECK(!decode_event(1, "\x02" + event.substr(1), true));
   auto unknown_state = attempt;
   unknown_state[9] = 4;

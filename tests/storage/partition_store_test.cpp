@@ -38,12 +38,12 @@ TEST_CASE("an accepted event is found again by sequence, id and run, also after 
     // then each is there as it was accepted
     require_same(store->read_event(second, true).value(), event_of(second, {.run = "run-43"}));
     CHECK(store->read_event(first, false).value().envelope == nullptr);
-    CHECK(store->find_event(id_of(second)) == second);
+    CHECK(store->find_event(id_of(second), {"crm-prod"}) == second);
     CHECK(store->events_of_run("run-42", 0, 10) == std::vector{first, third});
     CHECK(store->events_of_run("run-42", first, 10) == std::vector{third});
     CHECK(store->events_of_run("run-42", 0, 1) == std::vector{first});
     // and nothing else
-    CHECK(!store->find_event(id_of(99)));
+    CHECK(!store->find_event(id_of(99), {"crm-prod"}));
     CHECK(!store->read_event(99, true));
     CHECK(store->events_of_run("run-44", 0, 10).empty());
     CHECK(store->health().ok());
@@ -190,7 +190,7 @@ TEST_CASE("an event that was accepted but never tried waits after a restart, onc
   }
 }
 
-TEST_CASE("connectors and rate shaper states survive a restart, and go when deleted") {
+TEST_CASE("connectors and their states survive a restart, and go when deleted") {
   auto environment = make_memory_environment();
   auto store = open_store(small_options(environment.get()));
   auto full = connector{};
@@ -208,21 +208,21 @@ TEST_CASE("connectors and rate shaper states survive a restart, and go when dele
   auto batch = write_batch{};
   batch.put_connector(full);
   batch.put_connector(plain);
-  batch.put_shaper_state(full.id, 42);
-  batch.put_shaper_state(plain.id, -42);
+  batch.put_connector_state(full.id, "42");
+  batch.put_connector_state(plain.id, "-42");
   REQUIRE(store->commit(batch, 1).ok());
 
   store.reset();
   store = open_store(small_options(environment.get()));
   CHECK(store->connectors() == std::vector{plain, full});
-  CHECK(store->shaper_states() ==
-        std::vector<std::pair<connector_id, std::int64_t>>{{plain.id, -42}, {full.id, 42}});
+  CHECK(store->connector_states() ==
+        std::vector<std::pair<connector_id, std::string>>{{plain.id, "-42"}, {full.id, "42"}});
 
   batch.clear();
   batch.delete_connector(full.id);
   REQUIRE(store->commit(batch, 1).ok());
   CHECK(store->connectors() == std::vector{plain});
-  CHECK(store->shaper_states().size() == 1);
+  CHECK(store->connector_states().size() == 1);
 }
 
 TEST_CASE("a batch knows whether and how much it holds, and may be filled again after clear") {
@@ -299,7 +299,7 @@ TEST_CASE("a damaged table is reported by the read that meets it, not taken for 
   const auto page = store->read_due({"crm-prod"}, {}, forever, 10, no_limit, {});
   CHECK(page.events.empty());
   CHECK(page.unreadable == 1);
-  CHECK(!store->find_event(id_of(sequence)));
+  CHECK(!store->find_event(id_of(sequence), {"crm-prod"}));
   CHECK(store->health().code == store_errc::corrupt);
   CHECK(store->health().detail.find(path.string()) != std::string::npos);
 }
@@ -321,7 +321,7 @@ TEST_CASE("asking for an unknown id reads little, however many ids there are and
   constexpr auto lookups = 2'000;
   const auto before = bytes_read();
   for (auto i = std::uint64_t{0}; i < lookups; ++i)
-    CHECK(!store->find_event(id_of(std::uint64_t{1} << 40 | i)));
+    CHECK(!store->find_event(id_of(std::uint64_t{1} << 40 | i), {"crm-prod"}));
   const auto each = (bytes_read() - before) / lookups;
   CAPTURE(each);
   CHECK(each < 32 * 1024);

@@ -117,7 +117,7 @@ TEST_CASE("a built backlog waits as events do that were tried once and answered 
     CHECK(one.event.accepted_at == came_at + std::int64_t{*index});
     CHECK(*one.event.envelope == std::get<std::string>(compose_envelope(sent, one.event.id, 500)));
     const auto& store = found.partition(one.event.connector);
-    CHECK(store.find_event(one.event.id) == one.event.sequence);
+    CHECK(store.find_event(one.event.id, one.event.connector) == one.event.sequence);
     const auto attempts = store.attempts_of(one.event.sequence);
     REQUIRE(attempts.size() == 1);
     CHECK(attempts[0].state_after == event_state::pending);
