@@ -161,7 +161,7 @@ void history_reader::add_waiting(partition_overview& answer) const {
         status.oldest_pending_at = oldest->accepted_at;
   }
   std::erase_if(answer.connectors,
-                [](const connector_status& s) { return s.pending == 0 && s.in_flight == 0; });
+                [](const connector_status& s) { return s.pending == 0 && s.in_flight == 0 && s.problem.empty(); });
   for (const auto& status : answer.connectors) {
     answer.partition.pending += status.pending;
     answer.partition.in_flight += status.in_flight;

@@ -39,6 +39,9 @@ void print_connectors(const terminal& out, const node_status& status) {
                {one.oldest_pending_at ? show_age_ms(status.now - *one.oldest_pending_at) : "-"},
                one.enabled ? text_table::cell{"yes"} : text_table::cell{"no", colour::yellow}});
   table.print(out);
+  for (const auto& one : status.connectors)
+    if (!one.problem.empty())
+      out.line(out.paint(one.id.value, colour::bold) + " is set aside until it is put again: " + printable(one.problem));
 }
 
 } // namespace

@@ -41,6 +41,8 @@ void put_waiting(json_writer& out, const connector_status& status, timestamp_ms 
     out.Int64(now - *status.oldest_pending_at);
   else
     out.Null();
+  if (!status.problem.empty())
+    put_text(out, "problem", status.problem);
   out.EndObject();
 }
 

@@ -1,5 +1,6 @@
 #include "storage/key_codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <concepts>
@@ -278,11 +279,11 @@ std::string_view id_prefix(const event_id& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
 
-std::string id_key(const event_id& id, const connector_id& connector, std::string reused) {
-  auto out = writer{id.bytes.size() + connector.value.size(), std::move(reused)};
-  out.raw(id_prefix(id));
-  out.raw(connector.value);
-  return out.take();
+id_key::id_key(const event_id& id, const connector_id& connector) noexcept {
+  const auto name = std::string_view{connector.value}.substr(0, connector_id::max_bytes);
+  const auto end = std::copy(id.bytes.begin(), id.bytes.end(), bytes_.begin());
+  std::copy(name.begin(), name.end(), end);
+  size_ = id.bytes.size() + name.size();
 }
 
 std::string encode_id_entry(id_entry value) {

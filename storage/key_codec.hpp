@@ -4,6 +4,8 @@
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -100,7 +102,16 @@ struct due_key {
 
 /// What all entries of one id begin with, whatever the connector.
 [[nodiscard]] std::string_view id_prefix(const event_id& id);
-[[nodiscard]] std::string id_key(const event_id& id, const connector_id& connector, std::string reused = {});
+/// A key of `ids`, on the stack: it is made twice for each event. `connector` is valid.
+class id_key {
+public:
+  id_key(const event_id& id, const connector_id& connector) noexcept;
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+
+private:
+  std::array<char, 16 + connector_id::max_bytes> bytes_;
+  std::size_t size_;
+};
 struct id_entry {
   log_sequence event = 0;
   bool carried = false;

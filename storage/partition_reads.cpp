@@ -68,9 +68,9 @@ std::optional<log_sequence> partition_store::find_event(const event_id& id, cons
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
-  const auto key = codec::id_key(id, connector);
-  const auto stored = rep_->get(family::ids, key);
-  return stored ? rep_->event_of_id(key, to_view(*stored)) : std::nullopt;
+  const auto key = codec::id_key{id, connector};
+  const auto stored = rep_->get(family::ids, key.view());
+  return stored ? rep_->event_of_id(key.view(), to_view(*stored)) : std::nullopt;
 }
 
 std::vector<log_sequence> partition_store::find_events(const event_id& id) const {
@@ -98,7 +98,7 @@ std::optional<log_sequence> partition_store::rep::event_of_id(std::string_view k
   if (!entry->carried && is_below())
     return std::nullopt; // forgotten, and not swept up yet
   const auto event = event_at(entry->event, false);
-  if (event && codec::id_key(event->id, event->connector) == key)
+  if (event && codec::id_key{event->id, event->connector}.view() == key)
     return entry->event;
   if (event || !is_below()) // below: its time was over between the two looks
     report_missing_event(entry->event, "the index of ids");

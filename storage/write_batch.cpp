@@ -60,8 +60,7 @@ void write_batch::add_event(const stored_event& event, bool waits) {
   auto& scratch = rep_->scratch;
   scratch = codec::encode_head(event, std::move(scratch));
   rep_->put(family::events, key, scratch, *event.envelope);
-  scratch = codec::id_key(event.id, event.connector, std::move(scratch));
-  rep_->put(family::ids, scratch, key);
+  rep_->put(family::ids, codec::id_key{event.id, event.connector}.view(), key);
   if (!event.run.empty()) {
     scratch = codec::run_key(event.run, event.sequence, std::move(scratch));
     rep_->put(family::runs, scratch, std::string_view{});
@@ -115,7 +114,7 @@ void write_batch::put_connector_state(const connector_id& id, std::string_view s
 void write_batch::carry(const carried_event& value) {
   if (!value.record.empty()) {
     rep_->put(family::carried, codec::carried_key(value.sequence, 0), value.record);
-    rep_->put(family::ids, codec::id_key(value.id, value.connector), codec::encode_id_entry({value.sequence, true}));
+    rep_->put(family::ids, codec::id_key{value.id, value.connector}.view(), codec::encode_id_entry({value.sequence, true}));
     if (!value.run.empty())
       rep_->put(family::runs, codec::run_key(value.run, value.sequence), codec::carried_mark);
   }
@@ -128,7 +127,7 @@ void write_batch::expire(const expired_event& value) {
   rep_->remove(family::carried, codec::carried_key(value.sequence, 0));
   for (const auto number : value.attempts)
     rep_->remove(family::carried, codec::carried_key(value.sequence, number));
-  rep_->remove(family::ids, codec::id_key(value.id, value.connector));
+  rep_->remove(family::ids, codec::id_key{value.id, value.connector}.view());
   if (!value.run.empty())
     rep_->remove(family::runs, codec::run_key(value.run, value.sequence));
 }

@@ -84,7 +84,7 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(run_hash("foobar") == 0x85944171f73967e8);
   CHECK(hex(id_prefix(golden_event().id)) == "9f2c1b7e01024304850607"
                                              "08090a0b0c");
-  CHECK(hex(id_key(golden_event().id, {"crm"})) == "9f2c1b7e01024304850607"
+  CHECK(hex(id_key{golden_event().id, {"crm"}}.view()) == "9f2c1b7e01024304850607"
                                                    "08090a0b0c"
                                                    "63726d");
   CHECK(hex(encode_id_entry({258, false})) == "0000000000000102");
