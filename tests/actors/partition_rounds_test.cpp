@@ -1,0 +1,407 @@
+// What a round brings about, and what becomes of it when it does not fit: without actors, on a store in memory, with the
+// test in the log's place.
+
+#include "actors/partition_rounds.hpp"
+#include "policy/assertion.hpp"
+#include "storage/testing/environments.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace vicket;
+
+namespace {
+
+constexpr timestamp_ms noon{1'779'537'600'000};
+const store_status no_space{store_errc::full, "no space"};
+
+/// What became of an answer.
+struct heard {
+  std::string of;
+  bool durable = false;
+  friend bool operator==(const heard&, const heard&) = default;
+};
+
+class recorded_reply final : public round_reply {
+public:
+  recorded_reply(std::string name, std::vector<heard>& log) : name_{std::move(name)}, log_{log} {}
+  void durable() override { log_.push_back({name_, true}); }
+  void refused(const store_status&) override { log_.push_back({name_, false}); }
+
+private:
+  std::string name_;
+  std::vector<heard>& log_;
+};
+
+/// A partition whose log is the test: rounds are on their way until it says what became of them.
+class rounds_fixture {
+public:
+  rounds_fixture() { open(); }
+
+  void open() {
+    rounds.reset();
+    store.reset();
+    store_options options;
+    options.folder = "/partition-0";
+    options.environment = environment.get();
+    auto opened = partition_store::open(options);
+    if (auto* why = std::get_if<store_status>(&opened))
+      FAIL(why->detail);
+    store = std::get<0>(std::move(opened));
+    partition_rounds::setup with;
+    with.window.events = 4;
+    with.late_ms = 1'000'000;
+    rounds.emplace(*store, with);
+    for (auto& config : store->connectors())
+      rounds->load(std::move(config), {});
+  }
+
+  static connector config_of(const std::string& id, bool enabled = true) {
+    connector config;
+    config.id = {id};
+    config.url = "https://" + id + ".example.com/";
+    config.enabled = enabled;
+    config.max_in_flight = 1;
+    return config;
+  }
+
+  partition_rounds::acceptance send(const std::string& to, std::uint8_t number, const std::string& reply = {}) {
+    composed_event event;
+    event.id.bytes[15] = number;
+    event.id_of_sender = true;
+    event.connector = {to};
+    event.event = "ticket.created";
+    event.envelope = "{}";
+    auto answer = rounds->accept(event, noon);
+    if (!reply.empty())
+      rounds->reply_with_round(std::make_unique<recorded_reply>(reply, replies));
+    return answer;
+  }
+
+  void put(const std::string& id, const std::string& reply = {}, bool enabled = true) {
+    rounds->put(config_of(id, enabled));
+    if (!reply.empty())
+      rounds->reply_with_round(std::make_unique<recorded_reply>(reply, replies));
+  }
+
+  supervisor_seat supervise(const std::string& id) { return rounds->seat_supervisor(rounds->find({id}).value()); }
+
+  /// An attempt at the event with this position, given up or to be tried again.
+  void record(supervisor_seat seat, due_position was, std::optional<timestamp_ms> next = {}, std::uint32_t number = 1,
+              std::string body = {}) {
+    record_attempts message;
+    message.seat = seat;
+    attempt_decision decision;
+    decision.was = was;
+    decision.accepted_at = noon;
+    decision.envelope_bytes = 2;
+    decision.state_after = next ? event_state::pending : event_state::delivered;
+    decision.value.number = number;
+    decision.value.result = next ? outcome::http_status : outcome::delivered;
+    decision.value.next_attempt_at = next;
+    decision.value.response_body = std::move(body);
+    message.decisions.push_back(std::move(decision));
+    rounds->record(std::move(message), noon);
+  }
+
+  void seal() {
+    flying = rounds->seal();
+    rounds->check();
+  }
+  /// The log says that the round on its way is there.
+  partition_rounds::released durable() {
+    if (flying != nullptr)
+      REQUIRE(store->apply(*std::exchange(flying, nullptr), partition_store::durability::synced).ok());
+    partition_rounds::released out;
+    rounds->durable(out);
+    for (const auto& reply : out.replies)
+      reply->durable();
+    out.replies.clear();
+    rounds->check();
+    return out;
+  }
+  partition_rounds::released commit() {
+    seal();
+    return durable();
+  }
+  partition_rounds::released refused() {
+    flying = nullptr;
+    partition_rounds::released out;
+    rounds->refused(no_space, out);
+    for (const auto& reply : out.refused)
+      reply->refused(no_space);
+    out.refused.clear();
+    rounds->check();
+    return out;
+  }
+
+  [[nodiscard]] bool is_stored(const std::string& to, std::uint8_t number) const {
+    event_id id;
+    id.bytes[15] = number;
+    return store->find_event(id, {to}).has_value();
+  }
+  [[nodiscard]] std::size_t waiting(const std::string& id) const {
+    return store->read_due({id}, {}, {noon.value * 2}, 100, 1'000'000, {}).events.size();
+  }
+
+  std::unique_ptr<store_environment> environment = make_memory_environment();
+  std::unique_ptr<partition_store> store;
+  std::optional<partition_rounds> rounds;
+  const sealed_round* flying = nullptr;
+  std::vector<heard> replies;
+};
+
+bool is_new(const partition_rounds::acceptance& answer) {
+  const auto* yes = std::get_if<accepted>(&answer.result);
+  return yes != nullptr && !yes->duplicate;
+}
+bool is_duplicate(const partition_rounds::acceptance& answer) {
+  const auto* yes = std::get_if<accepted>(&answer.result);
+  return yes != nullptr && yes->duplicate;
+}
+errc code_of(const partition_rounds::acceptance& answer) {
+  return std::get<refusal>(answer.result).code;
+}
+
+} // namespace
+
+TEST_CASE("nothing is answered, handed over or let go before its round is durable") {
+  rounds_fixture f;
+  f.put("crm", "put");
+  CHECK(is_new(f.send("crm", 1, "event")));
+  f.seal();
+  CHECK(f.replies.empty());
+  CHECK(is_duplicate(f.send("crm", 1))); // of what is on its way
+  const auto out = f.durable();
+  CHECK(f.replies == std::vector<heard>{{"put", true}, {"event", true}});
+  REQUIRE(out.taken.size() == 1);
+  REQUIRE(out.taken[0].second.events.size() == 1);
+
+  const auto seat = f.supervise("crm");
+  f.record(seat, out.taken[0].second.events[0].position);
+  f.seal();
+  CHECK(f.rounds->at(seat.slot).held_events == 1);
+  const auto let_go = f.durable();
+  REQUIRE(let_go.let_go.size() == 1);
+  CHECK(let_go.has_attempts);
+  CHECK(f.rounds->at(seat.slot).held_events == 0);
+}
+
+TEST_CASE("a put between events is part of their round, so a crash after it loses none of them") {
+  rounds_fixture f;
+  f.put("crm");
+  f.put("other");
+  f.commit();
+  const auto seat = f.supervise("crm");
+  for (std::uint8_t i = 1; i <= 8; ++i) // four are handed over, four wait in the index
+    CHECK(is_new(f.send("crm", i)));
+  f.put("other", "put", false);
+  f.commit();
+  CHECK(f.replies == std::vector<heard>{{"put", true}});
+  static_cast<void>(seat);
+  f.open(); // as after a crash: what was handed over is found again
+  CHECK(f.waiting("crm") == 8);
+}
+
+TEST_CASE("the next round is filled from what the one on its way will be") {
+  rounds_fixture f;
+  f.put("crm");
+  f.seal();
+  CHECK(is_new(f.send("crm", 1))); // the connector is on its way
+  CHECK(code_of(f.send("gone", 2)) == errc::unknown_connector);
+  f.durable();
+  CHECK_FALSE(f.is_stored("crm", 1));
+  f.commit();
+  CHECK(f.is_stored("crm", 1));
+}
+
+TEST_CASE("a round that does not fit takes along what was decided on top of it") {
+  rounds_fixture f;
+  f.put("old");
+  f.commit();
+  f.put("new", "put new");
+  f.put("old", "put old", false);
+  CHECK(is_new(f.send("new", 1, "one")));
+  const auto twice = f.send("new", 1, "again");
+  CHECK(is_duplicate(twice));
+  CHECK(twice.waits); // and fails with the first
+  f.seal();
+  CHECK(is_new(f.send("new", 2, "two")));
+  CHECK(is_duplicate(f.send("new", 1, "once more")));
+  const auto disabled = f.send("old", 3, "three");
+  CHECK(code_of(disabled) == errc::connector_disabled);
+  CHECK(disabled.waits); // the put that disabled it may yet be refused
+  f.refused();
+  CHECK(f.replies.size() == 7);
+  for (const auto& each : f.replies)
+    CHECK_FALSE(each.durable);
+  CHECK_FALSE(f.rounds->find({"new"}));
+  CHECK(f.rounds->at(f.rounds->find({"old"}).value()).config.enabled);
+  CHECK(is_new(f.send("old", 1))); // the id was never stored
+  f.commit();
+  CHECK(f.is_stored("old", 1));
+  CHECK_FALSE(f.is_stored("new", 1));
+  CHECK(f.store->connectors().size() == 1);
+}
+
+TEST_CASE("attempts and index entries survive a round that does not fit, in their order") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto seat = f.supervise("crm");
+  for (std::uint8_t i = 1; i <= 3; ++i)
+    static_cast<void>(f.send("crm", i));
+  const auto events = f.commit().taken.at(0).second.events;
+  f.record(seat, events[0].position, noon + 5'000);
+  f.seal();
+  f.record(seat, events[1].position);
+  f.refused();
+  CHECK(f.rounds->at(seat.slot).held_events == 3);
+  f.refused(); // still no room
+  const auto out = f.commit();
+  REQUIRE(out.let_go.size() == 1);
+  REQUIRE(out.let_go[0].second.attempts.size() == 2);
+  CHECK(out.let_go[0].second.attempts[0].next_due == noon + 5'000);
+  CHECK(f.rounds->at(seat.slot).held_events == 1);
+  CHECK(f.store->attempts_of(events[0].position.sequence).size() == 1);
+  CHECK(f.waiting("crm") == 1);
+  f.open();
+  CHECK(f.waiting("crm") == 2); // and the one that was never attempted
+}
+
+TEST_CASE("what a dead supervisor held goes into the index, and its successor hears of it when it is there") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto first = f.supervise("crm");
+  static_cast<void>(f.send("crm", 1));
+  static_cast<void>(f.commit());
+  static_cast<void>(f.send("crm", 2));
+  f.seal(); // on its way when the supervisor dies
+  static_cast<void>(f.send("crm", 3));
+  f.rounds->vacate(first.slot);
+  f.rounds->give_up_held(first.slot);
+  CHECK(f.rounds->is_busy(first.slot));
+  const auto second = f.supervise("crm");
+  auto out = f.durable();
+  CHECK(out.taken.empty());
+  CHECK(out.grown.empty()); // not in the index yet
+  CHECK(f.rounds->is_busy(first.slot));
+  SECTION("the disk has room") {
+    out = f.commit();
+    CHECK(out.taken.empty());
+    REQUIRE(out.grown.size() == 1);
+    CHECK(f.waiting("crm") == 3);
+  }
+  SECTION("the disk is full for a while") {
+    f.refused();
+    CHECK(f.rounds->is_busy(first.slot));
+    out = f.commit();
+    REQUIRE(out.grown.size() == 1);
+    CHECK(f.waiting("crm") == 2); // the third was refused
+  }
+  // What the dead one still says counts no more.
+  f.record(first, {noon, 1});
+  CHECK_FALSE(f.rounds->has_work());
+  CHECK(f.rounds->seat(first) == nullptr);
+  CHECK(f.rounds->seat(second) != nullptr);
+}
+
+TEST_CASE("a connector is busy as long as anything of it is pending anywhere") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto slot = f.rounds->find({"crm"}).value();
+  CHECK_FALSE(f.rounds->is_busy(slot));
+  static_cast<void>(f.send("crm", 1));
+  CHECK(f.rounds->is_busy(slot)); // in the round being filled
+  f.seal();
+  CHECK(f.rounds->is_busy(slot)); // on its way
+  const auto event = f.durable().taken.at(0).second.events.at(0);
+  CHECK(f.rounds->is_busy(slot)); // handed over
+  const auto seat = f.supervise("crm");
+  f.record(seat, event.position, noon + 1);
+  f.commit();
+  CHECK(f.rounds->is_busy(slot)); // in the index
+  f.record(seat, {noon + 1, event.position.sequence}, {}, 2);
+}
+
+TEST_CASE("a delete that is refused leaves the connector; one that is durable frees its place") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto slot = f.rounds->find({"crm"}).value();
+  f.rounds->remove(slot);
+  CHECK_FALSE(f.rounds->find({"crm"}));
+  CHECK(code_of(f.send("crm", 1)) == errc::unknown_connector);
+  f.put("crm"); // again, under the same name
+  f.refused();
+  CHECK(f.rounds->find({"crm"}) == slot);
+  const auto seat = f.supervise("crm");
+  f.rounds->remove(slot);
+  const auto out = f.commit();
+  CHECK(out.removed == std::vector<std::pair<connector_slot, bool>>{{slot, true}});
+  CHECK(f.store->connectors().empty());
+  f.put("next");
+  CHECK(f.rounds->find({"next"}) == slot); // the place is used again,
+  CHECK(f.rounds->seat(seat) == nullptr);  // and a late word from the old supervisor is not taken for its successor's
+  f.supervise("next");
+  CHECK(f.rounds->seat(seat) == nullptr);
+}
+
+TEST_CASE("ids are per connector, and known whatever the connector has become") {
+  rounds_fixture f;
+  f.put("a");
+  f.put("b");
+  CHECK(is_new(f.send("a", 1)));
+  CHECK(is_new(f.send("b", 1)));
+  CHECK(is_duplicate(f.send("a", 1)));
+  f.commit();
+  CHECK(is_duplicate(f.send("b", 1)));
+  f.put("a", {}, false);
+  CHECK(is_duplicate(f.send("a", 1)));
+  CHECK(code_of(f.send("a", 2)) == errc::connector_disabled);
+}
+
+TEST_CASE("a body equal to that of the attempt before is stored once, and reads the same") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto seat = f.supervise("crm");
+  static_cast<void>(f.send("crm", 1));
+  const auto event = f.commit().taken.at(0).second.events.at(0);
+  const std::string page(4'000, 'x');
+  due_position was = event.position;
+  for (std::uint32_t number = 1; number <= 4; ++number) {
+    const auto next = noon + number;
+    f.record(seat, was, next, number, number == 3 ? page + "!" : page);
+    f.commit();
+    was = {next, event.position.sequence};
+    ++f.rounds->at(seat.slot).held_events; // as a refill gives it back
+    f.rounds->at(seat.slot).held_bytes += 2;
+  }
+  const auto attempts = f.store->attempts_of(event.position.sequence);
+  REQUIRE(attempts.size() == 4);
+  for (const auto& each : attempts)
+    CHECK(each.value.response_body == (each.value.number == 3 ? page + "!" : page));
+  CHECK(attempts[1].same_body_as == 1);
+  CHECK_FALSE(attempts[2].same_body_as);
+  CHECK_FALSE(attempts[3].same_body_as); // only the one before is looked at
+}
+
+TEST_CASE("a round without anything to write lets those go who wait in it") {
+  rounds_fixture f;
+  f.put("crm");
+  CHECK(is_new(f.send("crm", 1)));
+  f.seal();
+  CHECK(is_duplicate(f.send("crm", 1, "again"))); // hangs on what is on its way, and writes nothing
+  f.durable();
+  CHECK(f.replies == std::vector<heard>{{"again", true}});
+  CHECK_FALSE(f.rounds->has_work());
+  f.seal();
+  CHECK(f.flying == nullptr);
+}
