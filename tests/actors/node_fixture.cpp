@@ -52,11 +52,18 @@ void node_fixture::start() {
   environment.random = &random;
   environment.transport = transport;
   environment.store = &disk;
-  environment.store_failed = [this](const std::string& why) { store_failures.push_back(why); };
+  environment.failed = [this](const std::string& why) { failures.push_back(why); };
   environment.log_warning = [this](const std::string& what) { warnings.push_back(what); };
   auto started = node::start(*system_, options, environment);
-  if (auto* why = std::get_if<std::string>(&started))
+  if (auto* why = std::get_if<std::string>(&started)) {
+    run(); // what was started is told to end
+    system_.reset();
     throw std::runtime_error(*why);
+  }
+  actors_.clear();
+  for (auto* job : dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).jobs)
+    if (auto* actor = dynamic_cast<caf::scheduled_actor*>(job)) // each has yet to make its behavior
+      actors_.emplace(actor->name(), actor->ctrl());
   node_ = std::get<std::unique_ptr<node>>(std::move(started));
   run();
 }
@@ -68,6 +75,15 @@ void node_fixture::kill() {
   run();
   system_.reset();
   config_.reset();
+}
+
+void node_fixture::end_actor(const std::string& name, const std::string& why) {
+  const auto actor = caf::actor_cast<caf::actor>(actors_.at(name));
+  REQUIRE(actor);
+  caf::scoped_actor {
+    *system_
+    } -> send_exit(actor, caf::make_error(caf::sec::runtime_error, why));
+  run();
 }
 
 void node_fixture::run() {

@@ -114,7 +114,7 @@ TEST_CASE("a failing sync: no further accepted, and nothing acknowledged is miss
     node_client client{port_in(node.line_with("faulty ready"))};
     put_connectors(client, down.url(), receiver.url());
     acknowledged = feed_into_fault(node, client);
-    static_cast<void>(node.line_with("store failed"));
+    static_cast<void>(node.line_with("node failed"));
     for (const auto* to : connectors) // asked after the sync failed
       CHECK(accepted_of(client, batch_for({to}, 5)) == 0);
     node.signal(SIGTERM);
