@@ -19,6 +19,14 @@ struct node_fixture::config : caf::actor_system_config {
 
 namespace {
 
+/// Runs actors until nothing moves. Two that send each other messages for ever are a defect, and end the test.
+void settle(caf::actor_system& system) {
+  constexpr std::size_t most_at_once = 10'000'000; // all that tests send at once comes to a hundredth of it
+  auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  if (scheduler.run(most_at_once) == most_at_once)
+    throw std::runtime_error("the actors come to no rest");
+}
+
 std::filesystem::path make_folder() {
   auto pattern = (std::filesystem::temp_directory_path() / "vicket-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr)
@@ -87,7 +95,7 @@ void node_fixture::end_actor(const std::string& name, const std::string& why) {
 }
 
 void node_fixture::run() {
-  dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).run();
+  settle(*system_);
 }
 
 void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
@@ -96,7 +104,7 @@ void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
     const auto step = std::min(step_ms, duration_ms);
     clock.advance_ms(step);
     scheduler.advance_time(std::chrono::milliseconds{step});
-    scheduler.run();
+    settle(*system_);
     duration_ms -= step;
   }
 }
