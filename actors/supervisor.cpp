@@ -75,8 +75,9 @@ void supervisor::decide(deliveries_done& done) {
   record.connector = with_.profile->config.id;
   const auto now_us = with_.clock->now_us();
   const timestamp_ms now{now_us / us_per_ms};
+  const auto jumps = with_.clock->jumps();
   for (auto& finished : done.deliveries)
-    if (auto decision = queue_.decide(std::move(finished), now, with_.random->next()))
+    if (auto decision = queue_.decide(std::move(finished), now, jumps, with_.random->next()))
       record.decisions.push_back(std::move(*decision));
   if (!record.decisions.empty()) {
     record.shaper_state = queue_.shaper_state();
