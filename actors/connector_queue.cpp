@@ -93,7 +93,7 @@ std::optional<timestamp_ms> connector_queue::rate_opens_at(std::int64_t now_us) 
 }
 
 std::optional<attempt_decision> connector_queue::decide(finished_delivery finished, timestamp_ms now,
-                                                        std::uint64_t random) {
+                                                        const clock_jumps& jumps, std::uint64_t random) {
   const auto found = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const flight& one) {
     return one.position.sequence == finished.sequence;
   });
@@ -112,7 +112,7 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
     breaker_.failed();
     retry_input input;
     input.attempt_number = decision.value.number;
-    input.accepted_at = found->accepted_at;
+    input.accepted_at = found->accepted_at + jumps.since_ms(found->accepted_at);
     input.now = now;
     if (!finished.retry_after.empty())
       input.retry_after_ms = parse_retry_after(finished.retry_after, now);

@@ -2,6 +2,7 @@
 
 #include "actors/local_messages.hpp"
 #include "policy/circuit_breaker.hpp"
+#include "policy/clock_jumps.hpp"
 #include "policy/connector_state.hpp"
 #include "policy/rate_shaper.hpp"
 
@@ -33,10 +34,10 @@ public:
   /// when it is not the rate that holds things up.
   [[nodiscard]] std::optional<timestamp_ms> rate_opens_at(std::int64_t now_us) const;
 
-  /// The attempt of an event in flight is over: delivered, to be tried again at some time, or given up.
-  /// Absent if no such event is in flight.
+  /// The attempt of an event in flight is over: delivered, to be tried again at some time, or given up. It does not age by
+  /// `jumps` of the clock. Absent if no such event is in flight.
   [[nodiscard]] std::optional<attempt_decision> decide(finished_delivery finished, timestamp_ms now,
-                                                       std::uint64_t random);
+                                                       const clock_jumps& jumps, std::uint64_t random);
 
   /// The decision is on disk: let go.
   void recorded(log_sequence sequence);

@@ -12,9 +12,11 @@ namespace vicket {
 
 namespace {
 
-/// A composed event's weight while it is uncommitted: its strings, and what surrounds them.
+constexpr std::size_t around_bytes = 256; // what surrounds an event's strings in memory
+
+/// A composed event's weight while it is uncommitted.
 std::size_t weight_of(const composed_event& event) {
-  return event.envelope.size() + event.workflow.size() + event.run.size() + 256;
+  return event.envelope.size() + event.workflow.size() + event.run.size() + around_bytes;
 }
 
 refusal stopping() {
@@ -61,6 +63,10 @@ std::optional<refusal> gateway::compose(send_to_connector& event, composed_event
     return stopping();
   if (!event.connector.valid())
     return refusal{errc::invalid_event, "connector: must be 1 to 64 characters of A-Z a-z 0-9 . _ -"};
+  if (!has_room_for(event))
+    return refusal{errc::overloaded,
+                   "more than " + std::to_string(with_.max_uncommitted_bytes) +
+                       " bytes of events are on their way to the disk: send again a little later"};
   composed.id = event.id ? *event.id : ids_.next(with_.clock->now(), *with_.random);
   composed.id_of_sender = event.id.has_value();
   auto envelope = compose_envelope(event, composed.id, with_.max_envelope_bytes);
@@ -71,12 +77,14 @@ std::optional<refusal> gateway::compose(send_to_connector& event, composed_event
   composed.event = std::move(event.event);
   composed.workflow = std::move(event.workflow);
   composed.run = std::move(event.run);
-  if (uncommitted_bytes_ + weight_of(composed) > with_.max_uncommitted_bytes)
-    return refusal{errc::overloaded,
-                   "more than " + std::to_string(with_.max_uncommitted_bytes) +
-                       " bytes of events are on their way to the disk: send again a little later"};
   uncommitted_bytes_ += weight_of(composed);
   return std::nullopt;
+}
+
+bool gateway::has_room_for(const send_to_connector& event) const {
+  const auto most = most_envelope_bytes(event, with_.max_envelope_bytes) + event.workflow.size() +
+                    event.run.size() + around_bytes;
+  return uncommitted_bytes_ == 0 || uncommitted_bytes_ + most <= with_.max_uncommitted_bytes;
 }
 
 caf::result<accepted> gateway::send_one(send_to_connector& event) {

@@ -37,7 +37,8 @@ public:
     random_source* random = nullptr;       ///< outlives the actor; safe from any thread
     connector_rules rules;
     std::size_t max_envelope_bytes = 256 * 1024;
-    /// Envelope bytes on their way to the disk; what comes beyond is refused with `overloaded`.
+    /// Envelope bytes on their way to the disk; what may come beyond is refused with `overloaded`, before any work is
+    /// done for it. One event is always allowed.
     std::size_t max_uncommitted_bytes = 64u << 20;
     std::string version;
   };
@@ -57,6 +58,7 @@ private:
   caf::result<accepted> send_one(send_to_connector& event);
   caf::result<batch_result> send_many(send_batch& batch);
   [[nodiscard]] std::optional<refusal> compose(send_to_connector& event, composed_event& composed);
+  [[nodiscard]] bool has_room_for(const send_to_connector& event) const;
   void send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t partition,
                  std::vector<composed_event> events, std::vector<std::size_t> places);
   caf::result<connector_view> put(const put_connector& request);
@@ -67,7 +69,9 @@ private:
   setup with_;
   uuid7_source ids_;
   timestamp_ms started_at_;
-  std::size_t uncommitted_bytes_ = 0; ///< of envelopes handed on and not answered yet
+  /// Of envelopes handed on and not answered yet. What is never answered (persistence failed or died) stays counted:
+  /// the node ends then.
+  std::size_t uncommitted_bytes_ = 0;
   bool stopping_ = false;
 };
 

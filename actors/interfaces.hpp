@@ -1,22 +1,16 @@
 #pragma once
 
+#include "actors/actor_of.hpp"
 #include "actors/local_type_id.hpp"
 #include "messages/actors.hpp"
 
 #include <caf/result.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 // The protocol inside a node, on one page. `messages/actors.hpp` has the one that other processes see.
 
 namespace vicket {
-
-/// Spawns a class `C` that has `using handle = …_actor`, a constructor `C(handle::pointer self, …)` and
-/// `make_behavior()`: `spawn<actor_of<C>>(…)`. Its state dies when the actor quits, so handles that actors hold of
-/// each other do not keep each other alive.
-template <class Class>
-using actor_of = caf::stateful_actor<Class, typename Class::handle::base>;
 
 /// One per process: the only timer.
 using alarm_actor = caf::typed_actor<
@@ -107,5 +101,10 @@ using router_actor = caf::typed_actor<
     /// Gateway → router. Handed on to the partition's persistence, which answers.
     caf::result<batch_result>(accept_events), caf::result<connector_view>(put_connector),
     caf::result<connector_view>(get_connector), caf::result<void>(delete_connector)>;
+
+/// One per node: has it ended when one of the others died.
+using node_watch_actor = caf::typed_actor<
+    /// Node → watch, for each actor that it starts.
+    caf::result<void>(watch_over)>;
 
 } // namespace vicket

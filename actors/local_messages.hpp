@@ -8,6 +8,8 @@
 #include "storage/store_status.hpp"
 #include "transport/http_transport.hpp"
 
+#include <caf/actor_control_block.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -266,5 +268,13 @@ struct partition_overview {
   std::vector<connector_status> connectors;
 };
 struct get_partition_overview {};
+
+// -- the node's watch ----------------------------------------------------------------------------------------------
+
+/// Node → watch: the node cannot be without this actor.
+struct watch_over {
+  caf::strong_actor_ptr who;
+  std::string called;
+};
 
 } // namespace vicket

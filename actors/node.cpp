@@ -5,6 +5,7 @@
 #include "actors/gateway.hpp"
 #include "actors/history.hpp"
 #include "actors/history_reader.hpp"
+#include "actors/node_watch.hpp"
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
 #include "policy/retention_rule.hpp"
@@ -18,6 +19,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -36,6 +38,7 @@ void register_all_types() {
 struct node::rep {
   rep(caf::actor_system& sys, node_options opt, node_environment env)
       : system{sys}, options{std::move(opt)}, environment{std::move(env)}, clock{*environment.time} {}
+  ~rep() { end_all(); }
 
   struct partition {
     std::shared_ptr<partition_store> store;
@@ -49,26 +52,50 @@ struct node::rep {
   node_environment environment;
   schedule_clock clock;
   std::unique_ptr<data_folder> folder;
+  node_watch_actor watch;
   std::vector<partition> partitions;
   alarm_actor alarm;
   router_actor router;
   history_actor history;
   node_gateway_actor gateway;
 
+  void start_all(std::vector<std::shared_ptr<partition_store>> stores);
   void start_partition(std::uint32_t number, std::shared_ptr<partition_store> store);
   void start_front();
   void end_all();
 
+  /// All actors of the node but its watch come from here, so that none is started without being watched.
+  template <class Class, caf::spawn_options Options = caf::no_spawn_options, class... Args>
+  typename Class::handle spawn(const std::string& called, Args&&... args) {
+    try {
+      auto started = system.spawn<actor_of<Class>, Options>(std::forward<Args>(args)...);
+      caf::anon_send(watch, watch_over{caf::actor_cast<caf::strong_actor_ptr>(started), called});
+      return started;
+    } catch (const std::exception& problem) {
+      throw std::runtime_error{"the " + called + " could not be started: " + problem.what()};
+    }
+  }
+
   template <class Class, class... Args>
-  typename Class::handle spawn_blocking(Args&&... args) {
+  typename Class::handle spawn_blocking(const std::string& called, Args&&... args) {
     if (options.own_threads)
-      return system.spawn<actor_of<Class>, caf::detached>(std::forward<Args>(args)...);
-    return system.spawn<actor_of<Class>>(std::forward<Args>(args)...);
+      return spawn<Class, caf::detached>(called, std::forward<Args>(args)...);
+    return spawn<Class>(called, std::forward<Args>(args)...);
   }
 };
 
+void node::rep::start_all(std::vector<std::shared_ptr<partition_store>> stores) {
+  watch = system.spawn<actor_of<node_watch>>(environment.failed);
+  alarm = spawn<vicket::alarm>("alarm", std::cref(clock));
+  for (std::uint32_t i = 0; i < stores.size(); ++i)
+    start_partition(i, std::move(stores[i]));
+  start_front();
+}
+
 void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_store> store) {
-  partition part;
+  const auto of_partition = " of partition " + std::to_string(number);
+  partitions.emplace_back(); // here at once, so that what has been started is ended if the rest can't be
+  auto& part = partitions.back();
   part.store = std::move(store);
 
   delivery::setup delivering;
@@ -77,7 +104,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   const auto count = folder->partitions();
   delivering.max_in_flight = std::max<std::size_t>(1, (options.max_in_flight + count - 1) / count);
   delivering.allow_http = options.allow_http;
-  part.delivery = system.spawn<actor_of<delivery>>(std::move(delivering));
+  part.delivery = spawn<delivery>("delivery" + of_partition, std::move(delivering));
 
   persistence::setup writing;
   writing.partition = number;
@@ -91,9 +118,9 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.window = options.window;
   writing.attempt_wait_ms = options.attempt_wait_ms;
   writing.late_ms = retention_rule{options.retention_ms}.late_ms();
-  writing.store_failed = environment.store_failed;
+  writing.store_failed = environment.failed;
   writing.log_warning = environment.log_warning;
-  part.persistence = spawn_blocking<persistence>(std::move(writing));
+  part.persistence = spawn_blocking<persistence>("persistence" + of_partition, std::move(writing));
 
   history_reader::setup reading;
   reading.partition = number;
@@ -102,9 +129,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   reading.delivery = part.delivery;
   reading.clock = &clock;
   reading.retention_ms = options.retention_ms;
-  part.reader = spawn_blocking<history_reader>(std::move(reading));
-
-  partitions.push_back(std::move(part));
+  part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
 }
 
 void node::rep::start_front() {
@@ -114,8 +139,8 @@ void node::rep::start_front() {
     heads.push_back(part.persistence);
     readers.push_back(part.reader);
   }
-  router = system.spawn<actor_of<vicket::router>>(heads);
-  history = system.spawn<actor_of<vicket::history>>(readers, std::cref(clock));
+  router = spawn<vicket::router>("router", heads);
+  history = spawn<vicket::history>("history", readers, std::cref(clock));
   gateway::setup setup;
   setup.router = router;
   setup.history = history;
@@ -127,7 +152,7 @@ void node::rep::start_front() {
   setup.max_envelope_bytes = options.max_envelope_bytes;
   setup.max_uncommitted_bytes = options.max_uncommitted_bytes;
   setup.version = version();
-  gateway = system.spawn<actor_of<vicket::gateway>>(std::move(setup));
+  gateway = spawn<vicket::gateway>("gateway", std::move(setup));
 }
 
 std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& system, node_options options,
@@ -153,19 +178,19 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
       return why->detail;
     stores.push_back(std::get<std::unique_ptr<partition_store>>(std::move(opened)));
   }
-  parts->alarm = system.spawn<actor_of<alarm>>(std::cref(parts->clock));
-  for (std::uint32_t i = 0; i < stores.size(); ++i)
-    parts->start_partition(i, std::move(stores[i]));
-  parts->start_front();
+  try {
+    parts->start_all(std::move(stores));
+  } catch (const std::exception& problem) {
+    if (parts->environment.failed)
+      parts->environment.failed(problem.what());
+    return problem.what();
+  }
   return std::unique_ptr<node>{new node{std::move(parts)}};
 }
 
 node::node(std::unique_ptr<rep> parts) : rep_{std::move(parts)} {}
 
-node::~node() {
-  if (rep_)
-    rep_->end_all();
-}
+node::~node() = default;
 
 void node::rep::end_all() {
   caf::scoped_actor self{system};
@@ -177,6 +202,7 @@ void node::rep::end_all() {
       self->wait_for(actor);
     actor = nullptr;
   };
+  end(watch); // first: that the others end is no failure from here on
   end(gateway);
   end(history);
   end(router);

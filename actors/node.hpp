@@ -44,9 +44,10 @@ struct node_environment {
   random_source* random = nullptr;
   std::shared_ptr<http_transport> transport;
   store_environment* store = nullptr; ///< null: the real file system
-  /// Called when the store can't be trusted any more: log it and end the process, non-zero. Nothing is answered
-  /// after it.
-  std::function<void(const std::string&)> store_failed;
+  /// Called when this is no node any more, with the reason in one line: a store can't be trusted, or an actor died that
+  /// the node cannot be without. Log it and end the process, non-zero: the next start recovers. Of a failed store
+  /// nothing is answered after it. From any thread, and more than once where it does not end the process.
+  std::function<void(const std::string&)> failed;
   std::function<void(const std::string&)> log_warning;
 };
 
@@ -60,7 +61,8 @@ void register_all_types();
 /// `vicketd` over the network with the same messages.
 class node {
 public:
-  /// Opens the data folder, recovers, and starts delivering what is pending. The error is one clear line.
+  /// Opens the data folder, recovers, and starts delivering what is pending. The error is one clear line. An actor that
+  /// cannot be started is told to `failed` first.
   [[nodiscard]] static std::variant<std::unique_ptr<node>, std::string>
   start(caf::actor_system& system, node_options options, node_environment environment);
 

@@ -77,8 +77,9 @@ void supervisor::decide(deliveries_done& done) {
   record.seat = with_.seat;
   const auto now_us = with_.clock->now_us();
   const timestamp_ms now{now_us / us_per_ms};
+  const auto jumps = with_.clock->jumps();
   for (auto& finished : done.deliveries)
-    if (auto decision = queue_.decide(std::move(finished), now, with_.random->next()))
+    if (auto decision = queue_.decide(std::move(finished), now, jumps, with_.random->next()))
       record.decisions.push_back(std::move(*decision));
   if (!record.decisions.empty()) {
     if (auto state = queue_.state(); state != connector_state{}) // nothing to remember: nothing to write

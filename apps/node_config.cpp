@@ -208,7 +208,7 @@ Examples:
   vicketd --data-dir /tmp/try --listen 127.0.0.1:0 --allow-cidr 127.0.0.0/8 --ca-file my-ca.pem
 
 SIGTERM and SIGINT stop it: nothing more is accepted, deliveries in flight get 10 s to finish, exit code 0.
-A second one ends it at once. Exit codes: 0 stopped, 1 could not start, 2 wrong usage, 70 the store failed.)";
+A second one ends it at once. Exit codes: 0 stopped, 1 could not start, 2 wrong usage, 70 the node failed.)";
 
 std::vector<std::string> split_at_commas(const std::string& text) {
   std::vector<std::string> parts;

@@ -27,7 +27,7 @@ using namespace vicket;
 
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
-constexpr int exit_store_failed = 70;              // EX_SOFTWARE: restart me, the store recovers
+constexpr int exit_node_failed = 70;               // EX_SOFTWARE: restart me, the store recovers
 constexpr std::int64_t drain_patience_ms = 10'000; // interface.md: 10 s at most
 constexpr unsigned stop_deadline_s = 30;           // a stop that hangs is ended, and says so
 
@@ -65,9 +65,10 @@ node_options options_of(const node_config& config) {
   return options;
 }
 
-[[noreturn]] void end_without_store(const std::string& why) {
-  spdlog::critical("the store failed, ending at once; the next start recovers: {}", why);
-  std::_Exit(exit_store_failed); // no destructor may write to that store again
+[[noreturn]] void end_failed_node(const std::string& why) {
+  spdlog::critical("the node failed, ending at once; the next start recovers: {}", why);
+  std::_Exit(
+      exit_node_failed); // no destructor may write to a store that failed, or wait for an actor that is dead
 }
 
 std::optional<std::string> files_complaint(const node_config& config) {
@@ -113,7 +114,7 @@ int run(const node_config& config) {
   environment.time = &time;
   environment.random = &random;
   environment.transport = make_beast_transport(transport_of(config));
-  environment.store_failed = end_without_store;
+  environment.failed = end_failed_node;
   environment.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   const auto actors = make_actor_config(config.threads, config.tls);
   caf::actor_system system{*actors};

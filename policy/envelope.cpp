@@ -15,6 +15,8 @@ namespace vicket {
 
 namespace {
 
+constexpr std::size_t frame_bytes = 120; // the names, the id and the time, of an envelope
+
 /// Scratch memory beyond this is given back.
 constexpr std::size_t max_kept_bytes = 1024 * 1024;
 
@@ -313,7 +315,6 @@ std::optional<refusal> append_data(std::string& out, const send_to_connector& ev
 
 std::variant<std::string, refusal> compose_envelope(const send_to_connector& event, const event_id& id,
                                                     std::size_t max_envelope_bytes) {
-  constexpr std::size_t frame_bytes = 120; // the names, the id and the time
   if (auto wrong = field_complaint(event))
     return *std::move(wrong);
   const auto message_bytes = event.message ? event.message->size() : 0;
@@ -336,6 +337,16 @@ std::variant<std::string, refusal> compose_envelope(const send_to_connector& eve
   if (out.size() > max_envelope_bytes)
     return too_large(event, max_envelope_bytes);
   return out;
+}
+
+std::size_t most_envelope_bytes(const send_to_connector& event, std::size_t max_envelope_bytes) {
+  constexpr std::size_t message_frame_bytes = 13; // ,"message":""
+  constexpr std::size_t most_per_byte = 6;        // a control character as \u00XX
+  auto most =
+      frame_bytes + 2 * event.event.size() + event.data_json.size(); // quotes and backslashes in its name
+  if (event.message)
+    most += message_frame_bytes + most_per_byte * event.message->size();
+  return std::min(most, max_envelope_bytes);
 }
 
 } // namespace vicket

@@ -34,4 +34,8 @@ inline constexpr std::size_t max_data_expansion = 8;
 [[nodiscard]] std::variant<std::string, refusal>
 compose_envelope(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
 
+/// At most so long is the envelope that `compose_envelope` would make of it, should it make one: follows from the sizes
+/// of its fields, without a look into them. Data does not grow by being composed; a message may, sixfold.
+[[nodiscard]] std::size_t most_envelope_bytes(const send_to_connector& event, std::size_t max_envelope_bytes);
+
 } // namespace vicket

@@ -11,7 +11,7 @@ namespace vicket {
 /// What the next due time follows from, right after an attempt failed.
 struct retry_input {
   std::uint32_t attempt_number = 1; ///< of the attempt that just failed, 1 for the first
-  timestamp_ms accepted_at;
+  timestamp_ms accepted_at;         ///< by today's clock: moved on by the jumps since (clock_jumps)
   timestamp_ms now;
   std::optional<std::int64_t> retry_after_ms; ///< what the endpoint asked for, from `parse_retry_after`
   std::uint64_t random = 0;                   ///< 64 uniformly random bits

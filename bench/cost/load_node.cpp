@@ -22,7 +22,7 @@ load_node::load_node(const std::filesystem::path& folder, std::size_t deliveries
   environment.random = &random_;
   environment.transport = transport_;
   // Not thrown here: an actor's exception is CAF's.
-  environment.store_failed = [this](const std::string& why) { problem_ = why; };
+  environment.failed = [this](const std::string& why) { problem_ = why; };
   environment.log_warning = [this](const std::string& what) { problem_ = what; };
   auto started = node::start(system_, std::move(options), std::move(environment));
   if (const auto* why = std::get_if<std::string>(&started))

@@ -116,11 +116,18 @@ void feeder::offer(double events_per_s, std::uint32_t count) {
 
 void feeder::flood(std::uint32_t count) {
   const auto end = next_ + count;
-  while (next_ < end)
-    if (unanswered() < max_unanswered)
+  auto since_ns = now_ns();
+  while (next_ < end) {
+    if (unanswered() < max_unanswered) {
       send_batch_of(std::min<std::size_t>(batch_items, end - next_), now_ns());
-    else
+      since_ns = now_ns();
+    } else if (now_ns() - since_ns > answer_patience_ns) {
+      throw std::runtime_error("no event was answered for a minute, with " + std::to_string(unanswered()) +
+                               " on their way");
+    } else {
       sleep_us(pause_us);
+    }
+  }
 }
 
 void feeder::wait_for_answers() {

@@ -69,6 +69,30 @@ TEST_CASE("a jump forth makes what is due by then due, each connector within its
   CHECK(node.status().connectors.empty());
 }
 
+TEST_CASE("a clock that was days behind and is set right makes no event too old to be tried again") {
+  node_fixture node;
+  node.clock.set_wall_forward_ms(-100 * hour_ms);
+  node.restart();
+  node.put("crm", [](connector& c) { c.retry.cap_ms = 10'000; }); // given up after 72 hours
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(500); });
+  const auto id = node.send("crm").id;
+  node.advance_ms(60'000);
+  const auto attempts_before = node.event(id).attempts.size();
+  REQUIRE(attempts_before > 1);
+
+  node.clock.set_wall_forward_ms(100 * hour_ms);
+  const auto younger = node.send("crm").id;
+  node.advance_ms(60'000);
+  for (const auto& one : {id, younger})
+    CHECK(node.event(one).summary.state == event_state::pending);
+  CHECK(node.event(id).attempts.size() > attempts_before + 1);
+
+  // Time that goes by counts as ever.
+  node.advance_ms(72 * hour_ms, 60'000);
+  for (const auto& one : {id, younger})
+    CHECK(node.event(one).summary.state == event_state::failed);
+}
+
 TEST_CASE("a rate-limited connector goes on at its rate after a jump either way") {
   for (const auto jump_ms : {-hour_ms, hour_ms}) {
     node_fixture node;

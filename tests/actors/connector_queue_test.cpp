@@ -47,7 +47,7 @@ TEST_CASE("an event that is held is not taken twice, until its attempt is record
   REQUIRE(queue.start_next(now_us));
   queue.add(event_at(1, 0));
   CHECK(queue.waiting() == 0);
-  REQUIRE(queue.decide(failed(1, 1), now, 0).has_value());
+  REQUIRE(queue.decide(failed(1, 1), now, {}, 0).has_value());
   queue.add(event_at(1, 0));
   CHECK(queue.waiting() == 0);
   CHECK(queue.held() == std::vector<log_sequence>{1});
@@ -59,9 +59,9 @@ TEST_CASE("an event that is held is not taken twice, until its attempt is record
 
 TEST_CASE("an answer for something that is not in flight is no decision") {
   connector_queue queue{connector{}, {}};
-  CHECK_FALSE(queue.decide(failed(1, 1), now, 0).has_value());
+  CHECK_FALSE(queue.decide(failed(1, 1), now, {}, 0).has_value());
   queue.add(event_at(1, 0));
-  CHECK_FALSE(queue.decide(failed(1, 1), now, 0).has_value());
+  CHECK_FALSE(queue.decide(failed(1, 1), now, {}, 0).has_value());
 }
 
 TEST_CASE("a disabled connector starts nothing and waits for no rate") {

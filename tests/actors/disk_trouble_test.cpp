@@ -18,10 +18,10 @@ TEST_CASE("after a failed sync nothing is accepted, the node asks to be ended, a
   node.disk.fail_log_syncs_from(1);
   auto answer = node.ask<accepted>(node_fixture::event_for("crm"));
   CHECK_FALSE(std::holds_alternative<accepted>(answer));
-  REQUIRE(node.store_failures.size() == 1);
+  REQUIRE(node.failures.size() == 1);
   answer = node.ask<accepted>(node_fixture::event_for("crm"));
   CHECK_FALSE(std::holds_alternative<accepted>(answer));
-  CHECK(node.store_failures.size() == 1);
+  CHECK(node.failures.size() == 1);
 
   node.disk.crash();
   node.kill();
@@ -70,7 +70,7 @@ TEST_CASE("a disk that is full to the last byte keeps the attempts until there i
   node.transport->release(scripted_transport::status(200));
   node.advance_ms(3'000);
   CHECK(node.event(id).summary.state == event_state::pending);
-  CHECK(node.store_failures.empty());
+  CHECK(node.failures.empty());
   CHECK_FALSE(node.warnings.empty());
 
   node.disk.free_disk();

@@ -186,6 +186,47 @@ TEST_CASE(
   CHECK_FALSE(node.send("crm").duplicate);
 }
 
+TEST_CASE("nothing is composed of what is refused with overloaded, in one batch too") {
+  node_fixture node;
+  node.options.max_uncommitted_bytes = 3'000;
+  node.restart();
+  node.put("crm");
+  node.transport->hang("crm.example.com"); // so that nothing but ids takes chance
+  const auto draws_before = node.random.draws();
+  std::uint64_t taken = 0;
+  const auto count = [&](const send_result& result) {
+    if (std::holds_alternative<accepted>(result))
+      ++taken;
+    else
+      CHECK(code_of(result) == errc::overloaded);
+  };
+  SECTION("a batch") {
+    const auto answer = node.ask<batch_result>(send_batch{{500, node_fixture::event_for("crm")}});
+    for (const auto& result : std::get<batch_result>(answer).results)
+      count(result);
+  }
+  SECTION("one by one") {
+    std::vector<std::function<std::variant<accepted, refusal>()>> answers;
+    for (int i = 0; i < 500; ++i)
+      answers.push_back(node.ask_later<accepted>(node_fixture::event_for("crm")));
+    node.run();
+    for (const auto& answer : answers)
+      std::visit([&](const auto& result) { count(result); }, answer());
+  }
+  CHECK(taken > 1);
+  CHECK(taken < 100);
+  CHECK(node.random.draws() - draws_before <= taken + 1); // the first id takes two
+}
+
+TEST_CASE("an event that may weigh more than the bound is taken while nothing else is on its way") {
+  node_fixture node;
+  node.options.max_uncommitted_bytes = 100;
+  node.restart();
+  node.put("crm");
+  CHECK_FALSE(node.send("crm").duplicate);
+  CHECK_FALSE(node.send("crm").duplicate);
+}
+
 TEST_CASE("a connector without a secret gets one, and keeps it when it is replaced without one") {
   node_fixture node;
   connector config;

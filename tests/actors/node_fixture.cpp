@@ -19,6 +19,14 @@ struct node_fixture::config : caf::actor_system_config {
 
 namespace {
 
+/// Runs actors until nothing moves. Two that send each other messages for ever are a defect, and end the test.
+void settle(caf::actor_system& system) {
+  constexpr std::size_t most_at_once = 10'000'000; // all that tests send at once comes to a hundredth of it
+  auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  if (scheduler.run(most_at_once) == most_at_once)
+    throw std::runtime_error("the actors come to no rest");
+}
+
 std::filesystem::path make_folder() {
   auto pattern = (std::filesystem::temp_directory_path() / "vicket-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr)
@@ -52,11 +60,18 @@ void node_fixture::start() {
   environment.random = &random;
   environment.transport = transport;
   environment.store = &disk;
-  environment.store_failed = [this](const std::string& why) { store_failures.push_back(why); };
+  environment.failed = [this](const std::string& why) { failures.push_back(why); };
   environment.log_warning = [this](const std::string& what) { warnings.push_back(what); };
   auto started = node::start(*system_, options, environment);
-  if (auto* why = std::get_if<std::string>(&started))
+  if (auto* why = std::get_if<std::string>(&started)) {
+    run(); // what was started is told to end
+    system_.reset();
     throw std::runtime_error(*why);
+  }
+  actors_.clear();
+  for (auto* job : dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).jobs)
+    if (auto* actor = dynamic_cast<caf::scheduled_actor*>(job)) // each has yet to make its behavior
+      actors_.emplace(actor->name(), actor->ctrl());
   node_ = std::get<std::unique_ptr<node>>(std::move(started));
   run();
 }
@@ -70,8 +85,17 @@ void node_fixture::kill() {
   config_.reset();
 }
 
+void node_fixture::end_actor(const std::string& name, const std::string& why) {
+  const auto actor = caf::actor_cast<caf::actor>(actors_.at(name));
+  REQUIRE(actor);
+  caf::scoped_actor {
+    *system_
+    } -> send_exit(actor, caf::make_error(caf::sec::runtime_error, why));
+  run();
+}
+
 void node_fixture::run() {
-  dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).run();
+  settle(*system_);
 }
 
 void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
@@ -80,7 +104,7 @@ void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
     const auto step = std::min(step_ms, duration_ms);
     clock.advance_ms(step);
     scheduler.advance_time(std::chrono::milliseconds{step});
-    scheduler.run();
+    settle(*system_);
     duration_ms -= step;
   }
 }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ public:
   seeded_random random{20260523};
   std::shared_ptr<scripted_transport> transport = std::make_shared<scripted_transport>();
   faulty_environment disk;
-  std::vector<std::string> store_failures; ///< what `store_failed` was told
+  std::vector<std::string> failures; ///< what `failed` was told
   std::vector<std::string> warnings;
 
   void start();
@@ -50,6 +51,9 @@ public:
     kill();
     start();
   }
+
+  /// One of the node's actors ends, by its name (`gateway`, …), as if it had a defect.
+  void end_actor(const std::string& name, const std::string& why);
 
   /// Lets all messages run until nothing moves.
   void run();
@@ -105,6 +109,7 @@ private:
   std::unique_ptr<config> config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<node> node_;
+  std::map<std::string, caf::weak_actor_ptr> actors_; ///< of the node, by name
 };
 
 /// The value of one header line, or nothing.

@@ -64,7 +64,7 @@ public:
   schedule_clock schedule{clock};
 
 private:
-  void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()).run(); }
+  void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()).run(1'000'000); }
 
   template <class Message>
   static std::optional<Message> next(caf::scoped_actor& who) {

@@ -266,4 +266,28 @@ TEST_CASE("an envelope may be as long as the node allows and no longer") {
   CHECK(refused(some_event(R"({"message":1})", std::string(900, '\n')), 1'000).code == errc::too_large);
 }
 
+TEST_CASE("what an envelope comes to at most is known from the event's fields") {
+  const auto controls = std::string(300, '\x01');
+  std::vector<send_to_connector> events{
+      some_event(),
+      some_event("{}", ""),
+      some_event("{}", controls),
+      some_event(R"({"message":1})", controls),
+      some_event(R"({"a":"\u0001\u001f\n\/\u00e4\ud83d\ude00"})", "\"\\"),
+      some_event("[1]"),
+      some_event(R"({"a":[1,2,{"b":"c"},1e5,true]})", std::string(5'000, 'x')),
+  };
+  events.push_back(some_event());
+  events.back().event = std::string(256, '"');
+  events.back().occurred_at = max_rfc3339;
+  for (const auto& event : events) {
+    INFO(event.data_json);
+    const auto most = most_envelope_bytes(event, max_bytes);
+    const auto made = compose_envelope(event, some_id, max_bytes);
+    if (const auto* envelope = std::get_if<std::string>(&made))
+      CHECK(envelope->size() <= most);
+  }
+  CHECK(most_envelope_bytes(some_event("{}", std::string(2'000, 'm')), 1'000) == 1'000);
+}
+
 } // namespace vicket

@@ -118,6 +118,7 @@ TEST_CASE("a million waiting events", "[.measure]") {
   auto drained = 0;
   while (drained < 300'000) {
     const auto page = store->read_due({"crm-prod"}, from, noon + 10'000'000, 200, 1u << 20, {});
+    REQUIRE_FALSE(page.events.empty());
     batch.clear();
     for (const auto& event : page.events)
       batch.add_attempt({"crm-prod"}, attempt_of(store->allocate_sequence(), event.position.sequence, 1),

@@ -108,6 +108,7 @@ std::vector<waiting_event> all_waiting(const partition_store& store, const std::
     REQUIRE(page.unreadable == 0);
     if (page.events.empty())
       return result;
+    REQUIRE(page.events.front().position >= from); // else there is no end to it
     from = page.events.back().position;
     ++from.sequence;
     for (auto& event : page.events)

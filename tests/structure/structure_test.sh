@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Keeps the folders apart: what may be included and called where. Prints every line that breaks a rule.
+# structure_test.sh SOURCES BUILD. Keeps the folders apart: what may be included and called where. Prints every line
+# that breaks a rule.
 set -euo pipefail
+build=$2
 cd "$1"
 
 failed=0
@@ -31,5 +33,12 @@ rule 'product code includes no tests' '#include *"tests/' messages policy storag
 # A rule that can't find anything keeps nothing: the checks must see what they are to see.
 grep -rqE '#include *<rocksdb/' storage && grep -rqE '#include *<boost/' transport && grep -rqE '#include *<caf/' actors ||
   { echo 'the patterns match nothing any more'; failed=1; }
+
+# One that hangs must not hang all.
+tests=$(ctest --test-dir "$build" --show-only=json-v1)
+[[ $tests == *'"name" : "TIMEOUT"'* &&
+  $(grep -c '"name" : "WORKING_DIRECTORY"' <<<"$tests") = $(grep -c '"name" : "TIMEOUT"' <<<"$tests") ]] ||
+  { echo 'broken: every test has a TIMEOUT'; failed=1; }
+
 [[ $failed = 0 ]] && echo 'all folders keep to their place'
 exit $failed

@@ -161,7 +161,9 @@ std::optional<std::string> process::line() {
 }
 
 std::string process::line_with(const std::string& part) {
-  while (auto next = line())
+  const auto end =
+      std::chrono::steady_clock::now() + patience; // also for one that never stops to say other things
+  for (auto next = line(); next && std::chrono::steady_clock::now() < end; next = line())
     if (next->find(part) != std::string::npos)
       return *next;
   complain("no line with \"" + part + "\" came");

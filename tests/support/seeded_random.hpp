@@ -17,8 +17,12 @@ public:
   std::uint64_t next() override {
     if (std::exchange(fails_, false))
       throw std::runtime_error("no chance today");
+    ++draws_;
     return engine_();
   }
+
+  /// How often `next` was called, and did not throw.
+  [[nodiscard]] std::uint64_t draws() const { return draws_; }
 
   /// The next call of `next` throws.
   void fail_once() { fails_ = true; }
@@ -29,6 +33,7 @@ public:
 private:
   std::mt19937_64 engine_;
   bool fails_ = false;
+  std::uint64_t draws_ = 0;
 };
 
 } // namespace vicket

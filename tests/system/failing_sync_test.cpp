@@ -22,7 +22,9 @@ using namespace vicket::testing;
 namespace {
 
 constexpr std::int64_t answer_ms = 3'000; // a node that failed answers nothing: what waits for it has to end
+constexpr std::int64_t fault_patience_us = 60'000'000;
 constexpr std::size_t accepted_before_fault = 2'000;
+constexpr int exit_node_failed = 70;
 constexpr std::array<const char*, 3> connectors{"down-a", "down-b", "crm"};
 
 std::vector<event_id> ids_in(const batch_result& answer) {
@@ -38,24 +40,29 @@ void put_connectors(node_client& client, const std::string& down_url, const std:
     client.put(connector_to(id, std::string{id} == "crm" ? healthy_url : down_url));
 }
 
-/// Feeds until the node gives no answer any more, and lets its syncs fail on the way. What was acknowledged.
+/// Feeds until nothing is accepted any more, and lets the node's syncs fail on the way. What was acknowledged. Whether
+/// what comes then is silence or a refusal is the node's to choose: it depends on what was in the commit that failed.
 std::vector<event_id> feed_into_fault(const process& node, node_client& client) {
   std::vector<event_id> acknowledged;
   bool fault_ordered = false;
+  bool refused = false;
   std::size_t number = 0;
+  std::int64_t end_us = steady_us() + fault_patience_us;
   const auto next = [&] {
     return std::optional{batch_for({connectors.at(number++ % connectors.size())}, 50)};
   };
   const auto all_answered = client.feed(8, answer_ms, next, [&](const batch_result& answer) {
-    for (const auto& id : ids_in(answer))
-      acknowledged.push_back(id);
+    const auto ids = ids_in(answer);
+    acknowledged.insert(acknowledged.end(), ids.begin(), ids.end());
     if (!fault_ordered && acknowledged.size() >= accepted_before_fault) {
       fault_ordered = true;
+      end_us = steady_us() + fault_patience_us;
       node.signal(SIGUSR1);
     }
-    return true;
+    refused = fault_ordered && ids.empty();
+    return !refused && steady_us() < end_us;
   });
-  CHECK_FALSE(all_answered);
+  CHECK((refused || !all_answered)); // else the node went on accepting
   REQUIRE(acknowledged.size() >= accepted_before_fault);
   return acknowledged;
 }
@@ -114,17 +121,18 @@ TEST_CASE("a failing sync: no further accepted, and nothing acknowledged is miss
     node_client client{port_in(node.line_with("faulty ready"))};
     put_connectors(client, down.url(), receiver.url());
     acknowledged = feed_into_fault(node, client);
-    static_cast<void>(node.line_with("store failed"));
+    static_cast<void>(node.line_with("node failed"));
     for (const auto* to : connectors) // asked after the sync failed
       CHECK(accepted_of(client, batch_for({to}, 5)) == 0);
     node.signal(SIGTERM);
-    CHECK(node.wait() != 0);
+    CHECK(node.wait() == exit_node_failed);
   }
   check_nothing_missing(data, acknowledged);
 }
 
-TEST_CASE("a failing sync: the node exits non-zero by itself, and nothing acknowledged is missing after the "
-          "restart") {
+TEST_CASE(
+    "a failing sync: the node exits with code 70 by itself, and nothing acknowledged is missing after the "
+    "restart") {
   const temporary_folder folder;
   const auto data = folder.path() + "/data";
   const refusing_port down;
@@ -135,7 +143,29 @@ TEST_CASE("a failing sync: the node exits non-zero by itself, and nothing acknow
     node_client client{port_in(node.line_with("faulty ready"))};
     put_connectors(client, down.url(), receiver.url());
     acknowledged = feed_into_fault(node, client);
-    CHECK(node.wait() != 0);
+    CHECK(node.wait() == exit_node_failed);
   }
   check_nothing_missing(data, acknowledged);
+}
+
+TEST_CASE(
+    "a failing sync of a record that nobody waits for: what is sent then is refused or not answered, and the "
+    "node exits with code 70 by itself") {
+  const temporary_folder folder;
+  const refusing_port down;
+  for (const auto* mode : {"linger", "exit"}) {
+    INFO(mode);
+    process node{{FAULTY_NODE_PATH, folder.path() + "/" + mode, mode, "0"}};
+    node_client client{port_in(node.line_with("faulty ready"))};
+    client.put(connector_to("down", down.url())); // tried again, and recorded, every half second
+    static_cast<void>(client.send(event_for({"down"})));
+    node.signal(SIGUSR1);
+    static_cast<void>(node.line_with("node failed"));
+    CHECK(accepted_of(client, batch_for({"down"}, 5)) == 0);
+    if (std::string{mode} == "linger")
+      node.signal(SIGTERM);
+    const auto code = node.wait();
+    INFO(node.errors());
+    CHECK(code == exit_node_failed);
+  }
 }

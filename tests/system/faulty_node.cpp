@@ -1,9 +1,12 @@
-// A node on a file system whose syncs fail from SIGUSR1 on. It says so in lines on standard output:
+// A node that has a fault from SIGUSR1 on. It says so in lines on standard output:
 //   faulty ready actors=127.0.0.1:PORT
-//   faulty syncs fail         from now on
-//   faulty store failed       the node has asked to be ended
-// With `exit` it ends at once, as vicketd does. With `linger` it lives on until SIGTERM, so that a test sees
-// whether it still answers; then it loses what a power cut loses, everything that was not synced, and exits.
+//   faulty begins             from now on
+//   faulty node failed        the node has asked to be ended; the reason is on standard error
+// The fault, and what comes of it:
+//   exit      the file system's syncs fail; it ends when it asks to, as vicketd does
+//   linger    the same, but it lives on until SIGTERM, so that a test sees whether it still answers; then it loses what
+//             a power cut loses, everything that was not synced, and exits
+//   headless  its gateway dies; it ends when it asks to
 
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
@@ -15,6 +18,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/io/middleman.hpp>
+#include <caf/send.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -26,7 +30,7 @@ using namespace vicket;
 
 namespace {
 
-constexpr int exit_store_failed = 70;
+constexpr int exit_node_failed = 70;
 
 sigset_t only(int signal) {
   sigset_t set;
@@ -46,7 +50,8 @@ void say(const std::string& line) {
   std::cout << "faulty " + line + "\n" << std::flush;
 }
 
-int run(const char* data_dir, bool linger, std::uint64_t seed) {
+int run(const char* data_dir, std::string_view mode, std::uint64_t seed) {
+  const bool linger = mode == "linger";
   register_all_types();
   caf::io::middleman::init_global_meta_objects();
   caf::core::init_global_meta_objects();
@@ -61,10 +66,11 @@ int run(const char* data_dir, bool linger, std::uint64_t seed) {
   environment.random = &random;
   environment.transport = make_beast_transport(sending);
   environment.store = &disk;
-  environment.store_failed = [linger](const std::string&) {
-    say("store failed");
+  environment.failed = [linger](const std::string& why) {
+    std::cerr << why + "\n" << std::flush;
+    say("node failed");
     if (!linger)
-      std::_Exit(exit_store_failed);
+      std::_Exit(exit_node_failed);
   };
   node_options options;
   options.data_dir = data_dir;
@@ -77,29 +83,34 @@ int run(const char* data_dir, bool linger, std::uint64_t seed) {
     std::cerr << *why << '\n';
     return 1;
   }
-  const auto port = publish_gateway(system, std::get<0>(started)->gateway(), {"127.0.0.1", 0}, false);
+  auto gateway = std::get<0>(started)->gateway();
+  const auto port = publish_gateway(system, gateway, {"127.0.0.1", 0}, false);
   say("ready actors=127.0.0.1:" + std::to_string(std::get<std::uint16_t>(port)));
 
   await(SIGUSR1);
-  disk.fail_all_syncs();
-  say("syncs fail");
+  if (mode == "headless")
+    caf::anon_send_exit(gateway, caf::exit_reason::kill);
+  else
+    disk.fail_all_syncs();
+  say("begins");
   await(SIGTERM);
+  gateway = nullptr;
   disk.crash();
   std::get<0>(started).reset(); // closes the store, so that the power cut can be played
   disk.restart(seed);
-  std::_Exit(exit_store_failed);
+  std::_Exit(exit_node_failed);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
   const std::string_view mode = argc == 4 ? argv[2] : "";
-  if (mode != "exit" && mode != "linger") {
-    std::cerr << "vicketd-faulty DATA_DIR exit|linger SEED\n";
+  if (mode != "exit" && mode != "linger" && mode != "headless") {
+    std::cerr << "vicketd-faulty DATA_DIR exit|linger|headless SEED\n";
     return 2;
   }
   block_termination();
   const auto fault = only(SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &fault, nullptr);
-  return run(argv[1], mode == "linger", std::stoull(argv[3]));
+  return run(argv[1], mode, std::stoull(argv[3]));
 }

@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::chrono::seconds answer_patience{30};
 constexpr std::int64_t feed_patience_us = 60'000'000;
+constexpr std::int64_t feeding_limit_us =
+    600'000'000; // a million events under a sanitizer take a good part of it
 
 class client_config : public caf::actor_system_config {
 public:
@@ -128,7 +130,10 @@ bool node_client::feed(std::size_t window, std::int64_t answer_ms,
   std::deque<decltype(start(send_batch{}))> unanswered;
   bool more = true;
   bool all_answered = true;
+  const auto end_us = steady_us() + feeding_limit_us;
   while (more || !unanswered.empty()) {
+    if (steady_us() >= end_us)
+      throw std::runtime_error{"the feeding comes to no end"};
     if (more && unanswered.size() < window) {
       if (auto batch = next())
         unanswered.push_back(start(*std::move(batch)));

@@ -39,7 +39,7 @@ public:
 
   /// Feeds batches, at most `window` unanswered, until `next` has no more or one gets no answer within
   /// `answer_ms`. `answered` is called in the order of the batches; false from it ends the feeding, too.
-  /// False: a batch was not answered.
+  /// False: a batch was not answered. Throws when it has not come to an end within ten minutes.
   bool feed(std::size_t window, std::int64_t answer_ms,
             const std::function<std::optional<send_batch>()>& next,
             const std::function<bool(const batch_result&)>& answered);

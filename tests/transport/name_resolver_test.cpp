@@ -142,8 +142,10 @@ TEST_CASE("a lookup that is under way does not hold up the transport's end", "[t
   {
     const auto transport = transport_asking(names);
     hung = begin(*transport, request_to(endpoint(true, 443, "silent.example.test")));
-    while (names.asked("silent.example.test") == 0)
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (names.asked("silent.example.test") == 0 && std::chrono::steady_clock::now() < end)
       std::this_thread::yield();
+    REQUIRE(names.asked("silent.example.test") == 1);
   }
   CHECK(hung.get().error == "the node is stopping");
 }

@@ -21,7 +21,8 @@ finished_run run_latency(const std::vector<std::string>& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   process bench{arguments};
   finished_run result;
-  while (const auto line = bench.line())
+  constexpr std::size_t most_output_bytes = 1'000'000;
+  for (auto line = bench.line(); line && result.output.size() < most_output_bytes; line = bench.line())
     result.output += *line + '\n';
   result.code = bench.wait();
   result.output += bench.errors();
