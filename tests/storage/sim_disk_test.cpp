@@ -98,11 +98,13 @@ TEST_CASE("a power loss leaves what was synced, and of the rest what its kind of
     const auto found = disk.read_file("/p/1.log");
     REQUIRE(found.substr(0, synced) == written.substr(0, synced));
     sizes.insert(found.size());
-    for (auto at = synced; at < found.size(); ++at) {
-      REQUIRE((found[at] == written[at] || found[at] == '\0'));
-      had_holes = had_holes || found[at] == '\0';
-      if (at > synced && at % block_bytes != 0) // a block is there or not
-        REQUIRE((found[at] == '\0') == (found[at - 1] == '\0'));
+    for (auto at = synced; at < found.size();) { // a block is there or not
+      const auto end = std::min(found.size(), (at / block_bytes + 1) * block_bytes);
+      const auto is_hole = found[at] == '\0';
+      REQUIRE(found.substr(at, end - at) ==
+              (is_hole ? std::string(end - at, '\0') : written.substr(at, end - at)));
+      had_holes = had_holes || is_hole;
+      at = end;
     }
     REQUIRE(disk.copy("/p").at("1.log")->size() == found.size()); // all safe now
   }
@@ -369,10 +371,11 @@ store_options tiny_options(sim_disk& disk) {
 
 struct run_options {
   std::uint64_t seed = 1;
-  int commits = 1'000;
+  int commits = 500;
   std::uint64_t one_in_runs_a_job = 3; ///< 0: only waits run any
-  std::uint64_t one_in_crashes = 60;
+  std::uint64_t one_in_crashes = 30;   ///< 0: none
   power_loss loss = power_loss::torn;
+  std::optional<disk_fault> fault = std::nullopt; ///< ordered again and again, with an `after` by chance up to this one
 };
 
 /// A store, what it acknowledged, and a trace of it all.
@@ -385,13 +388,11 @@ public:
 
   void run() {
     for (auto i = 0; i < options_.commits; ++i) {
+      order();
       commit();
-      while (options_.one_in_runs_a_job != 0 && !disk_.pending_jobs().empty() && chance(options_.one_in_runs_a_job))
-        disk_.run_job(random_() % disk_.pending_jobs().size());
+      run_jobs();
       if (!store_ || chance(options_.one_in_crashes))
         restart();
-      else if (chance(options_.one_in_crashes))
-        disk_.crash_after(random_() % 200);
       disk_.set_now_us(disk_.now_us() + 1'000);
     }
     restart();
@@ -400,9 +401,25 @@ public:
   [[nodiscard]] const std::string& trace() const { return trace_; }
   [[nodiscard]] sim_disk& disk() { return disk_; }
   [[nodiscard]] int restarts() const { return restarts_; }
+  [[nodiscard]] int resumes() const { return resumes_; }
 
 private:
-  [[nodiscard]] bool chance(std::uint64_t one_in) { return random_() % one_in == 0; }
+  [[nodiscard]] bool chance(std::uint64_t one_in) { return one_in != 0 && random_() % one_in == 0; }
+
+  void order() {
+    if (chance(options_.one_in_crashes))
+      disk_.crash_after(random_() % 100);
+    if (options_.fault && chance(20)) {
+      auto fault = *options_.fault;
+      fault.after = random_() % (fault.after + 1);
+      disk_.fail(fault);
+    }
+  }
+
+  void run_jobs() {
+    while (!disk_.pending_jobs().empty() && chance(options_.one_in_runs_a_job))
+      disk_.run_job(random_() % disk_.pending_jobs().size());
+  }
 
   void commit() {
     auto batch = write_batch{};
@@ -411,39 +428,59 @@ private:
       sequences.push_back(store_->allocate_sequence());
       batch.add_event(event_of(sequences.back(), {.envelope_bytes = 100 + random_() % 3'000}), true);
     }
-    const auto status = store_->commit(batch, store_->settled_below());
+    auto status = store_->commit(batch, store_->settled_below());
+    if (status.code == store_errc::full && resume())
+      status = store_->commit(batch, store_->settled_below());
     INFO(status.detail);
     if (status.ok()) {
       accepted_.insert(accepted_.end(), sequences.begin(), sequences.end());
-      in_doubt_ = {};
       return;
     }
-    REQUIRE(disk_.crashed());
-    in_doubt_ = {sequences.begin(), sequences.end()};
+    REQUIRE((disk_.crashed() || options_.fault));
+    in_doubt_ = std::move(sequences);
     store_.reset();
   }
 
+  [[nodiscard]] bool resume() {
+    ++resumes_;
+    disk_.clear_faults();
+    const auto status = store_->resume();
+    INFO(status.detail);
+    REQUIRE((status.ok() || disk_.crashed()));
+    return status.ok();
+  }
+
+  /// The machine may die again while the store is opened.
   void restart() {
-    if (store_ && chance(2))
+    if (chance(2))
       disk_.crash();
     store_.reset();
-    REQUIRE(disk_.pending_jobs().empty());
-    disk_.restart(random_(), options_.loss);
-    store_ = open_store(tiny_options(disk_));
+    do {
+      REQUIRE(disk_.pending_jobs().empty());
+      disk_.restart(random_(), options_.loss);
+      if (options_.one_in_crashes != 0 && chance(3))
+        disk_.crash_after(random_() % 60);
+      auto opened = partition_store::open(tiny_options(disk_));
+      if (auto* store = std::get_if<std::unique_ptr<partition_store>>(&opened)) {
+        store_ = std::move(*store);
+      } else {
+        INFO(std::get<store_status>(opened).detail);
+        REQUIRE(disk_.crashed());
+      }
+    } while (!store_);
     ++restarts_;
     check();
   }
 
-  /// All that was acknowledged, once each, and of the last commit, which was not, all or nothing.
+  /// All that was acknowledged, once each, and of the commit that was not, all or nothing.
   void check() {
     auto found = std::vector<log_sequence>{};
     for (const auto& event : all_waiting(*store_, "crm-prod"))
       found.push_back(event.position.sequence);
     std::sort(found.begin(), found.end());
-    if (!in_doubt_.empty() && std::binary_search(found.begin(), found.end(), *in_doubt_.begin())) {
+    if (!in_doubt_.empty() && std::binary_search(found.begin(), found.end(), in_doubt_.front()))
       accepted_.insert(accepted_.end(), in_doubt_.begin(), in_doubt_.end());
-    }
-    in_doubt_ = {};
+    in_doubt_.clear();
     REQUIRE(found == accepted_);
     for (auto i = 0; i < 10 && !accepted_.empty(); ++i) {
       const auto sequence = accepted_[random_() % accepted_.size()];
@@ -458,8 +495,9 @@ private:
   sim_disk disk_; ///< outlives the store
   std::unique_ptr<partition_store> store_;
   std::vector<log_sequence> accepted_; ///< ascending
-  std::set<log_sequence> in_doubt_;    ///< of a commit that the machine died in
+  std::vector<log_sequence> in_doubt_; ///< of a commit that the machine died in
   int restarts_ = 0;
+  int resumes_ = 0;
 };
 
 std::uint64_t lines_with(const std::string& trace, const std::string& what) {
@@ -473,19 +511,21 @@ std::uint64_t lines_with(const std::string& trace, const std::string& what) {
 
 TEST_CASE("on one thread, with jobs at any time, crashes and power losses: all that was acknowledged is there") {
   const auto first_seed = std::uint64_t{Catch::getSeed()}; // printed; repeat with --rng-seed
-  for (auto seed = first_seed; seed < first_seed + 3; ++seed) {
+  auto trace = std::string{};
+  for (auto seed = first_seed; seed < first_seed + 6; ++seed) {
     INFO("--rng-seed " << seed);
     auto run = store_run{{.seed = seed}};
     run.run();
-    CHECK(run.restarts() > 10);
-    CHECK(lines_with(run.trace(), "run flush") > 50);
-    CHECK(lines_with(run.trace(), "run compaction") > 10);
-    CHECK(lines_with(run.trace(), "lost ") > 10);
+    trace += run.trace();
   }
+  CHECK(lines_with(trace, "restart") > 60);
+  CHECK(lines_with(trace, "run flush") > 100);
+  CHECK(lines_with(trace, "run compaction") > 20);
+  CHECK(lines_with(trace, "lost ") > 50);
 }
 
 TEST_CASE("a store whose jobs nobody runs does not hang: stopped writes run them") {
-  auto run = store_run{{.commits = 1'500, .one_in_runs_a_job = 0, .one_in_crashes = 1'000'000}};
+  auto run = store_run{{.commits = 1'500, .one_in_runs_a_job = 0, .one_in_crashes = 0}};
   run.run();
   CHECK(run.disk().jobs_run_by_waits() > 20);
   CHECK(lines_with(run.trace(), "run compaction") > 0);
@@ -496,14 +536,43 @@ TEST_CASE("the same seed and the same calls give the same trace, byte for byte")
   auto traces = std::vector<std::string>{};
   for (auto i = 0; i < 2; ++i)
     std::thread{[&traces, seed] { // a thread has state of RocksDB's that an earlier test may have changed
-      auto run = store_run{{.seed = seed, .commits = 1'500}};
+      auto run = store_run{{.seed = seed, .commits = 800}};
       run.run();
       traces.push_back(run.trace());
     }}.join();
   const auto [left, right] =
       std::mismatch(traces[0].begin(), traces[0].end(), traces[1].begin(), traces[1].end());
   const auto from = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, left - traces[0].begin() - 300));
-  INFO("the first:\n" << traces[0].substr(from, 600) << "\nthe second:\n" << traces[1].substr(std::min(from, traces[1].size()), 600));
+  INFO("the first:\n" << traces[0].substr(from, 600));
+  INFO("the second:\n" << traces[1].substr(std::min(from, traces[1].size()), 600));
   CHECK(traces[0].size() > 100'000);
   REQUIRE((left == traces[0].end() && right == traces[1].end()));
+}
+
+TEST_CASE("unsynced blocks that survive out of order are no damage", "[!mayfail]") {
+  const auto first_seed = std::uint64_t{Catch::getSeed()};
+  for (auto seed = first_seed; seed < first_seed + 3; ++seed) {
+    INFO("--rng-seed " << seed);
+    store_run{{.seed = seed, .loss = power_loss::chance}}.run();
+  }
+}
+
+TEST_CASE("faults of the background work and of commits: what was acknowledged is there", "[!mayfail]") {
+  const auto error = GENERATE(disk_error::no_space, disk_error::quota, disk_error::io);
+  const auto fault = GENERATE(disk_fault{.operation = disk_operation::append, .kind = file_kind::log, .after = 50},
+                              disk_fault{.operation = disk_operation::sync, .kind = file_kind::log, .after = 50},
+                              disk_fault{.operation = disk_operation::create, .kind = file_kind::log},
+                              disk_fault{.operation = disk_operation::create, .user = disk_user::flush},
+                              disk_fault{.operation = disk_operation::append, .user = disk_user::flush, .after = 10},
+                              disk_fault{.operation = disk_operation::sync, .user = disk_user::flush, .after = 5},
+                              disk_fault{.operation = disk_operation::sync_folder, .after = 5},
+                              disk_fault{.operation = disk_operation::append, .user = disk_user::compaction, .after = 5},
+                              disk_fault{.operation = disk_operation::append, .kind = file_kind::manifest, .after = 3},
+                              disk_fault{.operation = disk_operation::sync, .kind = file_kind::manifest, .after = 3},
+                              disk_fault{.operation = disk_operation::remove, .after = 3});
+  auto order = fault;
+  order.error = error;
+  CAPTURE(static_cast<int>(error), static_cast<int>(fault.operation), fault.kind.has_value(), fault.user.has_value());
+  auto run = store_run{{.seed = Catch::getSeed(), .one_in_crashes = 60, .fault = order}};
+  run.run();
 }
