@@ -489,7 +489,7 @@ private:
     for (auto i = 0; i < 10 && !accepted_.empty(); ++i) {
       const auto sequence = accepted_[random_() % accepted_.size()];
       REQUIRE(store_->read_event(sequence, true).has_value());
-      REQUIRE(store_->find_event(id_of(sequence)) == sequence);
+      REQUIRE(store_->find_event(id_of(sequence), {"crm-prod"}) == sequence);
     }
   }
 
@@ -573,7 +573,7 @@ TEST_CASE("an older copy of a partition's folder opens as it was") {
   disk.restore(partition_folder, before);
   store = open_store(tiny_options(disk));
   CHECK(store->read_event(first, true));
-  CHECK(!store->find_event(id_of(second)));
+  CHECK(!store->find_event(id_of(second), {"crm-prod"}));
 }
 
 TEST_CASE("a store whose jobs nobody runs does not hang: stopped writes run them") {
