@@ -405,3 +405,34 @@ TEST_CASE("a round without anything to write lets those go who wait in it") {
   f.seal();
   CHECK(f.flying == nullptr);
 }
+
+TEST_CASE("laggards get their index entries in the round whose mark passes them, whatever else is in it") {
+  rounds_fixture f;
+  f.put("slow");
+  f.put("busy");
+  f.commit();
+  f.supervise("slow");
+  const auto busy = f.supervise("busy");
+  static_cast<void>(f.send("slow", 1));
+  const auto lagging = f.commit().taken.at(0).second.events.at(0).position.sequence;
+  std::size_t positions = 0;
+  for (std::uint8_t number = 0; positions <= partition_rounds::max_unindexed; ++number) {
+    composed_event event;
+    event.connector = {"busy"};
+    event.event = "ticket.created";
+    event.envelope = "{}";
+    static_cast<void>(f.rounds->accept(event, noon));
+    f.seal();
+    const auto taken = f.durable().taken.at(0).second.events.at(0);
+    f.record(busy, taken.position);
+    positions += 2;
+    if (number % 16 == 0)
+      static_cast<void>(f.commit());
+  }
+  f.commit(); // the laggard's entry is in the round that is being filled now
+  f.put("other");
+  f.commit();
+  CHECK(f.store->settled_below() > lagging);
+  f.open(); // as after a crash
+  CHECK(f.waiting("slow") == 1);
+}
