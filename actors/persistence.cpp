@@ -65,7 +65,7 @@ void persistence::load() {
     if (found == connectors_.end())
       continue;
     found->second->backlog = true;
-    self_->send(supervisor_of(*found->second), backlog_grew{{first_due, 0}});
+    self_->send(supervisor_of(*found->second), backlog_grew{{first_due, 0}, true});
   }
 }
 
@@ -212,9 +212,11 @@ void persistence::refill(const refill_window& request) {
   } else {
     auto page = with_.store->read_due(
         request.connector, request.from, request.until, limit - owner.held_events,
-        with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes), [&](log_sequence sequence) {
+        with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes),
+        [&](log_sequence sequence) {
           return std::binary_search(request.held.begin(), request.held.end(), sequence);
-        });
+        },
+        request.beyond);
     answer.events = std::move(page.events);
     answer.next_due = page.next_due;
   }

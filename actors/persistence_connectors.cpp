@@ -176,7 +176,7 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
     owner->backlog = true;
     commit();
     if (!draining_)
-      self_->send(supervisor_of(*owner), backlog_grew{});
+      self_->send(supervisor_of(*owner), backlog_grew{{}, true});
     return;
   }
 }
