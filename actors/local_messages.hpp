@@ -77,6 +77,8 @@ struct take_events {
 /// Events went into the due index instead, since the supervisor's window was full; `first` is the foremost of them.
 struct backlog_grew {
   due_position first;
+  /// They were there when this supervisor was started: stored by who knows which clock.
+  bool of_earlier_life = false;
 };
 
 /// Supervisor → persistence: room for more. Answered by `refilled`.
@@ -85,11 +87,15 @@ struct refill_window {
   due_position from;              ///< nothing before it is there to be had
   timestamp_ms until;             ///< only what is due by then
   std::vector<log_sequence> held; ///< these the supervisor has already
+  /// With it also what is due later than that, which cannot be, and what was never attempted: both are due now,
+  /// whatever the clock was that stored them.
+  std::optional<timestamp_ms> beyond = std::nullopt;
 };
 
 struct refilled {
-  std::vector<waiting_event> events;
-  std::optional<timestamp_ms> next_due; ///< of the first one not given; absent: nothing more waits
+  std::vector<waiting_event> events; ///< by position, those due by `until` first
+  /// Of the first one not given; `until` for what is due now whatever its time. Absent: nothing more waits.
+  std::optional<timestamp_ms> next_due;
 };
 
 /// An attempt that is over, with what the supervisor decided about it.

@@ -505,7 +505,8 @@ refilled partition_rounds::refill(place& owner, const refill_window& request) {
                                 with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes),
                                 [&](log_sequence sequence) {
                                   return std::binary_search(request.held.begin(), request.held.end(), sequence);
-                                });
+                                },
+                                request.beyond);
     answer.events = std::move(page.events);
     answer.next_due = page.next_due;
   }

@@ -94,7 +94,7 @@ void persistence::release() {
       self_->send(to, std::move(events));
   for (const auto& [slot, first] : out.grown)
     if (const auto to = supervisor_of(slot))
-      self_->send(to, backlog_grew{first});
+      self_->send(to, backlog_grew{first, first == due_position{}});
 }
 
 /// The round did not fit. New events, puts and deletes in it are refused; attempts and index entries are kept, and tried

@@ -49,7 +49,7 @@ void persistence::load() {
       continue;
     rounds_.at(*slot).backlog = true;
     if (const auto to = supervisor_of(*slot))
-      self_->send(to, backlog_grew{{first_due, 0}});
+      self_->send(to, backlog_grew{{first_due, 0}, true});
   }
 }
 

@@ -24,7 +24,8 @@ void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
 } // namespace
 
 supervisor::supervisor(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, decode_connector_state(with_.state).value_or(connector_state{})} {}
+    : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, decode_connector_state(with_.state).value_or(connector_state{})},
+      longest_cap_ms_{with_.profile->config.retry.cap_ms} {}
 
 supervisor::handle::behavior_type supervisor::make_behavior() {
   return {
@@ -51,22 +52,25 @@ void supervisor::take(take_events& given) {
 void supervisor::note_backlog(const backlog_grew& more) {
   scan_from_ = std::min(scan_from_, more.first);
   keep_earlier(next_due_, more.first.due);
+  judging_ = judging_ || more.of_earlier_life;
   go_on();
 }
 
 void supervisor::take_refill(refilled& given) {
   refilling_ = false;
   auto scanned_to = refill_from_;
-  if (!given.events.empty()) {
-    const auto& last = given.events.back().position;
-    scanned_to = {last.due, last.sequence + 1};
-  }
+  for (const auto& event :
+       given.events) // what is due now in spite of its time says nothing of what is before it
+    if (event.position.due <= refill_until_)
+      scanned_to = {event.position.due, event.position.sequence + 1};
   // Together with what was learned since the question: the answer may not know of it.
   scan_from_ = std::min(scan_from_, scanned_to);
   if (given.next_due)
     keep_earlier(next_due_, *given.next_due);
-  window_full_ =
-      given.events.empty() && given.next_due && *given.next_due <= refill_until_ && !queue_.holds_nothing();
+  const bool more_is_due = given.next_due && *given.next_due <= refill_until_;
+  window_full_ = given.events.empty() && more_is_due && !queue_.holds_nothing();
+  if (std::exchange(refill_judges_, false) && !more_is_due)
+    judging_ = false;
   for (auto& event : given.events)
     queue_.add(std::move(event));
   go_on();
@@ -104,6 +108,7 @@ void supervisor::let_go(const attempts_recorded& recorded) {
 void supervisor::use_profile(const reconfigure& replaced) {
   with_.profile = replaced.profile;
   queue_.reconfigure(with_.profile->config);
+  longest_cap_ms_ = std::max(longest_cap_ms_, with_.profile->config.retry.cap_ms);
   go_on();
 }
 
@@ -150,11 +155,15 @@ void supervisor::start_deliveries(std::int64_t now_us) {
 }
 
 void supervisor::ask_for_more(timestamp_ms now) {
-  if (refilling_ || window_full_ || !queue_.enabled() || !next_due_ || *next_due_ > now)
+  const auto beyond = now + longest_cap_ms_;
+  if (next_due_ && *next_due_ > beyond)
+    judging_ = true;
+  if (refilling_ || window_full_ || !queue_.enabled() || !next_due_ || (*next_due_ > now && !judging_))
     return;
   if (queue_.waiting() > with_.window.events_for(with_.profile->config) / 4)
     return; // a refill costs a look at the index: take a good part of a window at a time
   refilling_ = true;
+  refill_judges_ = judging_;
   refill_from_ = std::exchange(scan_from_, due_position{last_time, last_sequence});
   refill_until_ = now;
   next_due_.reset();

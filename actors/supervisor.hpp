@@ -72,6 +72,15 @@ private:
   due_position refill_from_;  ///< where the refill under way began
   timestamp_ms refill_until_; ///< and where it ends
   bool refilling_ = false;
+  /// There may be events in the store whose due times make no sense by today's clock: later than the longest backoff from
+  /// now on, or in the future without an attempt. They were stored under a clock that was ahead, in an earlier life (this
+  /// one's goes on from where it is), and would wait for as long as it was ahead. Refills take them as due now, until one
+  /// was answered with all of them. A due time that is possible is kept.
+  bool judging_ = false;
+  bool refill_judges_ = false; ///< the one under way does
+  /// The longest that this connector's retries may wait, as far as is known here: as it is configured at the start, or
+  /// longer since. Of one that was longer before the start nothing is known.
+  std::int64_t longest_cap_ms_;
   bool window_full_ =
       false; ///< the last one brought nothing, although more is due: we hold as much as we may
 

@@ -294,7 +294,8 @@ std::vector<log_sequence> partition_store::events_of_run(std::string_view run, l
 partition_store::due_page partition_store::read_due(const connector_id& connector, due_position from,
                                                     timestamp_ms until, std::size_t limit,
                                                     std::size_t max_bytes,
-                                                    const std::function<bool(log_sequence)>& skip) const {
+                                                    const std::function<bool(log_sequence)>& skip,
+                                                    std::optional<timestamp_ms> beyond) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
@@ -313,8 +314,15 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
     const auto position = key->position;
     if (skip && skip(position.sequence))
       continue;
-    if (position.due > until || page.events.size() >= limit) {
-      page.next_due = position.due;
+    if (position.due > until && !(beyond && (position.due > *beyond || *attempts_made == 0))) {
+      if (!page.next_due)
+        page.next_due = position.due;
+      if (!beyond)
+        break;
+      continue;
+    }
+    if (page.events.size() >= limit) {
+      page.next_due = std::min(position.due, until);
       break;
     }
     auto event = rep_->event_at(position.sequence, true);
@@ -325,7 +333,7 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
     }
     bytes += event->envelope->size();
     if (!page.events.empty() && bytes > max_bytes) {
-      page.next_due = position.due;
+      page.next_due = std::min(position.due, until);
       break;
     }
     page.events.push_back({position, *attempts_made, std::move(*event)});

@@ -69,9 +69,16 @@ public:
     return config;
   }
 
-  partition_rounds::acceptance send(const std::string& to, std::uint8_t number, const std::string& reply = {}) {
+  static event_id id_of(std::size_t number) {
+    event_id id;
+    for (std::size_t i = 0; i < 8; ++i)
+      id.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
+    return id;
+  }
+
+  partition_rounds::acceptance send(const std::string& to, std::size_t number, const std::string& reply = {}) {
     composed_event event;
-    event.id.bytes[15] = number;
+    event.id = id_of(number);
     event.id_of_sender = true;
     event.connector = {to};
     event.event = "ticket.created";
@@ -139,10 +146,8 @@ public:
     return out;
   }
 
-  [[nodiscard]] bool is_stored(const std::string& to, std::uint8_t number) const {
-    event_id id;
-    id.bytes[15] = number;
-    return store->find_event(id, {to}).has_value();
+  [[nodiscard]] bool is_stored(const std::string& to, std::size_t number) const {
+    return store->find_event(id_of(number), {to}).has_value();
   }
   [[nodiscard]] std::size_t waiting(const std::string& id) const {
     return store->read_due({id}, {}, {noon.value * 2}, 100, 1'000'000, {}).events.size();
@@ -197,7 +202,7 @@ TEST_CASE("a put between events is part of their round, so a crash after it lose
   f.put("other");
   f.commit();
   const auto seat = f.supervise("crm");
-  for (std::uint8_t i = 1; i <= 8; ++i) // four are handed over, four wait in the index
+  for (std::size_t i = 1; i <= 8; ++i) // four are handed over, four wait in the index
     CHECK(is_new(f.send("crm", i)));
   f.put("other", "put", false);
   f.commit();
@@ -253,7 +258,7 @@ TEST_CASE("attempts and index entries survive a round that does not fit, in thei
   f.put("crm");
   f.commit();
   const auto seat = f.supervise("crm");
-  for (std::uint8_t i = 1; i <= 3; ++i)
+  for (std::size_t i = 1; i <= 3; ++i)
     static_cast<void>(f.send("crm", i));
   const auto events = f.commit().taken.at(0).second.events;
   f.record(seat, events[0].position, noon + 5'000);
@@ -416,12 +421,8 @@ TEST_CASE("laggards get their index entries in the round whose mark passes them,
   static_cast<void>(f.send("slow", 1));
   const auto lagging = f.commit().taken.at(0).second.events.at(0).position.sequence;
   std::size_t positions = 0;
-  for (std::uint8_t number = 0; positions <= partition_rounds::max_unindexed; ++number) {
-    composed_event event;
-    event.connector = {"busy"};
-    event.event = "ticket.created";
-    event.envelope = "{}";
-    static_cast<void>(f.rounds->accept(event, noon));
+  for (std::size_t number = 0; positions <= partition_rounds::max_unindexed; ++number) {
+    static_cast<void>(f.send("busy", number));
     f.seal();
     const auto taken = f.durable().taken.at(0).second.events.at(0);
     f.record(busy, taken.position);

@@ -32,11 +32,8 @@ struct quiet_config : caf::actor_system_config {
 class lone_supervisor {
 public:
   lone_supervisor() {
-    connector config;
-    config.id = {"crm"};
-    config.url = "https://crm.example.com/hook";
     supervisor::setup needs;
-    needs.profile = make_delivery_profile(config, "test");
+    needs.profile = profile_with_cap(cap_ms);
     needs.persistence =
         caf::actor_cast<persistence_actor>(caf::actor_cast<caf::strong_actor_ptr>(store_.ptr()));
     needs.records = records_;
@@ -48,6 +45,16 @@ public:
     subject_ = system_.spawn<actor_of<supervisor>>(std::move(needs));
   }
   ~lone_supervisor() { caf::anon_send_exit(subject_, caf::exit_reason::kill), run(); }
+
+  static constexpr std::int64_t cap_ms = 21'600'000;
+
+  static std::shared_ptr<const delivery_profile> profile_with_cap(std::int64_t retry_cap_ms) {
+    connector config;
+    config.id = {"crm"};
+    config.url = "https://crm.example.com/hook";
+    config.retry.cap_ms = retry_cap_ms;
+    return make_delivery_profile(config, "test");
+  }
 
   template <class Message>
   void tell(Message message) {
@@ -135,4 +142,74 @@ TEST_CASE("a backlog that grows while a refill is under way is not forgotten") {
   const auto more = crm.refill();
   REQUIRE(more.has_value());
   CHECK(more->from <= due_position{now - 2'000, 3});
+}
+
+TEST_CASE(
+    "a due time later than the longest backoff is no reason to wait: the store is asked for it as due now") {
+  lone_supervisor crm;
+  const auto now = crm.clock.wall_now();
+  crm.tell(backlog_grew{{now + lone_supervisor::cap_ms + 1, 1}});
+  const auto asked = crm.refill();
+  REQUIRE(asked.has_value());
+  CHECK(asked->until == now);
+  CHECK(asked->beyond == now + lone_supervisor::cap_ms);
+  crm.tell(refilled{{event_due(now + lone_supervisor::cap_ms + 1, 1)}, std::nullopt});
+  REQUIRE(crm.delivery().has_value());
+
+  // What is recorded of it, and what is due by then, are as ever.
+  crm.tell(attempts_recorded{{{1, now + 50}}});
+  CHECK_FALSE(crm.refill().has_value());
+  crm.clock.advance_ms(51);
+  crm.tell(wake_up{});
+  const auto second = crm.refill();
+  REQUIRE(second.has_value());
+  CHECK(second->from <= due_position{now + 50, 1});
+  CHECK_FALSE(second->beyond.has_value());
+}
+
+TEST_CASE("a due time that is possible is waited for: by the longest cap that the connector has had since "
+          "its start") {
+  lone_supervisor crm;
+  const auto now = crm.clock.wall_now();
+  const auto longer_ms = 10 * lone_supervisor::cap_ms;
+  crm.tell(reconfigure{lone_supervisor::profile_with_cap(longer_ms)});
+  crm.tell(reconfigure{lone_supervisor::profile_with_cap(1'000)});
+  crm.tell(backlog_grew{{now + longer_ms, 1}});
+  CHECK_FALSE(crm.refill().has_value());
+  crm.tell(backlog_grew{{now + lone_supervisor::cap_ms, 2}});
+  CHECK_FALSE(crm.refill().has_value());
+  crm.clock.advance_ms(lone_supervisor::cap_ms);
+  crm.tell(wake_up{});
+  const auto asked = crm.refill();
+  REQUIRE(asked.has_value());
+  CHECK_FALSE(asked->beyond.has_value());
+}
+
+TEST_CASE(
+    "what an earlier life left is judged once, whatever is due first, and until all of it was looked at") {
+  lone_supervisor crm;
+  const auto now = crm.clock.wall_now();
+  const auto soon = now + 3'600'000;
+  crm.tell(backlog_grew{{soon, 0}, true});
+  auto asked = crm.refill();
+  REQUIRE(asked.has_value());
+  CHECK(asked->beyond == now + lone_supervisor::cap_ms);
+
+  // Room for one: there is more that is due now.
+  crm.tell(refilled{{event_due(soon + 10 * lone_supervisor::cap_ms, 7)}, now});
+  asked = crm.refill();
+  REQUIRE(asked.has_value());
+  CHECK(asked->from <= due_position{soon, 0}); // what is possible before it was not passed over
+  CHECK(asked->beyond.has_value());
+  CHECK(asked->held == std::vector<log_sequence>{7});
+
+  // All that is left is due when it says.
+  crm.tell(refilled{{}, soon});
+  CHECK_FALSE(crm.refill().has_value());
+  crm.clock.advance_ms(3'600'000);
+  crm.tell(wake_up{});
+  asked = crm.refill();
+  REQUIRE(asked.has_value());
+  CHECK(asked->from <= due_position{soon, 0});
+  CHECK_FALSE(asked->beyond.has_value());
 }
