@@ -8,6 +8,7 @@
 #include <caf/actor_system.hpp>
 
 #include <fstream>
+#include <optional>
 #include <string>
 
 namespace vicket::crash {
@@ -20,6 +21,7 @@ constexpr std::uint32_t wait_ms = 200;
 constexpr std::int64_t last_answer_limit_ms = 10'000;
 constexpr std::int64_t connect_every_ms = 20;
 constexpr int last_tries = 10;
+constexpr std::int64_t last_pages_limit_ms = 30'000; // less than the driver waits
 
 /// Where it goes on: the number of the next page, and the cursor that it is read with.
 struct place {
@@ -71,8 +73,11 @@ bool run_cursor_follower(const plan& promises, const std::filesystem::path& fold
   node_client client{system, [&] { return read_node_port(folder); }};
   auto at = read_place(folder);
   notes.note(follower_record{follower_record::kind::start, at.cursor, {}, {}, 0});
-  for (int failures = 0; failures < last_tries;) {
+  std::optional<std::int64_t> until_ms; // since the end was asked for
+  for (int failures = 0; failures < last_tries && (!until_ms || steady_ms() < *until_ms);) {
     const bool last_round = stop;
+    if (last_round && !until_ms)
+      until_ms = steady_ms() + last_pages_limit_ms;
     const read_outcomes question{at.cursor, promises.page_limit(at.page), last_round ? 0 : wait_ms};
     const auto page = client.ask<outcome_page>(question, last_round ? last_answer_limit_ms : answer_limit_ms);
     if (!page) {

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +26,7 @@ struct made_up_run {
   std::optional<std::vector<outcome_entry>> followed; ///< likewise
 
   static send_to_connector event_of(const plan& promises, const std::string& connector) {
-    for (std::uint64_t serial = 1;; ++serial)
+    for (std::uint64_t serial = 1; serial < 10'000; ++serial)
       if (auto event = promises.event(serial); event.id && event.connector.value == connector) {
         event.run = "run-1"; // whatever its serial number in the plan was
         event.data_json = R"({"serial":1,"text":"a \"b\" ü"})";
@@ -33,6 +34,7 @@ struct made_up_run {
         event.occurred_at = {1'779'546'071'412};
         return event;
       }
+    throw std::logic_error{"the plan has no event for " + connector};
   }
 
   [[nodiscard]] std::string body() const {

@@ -52,6 +52,8 @@ constexpr std::int64_t answer_limit_ms = 10'000;
 /// but a busy machine and a queue behind hanging requests take their time. Progress extends it.
 constexpr std::int64_t settle_limit_ms = 30'000;
 constexpr std::int64_t settle_poll_ms = 100;
+/// However much it progresses.
+constexpr std::int64_t longest_settle_ms = 300'000;
 constexpr std::int64_t standstill_ms = 5'000;
 constexpr std::int64_t stuck_after_restart_ms = 5'000;
 /// Beyond the time asked for: starting, settling, reading everything.
@@ -411,7 +413,9 @@ void driver::show_pending(const node_status& status) const {
 void driver::settle() {
   std::uint64_t least = ~std::uint64_t{0};
   auto moved = steady_ms();
-  for (auto until = steady_ms() + settle_limit_ms; steady_ms() < until; sleep_ms(settle_poll_ms)) {
+  const auto end = steady_ms() + longest_settle_ms;
+  for (auto until = steady_ms() + settle_limit_ms; steady_ms() < std::min(until, end);
+       sleep_ms(settle_poll_ms)) {
     const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
     if (!status)
       throw broken_run{"the node does not tell its status: " + caf::to_string(client_.reason())};

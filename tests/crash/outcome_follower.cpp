@@ -15,6 +15,8 @@ constexpr std::uint32_t wait_ms = 200;
 constexpr std::int64_t quiet_answer_limit_ms = 10'000;
 constexpr std::int64_t connect_every_ms = 20;
 constexpr int last_tries = 10;
+/// For the rest of the feed when all is quiet: a node whose pages never end is found out, not followed for ever.
+constexpr std::int64_t last_pages_limit_ms = 180'000;
 
 } // namespace
 
@@ -39,8 +41,11 @@ std::optional<std::vector<outcome_entry>> outcome_follower::finish() {
 void outcome_follower::run() {
   node_client client{system_, port_};
   int failures = 0;
-  while (!abandoned_ && failures < last_tries) {
+  std::optional<std::int64_t> until_ms; // since the end was asked for
+  while (!abandoned_ && failures < last_tries && (!until_ms || steady_ms() < *until_ms)) {
     const bool last_round = finishing_;
+    if (last_round && !until_ms)
+      until_ms = steady_ms() + last_pages_limit_ms;
     bool empty = false;
     if (!read_page(client, empty)) {
       failures = last_round ? failures + 1 : 0;
@@ -76,7 +81,7 @@ bool outcome_follower::read_page(node_client& client, bool& empty) {
 std::optional<std::vector<outcome_entry>> read_whole_feed(node_client& client) {
   std::vector<outcome_entry> all;
   read_outcomes question;
-  while (true) {
+  for (const auto until_ms = steady_ms() + last_pages_limit_ms; steady_ms() < until_ms;) {
     auto page = client.ask<outcome_page>(question, quiet_answer_limit_ms);
     if (!page)
       return std::nullopt;
@@ -86,6 +91,7 @@ std::optional<std::vector<outcome_entry>> read_whole_feed(node_client& client) {
     all.insert(all.end(), std::make_move_iterator(page->entries.begin()),
                std::make_move_iterator(page->entries.end()));
   }
+  return std::nullopt;
 }
 
 } // namespace vicket::crash
