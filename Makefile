@@ -6,7 +6,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test demo bench bench-quick asan tsan format clean
+.PHONY: help setup build test demo bench bench-quick check-long asan tsan format clean
 
 ifdef CMAKE_PREFIX_PATH
 export CMAKE_PREFIX_PATH
@@ -40,6 +40,9 @@ bench-quick: ## the same for a look only, in under 2 minutes
 	@scripts/build release vicket-bench
 	@build/vicket-bench --quick --json build/bench-quick.json --html build/bench-quick.html
 	@echo "report: build/bench-quick.html (and bench-quick.json)"
+
+check-long: build ## simulation and crash oracle with ever new seeds until stopped (or MINUTES=90 are over)
+	@scripts/check-long $(MINUTES)
 
 asan: ## the tests under the address and undefined-behaviour sanitizers, in build-asan/
 	@scripts/build asan

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +26,7 @@ struct made_up_run {
   std::optional<std::vector<outcome_entry>> followed; ///< likewise
 
   static send_to_connector event_of(const plan& promises, const std::string& connector) {
-    for (std::uint64_t serial = 1;; ++serial)
+    for (std::uint64_t serial = 1; serial < 10'000; ++serial)
       if (auto event = promises.event(serial); event.id && event.connector.value == connector) {
         event.run = "run-1"; // whatever its serial number in the plan was
         event.data_json = R"({"serial":1,"text":"a \"b\" ü"})";
@@ -33,6 +34,7 @@ struct made_up_run {
         event.occurred_at = {1'779'546'071'412};
         return event;
       }
+    throw std::logic_error{"the plan has no event for " + connector};
   }
 
   [[nodiscard]] std::string body() const {
@@ -511,6 +513,42 @@ TEST_CASE("the feed contains each recorded attempt exactly once, each event's in
     run.feed->back().summary.id = {};
     CHECK(has(run.found(), "only what was sent is in the feed"));
   }
+}
+
+TEST_CASE("the same id for two connectors is two events") {
+  made_up_run run;
+  auto other = run.sent;
+  other.connector.value = "steady";
+  other.run = "run-2";
+  auto second = run.history_of({made_up_run::delivered(1, 12'000)});
+  second.summary.connector = other.connector;
+  second.summary.run = other.run;
+  auto to_other = run.request(12'000, 200);
+  to_other.connector = "steady";
+  const auto found = [&](bool as_duplicate) {
+    delivery_oracle made{run.promises, [&](std::uint64_t serial) { return serial == 1 ? run.sent : other; }};
+    made.add(send_record{1, {10'500}});
+    made.add(send_record{2, {10'500}});
+    made.add(answer_record{1, accepted{*run.sent.id, false}, {10'510}});
+    made.add(answer_record{2, accepted{*run.sent.id, as_duplicate}, {10'510}});
+    for (const auto& one : run.requests)
+      made.add(one);
+    made.add(to_other);
+    made.add_history(*run.sent.id, run.history);
+    if (!as_duplicate)
+      made.add_history(*run.sent.id, second);
+    for (const auto& one : run.entries())
+      made.add_feed(one), made.add_followed(one);
+    const outcome_entry entry{second.summary, second.attempts.front(), "cursor"};
+    made.add_feed(entry);
+    made.add_followed(entry);
+    for (const auto& one : run.lives)
+      made.add(one);
+    return made.check();
+  };
+  CHECK(found(false).empty());
+  CHECK(has(found(true), "an event is a duplicate only of one that was sent before"));
+  CHECK(has(found(true), lost_rule));
 }
 
 TEST_CASE("a violation comes with the whole story of its id") {

@@ -1,5 +1,7 @@
 #include "tests/crash/driver.hpp"
 
+#include "tests/crash/connector_timeline.hpp"
+#include "tests/crash/cursor_follower.hpp"
 #include "tests/crash/delivery_oracle.hpp"
 #include "tests/crash/feeder.hpp"
 #include "tests/crash/journal.hpp"
@@ -50,12 +52,20 @@ constexpr std::int64_t answer_limit_ms = 10'000;
 /// but a busy machine and a queue behind hanging requests take their time. Progress extends it.
 constexpr std::int64_t settle_limit_ms = 30'000;
 constexpr std::int64_t settle_poll_ms = 100;
+/// However much it progresses.
+constexpr std::int64_t longest_settle_ms = 300'000;
 constexpr std::int64_t standstill_ms = 5'000;
 constexpr std::int64_t stuck_after_restart_ms = 5'000;
 /// Beyond the time asked for: starting, settling, reading everything.
 constexpr std::uint64_t longest_extra_s = 600;
 constexpr std::size_t shown_violations = 5;
 constexpr std::size_t shown_log_bytes = 4'000;
+constexpr const char* slow_sync_library = "libcrash-slow-sync.so"; // beside this program
+/// From readiness to a burst: until the feeder is connected.
+constexpr std::int64_t before_burst_ms = 150;
+constexpr std::int64_t burst_limit_ms = 15'000;
+/// Syncs are slow in the lives with a burst and in one of so many others.
+constexpr std::uint64_t slow_one_in = 3;
 
 /// The run cannot go on; `what()` says why.
 class broken_run : public std::runtime_error {
@@ -145,18 +155,22 @@ private:
   }
 
   std::unique_ptr<child_process> start_role(const std::string& role, std::vector<std::string> arguments);
+  [[nodiscard]] std::vector<std::string> feeder_arguments() const;
   void start_receivers();
   void put_connectors();
-  void put_one(const planned_connector& one, bool enabled);
-  void check_connectors();
+  void put_one(const planned_connector& one, std::uint64_t version);
+  void look_at_connectors();
+  void check_bulk(const delivery_oracle& oracle);
+  void start_follower();
 
-  void start_node();
+  void start_node(bool slow = false);
   bool node_ready();
   void end_node(bool killed);
   void check_children();
 
   void kill_again_and_again();
   void live_one_round(std::uint64_t number);
+  void wait_for_burst(const planned_round& round);
   void settle();
   void show_pending(const node_status& status) const;
   void tell_of_stuck_events();
@@ -178,12 +192,16 @@ private:
   std::array<std::uint16_t, plan::receivers> receiver_ports_{};
   std::vector<std::unique_ptr<child_process>> receivers_;
   std::unique_ptr<child_process> feeder_;
+  std::unique_ptr<child_process> follower_; ///< the one that keeps its cursor in a file
   std::unique_ptr<child_process> node_;
   std::atomic<std::uint16_t> node_port_{0};
   client_config config_;
   caf::actor_system system_;
   node_client client_;
   std::vector<node_life> lives_;
+  std::vector<change_record> changes_; ///< the driver's own, as are the answers and looks
+  std::vector<change_answer_record> change_answers_;
+  std::vector<look_record> looks_;
   std::vector<violation> found_; ///< by the driver itself
   std::vector<outcome_entry> feed_;
   std::vector<event_id> stuck_; ///< pending at the end, though they should have been delivered
@@ -191,6 +209,8 @@ private:
   std::uint64_t clean_stops_ = 0;
   std::uint64_t kills_before_ready_ = 0;
   std::uint64_t port_changes_ = 0;
+  std::uint64_t bursts_ = 0;
+  std::uint64_t follower_kills_ = 0;
   std::int64_t slowest_start_ms_ = 0;
 };
 
@@ -200,6 +220,18 @@ std::unique_ptr<child_process> driver::start_role(const std::string& role,
                                std::to_string(promises_.seed()), "--folder",       folder_.path().string()};
   all.insert(all.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
   return std::make_unique<child_process>(all, log_of(role), longest_life_s_);
+}
+
+std::vector<std::string> driver::feeder_arguments() const {
+  std::vector<std::string> all{"--events-per-s", std::to_string(options_.events_per_s), "--ports"};
+  for (const auto port : receiver_ports_)
+    all.push_back(std::to_string(port));
+  all.push_back(std::to_string(nobody_.number()));
+  return all;
+}
+
+void driver::start_follower() {
+  follower_ = start_role("follower", {});
 }
 
 void driver::start_receivers() {
@@ -213,41 +245,52 @@ void driver::start_receivers() {
   }
 }
 
-void driver::put_one(const planned_connector& one, bool enabled) {
-  auto value = one.value;
+void driver::put_one(const planned_connector& one, std::uint64_t version) {
+  auto value = promises_.version(one, version).value;
   const auto at = one.receiver ? receiver_ports_[static_cast<std::size_t>(*one.receiver)] : nobody_.number();
-  value.url = "https://127.0.0.1:" + std::to_string(at) + path_of(value.id.value);
-  value.enabled = enabled;
+  value.url = "https://127.0.0.1:" + std::to_string(at) + value.url;
+  changes_.push_back({value.id.value, version, false, wall_now()});
   if (!client_.ask<connector_view>(put_connector{value}, answer_limit_ms))
     throw broken_run{"the node refuses connector " + value.id.value + ": " +
                      caf::to_string(client_.reason())};
+  change_answers_.push_back({value.id.value, version, std::nullopt, wall_now()});
 }
 
 void driver::put_connectors() {
   for (const auto& one : promises_.connectors())
-    put_one(one, true);
+    if (one.from_start)
+      put_one(one, plan::first_version);
 }
 
 /// What was put is there after all the kills.
-void driver::check_connectors() {
-  for (const auto& one : promises_.connectors()) {
-    const auto kept = client_.ask<connector_view>(get_connector{one.value.id}, answer_limit_ms);
-    if (!kept || kept->value.headers != one.value.headers || kept->value.retry != one.value.retry ||
-        kept->value.rate != one.value.rate || kept->value.max_in_flight != one.value.max_in_flight ||
-        kept->value.timeout_ms != one.value.timeout_ms ||
-        !kept->value.url.ends_with(path_of(one.value.id.value)))
-      complain("connectors match", "connector " + one.value.id.value + " is not kept as it was put");
-  }
+void driver::look_at_connectors() {
+  const auto asked_at = wall_now();
+  const auto page = client_.ask<connector_page>(list_connectors{}, answer_limit_ms);
+  if (!page)
+    throw broken_run{"the node does not list its connectors: " + caf::to_string(client_.reason())};
+  looks_.push_back({asked_at, wall_now(), shown_in(promises_, page->connectors)});
 }
 
-void driver::start_node() {
+void driver::start_node(bool slow) {
   lives_.push_back({wall_now(), {}, true});
-  node_ = std::make_unique<child_process>(
-      std::vector<std::string>{options_.node.string(), "--data-dir", (folder_.path() / "data").string(),
-                               "--listen", "127.0.0.1:" + std::to_string(node_port_), "--ca-file",
-                               tls_identity_in(folder_.path()).authority.string(), "--allow-cidr",
-                               "127.0.0.0/8", "--partitions", "2"},
-      log_of("node"), longest_life_s_);
+  std::vector<std::string> arguments{options_.node.string(),
+                                     "--data-dir",
+                                     (folder_.path() / "data").string(),
+                                     "--listen",
+                                     "127.0.0.1:" + std::to_string(node_port_),
+                                     "--ca-file",
+                                     tls_identity_in(folder_.path()).authority.string(),
+                                     "--allow-cidr",
+                                     "127.0.0.0/8",
+                                     "--partitions",
+                                     "2"};
+  if (options_.slow_sync_ms > 0 && slow) {
+    const auto library = options_.program.parent_path() / slow_sync_library;
+    const std::vector<std::string> before{"/usr/bin/env", "LD_PRELOAD=" + library.string(),
+                                          "SLOW_SYNC_MS=" + std::to_string(options_.slow_sync_ms)};
+    arguments.insert(arguments.begin(), before.begin(), before.end());
+  }
+  node_ = std::make_unique<child_process>(arguments, log_of("node"), longest_life_s_);
 }
 
 /// False: it ended before it was ready, which may be a port that another process took meanwhile.
@@ -283,9 +326,20 @@ void driver::end_node(bool killed) {
 void driver::check_children() {
   if (!feeder_->running())
     throw broken_run{"the feeder ended by itself"};
+  if (!follower_->running())
+    throw broken_run{"the feed follower ended by itself"};
   for (const auto& one : receivers_)
     if (!one->running())
       throw broken_run{"a receiver ended by itself"};
+}
+
+/// Until the feeder has sent a burst up to the round's group; a node that takes too long is killed before.
+void driver::wait_for_burst(const planned_round& round) {
+  sleep_ms(before_burst_ms);
+  feeder_->signal(SIGUSR1);
+  (void)feeder_->read_line(
+      "burst " + std::to_string(++bursts_) + " group " + std::to_string(round.burst_group), burst_limit_ms);
+  sleep_ms(static_cast<std::int64_t>(round.alive_syncs * static_cast<double>(options_.slow_sync_ms)));
 }
 
 void driver::live_one_round(std::uint64_t number) {
@@ -293,15 +347,22 @@ void driver::live_one_round(std::uint64_t number) {
   if (round.stopped_receiver)
     receivers_[static_cast<std::size_t>(*round.stopped_receiver)]->signal(SIGSTOP);
   const auto stopped_until = steady_ms() + round.stopped_for_ms;
-  start_node();
+  const bool slow = round.burst_group > 0 || number % slow_one_in == 0;
+  start_node(slow);
   if (!round.before_ready && !node_ready()) {
     lives_.back().ended_at = wall_now();
     node_port_ = 0; // the old one may be another's by now
-    start_node();
+    start_node(slow);
     if (!node_ready())
       throw broken_run{"the node ends before it is ready"};
   }
+  if (round.burst_group > 0)
+    wait_for_burst(round);
   sleep_ms(round.alive_ms);
+  if (round.follower_killed) {
+    follower_->kill();
+    ++follower_kills_;
+  }
   if (round.before_ready && !node_->running())
     throw broken_run{"the node ends before it is ready"};
   end_node(!round.stop_cleanly);
@@ -312,10 +373,13 @@ void driver::live_one_round(std::uint64_t number) {
     sleep_ms(std::max<std::int64_t>(0, stopped_until - steady_ms()));
     receivers_[static_cast<std::size_t>(*round.stopped_receiver)]->signal(SIGCONT);
   }
-  std::printf("%s %llu after %lld ms%s%s\n", round.stop_cleanly ? "stop" : "kill",
+  if (round.follower_killed)
+    start_follower();
+  std::printf("%s %llu after %lld ms%s%s%s\n", round.stop_cleanly ? "stop" : "kill",
               static_cast<unsigned long long>(round.stop_cleanly ? clean_stops_ : kills_),
               static_cast<long long>(round.alive_ms), round.before_ready ? ", before it was ready" : "",
-              round.stopped_receiver ? ", a receiver stood still" : "");
+              round.stopped_receiver ? ", a receiver stood still" : "",
+              round.burst_group > 0 ? ", in a burst" : "");
   std::fflush(stdout);
   check_children();
   sleep_ms(round.pause_ms);
@@ -349,7 +413,9 @@ void driver::show_pending(const node_status& status) const {
 void driver::settle() {
   std::uint64_t least = ~std::uint64_t{0};
   auto moved = steady_ms();
-  for (auto until = steady_ms() + settle_limit_ms; steady_ms() < until; sleep_ms(settle_poll_ms)) {
+  const auto end = steady_ms() + longest_settle_ms;
+  for (auto until = steady_ms() + settle_limit_ms; steady_ms() < std::min(until, end);
+       sleep_ms(settle_poll_ms)) {
     const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
     if (!status)
       throw broken_run{"the node does not tell its status: " + caf::to_string(client_.reason())};
@@ -371,8 +437,8 @@ void driver::settle() {
 /// Disables what retries for ever, so that history and feed can be read as of one moment.
 void driver::quieten() {
   for (const auto& one : promises_.connectors())
-    if (one.end == fate::pending)
-      put_one(one, false);
+    if (one.end == fate::pending && one.from_start)
+      put_one(one, plan::quiet_version);
   std::uint64_t in_flight = 1;
   for (const auto until = steady_ms() + settle_limit_ms; in_flight > 0 && steady_ms() < until;) {
     sleep_ms(settle_poll_ms);
@@ -388,12 +454,22 @@ void driver::quieten() {
 
 void driver::read_journals(delivery_oracle& oracle) const {
   std::vector<answer_record> answers;
+  for (const auto& one : changes_)
+    if (one.version == plan::first_version)
+      oracle.add(one);
   read_feeder_journal(feeder_journal_in(folder_.path()), [&](const feeder_record& record) {
-    if (const auto* sent = std::get_if<send_record>(&record))
-      oracle.add(*sent);
+    if (const auto* answer = std::get_if<answer_record>(&record))
+      answers.push_back(*answer);
     else
-      answers.push_back(std::get<answer_record>(record));
+      std::visit([&](const auto& one) { oracle.add(one); }, record);
   });
+  for (const auto& one : changes_)
+    if (one.version != plan::first_version)
+      oracle.add(one);
+  for (const auto& one : change_answers_)
+    oracle.add(one);
+  read_follower_journal(follower_journal_in(folder_.path()),
+                        [&](follower_record one) { oracle.add(std::move(one)); });
   for (const auto& answer : answers)
     oracle.add(answer);
   for (int i = 0; i < plan::receivers; ++i)
@@ -424,6 +500,22 @@ void driver::collect(delivery_oracle& oracle, const std::vector<outcome_entry>& 
   }
 }
 
+/// Most of a burst's bulk is not looked up one by one, but counted.
+void driver::check_bulk(const delivery_oracle& oracle) {
+  const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
+  if (!status)
+    throw broken_run{"the node does not tell its status: " + caf::to_string(client_.reason())};
+  std::uint64_t pending = 0;
+  for (const auto& one : status->connectors)
+    pending += one.id.value == plan::bulk_connector ? one.pending : 0;
+  const auto [accepted, sent] = oracle.count_of(std::string{plan::bulk_connector});
+  if (pending < accepted || pending > sent)
+    complain("every accepted id was delivered or is pending",
+             std::to_string(pending) + " events are pending for connector " +
+                 std::string{plan::bulk_connector} + ", of " + std::to_string(accepted) + " accepted and " +
+                 std::to_string(sent) + " sent");
+}
+
 /// What a restart delivers was waiting in the store and forgotten in memory: worth knowing for the one who
 /// looks.
 void driver::tell_of_stuck_events() {
@@ -449,6 +541,7 @@ void driver::open_once_more(const std::vector<outcome_entry>& feed) {
     tell_of_stuck_events();
     return end_node(false);
   }
+  look_at_connectors();
   const auto again = read_whole_feed(client_);
   const auto same = [](const outcome_entry& a, const outcome_entry& b) {
     return a.summary.id == b.summary.id && a.value == b.value && a.cursor == b.cursor;
@@ -494,6 +587,11 @@ void driver::report(const delivery_oracle& oracle, const std::vector<violation>&
   row("events accepted", counted.events_accepted);
   row("  kept, though the answer was lost", counted.unanswered_but_kept);
   row("answers that said duplicate", counted.duplicate_answers);
+  row("events refused by their connector", counted.refused);
+  row("puts of connectors", counted.puts);
+  row("deletes of connectors", counted.deletes);
+  row("  refused, since events waited", counted.busy_deletes);
+  row("puts and deletes that a kill left open", counted.unanswered_changes);
   row("delivered", counted.delivered);
   row("failed (their connector gives up)", counted.failed);
   row("pending (their receiver never gets well)", counted.pending);
@@ -505,6 +603,8 @@ void driver::report(const delivery_oracle& oracle, const std::vector<violation>&
   row("requests replaced on a closed connection", counted.replaced_requests);
   row("feed entries", feed_.size());
   row("kills", kills_);
+  row("  in a burst", bursts_);
+  row("  of the feed's follower", follower_kills_);
   row("  before the node was ready", kills_before_ready_);
   row("clean stops in between", clean_stops_);
   row("restarts on another port", port_changes_);
@@ -520,7 +620,8 @@ bool driver::run() {
   if (!node_ready())
     throw broken_run{"the node ends before it is ready"};
   put_connectors();
-  feeder_ = start_role("feeder", {"--events-per-s", std::to_string(options_.events_per_s)});
+  feeder_ = start_role("feeder", feeder_arguments());
+  start_follower();
   outcome_follower follower{system_, promises_, port()};
   sleep_ms(promises_.round(0).alive_ms);
   end_node(true);
@@ -539,18 +640,25 @@ bool driver::run() {
   settle();
   progress("disabling the connectors that retry for ever");
   quieten();
-  check_connectors();
+  look_at_connectors();
   progress("reading feed and histories");
+  follower_->signal(SIGTERM);
+  if (const auto status = follower_->wait(feeder_stop_limit_ms); !status || !exited_well(*status))
+    complain("a reader that is killed misses nothing", "the follower does not come to the feed's end");
   const auto followed = follower.finish();
   if (!followed)
     throw broken_run{"the feed can't be followed to its end"};
   delivery_oracle oracle{promises_, [this](std::uint64_t serial) { return promises_.event(serial); }};
+  oracle.expect_slow_sync(options_.slow_sync_ms);
   collect(oracle, *followed);
+  check_bulk(oracle);
   progress("stopping the node, and opening its data once more");
   end_node(false);
   open_once_more(feed_);
   for (const auto& life : lives_)
     oracle.add(life);
+  for (const auto& look : looks_)
+    oracle.add(look);
   leave_nothing_behind();
   auto found = oracle.check();
   found.insert(found.begin(), found_.begin(), found_.end());
@@ -559,7 +667,7 @@ bool driver::run() {
 }
 
 void driver::show_logs() const {
-  for (const auto* role : {"node", "feeder", "receiver"}) {
+  for (const auto* role : {"node", "feeder", "receiver", "follower"}) {
     std::ifstream file{log_of(role), std::ios::binary};
     std::string text{std::istreambuf_iterator<char>{file}, {}};
     if (text.size() > shown_log_bytes)

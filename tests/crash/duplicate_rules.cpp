@@ -18,6 +18,8 @@ namespace {
 constexpr std::int64_t late_read_ms = 3'000;
 /// From the end of a delivery to the kill, as long as its outcome may be uncommitted.
 constexpr std::int64_t commit_allowance_ms = 2'000;
+/// An outcome may wait for so many syncs: a put or delete under way has two.
+constexpr std::int64_t commits_waited_for = 8;
 /// An attempt's start is noted before its delivery gets its turn, and the duration counts from that turn.
 constexpr std::int64_t turn_allowance_ms = 1'000;
 
@@ -148,12 +150,13 @@ std::string in_flight_complaint(const event_trace& trace, const request_record& 
                                 const run_facts& facts) {
   const auto* promise = facts.promises->find(trace.sent.connector.value);
   const auto timeout_ms = promise == nullptr ? std::int64_t{10'000} : promise->value.timeout_ms;
+  const auto allowance_ms = commit_allowance_ms + commits_waited_for * facts.slow_sync_ms;
   if (!life.killed)
     return "no attempt is recorded for it, and the node that sent it was not killed";
-  if (life.ended_at - extra.arrived_at > timeout_ms + commit_allowance_ms)
+  if (life.ended_at - extra.arrived_at > timeout_ms + allowance_ms)
     return "no attempt is recorded for it, and the kill came " +
            std::to_string(life.ended_at - extra.arrived_at) + " ms later";
-  if (extra.written && life.ended_at - extra.finished_at > commit_allowance_ms)
+  if (extra.written && life.ended_at - extra.finished_at > allowance_ms)
     return "no attempt is recorded for it, and it was answered " +
            std::to_string(life.ended_at - extra.finished_at) + " ms before the kill";
   for (const auto& one : attempts_of(trace))

@@ -3,6 +3,7 @@
 #include "tests/crash/records.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,8 +48,15 @@ struct totals {
   std::uint64_t delivered = 0;
   std::uint64_t failed = 0;
   std::uint64_t pending = 0;
+  std::uint64_t refused = 0; ///< as their connectors were configured
+  std::uint64_t puts = 0;    ///< of connectors, while events streamed in
+  std::uint64_t deletes = 0;
+  std::uint64_t unanswered_changes = 0;  ///< their node was killed
+  std::uint64_t busy_deletes = 0;        ///< refused, since events waited
   std::uint64_t unanswered_but_kept = 0; ///< no `accepted` reached the sender, but the node has it
 };
+
+class connector_timeline;
 
 /// What the rules about one event need besides its trace.
 struct run_facts {
@@ -56,7 +64,12 @@ struct run_facts {
   const std::vector<node_life>* lives = nullptr; ///< in order, not overlapping
   totals* counted = nullptr;
   std::vector<violation>* found = nullptr;
+  const std::map<std::string, connector_timeline>* timelines =
+      nullptr;                   ///< of connectors whose changes are known
+  std::int64_t slow_sync_ms = 0; ///< what a sync takes longer than on the disk
 
+  /// The timeline of an event's connector; null: nothing is known of its changes.
+  [[nodiscard]] const connector_timeline* timeline_of(const event_trace& trace) const;
   void complain(const event_trace& trace, std::string rule, std::string detail) const;
   /// The life during which something happened that only a living node can do; absent: between two lives.
   [[nodiscard]] std::optional<std::size_t> life_at(timestamp_ms time) const;
@@ -69,6 +82,14 @@ void check_request_contents(const event_trace& trace, const run_facts& facts);
 /// a kill.
 void check_duplicates(const event_trace& trace, const run_facts& facts);
 void check_feed(const event_trace& trace, const run_facts& facts);
+/// What its connector may have been when it was answered and sent.
+void check_configuration(const event_trace& trace, const run_facts& facts);
+/// Whether an answer is one that a connector may give as it may have been then.
+[[nodiscard]] bool answer_explained(const event_trace& trace, const answer_record& answer,
+                                    const run_facts& facts);
+/// `events` are all of the timeline's connector.
+void check_busy_answers(const connector_timeline& timeline, const std::vector<const event_trace*>& events,
+                        const run_facts& facts);
 
 /// Everything that is known of an event, in the order of time, for people.
 [[nodiscard]] std::string story_of(const event_trace& trace, const std::vector<node_life>& lives);

@@ -1,6 +1,8 @@
 #include "tests/crash/feeder.hpp"
 
 #include "messages/actors.hpp"
+#include "tests/crash/change_desk.hpp"
+#include "tests/crash/connector_timeline.hpp"
 #include "tests/crash/journal.hpp"
 #include "tests/crash/node_client.hpp"
 #include "tests/crash/real_time.hpp"
@@ -18,6 +20,7 @@
 #include <deque>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -28,6 +31,7 @@ namespace {
 constexpr std::int64_t tick_ms = 20;
 constexpr std::int64_t connect_every_ms = 20;
 constexpr std::chrono::seconds answer_limit{5};
+constexpr std::chrono::seconds change_limit{20};
 /// No new events while so many are unanswered.
 constexpr std::size_t max_unanswered = 500;
 /// An accepted event is sent again when so many later ones wait for the same; no more than that wait.
@@ -39,16 +43,18 @@ struct shared_state {
   std::atomic<bool> wants_connection{true};
   std::atomic<bool> stopping{false};
   std::atomic<bool> drained{false};
+  std::atomic<std::uint32_t> bursts{0}; ///< how many were asked for
 };
 
 /// Sends and sends again. Invariants: an event is in at most one of `outstanding_` and `again_`; one with an
-/// id leaves them only by an answer; one without is sent once, since a second one would be another event.
+/// id leaves them only by an answer; one without is sent once, since a second one would be another event. (An event that
+/// a batch carries twice counts as two.)
 class feeding_actor : public caf::event_based_actor {
 public:
   feeding_actor(caf::actor_config& config, const plan& promises, const feeder_options& options,
                 shared_state& shared)
       : caf::event_based_actor{config}, promises_{promises}, journal_{feeder_journal_in(options.folder)},
-        events_per_s_{options.events_per_s}, shared_{shared} {}
+        desk_{promises, journal_, options.ports}, events_per_s_{options.events_per_s}, shared_{shared} {}
 
   caf::behavior make_behavior() override {
     set_down_handler([this](const caf::down_msg& down) {
@@ -65,6 +71,8 @@ private:
   void connect(const caf::strong_actor_ptr& node) {
     node_ = caf::actor_cast<gateway_actor>(node);
     monitor(node_);
+    ++connections_;
+    look();
     if (!started_) {
       started_ = true;
       last_tick_ms_ = steady_ms();
@@ -76,6 +84,8 @@ private:
     for (const auto& [number, serials] : outstanding_)
       give_back(serials);
     outstanding_.clear();
+    desk_.node_lost();
+    burst_.reset();
     node_ = nullptr;
     shared_.wants_connection = true;
   }
@@ -88,10 +98,87 @@ private:
     last_tick_ms_ = now;
     if (node_) {
       send_again();
-      if (!shared_.stopping)
+      if (!shared_.stopping) {
         send_new();
+        while (const auto next = desk_.next(now, burst_.has_value()))
+          change(*next, false);
+        if (bursts_begun_ < shared_.bursts && !burst_)
+          burst_ = burst{++bursts_begun_, 0};
+        go_on_with_burst();
+      } else if (const auto next = desk_.next_last()) {
+        change(*next, false);
+      }
     }
-    shared_.drained = shared_.stopping && again_.empty() && outstanding_.empty() && repeats_.empty();
+    shared_.drained = shared_.stopping && again_.empty() && outstanding_.empty() && repeats_.empty() &&
+                      desk_.all_last_done();
+  }
+
+  /// What the node shows of its connectors now: right after a restart it must be what was answered before.
+  void look() {
+    const auto asked_at = wall_now();
+    request(node_, answer_limit, list_connectors{})
+        .then(
+            [this, asked_at](const connector_page& page) {
+              if (page.more)
+                std::fprintf(stderr, "feeder: more connectors than one page shows\n");
+              journal_.note(look_record{asked_at, wall_now(), shown_in(promises_, page.connectors)});
+            },
+            [](const caf::error&) {});
+  }
+
+  void change(const change_desk::task& asked, bool of_burst) {
+    const auto conclude = [this, asked, of_burst, connection = connections_](std::optional<errc> refused) {
+      const bool lost = connection != connections_ || !node_;
+      desk_.answered(asked, refused, lost);
+      if (of_burst && !refused && !lost && burst_) {
+        ++burst_->stage;
+        go_on_with_burst();
+      }
+    };
+    // Without an answer the change stays under way until the node has ended: nobody can say what became of it.
+    const auto failed = [conclude](const caf::error& why) {
+      if (why.category() == caf::type_id_v<errc>)
+        conclude(refusal_of(why).code);
+    };
+    if (asked.put)
+      request(node_, change_limit, put_connector{*asked.put})
+          .then([conclude](const connector_view&) { conclude(std::nullopt); }, failed);
+    else
+      request(node_, change_limit, delete_connector{asked.of->value.id})
+          .then([conclude] { conclude(std::nullopt); }, failed);
+  }
+
+  /// Events with a put right behind them, which the node so finds behind hundreds of events that are not committed;
+  /// the next step comes with the put's answer.
+  void go_on_with_burst() {
+    if (!burst_)
+      return;
+    const auto stage = burst_->stage;
+    if (stage == plan::bulk_groups + 2)
+      return burst_.reset();
+    const auto connector = stage < 2 ? plan::held_connector : plan::bulk_connector;
+    if (!desk_.free(connector))
+      return;
+    if (stage == 1)
+      send_burst(0, plan::held_events);
+    constexpr auto group_items = plan::bulk_batches * plan::bulk_batch_items;
+    for (std::uint64_t i = 0; stage >= 2 && i < plan::bulk_batches; ++i)
+      send_burst(plan::held_events + (stage - 2) * group_items + i * plan::bulk_batch_items,
+                 plan::bulk_batch_items);
+    if (const auto put = desk_.put_now(connector, stage == 0))
+      change(*put, true);
+    if (stage >= 2) {
+      std::printf("burst %llu group %llu\n", static_cast<unsigned long long>(burst_->number),
+                  static_cast<unsigned long long>(stage - 1));
+      std::fflush(stdout);
+    }
+  }
+
+  void send_burst(std::uint64_t first, std::uint64_t count) {
+    std::vector<std::uint64_t> serials;
+    for (auto index = first; index < first + count; ++index)
+      serials.push_back(plan::burst_serial(burst_->number, index));
+    send_off(std::move(serials), true);
   }
 
   void send_again() {
@@ -110,10 +197,13 @@ private:
 
   void send_new() {
     while (credit_ >= 1.0 && unanswered() < max_unanswered) {
-      const auto items = promises_.batch_items(message_number_++);
+      const auto number = message_number_++;
+      const auto items = promises_.batch_items(number);
       std::vector<std::uint64_t> serials;
       for (std::size_t i = 0; i < std::max<std::size_t>(items, 1); ++i)
         serials.push_back(next_serial_++);
+      if (items > 0 && promises_.doubled(number) && promises_.event(serials.front()).id)
+        serials.push_back(serials.front());
       credit_ -= static_cast<double>(serials.size());
       send_off(std::move(serials), items > 0);
     }
@@ -170,18 +260,29 @@ private:
         again_.push_back(serial);
   }
 
+  /// Besides a burst's.
   [[nodiscard]] std::size_t unanswered() const {
     std::size_t count = again_.size();
     for (const auto& [number, serials] : outstanding_)
-      count += serials.size();
+      count += plan::of_burst(serials.front()) ? 0 : serials.size();
     return count;
   }
 
+  /// Which one, and how many of its puts were answered.
+  struct burst {
+    std::uint64_t number = 0;
+    std::uint64_t stage = 0;
+  };
+
   const plan& promises_;
   journal journal_;
+  change_desk desk_;
   std::int64_t events_per_s_;
   shared_state& shared_;
   gateway_actor node_;
+  std::uint64_t connections_ = 0; ///< made up to now
+  std::optional<burst> burst_;
+  std::uint32_t bursts_begun_ = 0;
   bool started_ = false;
   std::int64_t last_tick_ms_ = 0;
   double credit_ = 0;
@@ -189,7 +290,7 @@ private:
   std::uint64_t message_number_ = 1;
   std::uint64_t next_request_ = 1;
   std::map<std::uint64_t, std::vector<std::uint64_t>>
-      outstanding_;                 ///< at most `max_unanswered` events and repeats
+      outstanding_;                 ///< at most `max_unanswered` events and repeats, and one group of a burst
   std::deque<std::uint64_t> again_; ///< to be sent again as soon as there is a node; as many at most
   std::deque<std::uint64_t>
       repeats_; ///< accepted, to be sent again after a while; at most `max_repeats_waiting`
@@ -223,7 +324,8 @@ std::uint16_t read_node_port(const std::filesystem::path& folder) {
   return port;
 }
 
-bool run_feeder(const plan& promises, const feeder_options& options, const std::atomic<bool>& stop) {
+bool run_feeder(const plan& promises, const feeder_options& options, const std::atomic<bool>& stop,
+                const std::atomic<std::uint32_t>& bursts) {
   client_config config;
   caf::actor_system system{config};
   shared_state shared;
@@ -231,6 +333,7 @@ bool run_feeder(const plan& promises, const feeder_options& options, const std::
   const auto step = [&] {
     if (shared.wants_connection)
       connect_once(system, feeding, options.folder, shared);
+    shared.bursts = bursts.load();
     sleep_ms(connect_every_ms);
   };
   while (!stop)

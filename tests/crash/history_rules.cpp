@@ -142,7 +142,11 @@ void check_answers(const event_trace& trace, const run_facts& facts) {
         facts.complain(trace, "an answer is about the event that was sent",
                        "answered with the id " + yes->id.to_string());
     } else if (const auto& no = std::get<refusal>(answer.result);
-               no.code != errc::overloaded && no.code != errc::unavailable) {
+               no.code == errc::overloaded || no.code == errc::unavailable) {
+      continue;
+    } else if (answer_explained(trace, answer, facts)) {
+      ++facts.counted->refused;
+    } else {
       facts.complain(trace, "a valid event is accepted", "refused: " + to_string(no.code) + ": " + no.detail);
     }
   }

@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -129,9 +131,46 @@ answer_record answer_from(const line_reader& line) {
   return made;
 }
 
+/// The connectors of a look: `id version as_put` each, blanks between all; -1 for a version that is none.
+std::string text_of(const std::vector<look_record::shown>& all) {
+  std::string text;
+  for (const auto& one : all)
+    text += one.connector + " " + (one.version ? std::to_string(*one.version) : "-1") +
+            (one.as_put ? " 1 " : " 0 ");
+  return text;
+}
+
+look_record look_from(const line_reader& line) {
+  look_record made{line.time("look"), line.time("at"), {}};
+  std::istringstream words{line.text("all")};
+  std::string connector;
+  std::int64_t version = 0;
+  bool as_put = false;
+  while (words >> connector >> version >> as_put)
+    made.all.push_back(
+        {connector, version < 0 ? std::nullopt : std::optional{static_cast<std::uint64_t>(version)}, as_put});
+  return made;
+}
+
+change_answer_record change_answer_from(const line_reader& line) {
+  change_answer_record made{
+      line.text("connector"), line.number<std::uint64_t>("changed"), {}, line.time("at")};
+  errc code{};
+  if (!line.has("refused"))
+    return made;
+  if (!from_string(line.text("refused"), code))
+    throw std::runtime_error{"an unknown code: " + line.text("refused")};
+  made.refused = code;
+  return made;
+}
+
+constexpr const char* follower_keys[] = {"start", "entry", "gap", "page"};
+
 request_record request_from(const line_reader& line) {
   request_record made;
   made.connector = line.text("connector");
+  made.version = line.number<std::uint64_t>("version");
+  made.secret = line.number<std::uint32_t>("secret");
   made.id = line.text("id");
   made.body = line.text("body");
   made.body_sha256 = line.text("sha256");
@@ -188,10 +227,47 @@ void journal::note(const answer_record& answer) {
   append(made.line());
 }
 
+void journal::note(const change_record& change) {
+  append(line_writer{}
+             .number("change", static_cast<std::int64_t>(change.version))
+             .text("connector", change.connector)
+             .flag("remove", change.remove)
+             .number("at", change.at.value)
+             .line());
+}
+
+void journal::note(const change_answer_record& answer) {
+  line_writer made;
+  made.number("changed", static_cast<std::int64_t>(answer.version))
+      .text("connector", answer.connector)
+      .number("at", answer.at.value);
+  if (answer.refused)
+    made.text("refused", to_string(*answer.refused));
+  append(made.line());
+}
+
+void journal::note(const look_record& look) {
+  append(line_writer{}
+             .number("look", look.asked_at.value)
+             .number("at", look.at.value)
+             .text("all", text_of(look.all))
+             .line());
+}
+
+void journal::note(const follower_record& one) {
+  line_writer made;
+  made.text(follower_keys[static_cast<std::size_t>(one.what)], one.cursor);
+  if (one.what == follower_record::kind::entry)
+    made.text("connector", one.connector).text("id", one.id).number("attempt", one.attempt);
+  append(made.line());
+}
+
 void journal::note_arrival(std::uint64_t number, const request_record& request) {
   append(line_writer{}
              .number("arrival", static_cast<std::int64_t>(number))
              .text("connector", request.connector)
+             .number("version", static_cast<std::int64_t>(request.version))
+             .number("secret", request.secret)
              .text("id", request.id)
              .text("body", request.body)
              .text("sha256", request.body_sha256)
@@ -221,6 +297,13 @@ void read_feeder_journal(const std::filesystem::path& file,
   for_each_line(file, [&](const line_reader& line) {
     if (line.has("sent"))
       take(send_record{line.number<std::uint64_t>("sent"), line.time("at")});
+    else if (line.has("change"))
+      take(change_record{line.text("connector"), line.number<std::uint64_t>("change"), line.flag("remove"),
+                         line.time("at")});
+    else if (line.has("changed"))
+      take(change_answer_from(line));
+    else if (line.has("look"))
+      take(look_from(line));
     else
       take(answer_from(line));
   });
@@ -245,6 +328,26 @@ void read_receiver_journal(const std::filesystem::path& file,
   });
   for (auto& [number, request] : under_way)
     take(std::move(request));
+}
+
+void read_follower_journal(const std::filesystem::path& file,
+                           const std::function<void(follower_record)>& take) {
+  for_each_line(file, [&](const line_reader& line) {
+    follower_record made;
+    std::size_t kind = 0;
+    while (kind < std::size(follower_keys) && !line.has(follower_keys[kind]))
+      ++kind;
+    if (kind == std::size(follower_keys))
+      throw std::runtime_error{"a line of " + file.string() + " is no follower's"};
+    made.what = static_cast<follower_record::kind>(kind);
+    made.cursor = line.text(follower_keys[kind]);
+    if (made.what == follower_record::kind::entry) {
+      made.connector = line.text("connector");
+      made.id = line.text("id");
+      made.attempt = line.number<std::uint32_t>("attempt");
+    }
+    take(std::move(made));
+  });
 }
 
 } // namespace vicket::crash

@@ -23,6 +23,10 @@ public:
 
   void note(const send_record& sent);
   void note(const answer_record& answer);
+  void note(const change_record& change);
+  void note(const change_answer_record& answer);
+  void note(const look_record& look);
+  void note(const follower_record& one);
   /// A request on its arrival, under a number of the receiver's own, and the end of it.
   void note_arrival(std::uint64_t number, const request_record& request);
   void note_end(std::uint64_t number, const request_record& request);
@@ -34,12 +38,15 @@ private:
   int file_ = -1;
 };
 
-using feeder_record = std::variant<send_record, answer_record>;
+using feeder_record =
+    std::variant<send_record, answer_record, change_record, change_answer_record, look_record>;
 
 /// Reads a journal from its beginning. Throw std::runtime_error on a line that is none.
 void read_feeder_journal(const std::filesystem::path& file,
                          const std::function<void(const feeder_record&)>& take);
 void read_receiver_journal(const std::filesystem::path& file,
                            const std::function<void(request_record)>& take);
+void read_follower_journal(const std::filesystem::path& file,
+                           const std::function<void(follower_record)>& take);
 
 } // namespace vicket::crash

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vicket::crash {
@@ -49,6 +50,49 @@ TEST_CASE("a feeder's journal is read as it was written") {
   CHECK(std::get<accepted>(std::get<answer_record>(read[1]).result) == accepted{id, true});
   CHECK(std::get<refusal>(std::get<answer_record>(read[2]).result) ==
         refusal{errc::overloaded, "a \"detail\"\n"});
+}
+
+TEST_CASE("changes and looks are read as they were written") {
+  const scratch_folder folder;
+  {
+    journal notes{folder.file()};
+    notes.note(change_record{"flaky", 7, true, {1'000}});
+    notes.note(change_answer_record{"flaky", 7, errc::connector_busy, {1'001}});
+    notes.note(change_answer_record{"flaky", 8, std::nullopt, {1'002}});
+    notes.note(look_record{{1'003}, {1'004}, {{"flaky", 8, true}, {"steady", std::nullopt, false}}});
+  }
+  std::vector<feeder_record> read;
+  read_feeder_journal(folder.file(), [&](const feeder_record& one) { read.push_back(one); });
+  REQUIRE(read.size() == 4);
+  CHECK(std::get<change_record>(read[0]).version == 7);
+  CHECK(std::get<change_record>(read[0]).remove);
+  CHECK(std::get<change_answer_record>(read[1]).refused == errc::connector_busy);
+  CHECK_FALSE(std::get<change_answer_record>(read[2]).refused);
+  const auto& look = std::get<look_record>(read[3]);
+  CHECK(look.asked_at.value == 1'003);
+  REQUIRE(look.all.size() == 2);
+  CHECK(look.all[0].version == 8);
+  CHECK(look.all[0].as_put);
+  CHECK_FALSE(look.all[1].version);
+}
+
+TEST_CASE("a follower's journal is read as it was written") {
+  const scratch_folder folder;
+  {
+    journal notes{folder.file()};
+    notes.note(follower_record{follower_record::kind::start, "c0", {}, {}, 0});
+    notes.note(follower_record{follower_record::kind::entry, "c1", "flaky", "an-id", 3});
+    notes.note(follower_record{follower_record::kind::gap, "c2", {}, {}, 0});
+    notes.note(follower_record{follower_record::kind::page, "c3", {}, {}, 0});
+  }
+  std::vector<follower_record> read;
+  read_follower_journal(folder.file(), [&](follower_record one) { read.push_back(std::move(one)); });
+  REQUIRE(read.size() == 4);
+  CHECK(read[0].what == follower_record::kind::start);
+  CHECK(read[1].connector == "flaky");
+  CHECK(read[1].attempt == 3);
+  CHECK(read[2].what == follower_record::kind::gap);
+  CHECK(read[3].cursor == "c3");
 }
 
 TEST_CASE("a receiver's journal puts a request and its end together") {

@@ -15,7 +15,8 @@ constexpr std::uint32_t wait_ms = 200;
 constexpr std::int64_t quiet_answer_limit_ms = 10'000;
 constexpr std::int64_t connect_every_ms = 20;
 constexpr int last_tries = 10;
-constexpr std::int64_t reading_limit_ms = 60'000; // of a whole feed that does not grow any more
+/// For the rest of the feed when all is quiet: a node whose pages never end is found out, not followed for ever.
+constexpr std::int64_t last_pages_limit_ms = 180'000;
 
 } // namespace
 
@@ -40,11 +41,11 @@ std::optional<std::vector<outcome_entry>> outcome_follower::finish() {
 void outcome_follower::run() {
   node_client client{system_, port_};
   int failures = 0;
-  std::optional<std::int64_t> end_ms;
-  while (!abandoned_ && failures < last_tries && (!end_ms || steady_ms() < *end_ms)) {
+  std::optional<std::int64_t> until_ms; // since the end was asked for
+  while (!abandoned_ && failures < last_tries && (!until_ms || steady_ms() < *until_ms)) {
     const bool last_round = finishing_;
-    if (last_round && !end_ms)
-      end_ms = steady_ms() + reading_limit_ms;
+    if (last_round && !until_ms)
+      until_ms = steady_ms() + last_pages_limit_ms;
     bool empty = false;
     if (!read_page(client, empty)) {
       failures = last_round ? failures + 1 : 0;
@@ -80,7 +81,7 @@ bool outcome_follower::read_page(node_client& client, bool& empty) {
 std::optional<std::vector<outcome_entry>> read_whole_feed(node_client& client) {
   std::vector<outcome_entry> all;
   read_outcomes question;
-  for (const auto end_ms = steady_ms() + reading_limit_ms; steady_ms() < end_ms;) {
+  for (const auto until_ms = steady_ms() + last_pages_limit_ms; steady_ms() < until_ms;) {
     auto page = client.ask<outcome_page>(question, quiet_answer_limit_ms);
     if (!page)
       return std::nullopt;

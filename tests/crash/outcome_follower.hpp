@@ -45,7 +45,7 @@ private:
   std::thread thread_; ///< the last member: it uses the others
 };
 
-/// The whole feed from the oldest entry on, as it is now; absent: the node did not answer.
+/// The whole feed from the oldest entry on, as it is now; absent: the node did not answer, or its pages never end.
 [[nodiscard]] std::optional<std::vector<outcome_entry>> read_whole_feed(node_client& client);
 
 } // namespace vicket::crash

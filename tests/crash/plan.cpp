@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 namespace vicket::crash {
@@ -20,19 +21,7 @@ constexpr std::array<std::pair<reply, std::string_view>, reply_kinds> reply_name
     {reply::hang, "hang"},
 }};
 
-constexpr std::string_view path_prefix = "/hooks/";
 constexpr std::int64_t first_occurred_at_ms = 1'779'546'071'412; // 2026-05-23T14:21:11.412Z
-
-enum stream : std::uint64_t {
-  event_stream = 1,
-  id_stream,
-  connector_stream,
-  batch_stream,
-  repeat_stream,
-  reply_stream,
-  round_stream,
-  page_stream,
-};
 
 /// SplitMix64's finisher: each bit of the argument changes half of the result's.
 std::uint64_t mix(std::uint64_t x) {
@@ -53,9 +42,7 @@ std::uint64_t hash_of(std::string_view text) {
 planned_connector make(std::string id, std::optional<int> receiver, std::uint32_t max_in_flight,
                        std::uint32_t timeout_ms, std::int64_t base_ms, std::int64_t cap_ms) {
   planned_connector made;
-  // Both forms of a secret, since they are used as a key in different ways.
-  made.value.secret.value =
-      id.size() % 2 == 0 ? "whsec_dmlja2V0LWNyYXNoLW9yYWNsZS1rZXktMDEyMzQ1Njc4OQ==" : "plain-secret-of-" + id;
+  made.value.secret.value = plan::secret_of(id, 0);
   made.value.headers = {{std::string{connector_header}, id}};
   made.value.id.value = std::move(id);
   made.value.name = "crash oracle";
@@ -76,6 +63,10 @@ planned_connector with(planned_connector made, std::uint32_t weight, std::uint32
 }
 
 constexpr std::uint32_t always_ill = 1'000'000;
+constexpr int spare_connectors = 12;
+/// A put's own two syncs, and the one of the events before it.
+constexpr double most_burst_syncs = 4;
+constexpr std::uint64_t longest_burst_ms = 200;
 
 std::vector<planned_connector> connectors_that_get_well() {
   using enum reply;
@@ -99,7 +90,37 @@ std::vector<planned_connector> connectors_that_get_well() {
                       {close_before_answer, 1},
                       {close_in_head, 1},
                       {hang, 1}}));
+  all.front().change_weight = 1; // another URL or secret, and nothing refused
   all.push_back(with(make("one-by-one", 2, 1, 2'000, 200, 1'000), 6, 1, {{ok, 9}, {server_error, 1}}));
+  return all;
+}
+
+/// Put, changed and deleted while events stream in.
+std::vector<planned_connector> connectors_that_change() {
+  using enum reply;
+  std::vector<planned_connector> all;
+  const auto add = [&](planned_connector made, std::uint32_t change_weight, bool deleted) {
+    made.change_weight = change_weight;
+    made.may_be_off = true;
+    made.may_be_deleted = deleted;
+    made.from_start = !deleted;
+    all.push_back(std::move(made));
+  };
+  add(with(make("changing", 1, 8, 2'000, 100, 1'000), 8, 2, {{ok, 3}, {slow_ok, 1}, {server_error, 1}}), 6,
+      false);
+  add(with(make(std::string{plan::held_connector}, 0, 1, 2'000, 100, 1'000), 3, 1, {{ok, 3}, {slow_ok, 1}}),
+      3, false);
+  for (const auto* name : {"visiting-a", "visiting-b", "visiting-c"})
+    add(with(make(name, 2, 4, 2'000, 50, 400), 1, 1, {{ok, 3}, {server_error, 1}}), 3, true);
+  for (int i = 0; i < spare_connectors; ++i)
+    add(with(make("spare-" + std::to_string(i), std::nullopt, 4, 1'000, 200, 2'000), 0, always_ill, {}), 1,
+        true);
+  // One event an hour: the others wait, and cost nothing but their place in the log.
+  add(with(make(std::string{plan::bulk_connector}, std::nullopt, 4, 1'000, 60'000, 120'000), 0, always_ill,
+           {}),
+      0, false);
+  all.back().value.rate = rate_limit{1, 3'600'000, 1};
+  all.back().end = fate::pending;
   return all;
 }
 
@@ -116,6 +137,11 @@ std::vector<planned_connector> connectors_that_do_not() {
     if (one.end != fate::either)
       one.end = fate::pending;
   return all;
+}
+
+/// Often at first and ever rarer then, since every burst stays in the store and in the oracle's memory.
+bool is_burst_round(std::uint64_t number) {
+  return number == 2 || number == 5 || number == 9 || (number >= 14 && std::has_single_bit(number - 12));
 }
 
 planned_reply reply_of(reply kind, std::uint64_t chance) {
@@ -165,10 +191,14 @@ std::optional<reply> reply_from(std::string_view text) {
 }
 
 plan::plan(std::uint64_t seed) : seed_{seed}, connectors_{connectors_that_get_well()} {
+  for (auto& one : connectors_that_change())
+    connectors_.push_back(std::move(one));
   for (auto& one : connectors_that_do_not())
     connectors_.push_back(std::move(one));
-  for (const auto& one : connectors_)
+  for (const auto& one : connectors_) {
     total_weight_ += one.weight;
+    total_change_weight_ += one.change_weight;
+  }
 }
 
 const planned_connector* plan::find(std::string_view connector) const {
@@ -177,8 +207,8 @@ const planned_connector* plan::find(std::string_view connector) const {
   return at == connectors_.end() ? nullptr : &*at;
 }
 
-std::uint64_t plan::draw(std::uint64_t stream, std::uint64_t number, std::uint64_t part) const {
-  return mix(mix(mix(seed_ ^ (stream << 56)) + number) + part);
+std::uint64_t plan::draw(stream from, std::uint64_t number, std::uint64_t part) const {
+  return mix(mix(mix(seed_ ^ (std::uint64_t{from} << 56)) + number) + part);
 }
 
 connector_id plan::connector_of(std::uint64_t serial) const {
@@ -204,7 +234,18 @@ std::string plan::data_of(std::uint64_t serial) const {
   return data + "\"}";
 }
 
+event_id plan::id_of(std::uint64_t serial) const {
+  event_id id;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i)
+    id.bytes[i] = static_cast<std::uint8_t>(draw(id_stream, serial, i / 8) >> (8 * (i % 8)));
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x40);
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
+  return id;
+}
+
 send_to_connector plan::event(std::uint64_t serial) const {
+  if (of_burst(serial))
+    return burst_event(serial);
   const auto chance = draw(event_stream, serial);
   send_to_connector made;
   made.connector = connector_of(serial);
@@ -215,14 +256,11 @@ send_to_connector plan::event(std::uint64_t serial) const {
     made.message = "Event " + std::to_string(serial) + " – done.";
   made.workflow = "wf-" + std::to_string(chance % 5);
   made.run = "run-" + std::to_string(serial);
-  if (chance / 7 % 10 != 0) {
-    event_id id;
-    for (std::size_t i = 0; i < id.bytes.size(); ++i)
-      id.bytes[i] = static_cast<std::uint8_t>(draw(id_stream, serial, i / 8) >> (8 * (i % 8)));
-    id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x40);
-    id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
-    made.id = id;
-  }
+  // The id of the event before it, if that one goes to another connector.
+  const bool shared = ids_are_per_connector && serial > 1 && chance / 70 % 16 == 0 &&
+                      connector_of(serial - 1) != made.connector;
+  if (chance / 7 % 10 != 0)
+    made.id = id_of(shared ? serial - 1 : serial);
   return made;
 }
 
@@ -262,6 +300,16 @@ planned_round plan::round(std::uint64_t number) const {
     made.stopped_receiver = static_cast<int>(part(5) % receivers);
     made.stopped_for_ms = static_cast<std::int64_t>(50 + part(6) % 700);
   }
+  made.follower_killed = part(7) % 3 == 0;
+  if (is_burst_round(number)) {
+    constexpr std::array<std::uint64_t, 4> groups{crossing_group - 1, crossing_group, crossing_group,
+                                                  crossing_group + 1};
+    made.burst_group = groups[part(8) % groups.size()];
+    made.before_ready = made.stop_cleanly = false;
+    made.stopped_receiver.reset();
+    made.alive_ms = static_cast<std::int64_t>(part(9) % longest_burst_ms);
+    made.alive_syncs = static_cast<double>(part(10) % 1'000) * most_burst_syncs / 1'000.0;
+  }
   return made;
 }
 
@@ -274,12 +322,12 @@ bool plan::goes_back(std::uint64_t number) const {
   return draw(page_stream, number, 1) % 8 == 0;
 }
 
-std::string path_of(std::string_view connector) {
-  return std::string{path_prefix}.append(connector);
+bool plan::doubled(std::uint64_t number) const {
+  return draw(double_stream, number) % 8 == 0;
 }
 
-std::string connector_of_path(std::string_view path) {
-  return path.starts_with(path_prefix) ? std::string{path.substr(path_prefix.size())} : std::string{};
+bool plan::saves_cursor(std::uint64_t number) const {
+  return draw(page_stream, number, 2) % 3 != 0;
 }
 
 } // namespace vicket::crash
