@@ -53,29 +53,30 @@ history::handle::behavior_type history::make_behavior() {
   };
 }
 
-caf::result<event_history> history::event(const get_event& request) {
-  // An id does not say its partition: ask all; the one that has it answers, the others refuse with not_found.
-  struct search {
-    std::size_t missing;
-    caf::error why;
-  };
-  auto promise = self_->make_response_promise<event_history>();
-  auto state = std::make_shared<search>(search{readers_.size(), {}});
-  for (const auto& reader : readers_) {
-    self_->request(reader, caf::infinite, request)
-        .then(
-            [promise](event_history& found) mutable {
-              if (promise.pending())
-                promise.deliver(std::move(found));
-            },
-            [promise, state](caf::error& reason) mutable {
-              // "Not found" is only true if every partition could look.
-              if (!state->why || refusal_of(state->why).code == errc::not_found)
-                state->why = std::move(reason);
-              if (--state->missing == 0 && promise.pending())
-                promise.deliver(state->why);
-            });
-  }
+caf::result<event_page> history::event(const get_event& request) {
+  // An id does not say its partition, and may be in several: "not found" is only true, and a list only whole, if every
+  // partition could look.
+  auto promise = self_->make_response_promise<event_page>();
+  gather<partition_events>(
+      self_, readers_, [&](std::size_t) { return request; },
+      [promise, id = request.id](std::vector<partition_events> parts, caf::error why) mutable {
+        if (why) {
+          promise.deliver(std::move(why));
+          return;
+        }
+        event_page page;
+        for (auto& part : parts)
+          for (auto& found : part.events)
+            page.events.push_back(std::move(found));
+        if (page.events.empty()) {
+          promise.deliver(make_refusal(errc::not_found, "no event has the id " + id.to_string() +
+                                                            ", or it is older than the retention"));
+          return;
+        }
+        std::sort(page.events.begin(), page.events.end(),
+                  [](const auto& a, const auto& b) { return a.summary.connector < b.summary.connector; });
+        promise.deliver(std::move(page));
+      });
   return promise;
 }
 

@@ -43,7 +43,7 @@ private:
   };
   using follower_ptr = std::shared_ptr<follower>;
 
-  caf::result<event_history> event(const get_event& request);
+  caf::result<event_page> event(const get_event& request);
   caf::result<run_page> run(const get_run& request);
   caf::result<outcome_page> outcomes(const read_outcomes& request);
   void read_for(const follower_ptr& who);

@@ -38,7 +38,7 @@ history_reader::history_reader(handle::pointer self, setup with) : self_{self}, 
 history_reader::handle::behavior_type history_reader::make_behavior() {
   self_->delayed_send(self_, std::chrono::milliseconds{retention_look_ms}, tick{});
   return {
-      [this](const get_event& request) { return event(request); },
+      [this](const get_event& request) { return events(request); },
       [this](const read_partition_run& request) { return run(request); },
       [this](const read_partition_outcomes& request) { return outcomes(request); },
       [this](const watch_feed& request) { watch(request); },
@@ -73,13 +73,12 @@ caf::result<Answer> history_reader::unless_damaged(caf::result<Answer> answer) c
   return answer;
 }
 
-caf::result<event_history> history_reader::event(const get_event& request) const {
-  if (const auto sequence = with_.store->find_event(request.id))
-    if (auto history = read_history(*sequence))
-      return unless_damaged<event_history>(*std::move(history));
-  return unless_damaged<event_history>(
-      make_refusal(errc::not_found,
-                   "no event has the id " + request.id.to_string() + ", or it is older than the retention"));
+caf::result<partition_events> history_reader::events(const get_event& request) const {
+  partition_events found;
+  for (const auto sequence : with_.store->find_events(request.id))
+    if (auto history = read_history(sequence))
+      found.events.push_back(*std::move(history));
+  return unless_damaged<partition_events>(std::move(found));
 }
 
 caf::result<partition_run_page> history_reader::run(const read_partition_run& request) const {

@@ -38,7 +38,7 @@ public:
   handle::behavior_type make_behavior();
 
 private:
-  caf::result<event_history> event(const get_event& request) const;
+  caf::result<partition_events> events(const get_event& request) const;
   caf::result<partition_run_page> run(const read_partition_run& request) const;
   caf::result<partition_outcomes> outcomes(const read_partition_outcomes& request) const;
   void watch(const watch_feed& request);

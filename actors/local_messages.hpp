@@ -170,6 +170,11 @@ struct attempts_waited {};
 
 // -- history --------------------------------------------------------------------------------------------------------
 
+/// A partition's part of the answer to `get_event`; often nothing, since an id does not say its partition.
+struct partition_events {
+  std::vector<event_history> events;
+};
+
 /// History → a partition's reader: the partition's own log positions instead of the node's cursor.
 struct read_partition_run {
   std::string run;

@@ -63,12 +63,24 @@ struct event_history {
   }
 };
 
+/// Answered by an `event_page`.
 struct get_event {
   event_id id;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, get_event& x) {
     return f.object(x).fields(f.field("id", x.id));
+  }
+};
+
+/// Ids are per connector: the one id as it was sent to each of several connectors, by connector id. Never empty: an id
+/// that nothing has is refused with `not_found`.
+struct event_page {
+  std::vector<event_history> events;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, event_page& x) {
+    return f.object(x).fields(f.field("events", x.events));
   }
 };
 

@@ -86,6 +86,11 @@ std::optional<log_sequence> partition_store::find_event(const event_id& id) cons
   return std::nullopt;
 }
 
+std::vector<log_sequence> partition_store::find_events(const event_id& id) const {
+  const auto sequence = find_event(id);
+  return sequence ? std::vector{*sequence} : std::vector<log_sequence>{};
+}
+
 std::optional<stored_event> partition_store::read_event(log_sequence sequence, bool with_envelope) const {
   const auto lock = rep_->reading();
   return rep_->db ? rep_->event_at(sequence, with_envelope)

@@ -138,6 +138,8 @@ public:
   [[nodiscard]] store_status health() const;
 
   [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id) const;
+  /// All events with the id, which is unique for one connector only.
+  [[nodiscard]] std::vector<log_sequence> find_events(const event_id& id) const;
   /// Without the envelope when `with_envelope` is false.
   [[nodiscard]] std::optional<stored_event> read_event(log_sequence sequence, bool with_envelope) const;
   [[nodiscard]] std::vector<stored_attempt> attempts_of(log_sequence event_sequence) const;

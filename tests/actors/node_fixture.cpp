@@ -1,5 +1,7 @@
 #include "tests/actors/node_fixture.hpp"
 
+#include "policy/partitioning.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
@@ -96,6 +98,12 @@ void node_fixture::put(const std::string& id, const std::function<void(connector
     FAIL("put: " << to_string(no->code) << ": " << no->detail);
 }
 
+std::string node_fixture::connector_in(std::uint32_t partition, std::uint32_t partitions) {
+  for (int number = 0;; ++number)
+    if (auto id = "crm-" + std::to_string(number); partition_of({id}, partitions) == partition)
+      return id;
+}
+
 send_to_connector node_fixture::event_for(const std::string& connector, const std::string& run) {
   send_to_connector event;
   event.connector = {connector};
@@ -116,10 +124,12 @@ accepted node_fixture::send(const send_to_connector& event) {
 }
 
 event_history node_fixture::event(const event_id& id) {
-  auto answer = ask<event_history>(get_event{id});
+  auto answer = ask<event_page>(get_event{id});
   if (auto* no = std::get_if<refusal>(&answer))
     FAIL("event: " << to_string(no->code) << ": " << no->detail);
-  return std::get<event_history>(answer);
+  auto& found = std::get<event_page>(answer).events;
+  REQUIRE(found.size() == 1);
+  return std::move(found.front());
 }
 
 node_status node_fixture::status() {

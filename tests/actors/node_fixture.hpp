@@ -89,6 +89,9 @@ public:
   void put(const std::string& id, const std::function<void(connector&)>& change = {});
   [[nodiscard]] static std::string host_of(const std::string& id) { return id + ".example.com"; }
 
+  /// The id of a connector that belongs to this partition.
+  [[nodiscard]] static std::string connector_in(std::uint32_t partition, std::uint32_t partitions);
+
   /// An event as a workflow would send it.
   [[nodiscard]] static send_to_connector event_for(const std::string& connector,
                                                    const std::string& run = "run-1");
@@ -96,6 +99,7 @@ public:
   accepted send(const send_to_connector& event);
   accepted send(const std::string& connector) { return send(event_for(connector)); }
 
+  /// Must be there, and with one connector only.
   event_history event(const event_id& id);
   node_status status();
 

@@ -117,6 +117,28 @@ TEST_CASE("events that are sent arrive signed, are retried, and their history is
   CHECK(node.stop() == 0);
 }
 
+TEST_CASE("an id that went to several connectors is shown once for each, one object per line") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8"}};
+  const std::string id = "9f2c1b7e-0000-7000-8000-000000000001";
+  for (const auto* connector : {"crm", "erp"}) { // of different partitions
+    REQUIRE(node.vicket({"connector", "put", "-"}, connector_json(connector, "https://127.0.0.1:1/")).code ==
+            0);
+    auto event = event_json(connector, 1);
+    event.insert(1, R"("id":")" + id + R"(",)");
+    REQUIRE(node.vicket({"send"}, event).code == 0);
+  }
+  const auto shown = node.vicket({"event", id, "--json"});
+  CHECK(shown.code == 0);
+  REQUIRE(shown.lines.size() == 2);
+  CHECK(text_field(shown.lines[0], "connector") == "crm");
+  CHECK(text_field(shown.lines[1], "connector") == "erp");
+  for (const auto& line : shown.lines)
+    CHECK(text_field(line, "id") == id);
+  const auto readable = node.vicket({"event", id});
+  CHECK(std::count(readable.lines.begin(), readable.lines.end(), "") == 1); // between the two
+}
+
 TEST_CASE("a secret that the node makes is shown once, by the put that made it") {
   const temporary_folder folder;
   node_process node{folder.path() + "/data"};

@@ -39,7 +39,7 @@ public:
         [unused](const get_connector&) -> caf::result<connector_view> { return unused; },
         [unused](const delete_connector&) -> caf::result<void> { return unused; },
         [unused](const list_connectors&) -> caf::result<connector_page> { return unused; },
-        [unused](const get_event&) -> caf::result<event_history> { return unused; },
+        [unused](const get_event&) -> caf::result<event_page> { return unused; },
         [unused](const get_run&) -> caf::result<run_page> { return unused; },
         [this](const read_outcomes&) -> caf::result<outcome_page> {
           reader_ = self_->make_response_promise<outcome_page>();
