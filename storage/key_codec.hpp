@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_lineage.hpp"
 #include "storage/records.hpp"
 
 #include <cstdint>
@@ -23,6 +24,7 @@
 /// | default        | `format`                                                 | `vicket-partition` u32
 /// format       | |                | `commit`                                                 | commit record
 /// | |                | `oldest_kept`                                            | u64 sequence | | |
+/// `lineage`                                                | lineage record                      | | |
 /// `connector/` id                                          | connector record                    | | |
 /// `shaper/` id                                             | i64                                 | | events
 /// | u64 sequence                                             | event record                        | |
@@ -38,6 +40,8 @@
 /// Records. The first byte is the record's own version, 1.
 ///
 ///     commit     u8 version, u64 epoch, u64 commit number, u64 next sequence, u64 settled below
+///     lineage    u8 version, u8 n (1 to 64), n times (u64 from sequence, u32 tag), from sequences rise. Nothing
+///                after it.
 ///     event      u8 version, 16 bytes id, i64 accepted at, text connector, text event, text workflow, text
 ///     run,
 ///                then the envelope to the end
@@ -66,6 +70,7 @@ inline constexpr std::string_view format_magic = "vicket-partition";
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view commit_key = "commit";
 inline constexpr std::string_view oldest_kept_key = "oldest_kept";
+inline constexpr std::string_view lineage_key = "lineage";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view shaper_prefix = "shaper/";
 
@@ -114,6 +119,9 @@ struct commit_record {
 
 [[nodiscard]] std::string encode(const commit_record& value);
 [[nodiscard]] std::optional<commit_record> decode_commit(std::string_view bytes);
+
+[[nodiscard]] std::string encode(const feed_lineage& value);
+[[nodiscard]] std::optional<feed_lineage> decode_lineage(std::string_view bytes);
 
 /// The event without its envelope, which the caller appends (so that it is copied once). Here and below, the memory of
 /// `reused` is used again.

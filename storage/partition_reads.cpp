@@ -138,14 +138,10 @@ std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, 
   if (!rep_->db)
     return {};
   auto result = std::vector<stored_attempt>{};
-  const auto oldest = oldest_kept();
   auto bytes = std::size_t{0};
-  auto it =
-      rep_->range(family::attempts, codec::u64_bytes(std::max(after_of(after), oldest)), highest_sequence());
+  auto it = rep_->range(family::attempts, codec::u64_bytes(std::max(after_of(after), oldest_kept())),
+                        highest_sequence());
   for (; it.valid() && result.size() < limit; it.next()) {
-    const auto event = codec::decode_event_of_attempt(it.value());
-    if (event && *event < oldest)
-      continue;
     bytes += it.value().size();
     if (!result.empty() && bytes > max_bytes)
       break;

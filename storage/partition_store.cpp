@@ -110,6 +110,9 @@ store_status partition_store::rep::commit(write_batch& batch, log_sequence settl
   writes.SetSavePoint();
   batch.rep_->put_attempt_places();
   batch.rep_->put(family::meta, codec::commit_key, codec::encode(record));
+  const auto stores_lineage = !lineage_stored && record.next_sequence > last.next_sequence;
+  if (stores_lineage)
+    batch.rep_->put(family::meta, codec::lineage_key, codec::encode(lineage));
   count_nothing();
   auto sync = rocksdb::WriteOptions{};
   sync.sync = true;
@@ -118,6 +121,9 @@ store_status partition_store::rep::commit(write_batch& batch, log_sequence settl
   if (!status.ok())
     return status;
   last = record;
+  lineage_stored = lineage_stored || stores_lineage;
+  if (batch.rep_->highest > committed_end.load(std::memory_order_relaxed))
+    committed_end.store(batch.rep_->highest, std::memory_order_release);
   settled_below.store(record.settled_below, std::memory_order_release);
   return {};
 }
@@ -185,6 +191,12 @@ partition_store::space partition_store::rep::free_space() const {
 
 log_sequence partition_store::settled_below() const {
   return rep_->settled_below.load(std::memory_order_acquire);
+}
+log_sequence partition_store::committed_end() const {
+  return rep_->committed_end.load(std::memory_order_acquire);
+}
+const feed_lineage& partition_store::lineage() const noexcept {
+  return rep_->lineage;
 }
 std::uint64_t partition_store::epoch() const noexcept {
   return rep_->options.epoch;

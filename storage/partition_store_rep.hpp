@@ -67,6 +67,8 @@ struct partition_store::rep {
   std::atomic<log_sequence> oldest_kept{1}; ///< as committed; the filters read it from RocksDB's threads
   std::atomic<log_sequence> next_sequence{1};
   std::atomic<log_sequence> settled_below{1}; ///< as committed
+  std::atomic<log_sequence> committed_end{0}; ///< the last position that a commit wrote
+  feed_lineage lineage;                       ///< constant once it is open
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 
@@ -75,7 +77,8 @@ struct partition_store::rep {
   mutable std::shared_mutex database_mutex;
 
   // The writer's thread.
-  codec::commit_record last; ///< as committed
+  codec::commit_record last;  ///< as committed
+  bool lineage_stored = true; ///< false: the next commit that moves the log's end stores it along
   store_status failure;      ///< not ok: the store takes nothing more
 
   // Below what the database's threads use, so that it goes first.

@@ -14,7 +14,7 @@
 
 namespace vicket {
 
-/// Drops what belongs to events below `oldest_kept` whenever RocksDB rewrites a file anyway. Reads never see
+/// Drops what belongs to events below `oldest_kept`, and attempts below it, whenever RocksDB rewrites a file anyway. Reads never see
 /// such entries, since every one of them compares with `oldest_kept` itself, so it does not matter when, or
 /// whether, a file's turn comes. Anything that can't be decoded is kept, for a read to report.
 class retention_filter final : public rocksdb::CompactionFilter {
@@ -34,9 +34,9 @@ private:
   [[nodiscard]] std::optional<log_sequence> event_of(std::string_view key, std::string_view value) const {
     switch (which_) {
     case family::events:
+    case family::
+        attempts: // by its own position, not its event's: the feed still has to see that it was there
       return codec::parse_u64(key);
-    case family::attempts:
-      return codec::decode_event_of_attempt(value);
     case family::event_attempts:
       return codec::parse_u64(key.substr(0, 8));
     case family::ids:

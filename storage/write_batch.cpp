@@ -51,6 +51,7 @@ write_batch& write_batch::operator=(write_batch&&) noexcept = default;
 
 void write_batch::add_event(const stored_event& event, bool waits) {
   assert(event.sequence > 0 && event.envelope);
+  rep_->highest = std::max(rep_->highest, event.sequence);
   const auto key = codec::u64_bytes(event.sequence);
   auto& scratch = rep_->scratch;
   scratch = codec::encode_head(event, std::move(scratch));
@@ -74,6 +75,7 @@ void write_batch::add_attempt(const connector_id& connector, const stored_attemp
                               bool indexed) {
   assert(value.sequence > value.event_sequence);
   assert((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
+  rep_->highest = std::max(rep_->highest, value.sequence);
   const auto key = codec::u64_bytes(value.sequence);
   rep_->scratch = codec::encode_head(value, std::move(rep_->scratch));
   rep_->put(family::attempts, key, rep_->scratch, value.value.response_body);
@@ -108,6 +110,7 @@ bool write_batch::empty() const {
 void write_batch::clear() {
   rep_->writes.Clear();
   rep_->attempt_places.clear();
+  rep_->highest = 0;
   rep_->complete = true;
 }
 

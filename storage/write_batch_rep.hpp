@@ -27,6 +27,7 @@ struct write_batch::rep {
     friend auto operator<=>(const attempt_place&, const attempt_place&) = default;
   };
   std::vector<attempt_place> attempt_places;
+  log_sequence highest = 0; ///< of the events and attempts in it
   std::string scratch;  ///< for encoding one key or record after the other
   bool complete = true; ///< false: something was too large for RocksDB (4 GiB) to be added; never commit that
 
