@@ -31,8 +31,11 @@ timestamp_ms ended_at(const attempt& value) {
 }
 
 caf::error bad_cursor(const std::string& text) {
-  return make_refusal(errc::invalid_event, "cursor '" + text.substr(0, 64) +
-                                               "' is not one of this node's: use one that it gave, or none");
+  const auto* why = text.starts_with("v1-")
+                        ? "' is of an older version, which did not say what it is a place in: read from the "
+                          "oldest that is kept, without a cursor"
+                        : "' is not one of this node's: use one that it gave, or none";
+  return make_refusal(errc::invalid_event, "unknown cursor: '" + text.substr(0, 64) + why);
 }
 
 } // namespace
@@ -81,7 +84,7 @@ caf::result<event_page> history::event(const get_event& request) {
 }
 
 caf::result<run_page> history::run(const get_run& request) {
-  auto cursor = feed_cursor::parse(request.cursor, readers_.size());
+  auto cursor = run_cursor::parse(request.cursor, readers_.size());
   if (!cursor)
     return bad_cursor(request.cursor);
   const auto limit = std::clamp(request.limit, 1u, get_run::max_limit);
@@ -126,12 +129,15 @@ caf::result<run_page> history::run(const get_run& request) {
 }
 
 caf::result<outcome_page> history::outcomes(const read_outcomes& request) {
-  auto cursor = feed_cursor::parse(request.cursor, readers_.size());
-  if (!cursor)
-    return bad_cursor(request.cursor);
   auto who = std::make_shared<follower>();
+  who->from.resize(readers_.size());
+  if (!request.cursor.empty()) {
+    const auto cursor = feed_cursor::parse(request.cursor, readers_.size());
+    if (!cursor)
+      return bad_cursor(request.cursor);
+    who->from.assign(cursor->positions.begin(), cursor->positions.end());
+  }
   who->promise = self_->make_response_promise<outcome_page>();
-  who->cursor = *std::move(cursor);
   who->request = request;
   who->until = clock_.now() + std::min(request.wait_ms, read_outcomes::max_wait_ms);
   auto promise = who->promise;
@@ -145,7 +151,7 @@ void history::read_for(const follower_ptr& who) {
   gather<partition_outcomes>(
       self_, readers_,
       [&](std::size_t i) {
-        return read_partition_outcomes{who->cursor.after[i], limit, max_page_bytes};
+        return read_partition_outcomes{who->from[i], limit, max_page_bytes};
       },
       [this, who](std::vector<partition_outcomes> parts, caf::error why) {
         who->reading = false;
@@ -162,32 +168,45 @@ void history::read_for(const follower_ptr& who) {
 void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts) {
   const auto limit = std::clamp(who->request.limit, 1u, read_outcomes::max_limit);
   outcome_page page;
+  feed_cursor at;
+  bool gap = false;
+  for (const auto& part : parts) {
+    gap = gap || part.gap;
+    at.positions.push_back(part.from);
+  }
+  if (gap)
+    page.gap_cursor = at.to_string();
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (parts[i].entries.empty())
+      at.positions[i] = parts[i].through;
   std::size_t page_bytes = 0;
-  std::vector<std::size_t> positions(parts.size(), 0);
-  auto at = who->cursor;
+  std::vector<std::size_t> used(parts.size(), 0);
   while (page.entries.size() < limit && page_bytes < max_page_bytes) {
     const auto i = first_of(
-        parts, positions, [](const auto& part) -> const auto& { return part.entries; },
+        parts, used, [](const auto& part) -> const auto& { return part.entries; },
         [](const auto& a, const auto& b) { return ended_at(a.value) < ended_at(b.value); });
     if (i == parts.size())
       break;
-    auto& next = parts[i].entries[positions[i]++];
-    at.after[i] = next.sequence;
+    auto& next = parts[i].entries[used[i]++];
+    at.positions[i] = used[i] < parts[i].entries.size() ? next.at : parts[i].through;
     page_bytes += next.value.response_body.size();
     page.entries.push_back({std::move(next.summary), std::move(next.value), at.to_string()});
   }
   page.cursor = at.to_string();
   const auto now = clock_.now();
   const bool known = std::find(followers_.begin(), followers_.end(), who) != followers_.end();
-  if (!page.entries.empty() || now >= who->until || (!known && followers_.size() >= max_followers)) {
+  if (!page.entries.empty() || gap || now >= who->until || (!known && followers_.size() >= max_followers)) {
     who->promise.deliver(std::move(page));
     followers_.remove(who);
     return;
   }
+  // All partitions were looked through, so what is waited for comes after that, and the next look starts there.
+  who->from.assign(at.positions.begin(), at.positions.end());
+  who->cursor = std::move(page.cursor);
   if (!known)
     followers_.push_back(who);
   for (std::size_t i = 0; i < readers_.size(); ++i)
-    self_->send(readers_[i], watch_feed{who->cursor.after[i]});
+    self_->send(readers_[i], watch_feed{at.positions[i].after});
   schedule_look();
 }
 
@@ -207,7 +226,7 @@ void history::look_at_followers() {
       continue;
     }
     at = followers_.erase(at);
-    who->promise.deliver(outcome_page{{}, who->cursor.to_string()});
+    who->promise.deliver(outcome_page{{}, {}, who->cursor});
   }
   schedule_look();
 }

@@ -46,6 +46,8 @@ private:
   caf::result<partition_overview> overview();
   void look_at_retention();
 
+  [[nodiscard]] partition_outcomes read_outcomes_from(const read_partition_outcomes& request,
+                                                      log_sequence oldest) const;
   [[nodiscard]] std::optional<event_history> read_history(log_sequence sequence) const;
   /// What could not be read must not pass for "not there": an answer is given only while the store is whole.
   template <class Answer>

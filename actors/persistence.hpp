@@ -154,7 +154,7 @@ private:
   bool room_on_disk_ = false; ///< seen for this batch
   bool disk_full_ = false;    ///< the last commit did not fit; attempts wait in staged_records_
   bool failed_ = false;
-  log_sequence last_attempt_ = 0; ///< committed by this process
+  log_sequence last_attempt_ = 0; ///< the log's end at the last commit of attempts by this process
   bool feed_watched_ = false;
   history_reader_actor feed_watcher_;
   bool draining_ = false;

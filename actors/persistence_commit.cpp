@@ -83,7 +83,7 @@ void persistence::release_attempts() {
       self_->send(owner->supervisor, std::move(recorded));
   }
   staged_records_.clear();
-  last_attempt_ = with_.store->next_sequence() - 1;
+  last_attempt_ = with_.store->committed_end();
   if (feed_watched_ && feed_watcher_)
     self_->send(feed_watcher_, feed_grew{with_.partition});
   feed_watched_ = false;

@@ -46,8 +46,8 @@ using gateway_actor = caf::typed_actor<
     /// Operator or workflow engine → node. A page of a run's events. Errors: not_found, invalid_event (bad cursor).
     caf::result<run_page>(get_run),
 
-    /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Errors:
-    /// invalid_event (bad cursor), unavailable.
+    /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Says when some of
+    /// them are gone. Errors: invalid_event (bad cursor), unavailable.
     caf::result<outcome_page>(read_outcomes),
 
     /// Operator → node.

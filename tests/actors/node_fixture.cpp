@@ -30,7 +30,8 @@ std::filesystem::path make_folder() {
 
 } // namespace
 
-node_fixture::node_fixture(std::uint32_t partitions) : folder_{make_folder()} {
+node_fixture::node_fixture(std::uint32_t partitions, faulty_environment::below base)
+    : disk{base}, folder_{make_folder()} {
   static std::once_flag once;
   std::call_once(once, register_all_types);
   options.data_dir = folder_ / "data";
@@ -72,8 +73,19 @@ void node_fixture::kill() {
   config_.reset();
 }
 
-void node_fixture::run() {
-  dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).run();
+std::size_t node_fixture::run(std::size_t at_most) {
+  return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler()).run(at_most);
+}
+
+void node_fixture::back_up(const std::string& name) {
+  std::filesystem::remove_all(folder_ / name);
+  std::filesystem::copy(options.data_dir, folder_ / name, std::filesystem::copy_options::recursive);
+}
+
+void node_fixture::restore(const std::string& name) {
+  REQUIRE_FALSE(node_);
+  std::filesystem::remove_all(options.data_dir);
+  std::filesystem::copy(folder_ / name, options.data_dir, std::filesystem::copy_options::recursive);
 }
 
 void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {

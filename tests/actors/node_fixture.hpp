@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ namespace vicket::testing {
 /// turn, a scripted transport. Nothing happens but what a test lets happen, and nothing sleeps.
 class node_fixture {
 public:
-  explicit node_fixture(std::uint32_t partitions = 1);
+  explicit node_fixture(std::uint32_t partitions = 1,
+                        faulty_environment::below base = faulty_environment::below::memory);
   ~node_fixture();
   node_fixture(const node_fixture&) = delete;
   node_fixture& operator=(const node_fixture&) = delete;
@@ -44,6 +46,12 @@ public:
   std::vector<std::string> warnings;
 
   void start();
+  /// A copy of the data folder as it is now, for nodes whose disk is not in memory. Nothing else runs meanwhile, so it is
+  /// atomic.
+  void back_up(const std::string& name);
+  /// Puts the copy back in its place; the node must be dead.
+  void restore(const std::string& name);
+
   /// As with `kill -9`: actors are gone, the disk stays.
   void kill();
   void restart() {
@@ -51,8 +59,8 @@ public:
     start();
   }
 
-  /// Lets all messages run until nothing moves.
-  void run();
+  /// Lets all messages run until nothing moves, or `at_most` of them have run: how many did.
+  std::size_t run(std::size_t at_most = std::numeric_limits<std::size_t>::max());
   /// Time goes by, in steps that a timer can't miss.
   void advance_ms(std::int64_t duration_ms, std::int64_t step_ms = 100);
 
