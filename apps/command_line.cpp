@@ -57,7 +57,8 @@ Example:
 
 constexpr const char* outcomes_example = R"(
 Each line carries the cursor to go on after. With --follow it waits for more, connects again when the node was
-restarted, and goes on where it was.
+restarted, and goes on where it was. Where some of what came after the cursor is gone, a line says so:
+{"gap":true,"cursor":"..."}.
 
 Examples:
   vicket outcomes --json

@@ -248,6 +248,41 @@ TEST_CASE("the feed goes on after a restart of the node: nothing lost, nothing t
   CHECK(seen == expected);
 }
 
+TEST_CASE("a feed that is read on after an older copy of the data folder was put back begins with a gap") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files};
+  const auto data = folder.path() + "/data";
+  const auto send_and_read = [&](const arguments& from) {
+    node_process node{data, may_reach(files)};
+    REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
+    REQUIRE(node.vicket({"send"}, event_json("crm", 1)).code == 0);
+    process feed{node.vicket_arguments(arguments{"outcomes", "--follow", "--json"} + from)};
+    std::vector<std::string> lines;
+    while (lines.empty() || has(lines.back(), "\"gap\""))
+      lines.push_back(feed.line_with("{"));
+    CHECK(node.stop() == 0);
+    return lines;
+  };
+  const auto first = text_field(send_and_read({}).at(0), "cursor");
+  std::filesystem::copy(data, folder.path() + "/copy", std::filesystem::copy_options::recursive);
+  const auto second = send_and_read({"--from", first});
+  REQUIRE(second.size() == 1); // no gap
+  std::filesystem::remove_all(data);
+  std::filesystem::rename(folder.path() + "/copy", data);
+
+  const auto from = text_field(second[0], "cursor");
+  const auto restored = send_and_read({"--from", from});
+  REQUIRE(restored.size() == 2);
+  CHECK(restored[0].starts_with(R"({"gap":true,"cursor":"v2-)"));
+
+  node_process node{data, may_reach(files)};
+  const auto readable = node.vicket({"outcomes", "--from", from});
+  CHECK(readable.code == 0);
+  CHECK(readable.lines.at(0).starts_with("gap: "));
+  CHECK(readable.lines.size() > 1); // a gap is not the end
+}
+
 TEST_CASE("SIGTERM lets a delivery in flight finish, exits 0, and nothing is lost") {
   const temporary_folder folder;
   const certificate_files files;
