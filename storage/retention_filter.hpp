@@ -34,8 +34,9 @@ private:
   [[nodiscard]] std::optional<log_sequence> event_of(std::string_view key, std::string_view value) const {
     switch (which_) {
     case family::events:
-    case family::
-        attempts: // by its own position, not its event's: the feed still has to see that it was there
+      return codec::parse_u64(key);
+    case family::attempts:
+      // By its own position, not by its event's: the feed has to see that it was there.
       return codec::parse_u64(key);
     case family::event_attempts:
       return codec::parse_u64(key.substr(0, 8));
