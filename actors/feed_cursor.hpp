@@ -1,7 +1,9 @@
 #pragma once
 
+#include "policy/feed_lineage.hpp"
 #include "storage/records.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,14 +11,49 @@
 
 namespace vicket {
 
-/// A place in a node's outcome feed or in a run's events: a log position for each partition. As text, opaque to
-/// clients: `v1-` and the positions in hexadecimal, joined by `-`.
-struct feed_cursor {
-  std::vector<log_sequence> after; ///< by partition number
+/// A place in one partition's feed, and what has to be known of it when its reader comes back.
+struct feed_position {
+  log_sequence after = 0; ///< all up to here was seen, or said to be gone
+  std::uint32_t tag = 0;  ///< which of several logs this is a position of: see feed_lineage
+  /// Outcomes below, which were there when the reader began or was told that something is gone, may be passed over when
+  /// their event has been forgotten: it was settled longer ago than the retention, just below where the log now begins.
+  log_sequence promised_from = 0;
 
-  /// Empty text is the beginning. `nullopt`: not a cursor of a node with this many partitions.
+  friend bool operator==(const feed_position&, const feed_position&) = default;
+};
+
+/// A place in a node's outcome feed. As text, opaque to clients: `v2`, and for each partition `-` and the numbers of
+/// its position in hexadecimal, joined by `.`.
+struct feed_cursor {
+  std::vector<feed_position> positions; ///< by partition number
+
+  /// `nullopt`: not a cursor of a node with this many partitions. The empty text is none: see read_outcomes.
   [[nodiscard]] static std::optional<feed_cursor> parse(std::string_view text, std::size_t partitions);
   [[nodiscard]] std::string to_string() const;
 };
+
+/// A place in a run's events: a log position for each partition, by number. As text, opaque to clients: `run1`, and
+/// for each partition `-` and its position in hexadecimal.
+struct run_cursor {
+  std::vector<log_sequence> after;
+
+  /// Empty text is the beginning. `nullopt`: not a cursor of a node with this many partitions.
+  [[nodiscard]] static std::optional<run_cursor> parse(std::string_view text, std::size_t partitions);
+  [[nodiscard]] std::string to_string() const;
+};
+
+/// What a partition has kept of its log.
+struct kept_log {
+  const feed_lineage* lineage = nullptr;
+  log_sequence oldest = 1; ///< what was written below is forgotten
+  log_sequence end = 0;    ///< the last position
+};
+
+/// Where a reader goes on that was at a position, or that has none yet.
+struct feed_start {
+  feed_position at;
+  bool gap = false; ///< something that came after its position is gone
+};
+[[nodiscard]] feed_start start_reading(const kept_log& log, const std::optional<feed_position>& asked);
 
 } // namespace vicket

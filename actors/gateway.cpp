@@ -42,7 +42,7 @@ gateway::handle::behavior_type gateway::make_behavior() {
         return self_->delegate(with_.router, std::move(request));
       },
       [this](const list_connectors& request) { return list(request); },
-      [this](get_event& request) -> caf::result<event_history> {
+      [this](get_event& request) -> caf::result<event_page> {
         return self_->delegate(with_.history, std::move(request));
       },
       [this](get_run& request) -> caf::result<run_page> {

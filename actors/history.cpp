@@ -31,8 +31,11 @@ timestamp_ms ended_at(const attempt& value) {
 }
 
 caf::error bad_cursor(const std::string& text) {
-  return make_refusal(errc::invalid_event, "cursor '" + text.substr(0, 64) +
-                                               "' is not one of this node's: use one that it gave, or none");
+  const auto* why = text.starts_with("v1-")
+                        ? "' is of an older version, which did not say what it is a place in: read from the "
+                          "oldest that is kept, without a cursor"
+                        : "' is not one of this node's: use one that it gave, or none";
+  return make_refusal(errc::invalid_event, "unknown cursor: '" + text.substr(0, 64) + why);
 }
 
 } // namespace
@@ -53,34 +56,35 @@ history::handle::behavior_type history::make_behavior() {
   };
 }
 
-caf::result<event_history> history::event(const get_event& request) {
-  // An id does not say its partition: ask all; the one that has it answers, the others refuse with not_found.
-  struct search {
-    std::size_t missing;
-    caf::error why;
-  };
-  auto promise = self_->make_response_promise<event_history>();
-  auto state = std::make_shared<search>(search{readers_.size(), {}});
-  for (const auto& reader : readers_) {
-    self_->request(reader, caf::infinite, request)
-        .then(
-            [promise](event_history& found) mutable {
-              if (promise.pending())
-                promise.deliver(std::move(found));
-            },
-            [promise, state](caf::error& reason) mutable {
-              // "Not found" is only true if every partition could look.
-              if (!state->why || refusal_of(state->why).code == errc::not_found)
-                state->why = std::move(reason);
-              if (--state->missing == 0 && promise.pending())
-                promise.deliver(state->why);
-            });
-  }
+caf::result<event_page> history::event(const get_event& request) {
+  // An id does not say its partition, and may be in several: "not found" is only true, and a list only whole, if every
+  // partition could look.
+  auto promise = self_->make_response_promise<event_page>();
+  gather<partition_events>(
+      self_, readers_, [&](std::size_t) { return request; },
+      [promise, id = request.id](std::vector<partition_events> parts, caf::error why) mutable {
+        if (why) {
+          promise.deliver(std::move(why));
+          return;
+        }
+        event_page page;
+        for (auto& part : parts)
+          for (auto& found : part.events)
+            page.events.push_back(std::move(found));
+        if (page.events.empty()) {
+          promise.deliver(make_refusal(errc::not_found, "no event has the id " + id.to_string() +
+                                                            ", or it is older than the retention"));
+          return;
+        }
+        std::sort(page.events.begin(), page.events.end(),
+                  [](const auto& a, const auto& b) { return a.summary.connector < b.summary.connector; });
+        promise.deliver(std::move(page));
+      });
   return promise;
 }
 
 caf::result<run_page> history::run(const get_run& request) {
-  auto cursor = feed_cursor::parse(request.cursor, readers_.size());
+  auto cursor = run_cursor::parse(request.cursor, readers_.size());
   if (!cursor)
     return bad_cursor(request.cursor);
   const auto limit = std::clamp(request.limit, 1u, get_run::max_limit);
@@ -125,12 +129,15 @@ caf::result<run_page> history::run(const get_run& request) {
 }
 
 caf::result<outcome_page> history::outcomes(const read_outcomes& request) {
-  auto cursor = feed_cursor::parse(request.cursor, readers_.size());
-  if (!cursor)
-    return bad_cursor(request.cursor);
   auto who = std::make_shared<follower>();
+  who->from.resize(readers_.size());
+  if (!request.cursor.empty()) {
+    const auto cursor = feed_cursor::parse(request.cursor, readers_.size());
+    if (!cursor)
+      return bad_cursor(request.cursor);
+    who->from.assign(cursor->positions.begin(), cursor->positions.end());
+  }
   who->promise = self_->make_response_promise<outcome_page>();
-  who->cursor = *std::move(cursor);
   who->request = request;
   who->until = clock_.now() + std::min(request.wait_ms, read_outcomes::max_wait_ms);
   auto promise = who->promise;
@@ -144,7 +151,7 @@ void history::read_for(const follower_ptr& who) {
   gather<partition_outcomes>(
       self_, readers_,
       [&](std::size_t i) {
-        return read_partition_outcomes{who->cursor.after[i], limit, max_page_bytes};
+        return read_partition_outcomes{who->from[i], limit, max_page_bytes};
       },
       [this, who](std::vector<partition_outcomes> parts, caf::error why) {
         who->reading = false;
@@ -161,32 +168,45 @@ void history::read_for(const follower_ptr& who) {
 void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts) {
   const auto limit = std::clamp(who->request.limit, 1u, read_outcomes::max_limit);
   outcome_page page;
+  feed_cursor at;
+  bool gap = false;
+  for (const auto& part : parts) {
+    gap = gap || part.gap;
+    at.positions.push_back(part.from);
+  }
+  if (gap)
+    page.gap_cursor = at.to_string();
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (parts[i].entries.empty())
+      at.positions[i] = parts[i].through;
   std::size_t page_bytes = 0;
-  std::vector<std::size_t> positions(parts.size(), 0);
-  auto at = who->cursor;
+  std::vector<std::size_t> used(parts.size(), 0);
   while (page.entries.size() < limit && page_bytes < max_page_bytes) {
     const auto i = first_of(
-        parts, positions, [](const auto& part) -> const auto& { return part.entries; },
+        parts, used, [](const auto& part) -> const auto& { return part.entries; },
         [](const auto& a, const auto& b) { return ended_at(a.value) < ended_at(b.value); });
     if (i == parts.size())
       break;
-    auto& next = parts[i].entries[positions[i]++];
-    at.after[i] = next.sequence;
+    auto& next = parts[i].entries[used[i]++];
+    at.positions[i] = used[i] < parts[i].entries.size() ? next.at : parts[i].through;
     page_bytes += next.value.response_body.size();
     page.entries.push_back({std::move(next.summary), std::move(next.value), at.to_string()});
   }
   page.cursor = at.to_string();
   const auto now = clock_.now();
   const bool known = std::find(followers_.begin(), followers_.end(), who) != followers_.end();
-  if (!page.entries.empty() || now >= who->until || (!known && followers_.size() >= max_followers)) {
+  if (!page.entries.empty() || gap || now >= who->until || (!known && followers_.size() >= max_followers)) {
     who->promise.deliver(std::move(page));
     followers_.remove(who);
     return;
   }
+  // All partitions were looked through, so what is waited for comes after that, and the next look starts there.
+  who->from.assign(at.positions.begin(), at.positions.end());
+  who->cursor = std::move(page.cursor);
   if (!known)
     followers_.push_back(who);
   for (std::size_t i = 0; i < readers_.size(); ++i)
-    self_->send(readers_[i], watch_feed{who->cursor.after[i]});
+    self_->send(readers_[i], watch_feed{at.positions[i].after});
   schedule_look();
 }
 
@@ -206,7 +226,7 @@ void history::look_at_followers() {
       continue;
     }
     at = followers_.erase(at);
-    who->promise.deliver(outcome_page{{}, who->cursor.to_string()});
+    who->promise.deliver(outcome_page{{}, {}, who->cursor});
   }
   schedule_look();
 }

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace vicket {
@@ -36,14 +38,15 @@ public:
 private:
   struct follower {
     caf::typed_response_promise<outcome_page> promise;
-    feed_cursor cursor;
+    std::vector<std::optional<feed_position>> from; ///< by partition; absent: from the oldest that is kept
+    std::string cursor;                             ///< the same as text, once they are all there
     read_outcomes request;
     timestamp_ms until;
     bool reading = false; ///< a read for it is under way
   };
   using follower_ptr = std::shared_ptr<follower>;
 
-  caf::result<event_history> event(const get_event& request);
+  caf::result<event_page> event(const get_event& request);
   caf::result<run_page> run(const get_run& request);
   caf::result<outcome_page> outcomes(const read_outcomes& request);
   void read_for(const follower_ptr& who);

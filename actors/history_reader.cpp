@@ -21,9 +21,9 @@ event_summary summarize(stored_event&& event) {
 }
 
 /// The feed's entry: the event as it stood right after this attempt.
-partition_outcome describe(event_summary&& summary, stored_attempt&& stored) {
+partition_outcome describe(feed_position at, event_summary&& summary, stored_attempt&& stored) {
   partition_outcome entry;
-  entry.sequence = stored.sequence;
+  entry.at = at;
   entry.summary = std::move(summary);
   entry.summary.state = stored.state_after;
   entry.summary.next_attempt_at = stored.value.next_attempt_at;
@@ -41,7 +41,7 @@ history_reader::handle::behavior_type history_reader::make_behavior() {
   const std::chrono::milliseconds look{retention_rule{with_.retention_ms}.look_ms()};
   self_->delayed_send(self_, look, tick{});
   return {
-      [this](const get_event& request) { return event(request); },
+      [this](const get_event& request) { return events(request); },
       [this](const read_partition_run& request) { return run(request); },
       [this](const read_partition_outcomes& request) { return outcomes(request); },
       [this](const watch_feed& request) { watch(request); },
@@ -76,13 +76,12 @@ caf::result<Answer> history_reader::unless_damaged(caf::result<Answer> answer) c
   return answer;
 }
 
-caf::result<event_history> history_reader::event(const get_event& request) const {
+caf::result<partition_events> history_reader::events(const get_event& request) const {
+  partition_events found;
   for (const auto sequence : with_.store->find_events(request.id))
     if (auto history = read_history(sequence))
-      return unless_damaged<event_history>(*std::move(history));
-  return unless_damaged<event_history>(
-      make_refusal(errc::not_found,
-                   "no event has the id " + request.id.to_string() + ", or it is older than the retention"));
+      found.events.push_back(*std::move(history));
+  return unless_damaged<partition_events>(std::move(found));
 }
 
 caf::result<partition_run_page> history_reader::run(const read_partition_run& request) const {
@@ -98,19 +97,59 @@ caf::result<partition_run_page> history_reader::run(const read_partition_run& re
 }
 
 caf::result<partition_outcomes> history_reader::outcomes(const read_partition_outcomes& request) const {
-  // Attempts whose event is past the retention are passed over; a page is empty only at the end of the log.
-  partition_outcomes page;
-  auto after = request.after;
-  while (page.entries.empty()) {
-    auto log = with_.store->attempts_after(after, request.limit, request.max_bytes);
-    if (log.empty())
+  for (;;) {
+    const auto oldest = with_.store->oldest_kept();
+    auto page = read_outcomes_from(request, oldest);
+    if (with_.store->oldest_kept() == oldest) // else some of it may have gone while it was read: say so
       return unless_damaged<partition_outcomes>(std::move(page));
-    after = log.back().sequence;
-    for (auto& stored : log)
-      if (auto event = with_.store->read_event(stored.event_sequence, false))
-        page.entries.push_back(describe(summarize(*std::move(event)), std::move(stored)));
   }
-  return unless_damaged<partition_outcomes>(std::move(page));
+}
+
+/// A page ends before an attempt whose event is forgotten, if the reader is to be told of that. One that it need not be
+/// told of is passed over.
+partition_outcomes history_reader::read_outcomes_from(const read_partition_outcomes& request,
+                                                      log_sequence oldest) const {
+  const auto& lineage = with_.store->lineage();
+  // First: whatever it is that is read, all up to here is there.
+  const auto end = with_.store->committed_end();
+  const auto start = start_reading({&lineage, oldest, end}, request.from);
+  partition_outcomes page;
+  page.gap = start.gap;
+  page.from = page.through = start.at;
+  auto& at = page.through;
+  const auto move_to = [&](log_sequence sequence) {
+    at.after = sequence;
+    at.tag = lineage.tag_of(sequence);
+  };
+  while (page.entries.empty()) {
+    auto log = with_.store->attempts_after(at.after, request.limit, request.max_bytes);
+    for (auto& stored : log) {
+      if (stored.sequence > end)
+        break;
+      if (auto event = with_.store->read_event(stored.event_sequence, false)) {
+        move_to(stored.sequence);
+        page.entries.push_back(describe(at, summarize(*std::move(event)), std::move(stored)));
+        continue;
+      }
+      const bool is_gap = stored.sequence >= at.promised_from;
+      if (is_gap && !page.entries.empty())
+        return page;
+      move_to(stored.sequence);
+      if (is_gap) {
+        at.promised_from = end + 1;
+        page.from = at;
+        page.gap = true;
+      }
+    }
+    if (log.empty() || log.back().sequence > end) {
+      if (page.entries.empty())
+        move_to(std::max(at.after, end));
+      return page;
+    }
+    if (page.gap)
+      return page;
+  }
+  return page;
 }
 
 void history_reader::watch(const watch_feed& request) {

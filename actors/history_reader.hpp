@@ -36,13 +36,15 @@ public:
   handle::behavior_type make_behavior();
 
 private:
-  caf::result<event_history> event(const get_event& request) const;
+  caf::result<partition_events> events(const get_event& request) const;
   caf::result<partition_run_page> run(const read_partition_run& request) const;
   caf::result<partition_outcomes> outcomes(const read_partition_outcomes& request) const;
   void watch(const watch_feed& request);
   void pass_on(const feed_grew& news);
   caf::result<partition_overview> overview();
 
+  [[nodiscard]] partition_outcomes read_outcomes_from(const read_partition_outcomes& request,
+                                                      log_sequence oldest) const;
   [[nodiscard]] std::optional<event_history> read_history(log_sequence sequence) const;
   /// What could not be read must not pass for "not there": an answer is given only while the store is whole.
   template <class Answer>

@@ -77,7 +77,7 @@ using persistence_actor = caf::typed_actor<
 /// One per partition: reads the store for the run history, beside the writer.
 using history_reader_actor = caf::typed_actor<
     /// History → reader.
-    caf::result<event_history>(get_event), caf::result<partition_run_page>(read_partition_run),
+    caf::result<partition_events>(get_event), caf::result<partition_run_page>(read_partition_run),
     caf::result<partition_outcomes>(read_partition_outcomes),
     /// History → reader, handed on to persistence; and back.
     caf::result<void>(watch_feed), caf::result<void>(feed_grew),
@@ -89,7 +89,7 @@ using history_reader_actor = caf::typed_actor<
 /// One per node: the run history over all partitions.
 using history_actor = caf::typed_actor<
     /// Gateway → history, on behalf of a client.
-    caf::result<event_history>(get_event), caf::result<run_page>(get_run),
+    caf::result<event_page>(get_event), caf::result<run_page>(get_run),
     caf::result<outcome_page>(read_outcomes),
     /// Reader → history.
     caf::result<void>(feed_grew),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/delivery_profile.hpp"
+#include "actors/feed_cursor.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
@@ -197,6 +198,11 @@ struct round_came_back {
 
 // -- history --------------------------------------------------------------------------------------------------------
 
+/// A partition's part of the answer to `get_event`; often nothing, since an id does not say its partition.
+struct partition_events {
+  std::vector<event_history> events;
+};
+
 /// History → a partition's reader: the partition's own log positions instead of the node's cursor.
 struct read_partition_run {
   std::string run;
@@ -215,19 +221,23 @@ struct partition_run_page {
 };
 
 struct read_partition_outcomes {
-  log_sequence after = 0;
+  std::optional<feed_position> from; ///< absent: from the oldest that is kept
   std::uint32_t limit = 0;
   std::size_t max_bytes = 0;
 };
 
 struct partition_outcome {
-  log_sequence sequence = 0;
+  feed_position at; ///< reading on after this entry starts here
   event_summary summary;
   attempt value;
 };
 
+/// What follows `from`, up to and including `through`, is `entries` and nothing else.
 struct partition_outcomes {
+  bool gap = false;   ///< between the asked position and `from` something is gone
+  feed_position from; ///< the asked position, or where the log goes on after the gap
   std::vector<partition_outcome> entries;
+  feed_position through; ///< without entries the end of the log, or of what was looked at after a gap
 };
 
 /// Persistence → reader → history: attempts were committed. Sent once after `watch_feed`, which asks for it.
@@ -235,7 +245,7 @@ struct feed_grew {
   std::uint32_t partition = 0;
 };
 struct watch_feed {
-  log_sequence after = 0; ///< attempts up to here were seen
+  log_sequence after = 0; ///< the log was looked through up to here
 };
 
 /// Reader → persistence, a step of the retention after the other; each is answered when it is durable. See

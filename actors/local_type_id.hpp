@@ -44,6 +44,7 @@ CAF_ADD_TYPE_ID(vicket_local, (vicket::get_in_flight))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_overview))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::get_partition_overview))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::watch_over))
+CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_events))
 
 CAF_END_TYPE_ID_BLOCK(vicket_local)
 
@@ -81,3 +82,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_in_flight)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_overview)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_partition_overview)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::watch_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_events)

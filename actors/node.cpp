@@ -170,6 +170,7 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
     store_options store;
     store.folder = parts->folder->partition_path(i);
     store.environment = parts->environment.store;
+    store.lineage_tag = static_cast<std::uint32_t>(parts->environment.random->next());
     // The node's memory is for all partitions together.
     store.write_buffer_bytes /= parts->folder->partitions();
     store.block_cache_bytes /= parts->folder->partitions();

@@ -327,6 +327,8 @@ const sealed_round* partition_rounds::seal() {
   header.next_sequence = next_sequence_;
   header.settled_below = std::max(unindexed_.lowest().value_or(next_sequence_), header.settled_below);
   header.oldest_kept = filling_.edge.value_or(header.oldest_kept);
+  if (store_.needs_lineage(header))
+    filling_.batch.put_lineage(store_.lineage());
   VICKET_ASSERT(header.oldest_kept <= header.settled_below);
   VICKET_ASSERT(unindexed_.size() == 0 || *unindexed_.lowest() >= header.settled_below);
   std::swap(filling_, flying_);

@@ -129,7 +129,7 @@ private:
   bool appending_ = false; ///< inside of `round_log::append`
   bool disk_full_ = false; ///< the last round did not fit
   bool failed_ = false;
-  log_sequence last_attempt_ = 0; ///< durable, of this process
+  log_sequence last_attempt_ = 0; ///< the log's end at the last commit of attempts by this process
   bool feed_watched_ = false;
   history_reader_actor feed_watcher_;
   bool draining_ = false;

@@ -82,7 +82,7 @@ void persistence::release() {
   for (auto& [slot, attempts] : out.let_go)
     self_->send(supervisors_[slot], std::move(attempts));
   if (out.has_attempts) {
-    last_attempt_ = with_.store->next_sequence() - 1;
+    last_attempt_ = with_.store->committed_end();
     if (feed_watched_ && feed_watcher_)
       self_->send(feed_watcher_, feed_grew{with_.partition});
     feed_watched_ = false;

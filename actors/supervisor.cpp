@@ -167,7 +167,8 @@ void supervisor::ask_for_more(timestamp_ms now) {
   refill_from_ = std::exchange(scan_from_, due_position{last_time, last_sequence});
   refill_until_ = now;
   next_due_.reset();
-  self_->send(with_.persistence, refill_window{with_.seat, refill_from_, now, queue_.held()});
+  self_->send(with_.persistence, refill_window{with_.seat, refill_from_, now, queue_.held(),
+                                               judging_ ? std::optional{beyond} : std::nullopt});
 }
 
 void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {

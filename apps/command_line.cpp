@@ -50,12 +50,15 @@ Example:
   vicket run run-42 --json)";
 
 constexpr const char* event_example = R"(
+An id that was sent to several connectors is one event for each of them.
+
 Example:
   vicket event 01971f2e-8c4b-7d3a-9a55-0b1c2d3e4f50)";
 
 constexpr const char* outcomes_example = R"(
 Each line carries the cursor to go on after. With --follow it waits for more, connects again when the node was
-restarted, and goes on where it was.
+restarted, and goes on where it was. Where some of what came after the cursor is gone, a line says so:
+{"gap":true,"cursor":"..."}.
 
 Examples:
   vicket outcomes --json
@@ -211,7 +214,7 @@ private:
     auto* run = command(app_, "run", "Show a workflow run's history", run_example,
                         [this] { return run_run(client_options_of(raw_), raw_.run); });
     run->add_option("RUN_ID", raw_.run, "As in the events' \"run\"")->required();
-    auto* event = command(app_, "event", "Show one event with all its attempts", event_example,
+    auto* event = command(app_, "event", "Show what was sent with an id, and all attempts", event_example,
                           [this] { return run_event(client_options_of(raw_), raw_.id); });
     event->add_option("ID", raw_.id, "The event's id")->required();
     auto* outcomes = command(app_, "outcomes", "The feed of attempts, oldest first", outcomes_example,

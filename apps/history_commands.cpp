@@ -7,11 +7,19 @@ namespace vicket {
 
 namespace {
 
-void show(const client_options& options, const terminal& out, const event_history& event) {
-  if (options.json)
-    out.line(event_history_to_json(event));
-  else
+/// One object per line, or a block per event with an empty line between two. `first`: nothing is above them.
+void show(const client_options& options, const terminal& out, const std::vector<event_history>& events,
+          bool first) {
+  for (const auto& event : events) {
+    if (options.json) {
+      out.line(event_history_to_json(event));
+      continue;
+    }
+    if (!first)
+      out.line("");
     print_event(out, event);
+    first = false;
+  }
 }
 
 } // namespace
@@ -33,12 +41,8 @@ int run_run(const client_options& options, const std::string& run) {
     if (const auto* why = std::get_if<refusal>(&response))
       return report(options, *why);
     const auto& page = std::get<run_page>(response);
-    for (const auto& event : page.events) {
-      if (!options.json && !first)
-        out.line("");
-      show(options, out, event);
-      first = false;
-    }
+    show(options, out, page.events, first);
+    first = first && page.events.empty();
     out.flush();
     more = page.more;
     request.cursor = page.cursor;
@@ -50,9 +54,9 @@ int run_event(const client_options& options, const std::string& id) {
   const auto parsed_id = event_id::parse(id);
   if (!parsed_id)
     return report_usage(printable(id) + ": an event's id is a UUID");
-  return ask_node<event_history>(options, get_event{*parsed_id}, [&](const event_history& event) {
+  return ask_node<event_page>(options, get_event{*parsed_id}, [&](const event_page& page) {
     const auto out = terminal::standard();
-    show(options, out, event);
+    show(options, out, page.events, true);
     out.flush();
     return exit_done;
   });

@@ -76,4 +76,9 @@ std::string outcome_line(const terminal& out, const outcome_entry& entry) {
   return line + "  " + out.paint(entry.cursor, colour::dim);
 }
 
+std::string gap_line(const terminal& out, const std::string& cursor) {
+  return out.paint("gap: attempts that came here are no longer kept", colour::yellow) + "  " +
+         out.paint(cursor, colour::dim);
+}
+
 } // namespace vicket

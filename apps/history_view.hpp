@@ -11,4 +11,7 @@ void print_event(const terminal& out, const event_history& event);
 /// One attempt of the feed on one line.
 [[nodiscard]] std::string outcome_line(const terminal& out, const outcome_entry& entry);
 
+/// That some of the feed is gone, on one line.
+[[nodiscard]] std::string gap_line(const terminal& out, const std::string& cursor);
+
 } // namespace vicket

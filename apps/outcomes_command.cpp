@@ -36,7 +36,7 @@ public:
       auto response = ask(*link);
       if (auto* page = std::get_if<outcome_page>(&response)) {
         print(*page);
-        if (page->entries.empty() && !follow_)
+        if (page->entries.empty() && page->gap_cursor.empty() && !follow_)
           return exit_done;
         continue;
       }
@@ -60,10 +60,12 @@ private:
   }
 
   void print(const outcome_page& page) {
+    if (!page.gap_cursor.empty())
+      out_.line(options_.json ? feed_gap_to_json(page.gap_cursor) : gap_line(out_, page.gap_cursor));
     for (const auto& entry : page.entries)
       out_.line(options_.json ? outcome_entry_to_json(entry) : outcome_line(out_, entry));
     out_.flush();
-    cursor_ = page.entries.empty() ? page.cursor : page.entries.back().cursor;
+    cursor_ = page.cursor;
   }
 
   std::unique_ptr<node_link> connect_again(const std::string& why) {

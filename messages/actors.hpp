@@ -39,14 +39,15 @@ using gateway_actor = caf::typed_actor<
     /// Operator → node. A page of connectors, by id.
     caf::result<connector_page>(list_connectors),
 
-    /// Operator or workflow engine → node. One event with its attempts. Errors: not_found.
-    caf::result<event_history>(get_event),
+    /// Operator or workflow engine → node. What was sent with an id, with its attempts: one history for each connector
+    /// that it was sent to. All of them or an error. Errors: not_found, unavailable.
+    caf::result<event_page>(get_event),
 
     /// Operator or workflow engine → node. A page of a run's events. Errors: not_found, invalid_event (bad cursor).
     caf::result<run_page>(get_run),
 
-    /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Errors:
-    /// invalid_event (bad cursor), unavailable.
+    /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Says when some of
+    /// them are gone. Errors: invalid_event (bad cursor), unavailable.
     caf::result<outcome_page>(read_outcomes),
 
     /// Operator → node.

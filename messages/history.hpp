@@ -63,12 +63,24 @@ struct event_history {
   }
 };
 
+/// Answered by an `event_page`.
 struct get_event {
   event_id id;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, get_event& x) {
     return f.object(x).fields(f.field("id", x.id));
+  }
+};
+
+/// Ids are per connector: the one id as it was sent to each of several connectors, by connector id. Never empty: an id
+/// that nothing has is refused with `not_found`.
+struct event_page {
+  std::vector<event_history> events;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, event_page& x) {
+    return f.object(x).fields(f.field("events", x.events));
   }
 };
 
@@ -99,7 +111,8 @@ struct run_page {
 };
 
 /// The feed of attempts, oldest first: what a workflow engine reads to keep its run history. Asking again with a
-/// page's cursor misses nothing and repeats nothing, also after either side was restarted.
+/// page's cursor misses nothing and repeats nothing, also after either side was restarted. Where something that came
+/// after the cursor is gone, the page says so: see outcome_page.
 struct read_outcomes {
   static constexpr std::uint32_t max_limit = 1'000;
   static constexpr std::uint32_t max_wait_ms = 30'000;
@@ -128,13 +141,19 @@ struct outcome_entry {
   }
 };
 
+/// A page with a gap is given at once, also without entries.
 struct outcome_page {
+  /// Empty: nothing is missing between the asked cursor and the first entry. Else: something that came after the asked
+  /// cursor is gone (the retention took it, or an older copy of the data folder was put back), and the entries go on
+  /// from here.
+  std::string gap_cursor;
   std::vector<outcome_entry> entries;
-  std::string cursor; ///< go on after this page with it; the asked one when there is nothing new
+  std::string cursor; ///< go on after this page with it, also after one without entries
 
   template <class Inspector>
   friend bool inspect(Inspector& f, outcome_page& x) {
-    return f.object(x).fields(f.field("entries", x.entries), f.field("cursor", x.cursor));
+    return f.object(x).fields(f.field("gap_cursor", x.gap_cursor), f.field("entries", x.entries),
+                              f.field("cursor", x.cursor));
   }
 };
 

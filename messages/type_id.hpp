@@ -49,6 +49,7 @@ CAF_ADD_TYPE_ID(vicket, (vicket::get_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::connector_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::partition_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::node_status))
+CAF_ADD_TYPE_ID(vicket, (vicket::event_page))
 
 CAF_END_TYPE_ID_BLOCK(vicket)
 

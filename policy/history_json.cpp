@@ -111,4 +111,15 @@ std::string outcome_entry_to_json(const outcome_entry& entry) {
   return {buffer.GetString(), buffer.GetSize()};
 }
 
+std::string feed_gap_to_json(const std::string& cursor) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  out.StartObject();
+  put_key(out, "gap");
+  out.Bool(true);
+  put_text(out, "cursor", cursor);
+  out.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
 } // namespace vicket

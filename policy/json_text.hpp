@@ -57,6 +57,9 @@ inline constexpr std::size_t max_json_depth = 130;
 /// "accepted_at":…,"next_attempt_at":…,"attempt":{…}}`.
 [[nodiscard]] std::string outcome_entry_to_json(const outcome_entry& entry);
 
+/// What came after the cursor that was asked for is gone, and the feed goes on from this one: `{"gap":true,"cursor":…}`.
+[[nodiscard]] std::string feed_gap_to_json(const std::string& cursor);
+
 /// `{"version":…,"started_at":…,"now":…,"connectors_configured":…,"partitions":[{"number":…,"epoch":…,
 /// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…}],"connectors":[{"id":…,"enabled":…,
 /// "pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…}]}`; the last two are null when

@@ -366,6 +366,29 @@ std::optional<round_header> decode_commit(std::string_view bytes) {
   return in.ok_and_empty() ? std::optional{result} : std::nullopt;
 }
 
+std::string encode(const feed_lineage& value) {
+  const auto& entries = value.entries();
+  auto out = writer{2 + entries.size() * 12};
+  out.u8(record_version);
+  out.u8(static_cast<std::uint8_t>(entries.size()));
+  for (const auto& entry : entries) {
+    out.fixed(entry.from);
+    out.fixed(entry.tag);
+  }
+  return out.take();
+}
+
+std::optional<feed_lineage> decode_lineage(std::string_view bytes) {
+  auto in = reader{bytes};
+  in.check(in.u8() == record_version);
+  auto entries = std::vector<lineage_entry>(in.u8());
+  for (auto& entry : entries) {
+    entry.from = in.fixed<std::uint64_t>();
+    entry.tag = in.fixed<std::uint32_t>();
+  }
+  return in.ok_and_empty() ? feed_lineage::from_entries(std::move(entries)) : std::nullopt;
+}
+
 std::string encode_head(const stored_event& value, std::string reused) {
   auto out = writer{64 + value.connector.value.size() + value.event.size() + value.workflow.size() +
                         value.run.size(),

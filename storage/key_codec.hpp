@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_lineage.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 
@@ -23,6 +24,7 @@
 ///
 ///     default         "format"                                  → "vicket-partition" u32 format
 ///                     "commit"                                  → commit record
+///                     "lineage"                                 → lineage record
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
 ///     events          u64 sequence                              → event record
@@ -45,6 +47,8 @@
 /// Records. The first byte is the record's own version, 1.
 ///
 ///     commit     u8 version, u64 epoch, u64 round number, u64 next sequence, u64 settled below, u64 oldest kept
+///     lineage    u8 version, u8 n (1 to 64), n times (u64 from sequence, u32 tag), from sequences rise. Nothing
+///                after it.
 ///     event      u8 version, 16 bytes id, i64 accepted at, text connector, text event, text workflow, text run,
 ///                then the envelope to the end
 ///     attempt    u8 version, u64 event sequence, u8 state after, varint number, i64 started at, zigzag duration
@@ -74,6 +78,7 @@ inline constexpr std::string_view format_magic = "vicket-partition";
 
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view commit_key = "commit";
+inline constexpr std::string_view lineage_key = "lineage";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
 inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an event that is carried
@@ -146,6 +151,9 @@ struct late_key {
 
 [[nodiscard]] std::string encode(const round_header& value);
 [[nodiscard]] std::optional<round_header> decode_commit(std::string_view bytes);
+
+[[nodiscard]] std::string encode(const feed_lineage& value);
+[[nodiscard]] std::optional<feed_lineage> decode_lineage(std::string_view bytes);
 
 /// The event without its envelope, which the caller appends (so that it is copied once). Here and below, the memory of
 /// `reused` is used again.

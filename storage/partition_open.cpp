@@ -142,8 +142,18 @@ store_status partition_store::rep::load_state() {
                                      ", by an owner newer than this one's " + std::to_string(options.epoch)};
   last = *record;
   next_sequence = record->next_sequence;
+  committed_end = record->next_sequence - 1;
   settled_below = record->settled_below;
   oldest_kept = record->oldest_kept;
+  if (const auto known = get(family::meta, codec::lineage_key)) {
+    const auto value = codec::decode_lineage(to_view(*known));
+    if (!value || value->entries().back().from >= record->next_sequence)
+      return damaged(codec::lineage_key);
+    lineage = *value;
+  }
+  const auto stored_lineage = lineage;
+  lineage.begin(record->next_sequence, options.lineage_tag, oldest_kept);
+  lineage_stored = lineage == stored_lineage;
   return check_connectors();
 }
 

@@ -253,9 +253,6 @@ std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, 
       rep_->report(store_errc::corrupt, "attempt " + std::to_string(sequence.value_or(0)) + " is damaged");
       continue;
     }
-    if (attempt->event_sequence < oldest_kept() &&
-        !rep_->get(family::carried, codec::carried_key(attempt->event_sequence, 0)))
-      continue; // of an event that was forgotten: it stood just below the edge, and this just above
     rep_->restore_body(*attempt);
     bytes += it.value().size() + (attempt->same_body_as ? attempt->value.response_body.size() : 0);
     if (!result.empty() && bytes > max_bytes)

@@ -123,6 +123,8 @@ store_status partition_store::rep::commit(write_batch& batch, log_sequence settl
   const auto header = next_round(settled);
   auto& writes = batch.rep_->writes;
   writes.SetSavePoint();
+  if (needs_lineage(header))
+    batch.rep_->put(family::meta, codec::lineage_key, codec::encode(lineage));
   batch.rep_->seal(header);
   auto status = write(*batch.rep_, header, true);
   writes.RollbackToSavePoint().PermitUncheckedError();
@@ -140,9 +142,11 @@ store_status partition_store::rep::write(write_batch::rep& batch, const round_he
   if (auto status = write_status(db->Write(options_of_write, &batch.writes)); !status.ok())
     return status;
   const auto edge_moved = header.oldest_kept > last.oldest_kept;
+  lineage_stored = lineage_stored || needs_lineage(header);
   last = header;
   next_sequence.store(std::max(header.next_sequence, next_sequence.load(std::memory_order_relaxed)),
                       std::memory_order_relaxed);
+  committed_end.store(header.next_sequence - 1, std::memory_order_release);
   settled_below.store(header.settled_below, std::memory_order_release);
   if (edge_moved) {
     // Only now: a filter must never drop what a restart would still show.
@@ -215,6 +219,15 @@ partition_store::space partition_store::rep::free_space() const {
 
 log_sequence partition_store::settled_below() const {
   return rep_->settled_below.load(std::memory_order_acquire);
+}
+log_sequence partition_store::committed_end() const {
+  return rep_->committed_end.load(std::memory_order_acquire);
+}
+const feed_lineage& partition_store::lineage() const noexcept {
+  return rep_->lineage;
+}
+bool partition_store::needs_lineage(const round_header& header) const {
+  return rep_->needs_lineage(header);
 }
 std::uint64_t partition_store::epoch() const noexcept {
   return rep_->options.epoch;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_lineage.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 #include "storage/store_status.hpp"
@@ -26,6 +27,7 @@ class store_environment;
 struct store_options {
   std::filesystem::path folder;
   std::uint64_t epoch = 1;
+  std::uint32_t lineage_tag = 0;              ///< random, another one for each opening: see feed_lineage
   store_environment* environment = nullptr;   ///< null: the real one; not owned
   std::size_t write_buffer_bytes = 48u << 20; ///< memtables of all column families together
   std::size_t block_cache_bytes = 32u << 20;
@@ -130,13 +132,21 @@ public:
   [[nodiscard]] std::vector<log_sequence> events_of_run(std::string_view run, log_sequence after,
                                                         std::size_t limit) const;
 
-  /// The log of attempts after a position, at most `limit` and, past the first, `max_bytes`.
+  /// The log of attempts after a position, those of forgotten events included, whose bodies may be gone; at most `limit` and, past the first, `max_bytes`. Those of forgotten events,
+  /// which can't be read any more, are in it as long as their own position is kept: a reader of the feed has to know that
+  /// they were there.
   [[nodiscard]] std::vector<stored_attempt> attempts_after(log_sequence after, std::size_t limit,
                                                            std::size_t max_bytes) const;
 
   [[nodiscard]] std::vector<connector> connectors() const;
   [[nodiscard]] std::vector<std::pair<connector_id, std::string>> connector_states() const;
   [[nodiscard]] log_sequence settled_below() const;
+  /// The last position of the log: all that there is up to it can be read. Never goes back.
+  [[nodiscard]] log_sequence committed_end() const;
+  /// With the entry that this opening writes under.
+  [[nodiscard]] const feed_lineage& lineage() const noexcept;
+  /// Whether a round with this header has to store the lineage (`write_batch::put_lineage`). By the writer.
+  [[nodiscard]] bool needs_lineage(const round_header& header) const;
   [[nodiscard]] std::uint64_t epoch() const noexcept;
 
   // -- retention (partition_retention.cpp) ------------------------------------------------------------------

@@ -67,6 +67,8 @@ struct partition_store::rep {
   std::atomic<log_sequence> oldest_kept{1}; ///< as committed; the filters read it from RocksDB's threads
   std::atomic<log_sequence> next_sequence{1};
   std::atomic<log_sequence> settled_below{1}; ///< as committed
+  std::atomic<log_sequence> committed_end{0}; ///< the last position that a commit wrote
+  feed_lineage lineage;                       ///< constant once it is open
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 
@@ -75,7 +77,8 @@ struct partition_store::rep {
   mutable std::shared_mutex database_mutex;
 
   // The writer's thread.
-  round_header last;         ///< as applied
+  round_header last;          ///< as applied
+  bool lineage_stored = true; ///< false: the next round that moves the log's end stores it along
   store_status failure;      ///< not ok: the store takes nothing more
 
   // Below what the database's threads use, so that it goes first.
@@ -109,6 +112,10 @@ struct partition_store::rep {
   [[nodiscard]] round_header next_round(log_sequence settled) const;
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled);
   [[nodiscard]] store_status write(write_batch::rep& batch, const round_header& header, bool sync);
+  /// The first round of an opening that moves the log's end on says so in the lineage.
+  [[nodiscard]] bool needs_lineage(const round_header& header) const {
+    return !lineage_stored && header.next_sequence > last.next_sequence;
+  }
   void drop_files_below(log_sequence oldest);
   [[nodiscard]] store_status write_status(const rocksdb::Status& status);
 

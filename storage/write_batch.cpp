@@ -111,6 +111,10 @@ void write_batch::put_connector_state(const connector_id& id, std::string_view s
   rep_->put(family::meta, codec::state_key(id), state);
 }
 
+void write_batch::put_lineage(const feed_lineage& value) {
+  rep_->put(family::meta, codec::lineage_key, codec::encode(value));
+}
+
 void write_batch::carry(const carried_event& value) {
   if (!value.record.empty()) {
     rep_->put(family::carried, codec::carried_key(value.sequence, 0), value.record);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_lineage.hpp"
 #include "storage/records.hpp"
 
 #include <cstddef>
@@ -50,6 +51,8 @@ public:
 
   /// What the connector's supervisor has to remember; opaque here.
   void put_connector_state(const connector_id& id, std::string_view state);
+
+  void put_lineage(const feed_lineage& value);
 
   // -- retention (partition_retention.cpp) --
   void carry(const carried_event& value);

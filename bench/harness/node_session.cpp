@@ -86,7 +86,7 @@ std::uint64_t node_session::pending() {
 }
 
 event_history node_session::history(const event_id& id) {
-  return must(rep_->link->ask_and_wait<event_history>(get_event{id}), "show an event");
+  return must(rep_->link->ask_and_wait<event_page>(get_event{id}), "show an event").events.at(0);
 }
 
 void node_session::send(send_to_connector event, std::function<void(const send_result&)> answered) {

@@ -28,6 +28,7 @@ public:
   [[nodiscard]] node_status status();
   /// Events accepted and not settled, of all connectors.
   [[nodiscard]] std::uint64_t pending();
+  /// Of an event whose id went to one connector only.
   [[nodiscard]] event_history history(const event_id& id);
 
   /// One event; `answered` gets its result. A node that is gone is a refusal `unavailable`.

@@ -12,7 +12,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <set>
+#include <map>
+#include <vector>
 
 struct engine_options {
   std::string host;
@@ -62,6 +63,11 @@ public:
   }
 
 private:
+  struct sent_action {
+    vicket::send_to_connector action;
+    bool accepted = false; ///< else it is in the outbox or in flight
+  };
+
   void connect() {
     using vicket::gateway_actor;
     auto found = options_.tls
@@ -110,7 +116,7 @@ private:
   caf::result<void> fire(vicket::send_to_connector action) {
     if (outbox_.size() >= max_outbox)
       return vicket::make_refusal(vicket::errc::overloaded, "the engine's outbox is full");
-    unsettled_.insert(action.id.value());
+    unsettled_.emplace(action.id.value(), sent_action{action, false});
     outbox_.push_back(std::move(action));
     send_waiting();
     return caf::unit;
@@ -132,8 +138,14 @@ private:
       if (const auto* reason = std::get_if<vicket::refusal>(&answers.results[i]))
         take_refusal(sent[i], *reason);
       else
-        std::cout << "accepted " << sent[i].id->to_string() << std::endl;
+        take_accepted(sent[i]);
     send_waiting();
+  }
+
+  void take_accepted(const vicket::send_to_connector& action) {
+    std::cout << "accepted " << action.id->to_string() << std::endl;
+    if (const auto found = unsettled_.find(*action.id); found != unsettled_.end())
+      found->second.accepted = true;
   }
 
   void take_refusal(const vicket::send_to_connector& action, const vicket::refusal& reason) {
@@ -161,13 +173,77 @@ private:
       return; // CAF keeps an actor that waits for an answer alive, also after quit()
     const vicket::read_outcomes question{cursor_, vicket::read_outcomes::max_limit, feed_wait_ms};
     ask<vicket::outcome_page>(question, [this](const auto& page) {
-      for (const auto& entry : page.entries)
-        if (entry.summary.workflow == options_.workflow) // the feed is the whole node's
-          record(entry);
-      if (page.cursor != std::exchange(cursor_, page.cursor))
-        save_cursor();
-      read_on();
+      if (page.gap_cursor.empty())
+        take_page(page);
+      else
+        take_gap(page);
     });
+  }
+
+  void take_page(const vicket::outcome_page& page) {
+    for (const auto& entry : page.entries)
+      if (entry.summary.workflow == options_.workflow) // the feed is the whole node's
+        record(entry);
+    if (page.cursor != std::exchange(cursor_, page.cursor))
+      save_cursor();
+    read_on();
+  }
+
+  /// Outcomes are missing before this page: what we still wait for may have had its own. So ask for each, and only then go
+  /// on: as long as the cursor is the old one, a lost connection only means that the gap is told again.
+  void take_gap(const vicket::outcome_page& page) {
+    std::cout << "gap: some outcomes are gone, looking for ours" << std::endl;
+    std::vector<vicket::event_id> open;
+    for (const auto& [id, sent] : unsettled_)
+      open.push_back(id);
+    look_up(std::move(open), page);
+  }
+
+  void look_up(std::vector<vicket::event_id> open, const vicket::outcome_page& page) {
+    if (open.empty()) {
+      take_page(page);
+      return;
+    }
+    const auto id = open.back();
+    open.pop_back();
+    request(node_, answer_timeout, vicket::get_event{id})
+        .then(
+            [this, id, open, page, mine = connection_](const vicket::event_page& found) {
+              if (mine != connection_)
+                return;
+              take_history(id, found.events);
+              look_up(open, page);
+            },
+            [this, id, open, page, mine = connection_](const caf::error& reason) {
+              if (mine != connection_)
+                return;
+              if (const auto why = vicket::refusal_of(reason); why.code != vicket::errc::not_found) {
+                lose_node(why.detail);
+                return;
+              }
+              take_history(id, {});
+              look_up(open, page);
+            });
+  }
+
+  /// The node knows what became of it. Or it has accepted it and does not know it any more, or, after an older copy of its
+  /// data was put back, never did: send it again. Its receiver has stored the id if it came before.
+  void take_history(const vicket::event_id& id, const std::vector<vicket::event_history>& histories) {
+    const auto found = unsettled_.find(id);
+    if (found == unsettled_.end())
+      return;
+    auto& sent = found->second;
+    const auto ours = std::find_if(histories.begin(), histories.end(), [&](const auto& history) {
+      return history.summary.connector == sent.action.connector;
+    });
+    if (ours == histories.end()) {
+      if (!std::exchange(sent.accepted, false))
+        return; // it waits for its turn
+      outbox_.push_back(sent.action);
+      send_waiting();
+    } else if (ours->summary.state != vicket::event_state::pending) {
+      settle(id, ours->summary.state == vicket::event_state::delivered);
+    }
   }
 
   void record(const vicket::outcome_entry& entry) {
@@ -212,7 +288,7 @@ private:
   std::vector<vicket::send_to_connector> in_flight_; ///< the batch that waits for its answer
   bool resting_ = false;
   std::string cursor_;
-  std::set<vicket::event_id> unsettled_;
+  std::map<vicket::event_id, sent_action> unsettled_;
   std::size_t not_delivered_ = 0;
   bool closing_ = false;
 };

@@ -81,20 +81,10 @@ TEST_CASE("a disk that is full to the last byte keeps the attempts until there i
   CHECK(node.event(id).summary.state == event_state::delivered);
 }
 
-TEST_CASE("history that is damaged on disk is said to be unreadable, not to be missing") {
-  // given an event in a table file (a restart flushes the log into one)
-  node_fixture node;
-  node.put("crm");
-  auto event = node_fixture::event_for("crm");
-  event.message = std::string{};
-  while (event.message->size() < 20'000) // what does not compress
-    *event.message += std::to_string(node.random.next());
-  const auto id = node.send(event).id;
-  node.restart();
-  node.restart();
-  node.kill();
+namespace {
 
-  // when its bytes are damaged
+/// Damages the one table file of partition 0 that has something in it.
+void damage_first_partition(node_fixture& node) {
   int damaged = 0;
   for (int number = 1; number < 100; ++number) {
     const auto digits = std::to_string(number);
@@ -112,11 +102,60 @@ TEST_CASE("history that is damaged on disk is said to be unreadable, not to be m
     ++damaged;
   }
   REQUIRE(damaged == 1);
+}
+
+/// An event that does not compress: its table file has bytes to damage.
+send_to_connector large_event(node_fixture& node, const std::string& connector) {
+  auto event = node_fixture::event_for(connector);
+  event.message = std::string{};
+  while (event.message->size() < 20'000)
+    *event.message += std::to_string(node.random.next());
+  return event;
+}
+
+} // namespace
+
+TEST_CASE("history that is damaged on disk is said to be unreadable, not to be missing") {
+  // given an event in a table file (a restart flushes the log into one)
+  node_fixture node;
+  node.put("crm");
+  const auto id = node.send(large_event(node, "crm")).id;
+  node.restart();
+  node.restart();
+  node.kill();
+
+  // when its bytes are damaged
+  damage_first_partition(node);
   node.start();
 
   // then nobody is told that it is not there
-  const auto answer = node.ask<event_history>(get_event{id});
+  const auto answer = node.ask<event_page>(get_event{id});
   REQUIRE(std::holds_alternative<refusal>(answer));
   CHECK(std::get<refusal>(answer).code == errc::unavailable);
   CHECK(std::get<refusal>(answer).detail.find("partition-0") != std::string::npos);
+}
+
+TEST_CASE("when one partition can't be read, what another has of an id is not given for all of it") {
+  // given one id that was sent to a connector in each of two partitions
+  node_fixture node{2};
+  const auto id = event_id::parse("9f2c1b7e-0000-7000-8000-000000000001").value();
+  for (std::uint32_t partition = 0; partition < 2; ++partition) {
+    const auto connector = node_fixture::connector_in(partition, 2);
+    node.put(connector);
+    auto event = large_event(node, connector);
+    event.id = id;
+    node.send(event);
+  }
+  node.restart();
+  node.restart();
+  node.kill();
+
+  // when one of them is damaged
+  damage_first_partition(node);
+  node.start();
+
+  // then the answer is an error
+  const auto answer = node.ask<event_page>(get_event{id});
+  REQUIRE(std::holds_alternative<refusal>(answer));
+  CHECK(std::get<refusal>(answer).code == errc::unavailable);
 }

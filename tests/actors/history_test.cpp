@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <set>
 
 using namespace vicket;
@@ -64,9 +65,32 @@ TEST_CASE("a run's history has its events of all partitions, in the order they w
   CHECK(read_back == sent);
 }
 
+TEST_CASE("an id that was sent to several connectors has a history with each of them, by connector") {
+  node_fixture node{4};
+  const auto id = event_id::parse("9f2c1b7e-0000-7000-8000-000000000001").value();
+  std::vector<std::string> connectors;
+  for (std::uint32_t partition = 4; partition-- > 0;)
+    connectors.push_back(node_fixture::connector_in(partition, 4));
+  for (const auto& connector : connectors) {
+    node.put(connector);
+    auto event = node_fixture::event_for(connector);
+    event.id = id;
+    CHECK_FALSE(node.send(event).duplicate);
+  }
+  const auto page = std::get<event_page>(node.ask<event_page>(get_event{id}));
+  std::vector<std::string> found;
+  for (const auto& event : page.events) {
+    CHECK(event.summary.id == id);
+    CHECK(event.attempts.size() == 1);
+    found.push_back(event.summary.connector.value);
+  }
+  std::sort(connectors.begin(), connectors.end());
+  CHECK(found == connectors);
+}
+
 TEST_CASE("what is not there is said to be not found") {
   node_fixture node{2};
-  CHECK(std::get<refusal>(node.ask<event_history>(get_event{})).code == errc::not_found);
+  CHECK(std::get<refusal>(node.ask<event_page>(get_event{})).code == errc::not_found);
   CHECK(std::get<refusal>(node.ask<run_page>(get_run{"no such run", "", 10})).code == errc::not_found);
   CHECK(std::get<refusal>(node.ask<outcome_page>(read_outcomes{"nonsense", 1, 0})).code ==
         errc::invalid_event);
@@ -149,7 +173,7 @@ TEST_CASE("history past the retention is forgotten, pending events and theirs ar
   node.advance_ms(7'200'000, 60'000);
   const auto fresh = node.send("crm").id;
   node.advance_ms(1'200'000, 60'000);
-  CHECK(std::holds_alternative<refusal>(node.ask<event_history>(get_event{old})));
+  CHECK(std::holds_alternative<refusal>(node.ask<event_page>(get_event{old})));
   CHECK(node.event(pending).summary.state == event_state::pending);
   CHECK(node.event(pending).attempts.size() > 3);
   CHECK(node.event(fresh).summary.state == event_state::delivered);

@@ -1,5 +1,7 @@
 #include "tests/actors/node_fixture.hpp"
 
+#include "policy/partitioning.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
@@ -20,11 +22,14 @@ struct node_fixture::config : caf::actor_system_config {
 namespace {
 
 /// Runs actors until nothing moves. Two that send each other messages for ever are a defect, and end the test.
-void settle(caf::actor_system& system) {
-  constexpr std::size_t most_at_once = 10'000'000; // all that tests send at once comes to a hundredth of it
+constexpr std::size_t most_at_once = 10'000'000; // all that tests send at once comes to a hundredth of it
+
+std::size_t settle(caf::actor_system& system, std::size_t at_most = most_at_once) {
   auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
-  if (scheduler.run(most_at_once) == most_at_once)
+  const auto ran = scheduler.run(std::min(at_most, most_at_once));
+  if (ran == most_at_once)
     throw std::runtime_error("the actors come to no rest");
+  return ran;
 }
 
 std::filesystem::path make_folder() {
@@ -36,7 +41,8 @@ std::filesystem::path make_folder() {
 
 } // namespace
 
-node_fixture::node_fixture(std::uint32_t partitions) : folder_{make_folder()} {
+node_fixture::node_fixture(std::uint32_t partitions, faulty_environment::below base)
+    : disk{base}, folder_{make_folder()} {
   static std::once_flag once;
   std::call_once(once, register_all_types);
   options.data_dir = folder_ / "data";
@@ -94,8 +100,19 @@ void node_fixture::end_actor(const std::string& name, const std::string& why) {
   run();
 }
 
-void node_fixture::run() {
-  settle(*system_);
+std::size_t node_fixture::run(std::size_t at_most) {
+  return settle(*system_, at_most);
+}
+
+void node_fixture::back_up(const std::string& name) {
+  std::filesystem::remove_all(folder_ / name);
+  std::filesystem::copy(options.data_dir, folder_ / name, std::filesystem::copy_options::recursive);
+}
+
+void node_fixture::restore(const std::string& name) {
+  REQUIRE_FALSE(node_);
+  std::filesystem::remove_all(options.data_dir);
+  std::filesystem::copy(folder_ / name, options.data_dir, std::filesystem::copy_options::recursive);
 }
 
 void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
@@ -120,6 +137,12 @@ void node_fixture::put(const std::string& id, const std::function<void(connector
     FAIL("put: " << to_string(no->code) << ": " << no->detail);
 }
 
+std::string node_fixture::connector_in(std::uint32_t partition, std::uint32_t partitions) {
+  for (int number = 0;; ++number)
+    if (auto id = "crm-" + std::to_string(number); partition_of({id}, partitions) == partition)
+      return id;
+}
+
 send_to_connector node_fixture::event_for(const std::string& connector, const std::string& run) {
   send_to_connector event;
   event.connector = {connector};
@@ -140,10 +163,12 @@ accepted node_fixture::send(const send_to_connector& event) {
 }
 
 event_history node_fixture::event(const event_id& id) {
-  auto answer = ask<event_history>(get_event{id});
+  auto answer = ask<event_page>(get_event{id});
   if (auto* no = std::get_if<refusal>(&answer))
     FAIL("event: " << to_string(no->code) << ": " << no->detail);
-  return std::get<event_history>(answer);
+  auto& found = std::get<event_page>(answer).events;
+  REQUIRE(found.size() == 1);
+  return std::move(found.front());
 }
 
 node_status node_fixture::status() {

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ namespace vicket::testing {
 /// turn, a scripted transport. Nothing happens but what a test lets happen, and nothing sleeps.
 class node_fixture {
 public:
-  explicit node_fixture(std::uint32_t partitions = 1);
+  explicit node_fixture(std::uint32_t partitions = 1,
+                        faulty_environment::below base = faulty_environment::below::memory);
   ~node_fixture();
   node_fixture(const node_fixture&) = delete;
   node_fixture& operator=(const node_fixture&) = delete;
@@ -45,6 +47,12 @@ public:
   std::vector<std::string> warnings;
 
   void start();
+  /// A copy of the data folder as it is now, for nodes whose disk is not in memory. Nothing else runs meanwhile, so it is
+  /// atomic.
+  void back_up(const std::string& name);
+  /// Puts the copy back in its place; the node must be dead.
+  void restore(const std::string& name);
+
   /// As with `kill -9`: actors are gone, the disk stays.
   void kill();
   void restart() {
@@ -55,8 +63,8 @@ public:
   /// One of the node's actors ends, by its name (`gateway`, …), as if it had a defect.
   void end_actor(const std::string& name, const std::string& why);
 
-  /// Lets all messages run until nothing moves.
-  void run();
+  /// Lets all messages run until nothing moves, or `at_most` of them have run: how many did.
+  std::size_t run(std::size_t at_most = std::numeric_limits<std::size_t>::max());
   /// Time goes by, in steps that a timer can't miss.
   void advance_ms(std::int64_t duration_ms, std::int64_t step_ms = 100);
 
@@ -93,6 +101,9 @@ public:
   void put(const std::string& id, const std::function<void(connector&)>& change = {});
   [[nodiscard]] static std::string host_of(const std::string& id) { return id + ".example.com"; }
 
+  /// The id of a connector that belongs to this partition.
+  [[nodiscard]] static std::string connector_in(std::uint32_t partition, std::uint32_t partitions);
+
   /// An event as a workflow would send it.
   [[nodiscard]] static send_to_connector event_for(const std::string& connector,
                                                    const std::string& run = "run-1");
@@ -100,6 +111,7 @@ public:
   accepted send(const send_to_connector& event);
   accepted send(const std::string& connector) { return send(event_for(connector)); }
 
+  /// Must be there, and with one connector only.
   event_history event(const event_id& id);
   node_status status();
 

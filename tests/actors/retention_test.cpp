@@ -71,7 +71,7 @@ TEST_CASE("one event that stays pending keeps its own history, and holds up the 
     CHECK(entries.back().value.number == history.attempts.back().number);
     node.restart();
   }
-  CHECK(node.store_failures.empty());
+  CHECK(node.failures.empty());
 }
 
 TEST_CASE("an event is kept, and its id known, for the retention after it was settled, however old it is by then") {

@@ -117,6 +117,28 @@ TEST_CASE("events that are sent arrive signed, are retried, and their history is
   CHECK(node.stop() == 0);
 }
 
+TEST_CASE("an id that went to several connectors is shown once for each, one object per line") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8"}};
+  const std::string id = "9f2c1b7e-0000-7000-8000-000000000001";
+  for (const auto* connector : {"crm", "erp"}) { // of different partitions
+    REQUIRE(node.vicket({"connector", "put", "-"}, connector_json(connector, "https://127.0.0.1:1/")).code ==
+            0);
+    auto event = event_json(connector, 1);
+    event.insert(1, R"("id":")" + id + R"(",)");
+    REQUIRE(node.vicket({"send"}, event).code == 0);
+  }
+  const auto shown = node.vicket({"event", id, "--json"});
+  CHECK(shown.code == 0);
+  REQUIRE(shown.lines.size() == 2);
+  CHECK(text_field(shown.lines[0], "connector") == "crm");
+  CHECK(text_field(shown.lines[1], "connector") == "erp");
+  for (const auto& line : shown.lines)
+    CHECK(text_field(line, "id") == id);
+  const auto readable = node.vicket({"event", id});
+  CHECK(std::count(readable.lines.begin(), readable.lines.end(), "") == 1); // between the two
+}
+
 TEST_CASE("a secret that the node makes is shown once, by the put that made it") {
   const temporary_folder folder;
   node_process node{folder.path() + "/data"};
@@ -224,6 +246,41 @@ TEST_CASE("the feed goes on after a restart of the node: nothing lost, nothing t
   std::sort(seen.begin(), seen.end());
   std::sort(expected.begin(), expected.end());
   CHECK(seen == expected);
+}
+
+TEST_CASE("a feed that is read on after an older copy of the data folder was put back begins with a gap") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files};
+  const auto data = folder.path() + "/data";
+  const auto send_and_read = [&](const arguments& from) {
+    node_process node{data, may_reach(files)};
+    REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
+    REQUIRE(node.vicket({"send"}, event_json("crm", 1)).code == 0);
+    process feed{node.vicket_arguments(arguments{"outcomes", "--follow", "--json"} + from)};
+    std::vector<std::string> lines;
+    while (lines.empty() || has(lines.back(), "\"gap\""))
+      lines.push_back(feed.line_with("{"));
+    CHECK(node.stop() == 0);
+    return lines;
+  };
+  const auto first = text_field(send_and_read({}).at(0), "cursor");
+  std::filesystem::copy(data, folder.path() + "/copy", std::filesystem::copy_options::recursive);
+  const auto second = send_and_read({"--from", first});
+  REQUIRE(second.size() == 1); // no gap
+  std::filesystem::remove_all(data);
+  std::filesystem::rename(folder.path() + "/copy", data);
+
+  const auto from = text_field(second[0], "cursor");
+  const auto restored = send_and_read({"--from", from});
+  REQUIRE(restored.size() == 2);
+  CHECK(restored[0].starts_with(R"({"gap":true,"cursor":"v2-)"));
+
+  node_process node{data, may_reach(files)};
+  const auto readable = node.vicket({"outcomes", "--from", from});
+  CHECK(readable.code == 0);
+  CHECK(readable.lines.at(0).starts_with("gap: "));
+  CHECK(readable.lines.size() > 1); // a gap is not the end
 }
 
 TEST_CASE("SIGTERM lets a delivery in flight finish, exits 0, and nothing is lost") {

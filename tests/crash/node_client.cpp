@@ -62,7 +62,7 @@ node_client::histories(const std::vector<event_id>& ids, std::int64_t limit_ms) 
     for (auto at = from; at < ids.size() && at < from + questions_at_a_time; ++at)
       asked.push_back(ask_one(ids[at]));
     for (auto& one : asked)
-      one.receive([&](event_history& got) { all.emplace_back(std::move(got)); },
+      one.receive([&](event_page& got) { all.emplace_back(std::move(got.events.front())); },
                   [&](caf::error& why) {
                     good = good && refusal_of(why).code == errc::not_found;
                     all.emplace_back(std::nullopt);

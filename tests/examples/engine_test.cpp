@@ -13,6 +13,8 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <functional>
+#include <map>
+#include <set>
 #include <vector>
 
 namespace {
@@ -23,6 +25,8 @@ using namespace vicket;
 struct node_script {
   std::deque<batch_result> answers; ///< to the batches, in their order
   std::vector<send_batch> batches;  ///< those that came
+  std::set<event_id> lost;          ///< instead of their first outcomes there are gaps
+  std::map<event_id, event_page> histories;
 };
 
 /// Answers as the script says, and reports every event that it accepted as delivered.
@@ -39,7 +43,11 @@ public:
         [unused](const get_connector&) -> caf::result<connector_view> { return unused; },
         [unused](const delete_connector&) -> caf::result<void> { return unused; },
         [unused](const list_connectors&) -> caf::result<connector_page> { return unused; },
-        [unused](const get_event&) -> caf::result<event_history> { return unused; },
+        [this](const get_event& request) -> caf::result<event_page> {
+          if (const auto found = script_.histories.find(request.id); found != script_.histories.end())
+            return found->second;
+          return make_refusal(errc::not_found, "no event has this id");
+        },
         [unused](const get_run&) -> caf::result<run_page> { return unused; },
         [this](const read_outcomes&) -> caf::result<outcome_page> {
           reader_ = self_->make_response_promise<outcome_page>();
@@ -56,8 +64,12 @@ private:
     auto answer = std::move(script_.answers.front());
     script_.answers.pop_front();
     for (std::size_t i = 0; i < answer.results.size(); ++i)
-      if (std::holds_alternative<accepted>(answer.results[i]))
-        add_delivered(batch.items[i]);
+      if (std::holds_alternative<accepted>(answer.results[i])) {
+        if (script_.lost.erase(*batch.items[i].id) == 1)
+          page_.gap_cursor = "gap";
+        else
+          add_delivered(batch.items[i]);
+      }
     report();
     return answer;
   }
@@ -71,11 +83,12 @@ private:
   }
 
   void report() {
-    if (page_.entries.empty() || !reader_.pending())
+    if ((page_.entries.empty() && page_.gap_cursor.empty()) || !reader_.pending())
       return;
     page_.cursor += "x";
     reader_.deliver(page_);
     page_.entries.clear();
+    page_.gap_cursor.clear();
   }
 
   gateway_actor::pointer self_;
@@ -155,6 +168,30 @@ TEST_CASE("an engine gives up what is refused for good, says so at its end, and 
   const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
   CHECK(reason == caf::sec::runtime_error);
   CHECK(numbers_of(script.batches) == std::vector<std::uint8_t>{1, 2});
+}
+
+TEST_CASE(
+    "after a gap an engine asks what became of its events, and sends again what the node does not know") {
+  caf::actor_system_config config;
+  config.load<caf::io::middleman>();
+  caf::actor_system system{config};
+  node_script script;
+  script.answers = {{{accepted{{{1}}}}}, {{accepted{{{2}}}}}, {{accepted{{{2}}}}}};
+  // given a node whose outcomes of the first two events are gone, and that still knows the first: delivered
+  script.lost = {event_id{{1}}, event_id{{2}}};
+  event_history delivered;
+  delivered.summary.id = event_id{{1}};
+  delivered.summary.connector = {"crm"};
+  delivered.summary.state = event_state::delivered;
+  auto elsewhere = delivered;
+  elsewhere.summary.connector = {"another"};
+  elsewhere.summary.state = event_state::failed;
+  script.histories[delivered.summary.id].events = {elsewhere, delivered};
+  // when the engine sends them
+  const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
+  // then it counts the first as delivered, and sends the second again
+  CHECK_FALSE(reason);
+  CHECK(numbers_of(script.batches) == std::vector<std::uint8_t>{1, 2, 2});
 }
 
 int main(int argc, char** argv) {

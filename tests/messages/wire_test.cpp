@@ -102,7 +102,8 @@ TEST_CASE("the type ids are the wire: each stays where it is, new ones go to the
   CHECK(offset_of<connector_status> == 32);
   CHECK(offset_of<partition_status> == 33);
   CHECK(offset_of<node_status> == 34);
-  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 35);
+  CHECK(offset_of<event_page> == 35);
+  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 36);
 }
 
 TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {

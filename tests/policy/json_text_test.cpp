@@ -246,6 +246,10 @@ TEST_CASE("an event's history shows every attempt, with the raw response body") 
   CHECK(text.ends_with(R"("next_attempt_at":null,"attempts":[]})"));
 }
 
+TEST_CASE("a gap of the feed says from where it goes on") {
+  CHECK(feed_gap_to_json("v2-1.2.3") == R"({"gap":true,"cursor":"v2-1.2.3"})");
+}
+
 TEST_CASE("an attempt without an answer has nulls, and a body that is not UTF-8 comes as base64") {
   attempt value;
   value.number = 2;

@@ -95,6 +95,12 @@ TEST_CASE("keys on disk are these bytes") {
 
 TEST_CASE("records on disk are these bytes") {
   CHECK(hex(encode_format(1)) == "7669636b65742d706172746974696f6e00000001");
+  CHECK(hex(encode(feed_lineage::from_entries({{1, 0x9f2c1b7e}, {258, 5}}).value())) == "01"
+                                                                                         "02"
+                                                                                         "0000000000000001"
+                                                                                         "9f2c1b7e"
+                                                                                         "0000000000000102"
+                                                                                         "00000005");
   CHECK(hex(encode(round_header{1, 2, 258, 257, 256})) == "01"
                                                       "0000000000000001"
                                                       "0000000000000002"
@@ -198,6 +204,8 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(decode_connector({"crm"}, encode(golden_connector())) == golden_connector());
   CHECK(decode_connector({}, encode(connector{})) == connector{});
   CHECK(decode_commit(encode(round_header{1, 2, 258, 257, 256})) == round_header{1, 2, 258, 257, 256});
+  const auto lineage = feed_lineage::from_entries({{0, 0}, {1, 7}, {258, 5}}).value();
+  CHECK(decode_lineage(encode(lineage)) == lineage);
   CHECK(decode_format(encode_format(7)) == 7);
   for (const auto value : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
                            std::numeric_limits<std::int64_t>::max()})
@@ -228,7 +236,7 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
   auto random = std::mt19937_64{Catch::getSeed()};
   const auto records =
       std::vector<std::string>{encode_head(golden_event()) + "{}", encode_head(golden_attempt()),
-                               encode(golden_connector()), encode(round_header{})};
+                               encode(golden_connector()), encode(round_header{}), encode(feed_lineage{})};
   const auto decode_all = [](const std::string& bytes) {
     const auto exact = std::vector<char>{bytes.begin(), bytes.end()};
     const auto view = std::string_view{exact.data(), exact.size()};
@@ -236,6 +244,7 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
     static_cast<void>(decode_attempt(1, view));
     static_cast<void>(decode_connector({}, view));
     static_cast<void>(decode_commit(view));
+    static_cast<void>(decode_lineage(view));
     static_cast<void>(decode_accepted_at(view));
     static_cast<void>(decode_attempts_made(view));
     static_cast<void>(parse_due_key(view));
@@ -272,6 +281,12 @@ TEST_CASE("strictly: what is short, overlong, of another version or out of range
 
   CHECK(!decode_connector({}, configured + "x"));
   CHECK(!decode_commit(encode(round_header{}) + "x"));
+  CHECK(!decode_lineage(encode(feed_lineage{}) + "x"));
+  CHECK(!decode_lineage(std::string("\1\0", 2))); // no entries
+  const auto rising = encode(feed_lineage::from_entries({{1, 1}, {2, 2}}).value());
+  auto falling = rising;
+  std::swap_ranges(falling.begin() + 2, falling.begin() + 14, falling.begin() + 14);
+  CHECK(!decode_lineage(falling));
   CHECK(!decode_commit(encode(round_header{1, 1, 5, 6, 1}))); // settled beyond the end
   CHECK(!decode_event(1, "\x02" + event.substr(1), true));
   auto unknown_state = attempt;

@@ -152,7 +152,7 @@ bool node_client::feed(std::size_t window, std::int64_t answer_ms,
 std::optional<event_history> node_client::history(const event_id& id) {
   std::optional<event_history> answer;
   rep_->self->request(rep_->node, answer_patience, get_event{id})
-      .receive([&](event_history& got) { answer = std::move(got); },
+      .receive([&](event_page& got) { answer = std::move(got.events.front()); },
                [](const caf::error& why) {
                  if (refusal_of(why).code != errc::not_found)
                    fail("get_event", why);

@@ -1,0 +1,66 @@
+#include "actors/feed_cursor.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <optional>
+
+using namespace vicket;
+
+TEST_CASE("a feed's cursor is its text, for each number of partitions") {
+  const feed_cursor cursor{{{0x1a2b, 0x9f2c1b7e, 0x100}, {0, 0, 1}}};
+  CHECK(cursor.to_string() == "v2-1a2b.9f2c1b7e.100-0.0.1");
+  const auto back = feed_cursor::parse(cursor.to_string(), 2);
+  REQUIRE(back);
+  CHECK(back->positions == cursor.positions);
+  for (const auto* wrong :
+       {"", "v2", "v1-1a2b-0", "v2-1a2b.9f2c1b7e.100", "v2-1a2b.9f2c1b7e.100-0.0",
+        "v2-1a2b.9f2c1b7e.100-0.0.1-", "v2-1a2b.9f2c1b7e.100-0.0.1-0.0.1", "v2-1a2b.9f2c1b7e1.100-0.0.1",
+        "v2--1.0.1-0.0.1", "v2-x.0.1-0.0.1", "v2-10000000000000000.0.1-0.0.1", "run1-1-2"}) {
+    INFO(wrong);
+    CHECK_FALSE(feed_cursor::parse(wrong, 2));
+  }
+}
+
+TEST_CASE("a run's cursor is none of the feed, and the other way round") {
+  const run_cursor cursor{{0x1a2b, 0}};
+  CHECK(cursor.to_string() == "run1-1a2b-0");
+  CHECK(run_cursor::parse("run1-1a2b-0", 2)->after == cursor.after);
+  CHECK(run_cursor::parse("", 2)->after == std::vector<log_sequence>{0, 0});
+  for (const auto* wrong : {"run1", "run1-1", "run1-1-2-3", "v2-1.0.1-0.0.1", "v1-1-2"}) {
+    INFO(wrong);
+    CHECK_FALSE(run_cursor::parse(wrong, 2));
+  }
+}
+
+TEST_CASE("a reader goes on at its position, or is told that something is gone and goes on at what is kept") {
+  const auto lineage = feed_lineage::from_entries({{0, 0}, {1, 0xa}, {20, 0xb}}).value();
+  struct row {
+    const char* what;
+    log_sequence oldest;
+    std::optional<feed_position> asked;
+    feed_start expected;
+  };
+  constexpr log_sequence end = 30;
+  const row rows[] = {
+      {"no position yet, nothing was forgotten", 1, std::nullopt, {{0, 0, 31}, false}},
+      {"no position yet: from the oldest that is kept", 10, std::nullopt, {{9, 0xa, 31}, false}},
+      {"all is there", 1, feed_position{5, 0xa, 1}, {{5, 0xa, 1}, false}},
+      {"nothing was seen, and all is there", 1, feed_position{0, 0, 1}, {{0, 0, 1}, false}},
+      {"retention took some of what was seen", 6, feed_position{5, 0xa, 1}, {{5, 0xa, 1}, false}},
+      {"and now the next one", 7, feed_position{5, 0xa, 1}, {{6, 0xa, 31}, true}},
+      {"nothing was seen, and the first one is gone", 2, feed_position{0, 0, 1}, {{1, 0xa, 31}, true}},
+      {"all is gone", 31, feed_position{5, 0xa, 1}, {{30, 0xb, 31}, true}},
+      {"all is gone that was seen", 31, feed_position{30, 0xb, 1}, {{30, 0xb, 1}, false}},
+      {"another branch: on from where it left this one", 1, feed_position{25, 0xa, 1}, {{19, 0xa, 31}, true}},
+      {"another branch, and retention went on", 25, feed_position{28, 0xa, 1}, {{24, 0xb, 31}, true}},
+      {"beyond the end", 1, feed_position{31, 0xb, 1}, {{30, 0xb, 31}, true}},
+      {"another log: from the oldest that is kept", 10, feed_position{25, 0xc, 1}, {{9, 0xa, 31}, true}},
+      {"a promise from another copy's future", 10, feed_position{15, 0xa, 40}, {{15, 0xa, 31}, false}},
+  };
+  for (const auto& [what, oldest, asked, expected] : rows) {
+    INFO(what);
+    const auto start = start_reading({&lineage, oldest, end}, asked);
+    CHECK(start.gap == expected.gap);
+    CHECK(start.at == expected.at);
+  }
+}
