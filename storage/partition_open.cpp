@@ -3,6 +3,7 @@
 #include "storage/log_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 #include "storage/rocksdb_options.hpp"
+#include "storage/store_files.hpp"
 #include "storage/write_batch_rep.hpp"
 
 #include <rocksdb/env.h>
@@ -25,7 +26,8 @@ std::string sentence(const std::string& folder, std::string_view what) {
 
 store_status partition_store::rep::open() {
   folder = options.folder.string();
-  env = options.environment != nullptr ? &options.environment->env() : rocksdb::Env::Default();
+  env = make_store_files(options.environment != nullptr ? options.environment->env()
+                                                        : *rocksdb::Env::Default());
   using step = store_status (rep::*)();
   const auto steps =
       std::array<step, 4>{&rep::open_database, &rep::check_format, &rep::load_state, &rep::index_unattempted};

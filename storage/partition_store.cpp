@@ -148,11 +148,24 @@ store_status partition_store::rep::resume() {
     return {store_errc::full, "no space left for " + folder + " yet"};
   const auto guard = std::unique_lock{database_mutex};
   close_database();
-  if (auto status = open_database(); !status.ok()) {
+  auto status = open_database();
+  if (status.ok())
+    status = check_reopened();
+  if (!status.ok()) {
     failure = {store_errc::failed, "after the disk was full: " + status.detail};
     report(failure.code, failure.detail);
   }
   return failure;
+}
+
+/// A refused commit that is there after all would be an event that its sender was told to send again, and that is
+/// known as a duplicate then; and its number would be used twice. An acknowledged one that is gone is worse.
+store_status partition_store::rep::check_reopened() {
+  const auto stored = get(family::meta, codec::commit_key);
+  if (stored && to_view(*stored) == codec::encode(last))
+    return {};
+  return {store_errc::failed, "partition " + folder + " has another last commit on disk than " +
+                                  std::to_string(last.number) + ", the last that was acknowledged"};
 }
 
 std::uint64_t partition_store::rep::log_bytes() const {

@@ -10,6 +10,7 @@
 #include "storage/rocksdb_options.hpp"
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/iterator.h>
 #include <rocksdb/slice.h>
 
@@ -61,7 +62,7 @@ private:
 struct partition_store::rep {
   store_options options;
   std::string folder;
-  rocksdb::Env* env = nullptr; ///< the environment's, or the operating system's; not owned
+  std::unique_ptr<rocksdb::Env> env; ///< what RocksDB is opened on; see store_files.hpp
 
   // Any thread.
   std::atomic<log_sequence> oldest_kept{1}; ///< as committed; the filters read it from RocksDB's threads
@@ -104,6 +105,8 @@ struct partition_store::rep {
   // -- writing --
   [[nodiscard]] store_status resume();
   void close_database();
+  /// After it was closed and opened again: what is committed on disk is what was acknowledged, and nothing else.
+  [[nodiscard]] store_status check_reopened();
   [[nodiscard]] std::uint64_t log_bytes() const;
   [[nodiscard]] space free_space() const;
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled);

@@ -3,6 +3,7 @@
 #include "store_fixture.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <map>
@@ -59,6 +60,33 @@ TEST_CASE("a failed sync is never retried: this and every later commit fails, an
   environment.restart(2);
   store = open_store(small_options(&environment));
   CHECK(store->read_event(before, true).has_value());
+}
+
+TEST_CASE(
+    "a sync that failed for want of space is a failed sync, not a full disk: nothing of it comes back") {
+  // given a log whose sync says ENOSPC or EDQUOT, as on thin volumes: its append was taken, and can be read back
+  const auto as = GENERATE(faulty_environment::fault::no_space, faulty_environment::fault::quota);
+  auto environment = faulty_environment{};
+  auto store = open_store(small_options(&environment));
+  const auto before = accept(*store, true);
+  environment.fail_log_syncs_from(1, as);
+  auto batch = write_batch{};
+  const auto sequence = store->allocate_sequence();
+  batch.add_event(event_of(sequence), true);
+
+  // then the store is at its end, also when the next sync would succeed
+  CHECK(store->commit(batch, 1).code == store_errc::failed);
+  environment.fail_log_syncs_from(1'000);
+  CHECK(store->resume().code == store_errc::failed);
+  CHECK(store->commit(batch, 1).code == store_errc::failed);
+  CHECK(!store->find_event(id_of(sequence)));
+  CHECK(store->read_event(before, true).has_value());
+}
+
+TEST_CASE("a failed sync of a table or a folder is no full disk either") {
+  auto environment = faulty_environment{};
+  environment.fail_all_syncs(faulty_environment::fault::no_space);
+  CHECK(open_refused(small_options(&environment)).code == store_errc::failed);
 }
 
 TEST_CASE("when every sync fails, opening fails too, with a clear line") {

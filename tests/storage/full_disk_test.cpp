@@ -1,10 +1,12 @@
 // Rule 4: a full disk refuses, keeps what is there, and recovers by itself once there is room.
 
 #include "store_fixture.hpp"
+#include "system_faults.hpp"
 
 #include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sys/mount.h>
@@ -96,6 +98,48 @@ TEST_CASE("a full disk refuses the commit, and takes the same one when there is 
   store.reset();
   environment.restart(bytes);
   store = open_store(small_options(&environment));
+  require_waiting(*store, accepted);
+}
+
+TEST_CASE("a used-up quota is a full disk") {
+  auto environment = faulty_environment{};
+  auto store = open_store(small_options(&environment));
+  environment.fill_disk_after(20'000, faulty_environment::fault::quota);
+  auto batch = write_batch{};
+  auto accepted = fill_until_full(*store, batch, 1'000);
+  environment.free_disk();
+  REQUIRE(store->resume().ok());
+  REQUIRE(store->commit(batch, 1).ok());
+  accepted.push_back(store->next_sequence() - 1);
+  require_waiting(*store, accepted);
+}
+
+TEST_CASE("what the operating system says: an append without room or quota is a full disk, a sync never is") {
+  using call = system_fault::call;
+  const auto error = GENERATE(ENOSPC, EDQUOT);
+  const auto folder = scratch_folder{};
+  auto store = open_store(small_options(nullptr, folder.path() / "p"));
+  auto accepted = std::vector{accept(*store, true)};
+  auto batch = write_batch{};
+  SECTION("an append") {
+    {
+      const auto full = system_fault{call::write, error, folder.path().string()};
+      const auto refused = fill_until_full(*store, batch, 1'000);
+      CHECK(refused.empty());
+    }
+    REQUIRE(store->resume().ok());
+    REQUIRE(store->commit(batch, 1).ok());
+    accepted.push_back(store->next_sequence() - 1);
+  }
+  SECTION("a sync") {
+    {
+      const auto failing = system_fault{call::sync, error, folder.path().string()};
+      batch.add_event(event_of(store->allocate_sequence()), true);
+      CHECK(store->commit(batch, 1).code == store_errc::failed);
+    }
+    CHECK(store->resume().code == store_errc::failed);
+    CHECK(store->commit(batch, 1).code == store_errc::failed);
+  }
   require_waiting(*store, accepted);
 }
 
