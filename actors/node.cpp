@@ -141,6 +141,7 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
     store_options store;
     store.folder = parts->folder->partition_path(i);
     store.environment = parts->environment.store;
+    store.log_warning = parts->environment.log_warning;
     // The node's memory is for all partitions together.
     store.write_buffer_bytes /= parts->folder->partitions();
     store.block_cache_bytes /= parts->folder->partitions();

@@ -7,6 +7,7 @@
 #include "storage/write_batch_rep.hpp"
 
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <algorithm>
 #include <limits>
@@ -53,9 +54,8 @@ store_status partition_store::rep::check_folder() const {
   };
   if (const auto found = std::find_if(names.begin(), names.end(), is_content);
       !has_current && found != names.end())
-    return {store_errc::corrupt,
-            sentence(folder, "has no file CURRENT, but ") + *found +
-                ": it was there once; restore it, or move the folder away to start empty"};
+    return {store_errc::corrupt, sentence(folder, "has no file CURRENT, but ") + *found +
+                                     ": it was there once; keep the folder, and restore it from a backup"};
   if (!has_current)
     return {};
 
@@ -70,7 +70,7 @@ store_status partition_store::rep::check_folder() const {
               sentence(folder, "has a column family \"") + name +
                   "\" that this program does not know: written by another program, or by a newer "
                   "vicketd"};
-  return check_logs(*env, folder);
+  return mend_logs(*env, folder, options.log_warning);
 }
 
 store_status partition_store::rep::open_database() {
@@ -85,7 +85,8 @@ store_status partition_store::rep::open_database() {
   const auto status = rocksdb::DB::Open(database_options(options, *env), folder,
                                         family_options(options, filters), &handles, &opened);
   if (status.IsCorruption())
-    return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString()};
+    return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString() +
+                                     "; keep the folder, and restore it from a backup"};
   if (status.IsNoSpace())
     return {store_errc::full, sentence(folder, "can't be opened, the disk is full: ") + status.ToString()};
   if (!status.ok()) {
@@ -99,7 +100,19 @@ store_status partition_store::rep::open_database() {
   for (auto i = std::size_t{0}; i < family_count; ++i)
     if (columns[i]->GetID() != i)
       return {store_errc::foreign, sentence(folder, "has its column families in another order than ours")};
-  return {};
+  return sync_removals();
+}
+
+/// Of the logs that were recovered. One that came back beside a newer log with commits would have to be whole (see
+/// log_scan.hpp).
+store_status partition_store::rep::sync_removals() const {
+  auto directory = std::unique_ptr<rocksdb::FSDirectory>{};
+  auto status = env->GetFileSystem()->NewDirectory(folder, rocksdb::IOOptions{}, &directory, nullptr);
+  if (status.ok())
+    status = directory->Fsync(rocksdb::IOOptions{}, nullptr);
+  return status.ok()
+             ? store_status{}
+             : store_status{store_errc::failed, sentence(folder, "can't be synced: ") + status.ToString()};
 }
 
 store_status partition_store::rep::check_format() {

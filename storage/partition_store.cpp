@@ -1,5 +1,6 @@
 #include "storage/partition_store.hpp"
 
+#include "storage/log_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 #include "storage/write_batch_rep.hpp"
 
@@ -148,7 +149,9 @@ store_status partition_store::rep::resume() {
     return {store_errc::full, "no space left for " + folder + " yet"};
   const auto guard = std::unique_lock{database_mutex};
   close_database();
-  auto status = open_database();
+  auto status = mend_logs(*env, folder, {}); // what did not fit is no news
+  if (status.ok())
+    status = open_database();
   if (status.ok())
     status = check_reopened();
   if (!status.ok()) {

@@ -43,6 +43,8 @@ struct store_options {
   store_environment* environment = nullptr;   ///< null: the real one; not owned
   std::size_t write_buffer_bytes = 48u << 20; ///< memtables of all column families together
   std::size_t block_cache_bytes = 32u << 20;
+  /// Told, in one line each, of what opening found and put right. May be empty.
+  std::function<void(const std::string&)> log_warning;
 };
 
 /// Everything that one synced commit writes, encoded as it is added. One writer at a time.

@@ -97,6 +97,7 @@ struct partition_store::rep {
   [[nodiscard]] store_status open();
   [[nodiscard]] store_status check_folder() const;
   [[nodiscard]] store_status open_database();
+  [[nodiscard]] store_status sync_removals() const;
   [[nodiscard]] store_status check_format();
   [[nodiscard]] store_status load_state();
   [[nodiscard]] store_status check_connectors() const;

@@ -119,6 +119,7 @@ class simulation {
 public:
   explicit simulation(std::uint64_t seed) : random_(seed) {
     store_ = open_store(small_options(&environment_));
+    committed_below_ = store_->next_sequence();
   }
 
   void run(int steps) {
@@ -126,6 +127,8 @@ public:
       fill_batch();
       if (chance(30))
         crash();
+      else if (chance(15))
+        crash_while_syncing();
       else
         commit();
     }
@@ -186,6 +189,7 @@ private:
     INFO(status.detail);
     REQUIRE(status.ok());
     model_ = next_;
+    committed_below_ = store_->next_sequence();
   }
 
   void crash() {
@@ -193,14 +197,32 @@ private:
     REQUIRE(store_->commit(batch_, 1).code == store_errc::failed);
     store_.reset();
     environment_.restart(random_());
-    store_ = open_store(small_options(&environment_));
-    for (auto& [sequence, state] : model_.events) // never tried and not waiting: waits now
-      if (state.attempts.empty())
-        state.indexed = due_position{state.event.accepted_at, sequence};
+    reopen();
+    REQUIRE(store_->next_sequence() == committed_below_);
     check();
   }
 
+  /// The batch is appended to the log; of its pages the disk has any, in any order.
+  void crash_while_syncing() {
+    environment_.fail_log_syncs_from(1);
+    REQUIRE(store_->commit(batch_, 1).code == store_errc::failed);
+    environment_.crash();
+    store_.reset();
+    environment_.restart(random_(), faulty_environment::unsynced::pages);
+    reopen();
+    if (store_->next_sequence() != committed_below_) { // all of it was there
+      model_ = next_;
+      committed_below_ = store_->next_sequence();
+    }
+    check();
+  }
+
+  void reopen() { store_ = open_store(small_options(&environment_)); }
+
   void check() {
+    for (auto& [sequence, state] : model_.events) // never tried and not waiting: waits now
+      if (state.attempts.empty())
+        state.indexed = due_position{state.event.accepted_at, sequence};
     auto indexed = std::map<std::string, std::set<due_position>>{};
     auto attempts = std::size_t{0};
     for (const auto& [sequence, state] : model_.events) {
@@ -242,6 +264,7 @@ private:
   write_batch batch_;
   model model_; ///< what was acknowledged
   model next_;  ///< what will be, once the batch is
+  log_sequence committed_below_ = 1;
 };
 
 } // namespace
