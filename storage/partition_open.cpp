@@ -32,19 +32,24 @@ store_status partition_store::rep::open() {
   using step = store_status (rep::*)();
   const auto steps =
       std::array<step, 4>{&rep::open_database, &rep::check_format, &rep::load_state, &rep::index_unattempted};
-  if (auto status = check_folder(); !status.ok())
-    return status;
-  for (const auto next : steps)
-    if (auto status = (this->*next)(); !status.ok())
-      return status;
-  return {};
+  if (!options.budget)
+    options.budget = std::make_shared<space_budget>();
+  auto status = check_folder();
+  for (auto next = steps.begin(); status.ok() && next != steps.end(); ++next)
+    status = (this->**next)();
+  if (status.code == store_errc::full)
+    status.detail = sentence(folder, "can't be opened, the disk is full: free some space, then start again; "
+                                     "nothing is lost (") +
+                    status.detail + ")";
+  return status;
 }
 
 /// Before RocksDB touches anything: it would make a new, empty database where CURRENT is missing, and drop a
 /// damaged log's end.
 store_status partition_store::rep::check_folder() const {
   if (const auto status = env->CreateDirIfMissing(folder); !status.ok())
-    return {store_errc::failed, sentence(folder, "can't be created: ") + status.ToString()};
+    return {status.IsNoSpace() ? store_errc::full : store_errc::failed,
+            sentence(folder, "can't be created: ") + status.ToString()};
   auto names = std::vector<std::string>{};
   if (const auto status = env->GetChildren(folder, &names); !status.ok())
     return {store_errc::failed, sentence(folder, "can't be listed: ") + status.ToString()};
@@ -82,13 +87,16 @@ store_status partition_store::rep::open_database() {
   }
   auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
   auto* opened = static_cast<rocksdb::DB*>(nullptr);
-  const auto status = rocksdb::DB::Open(database_options(options, *env), folder,
-                                        family_options(options, filters), &handles, &opened);
+  auto settings = database_options(options, *env);
+  settings.listeners.push_back(std::make_shared<background_watch>(
+      [this](const rocksdb::Status& status) { failed_in_background(status); }));
+  const auto status =
+      rocksdb::DB::Open(settings, folder, family_options(options, filters), &handles, &opened);
   if (status.IsCorruption())
     return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString() +
                                      "; keep the folder, and restore it from a backup"};
   if (status.IsNoSpace())
-    return {store_errc::full, sentence(folder, "can't be opened, the disk is full: ") + status.ToString()};
+    return {store_errc::full, status.ToString()};
   if (!status.ok()) {
     const auto text = status.ToString();
     const auto is_lock = text.find("LOCK") != std::string::npos || text.find("lock ") != std::string::npos;

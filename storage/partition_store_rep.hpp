@@ -8,6 +8,7 @@
 #include "storage/partition_store.hpp"
 #include "storage/retention_filter.hpp"
 #include "storage/rocksdb_options.hpp"
+#include "storage/space_budget.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -16,6 +17,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -71,6 +74,13 @@ struct partition_store::rep {
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 
+  std::atomic<bool> needs_room{
+      false};                      ///< a full disk stopped RocksDB's own threads, or left the database closed
+  std::atomic<bool> closed{false}; ///< a reopening met a full disk: `db` is null until the next one
+  mutable std::atomic<std::uint64_t> reads_refused{0};
+  std::mutex trouble_mutex;
+  std::function<void()> trouble; ///< guarded by trouble_mutex: whom to tell
+
   /// Shared by every read for as long as it holds anything of the database's; exclusive while `reopen`
   /// replaces the database.
   mutable std::shared_mutex database_mutex;
@@ -78,10 +88,11 @@ struct partition_store::rep {
   // The writer's thread.
   codec::commit_record last; ///< as committed
   store_status failure;      ///< not ok: the store takes nothing more
+  bool refused_full = false; ///< a commit did not fit, and no reopening succeeded since
 
   // Below what the database's threads use, so that it goes first.
   std::vector<std::unique_ptr<retention_filter>> filters;
-  std::unique_ptr<rocksdb::DB> db; ///< null: it could not be reopened, and `failure` says so
+  std::unique_ptr<rocksdb::DB> db; ///< null: it could not be reopened; `closed`, or `failure` says why
   std::array<rocksdb::ColumnFamilyHandle*, family_count> columns{};
 
   rep() = default;
@@ -106,6 +117,10 @@ struct partition_store::rep {
   // -- writing --
   [[nodiscard]] store_status resume();
   void close_database();
+  /// From RocksDB's threads.
+  void failed_in_background(const rocksdb::Status& status);
+  void tell_trouble();
+  [[nodiscard]] store_environment::volume volume() const;
   /// After it was closed and opened again: what is committed on disk is what was acknowledged, and nothing else.
   [[nodiscard]] store_status check_reopened();
   [[nodiscard]] std::uint64_t log_bytes() const;
@@ -116,7 +131,10 @@ struct partition_store::rep {
   // -- reading --
   /// For the duration of a read. Not to be taken twice by one thread.
   [[nodiscard]] std::shared_lock<std::shared_mutex> reading() const {
-    return std::shared_lock{database_mutex};
+    auto lock = std::shared_lock{database_mutex};
+    if (!db)
+      reads_refused.fetch_add(1, std::memory_order_relaxed);
+    return lock;
   }
   [[nodiscard]] std::optional<stored_event> event_at(log_sequence sequence, bool with_envelope) const;
   /// Absent: not there, or unreadable, which it reports.

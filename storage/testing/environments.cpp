@@ -4,10 +4,14 @@
 #include <rocksdb/file_system.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <pthread.h>
 #include <random>
 #include <stdexcept>
 #include <system_error>
@@ -39,6 +43,12 @@ bool is_log(const std::string& path) {
 bool is_table(const std::string& path) {
   return path.ends_with(".sst");
 }
+/// RocksDB names its threads (util/threadpool_imp.cc): flushes run in `rocksdb:high`.
+bool is_compaction_thread() {
+  auto name = std::array<char, 16>{};
+  return ::pthread_getname_np(::pthread_self(), name.data(), name.size()) == 0 &&
+         std::string_view{name.data()} == "rocksdb:low";
+}
 
 /// As RocksDB's own layer says it (env/io_posix.cc).
 IOStatus error_of(faulty_environment::fault kind, const std::string& what) {
@@ -68,14 +78,21 @@ public:
     all_syncs_fail_ = true;
     sync_fault_ = as;
   }
-  void fill_disk_after(std::uint64_t bytes, fault as) {
+  void fill_disk_after(std::uint64_t bytes, fault as, bool seen) {
     const auto guard = std::lock_guard{mutex_};
     bytes_left_ = bytes;
     full_fault_ = as;
+    full_seen_ = seen;
   }
-  void refuse_tables(std::optional<fault> as) {
+  void refuse_tables(std::optional<fault> as, faulty_environment::tables which) {
     const auto guard = std::lock_guard{mutex_};
     table_fault_ = as;
+    refused_tables_ = which;
+  }
+  [[nodiscard]] std::uint64_t await_compaction(std::uint64_t beyond) {
+    auto guard = std::unique_lock{mutex_};
+    compacted_.wait_for(guard, std::chrono::seconds{10}, [&] { return compactions_ > beyond; });
+    return compactions_;
   }
   [[nodiscard]] std::uint64_t tables_refused() const {
     const auto guard = std::lock_guard{mutex_};
@@ -89,9 +106,10 @@ public:
     const auto guard = std::lock_guard{mutex_};
     return log_syncs_;
   }
-  [[nodiscard]] bool disk_is_full() const {
+  /// `endless` without such a fault.
+  [[nodiscard]] std::uint64_t bytes_left() const {
     const auto guard = std::lock_guard{mutex_};
-    return bytes_left_ == 0;
+    return full_seen_ ? bytes_left_ : endless;
   }
 
   // -- what the file system asks and tells --
@@ -104,8 +122,14 @@ public:
     const auto guard = std::lock_guard{mutex_};
     if (crashed_)
       return IOStatus::IOError("the machine is down");
-    if (!table_fault_ || !is_table(path))
+    if (!is_table(path))
       return IOStatus::OK();
+    const auto compacts = is_compaction_thread();
+    if (!table_fault_ || (refused_tables_ == faulty_environment::tables::compacted && !compacts)) {
+      compactions_ += compacts ? 1 : 0;
+      compacted_.notify_all();
+      return IOStatus::OK();
+    }
     ++tables_refused_;
     return error_of(*table_fault_, "injected: while appending to file: " + path);
   }
@@ -214,7 +238,11 @@ private:
   fault sync_fault_ = fault::broken;
   std::uint64_t bytes_left_ = endless;
   fault full_fault_ = fault::no_space;
+  bool full_seen_ = true;
   std::optional<fault> table_fault_;
+  faulty_environment::tables refused_tables_ = faulty_environment::tables::all;
+  std::uint64_t compactions_ = 0; ///< appends
+  std::condition_variable compacted_;
   std::uint64_t tables_refused_ = 0;
   std::map<std::string, tracked_file> files_; ///< by path; written to since the last restart
 };
@@ -419,8 +447,9 @@ rocksdb::Env& faulty_environment::env() {
 std::optional<store_environment::volume> faulty_environment::volume_of(const std::filesystem::path&) const {
   const auto guard = std::lock_guard{rep_->volume_mutex};
   auto result = rep_->set_volume;
-  if (rep_->state.disk_is_full())
-    result = volume{0, result ? result->total_bytes : std::uint64_t{1} << 30};
+  if (const auto left = rep_->state.bytes_left(); left != endless)
+    result = volume{std::min(left, result ? result->free_bytes : endless),
+                    result ? result->total_bytes : std::uint64_t{1} << 30};
   return result;
 }
 
@@ -442,11 +471,19 @@ std::uint64_t faulty_environment::log_syncs() const {
 }
 
 void faulty_environment::fill_disk_after(std::uint64_t bytes, fault as) {
-  rep_->state.fill_disk_after(bytes, as);
+  rep_->state.fill_disk_after(bytes, as, true);
 }
 
-void faulty_environment::refuse_tables(fault as) {
-  rep_->state.refuse_tables(as);
+void faulty_environment::fill_disk_unseen_after(std::uint64_t bytes, fault as) {
+  rep_->state.fill_disk_after(bytes, as, false);
+}
+
+void faulty_environment::refuse_tables(fault as, tables which) {
+  rep_->state.refuse_tables(as, which);
+}
+
+std::uint64_t faulty_environment::await_compaction(std::uint64_t beyond) {
+  return rep_->state.await_compaction(beyond);
 }
 
 std::uint64_t faulty_environment::tables_refused() const {
@@ -454,8 +491,8 @@ std::uint64_t faulty_environment::tables_refused() const {
 }
 
 void faulty_environment::free_disk() {
-  rep_->state.fill_disk_after(endless, fault::no_space);
-  rep_->state.refuse_tables(std::nullopt);
+  rep_->state.fill_disk_after(endless, fault::no_space, true);
+  rep_->state.refuse_tables(std::nullopt, tables::all);
 }
 
 void faulty_environment::crash() {

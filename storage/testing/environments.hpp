@@ -28,7 +28,7 @@ public:
 
   rocksdb::Env& env() override;
 
-  /// What was set last; a full disk has 0 bytes free. Nothing was set: unknown.
+  /// What was set last, and at most what `fill_disk_after` left. Nothing was set: unknown.
   std::optional<volume> volume_of(const std::filesystem::path& folder) const override;
   void set_volume(volume value);
 
@@ -44,9 +44,15 @@ public:
 
   /// After so many more bytes, appends to any file write what fits and fail.
   void fill_disk_after(std::uint64_t bytes, fault as = fault::no_space);
-  /// Appends to tables fail, which RocksDB writes in the background; logs go on.
-  void refuse_tables(fault as);
+  /// The same, of which `volume_of` does not know: someone else is quicker.
+  void fill_disk_unseen_after(std::uint64_t bytes, fault as = fault::no_space);
+  /// Which tables: flushes and compactions write them in threads of their own, and an opening does, too.
+  enum class tables : std::uint8_t { all, compacted };
+  /// Appends to tables fail; logs go on.
+  void refuse_tables(fault as, tables which = tables::all);
   [[nodiscard]] std::uint64_t tables_refused() const; ///< how many such appends
+  /// How many appends to tables compactions were allowed. Waits up to 10 s for one more than `beyond`.
+  [[nodiscard]] std::uint64_t await_compaction(std::uint64_t beyond);
   /// There is room again, also for tables.
   void free_disk();
 
