@@ -64,6 +64,8 @@ using persistence_actor = caf::typed_actor<
     caf::result<void>(attempts_waited),
     /// The log → persistence.
     caf::result<void>(round_came_back),
+    /// From the store's threads, and to itself: something went wrong there that no commit says.
+    caf::result<void>(look_at_store),
     /// History reader → persistence. One `feed_grew` comes back at the next commit of an attempt.
     caf::result<void>(watch_feed),
     /// History reader → persistence, the steps of the retention. Answered when they are durable. Errors: storage_full,

@@ -196,6 +196,11 @@ struct round_came_back {
   store_status status;
 };
 
+/// Store → persistence: it has failed, or a full disk stopped its background work; and to oneself, while that lasts.
+struct look_at_store {
+  bool again = false; ///< to oneself
+};
+
 // -- history --------------------------------------------------------------------------------------------------------
 
 /// A partition's part of the answer to `get_event`; often nothing, since an id does not say its partition.

@@ -45,6 +45,7 @@ CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_overview))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::get_partition_overview))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::watch_over))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_events))
+CAF_ADD_TYPE_ID(vicket_local, (vicket::look_at_store))
 
 CAF_END_TYPE_ID_BLOCK(vicket_local)
 
@@ -83,3 +84,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_overview)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_partition_overview)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::watch_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_events)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::look_at_store)

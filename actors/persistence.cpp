@@ -42,9 +42,12 @@ persistence::persistence(handle::pointer self, setup with)
       rounds_{*with_.store, {with_.window, with_.late_ms, [this] { return room_on_disk(); }}},
       records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms)} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });
+  // The store's reference to this actor goes with this object, which goes when the actor quits: no cycle is left.
+  with_.store->on_trouble([me = handle{self_}] { caf::anon_send(me, look_at_store{}); });
 }
 
 persistence::~persistence() {
+  with_.store->on_trouble({});
   records_->close();
   for (const auto& each : supervisors_)
     if (each)
@@ -71,6 +74,7 @@ persistence::handle::behavior_type persistence::make_behavior() {
           commit();
       },
       [this](const round_came_back& news) { round_is_back(news.status); },
+      [this](const look_at_store& look) { watch_store(look); },
       [this](const watch_feed& request) { watch(request); },
       [this](const prepare_edge& request) { return prepare(request); },
       [this](const carry_over& request) { return carry(request); },
@@ -124,6 +128,10 @@ void persistence::refill(const refill_window& request) {
   auto* owner = rounds_.seat(request.seat);
   if (failed_ || owner == nullptr)
     return;
+  if (!with_.store->is_open()) { // what can't be read must not pass for "nothing waits"
+    refills_waiting_.push_back(request);
+    return;
+  }
   auto answer = rounds_.refill(*owner, request);
   if (store_is_healthy())
     self_->send(supervisors_[request.seat.slot], std::move(answer));

@@ -35,7 +35,7 @@ public:
 
   /// A round that has grown to this is sealed without waiting for more.
   static constexpr std::size_t max_batch_bytes = 4u << 20;
-  /// How soon a full disk is looked at again.
+  /// How soon a full disk is looked at again, by a round or for the store's background work.
   static constexpr std::int64_t full_retry_ms = 500;
 
   struct setup {
@@ -92,6 +92,8 @@ private:
   void decide_delete(const connector_id& id, caf::typed_response_promise<void>& promise);
   void disk_full(const store_status& why);
   void retry_when_there_is_room();
+  void store_reopened();
+  void watch_store(const look_at_store& look);
   void fail(const store_status& why);
   [[nodiscard]] bool store_is_healthy();
   [[nodiscard]] bool room_on_disk() const;
@@ -129,6 +131,8 @@ private:
   bool appending_ = false; ///< inside of `round_log::append`
   bool disk_full_ = false; ///< the last round did not fit
   bool failed_ = false;
+  bool look_under_way_ = false;                ///< a `look_at_store` to oneself
+  std::vector<refill_window> refills_waiting_; ///< while the store is closed; at most one of each supervisor
   log_sequence last_attempt_ = 0; ///< the log's end at the last commit of attempts by this process
   bool feed_watched_ = false;
   history_reader_actor feed_watcher_;

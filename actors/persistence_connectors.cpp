@@ -233,6 +233,7 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
        "): a new one starts over from the store");
   slots_.erase(found);
   supervisors_[slot] = nullptr;
+  std::erase_if(refills_waiting_, [slot](const auto& asked) { return asked.seat.slot == slot; });
   rounds_.vacate(slot);
   rounds_.give_up_held(slot);
   schedule_commit();

@@ -13,6 +13,7 @@ void retention_walk::look() {
   under_way_.emplace();
   under_way_->edge_time = with_.rule.edge_at(now);
   under_way_->settled_since = with_.rule.settled_since(now);
+  under_way_->reads_refused = with_.store->reads_refused();
   under_way_->edge = with_.store->first_position_since(under_way_->edge_time);
   self_->request(with_.persistence, caf::infinite, prepare_edge{under_way_->edge})
       .then(
@@ -28,7 +29,7 @@ void retention_walk::carry(log_sequence from) {
   auto page = with_.store->read_carry(now.kept, now.edge, from, max_page_bytes);
   carry_over request{std::move(page.carried), std::move(page.expired),
                      with_.store->late_before(now.settled_since, max_page_late)};
-  if (!with_.store->health().ok()) { // what could not be read must not be taken for nothing to keep
+  if (!all_was_read()) {
     end(false);
     return;
   }
@@ -49,6 +50,10 @@ void retention_walk::carry(log_sequence from) {
               move_edge();
           },
           [this](const caf::error&) { end(false); });
+}
+
+bool retention_walk::all_was_read() const {
+  return with_.store->health().ok() && with_.store->reads_refused() == under_way_->reads_refused;
 }
 
 void retention_walk::move_edge() {

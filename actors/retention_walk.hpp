@@ -38,12 +38,15 @@ private:
     timestamp_ms edge_time;
     timestamp_ms settled_since;
     log_sequence edge = 0;
+    std::uint64_t reads_refused = 0; ///< by the store, before the step
     std::vector<log_sequence> kept; ///< below the edge, rising
   };
 
   void carry(log_sequence from);
   void move_edge();
   void end(bool done);
+  /// What could not be read must not be taken for nothing to keep.
+  [[nodiscard]] bool all_was_read() const;
 
   history_reader_actor::pointer self_;
   setup with_;

@@ -48,8 +48,16 @@ private:
 };
 
 store_status failed(const fs::path& path, std::string_view what, int error) {
-  return {error == ENOSPC ? store_errc::full : store_errc::failed,
-          "data folder " + path.string() + ": " + std::string{what} + ": " + std::strerror(error)};
+  const auto is_full = error == ENOSPC || error == EDQUOT;
+  return {is_full ? store_errc::full : store_errc::failed,
+          "data folder " + path.string() + ": " + std::string{what} + ": " + std::strerror(error) +
+              (is_full ? "; free some space, then start again" : "")};
+}
+
+/// Whatever the number: it says nothing of space that could be freed (rule 4).
+store_status sync_failed(const fs::path& path, int error) {
+  return {store_errc::failed, "data folder " + path.string() +
+                                  ": can't write the file VICKET: a sync failed: " + std::strerror(error)};
 }
 
 store_status refused(store_errc code, const fs::path& path, std::string_view why) {
@@ -127,12 +135,16 @@ store_status write_marker(const fs::path& path, const marker& value) {
         file_descriptor{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode)};
     if (!file.valid())
       return failed(path, "can't create the file VICKET", errno);
-    if (::write(file.get(), text.data(), text.size()) != static_cast<::ssize_t>(text.size()) ||
-        ::fsync(file.get()) != 0)
+    errno = ENOSPC; // what is meant when less is written than was given
+    if (::write(file.get(), text.data(), text.size()) != static_cast<::ssize_t>(text.size()))
       return failed(path, "can't write the file VICKET", errno);
+    if (::fsync(file.get()) != 0)
+      return sync_failed(path, errno);
   }
-  if (::rename(temporary.c_str(), (path / marker_name).c_str()) != 0 || !sync_folder(path))
+  if (::rename(temporary.c_str(), (path / marker_name).c_str()) != 0)
     return failed(path, "can't write the file VICKET", errno);
+  if (!sync_folder(path))
+    return sync_failed(path, errno);
   return {};
 }
 
@@ -191,6 +203,7 @@ std::variant<file_descriptor, store_status> lock_folder(const fs::path& path) {
   }
   // For the message of the next one that tries; the lock itself is the kernel's, and ends with the process.
   const auto owner = std::to_string(::getpid()) + "\n";
+  errno = ENOSPC; // as above
   if (::ftruncate(file.get(), 0) != 0 ||
       ::pwrite(file.get(), owner.data(), owner.size(), 0) != static_cast<::ssize_t>(owner.size()))
     return failed(path, "can't write its file LOCK", errno);

@@ -1,10 +1,13 @@
 #include "storage/log_scan.hpp"
 
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace vicket {
@@ -15,9 +18,14 @@ namespace {
 constexpr std::size_t header_bytes = 7;
 constexpr std::size_t length_offset = 4;
 constexpr std::size_t type_offset = 6;
-constexpr std::uint8_t first_type =
-    1; // full, first, middle, last: all that we have it write, since logs are neither
-constexpr std::uint8_t last_type = 4; // recycled nor compressed
+
+// All the types that we have it write, since logs are neither recycled nor compressed.
+enum class fragment : std::uint8_t { none, full, first, middle, last };
+
+// A record is a write batch: u64 sequence, u32 number of entries, the entries.
+constexpr std::size_t batch_header_bytes = 12;
+
+constexpr std::size_t sector_bytes = 512; // no disk writes less at once
 
 constexpr std::uint32_t mask_delta = 0xa282ead8;
 
@@ -62,23 +70,57 @@ std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t 
   return value;
 }
 
-/// The bytes of the valid record that `bytes` begins with; 0 when it begins with none.
-std::size_t valid_record_bytes(std::string_view bytes) {
+struct found_fragment {
+  fragment type = fragment::none; ///< none: nothing valid
+  std::size_t bytes = 0;          ///< with its header
+};
+
+/// The valid fragment that `bytes`, the rest of a block, begin with.
+found_fragment fragment_of(std::string_view bytes) {
   if (bytes.size() < header_bytes)
-    return 0;
+    return {};
   const auto type = static_cast<std::uint8_t>(bytes[type_offset]);
   const auto length = little_endian(bytes, length_offset, 2);
-  if (type < first_type || type > last_type || length > bytes.size() - header_bytes)
-    return 0;
+  if (type < static_cast<std::uint8_t>(fragment::full) || type > static_cast<std::uint8_t>(fragment::last) ||
+      length > bytes.size() - header_bytes)
+    return {};
   const auto crc = crc32c(bytes.substr(type_offset, 1 + length));
   const auto masked = ((crc >> 15) | (crc << 17)) + mask_delta;
-  return masked == little_endian(bytes, 0, 4) ? header_bytes + length : 0;
+  if (masked != little_endian(bytes, 0, 4))
+    return {};
+  return {static_cast<fragment>(type), header_bytes + length};
+}
+
+bool begins_record(const found_fragment& found) {
+  return found.type == fragment::full || found.type == fragment::first;
+}
+
+/// The same, found at a place where a fragment need not begin: only with what its writer keeps to. A whole record has at
+/// least a batch's header, and a first fragment goes to the end of its block.
+bool begins_record_anywhere(std::string_view bytes, std::size_t bytes_to_block_end) {
+  const auto found = fragment_of(bytes);
+  return found.type == fragment::full ? found.bytes >= header_bytes + batch_header_bytes
+                                      : found.type == fragment::first && found.bytes == bytes_to_block_end;
+}
+
+bool is_zeros(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; });
 }
 
 /// What is left of a full block when no header fits any more is filled with zeros.
 bool is_padding(std::string_view rest, std::size_t block_size) {
-  return block_size == log_scan::block_bytes && rest.size() < header_bytes &&
-         std::all_of(rest.begin(), rest.end(), [](char c) { return c == '\0'; });
+  return block_size == log_scan::block_bytes && rest.size() < header_bytes && is_zeros(rest);
+}
+
+/// From `from` on there is a sector, or what lies behind `from` of one, that was never written.
+bool has_zero_sector(std::string_view block, std::size_t from) {
+  while (from < block.size()) {
+    const auto end = std::min((from / sector_bytes + 1) * sector_bytes, block.size());
+    if (is_zeros(block.substr(from, end - from)))
+      return true;
+    from = end;
+  }
+  return false;
 }
 
 } // namespace
@@ -93,32 +135,73 @@ std::uint32_t crc32c(std::string_view bytes) noexcept {
 }
 
 void log_scan::add_block(std::string_view block) {
-  auto at = std::size_t{0};
-  if (invalid_) // each block begins with a record: enough to tell whether the log goes on behind the damage
-    valid_behind_ = valid_behind_ || valid_record_bytes(block) > 0;
-  while (!invalid_ && at < block.size() && !is_padding(block.substr(at), block.size())) {
-    if (const auto bytes = valid_record_bytes(block.substr(at)); bytes > 0)
-      at += bytes;
-    else
-      invalid_ = offset_ + at;
-  }
-  // Within the damaged block the next record may begin anywhere.
-  if (invalid_ && *invalid_ >= offset_)
-    for (++at; !valid_behind_ && at < block.size(); ++at)
-      valid_behind_ = valid_record_bytes(block.substr(at)) > 0;
+  if (!record_behind_)
+    read_fragments(block);
   offset_ += block.size();
 }
 
-std::optional<std::uint64_t> log_scan::damage() const {
-  return valid_behind_ ? invalid_ : std::nullopt;
+void log_scan::read_fragments(std::string_view block) {
+  auto at = std::size_t{0};
+  while (at < block.size() && !is_padding(block.substr(at), block.size())) {
+    const auto found = fragment_of(block.substr(at));
+    const auto begins = begins_record(found);
+    if (found.type == fragment::none) {
+      if (!invalid_) {
+        invalid_ = offset_ + at;
+        // Not beyond a full block's end, where no fragment ends: such a length is none.
+        cut_off_ = block.size() < block_bytes &&
+                   (block.size() - at < header_bytes ||
+                    at + header_bytes + little_endian(block.substr(at), length_offset, 2) > block.size());
+      }
+      look_behind_damage(block, at);
+      return;
+    }
+    if (invalid_ || begins == in_record_) { // a record in the middle of another, or the middle of none
+      if (!invalid_)
+        invalid_ = begins ? whole_bytes_ : offset_ + at;
+      if (begins) {
+        record_behind_ = true;
+        return;
+      }
+    }
+    at += found.bytes;
+    if (invalid_)
+      continue;
+    in_record_ = found.type == fragment::first || found.type == fragment::middle;
+    if (in_record_)
+      continue;
+    whole_bytes_ = offset_ + at;
+    const auto is_empty_batch =
+        found.type == fragment::full && found.bytes == header_bytes + batch_header_bytes;
+    has_commits_ = has_commits_ || !is_empty_batch;
+  }
+}
+
+/// Behind what is invalid the next fragment may begin anywhere in the block.
+void log_scan::look_behind_damage(std::string_view block, std::size_t from) {
+  zeros_ = zeros_ || has_zero_sector(block, from);
+  for (auto at = from + 1; !record_behind_ && at < block.size(); ++at)
+    record_behind_ = begins_record_anywhere(block.substr(at), block_bytes - at);
+}
+
+log_scan::state log_scan::result() const {
+  if (record_behind_)
+    return state::damaged;
+  if (!invalid_)
+    return in_record_ ? state::unsynced_end : state::whole;
+  return cut_off_ || zeros_ ? state::unsynced_end : state::damaged_last;
 }
 
 namespace {
 
-store_status check_log(rocksdb::Env& env, const std::string& path) {
+struct scanned_log {
+  std::string path;
+  log_scan scan;
+};
+
+rocksdb::Status scan_log(rocksdb::Env& env, scanned_log& log) {
   auto file = std::unique_ptr<rocksdb::SequentialFile>{};
-  auto status = env.NewSequentialFile(path, &file, rocksdb::EnvOptions{});
-  auto scan = log_scan{};
+  auto status = env.NewSequentialFile(log.path, &file, rocksdb::EnvOptions{});
   auto buffer = std::vector<char>(log_scan::block_bytes);
   auto filled = std::size_t{0};
   for (auto at_end = false; status.ok() && !at_end;) {
@@ -129,34 +212,91 @@ store_status check_log(rocksdb::Env& env, const std::string& path) {
     filled += piece.size();
     at_end = piece.empty();
     if (filled == buffer.size() || at_end) {
-      scan.add_block({buffer.data(), filled});
+      log.scan.add_block({buffer.data(), filled});
       filled = 0;
     }
   }
-  if (!status.ok())
-    return {store_errc::failed, "can't read the log " + path + ": " + status.ToString()};
-  if (const auto offset = scan.damage())
-    return {
-        store_errc::corrupt,
-        "the log " + path + " is damaged at byte " + std::to_string(*offset) +
-            ", with intact records behind that: acknowledged events would be lost, so nothing was opened; "
-            "restore the file, or move the data folder away to start empty"};
-  return {};
+  return status;
+}
+
+/// Either it happens or it does not, and the next start finds the same again.
+rocksdb::Status cut_log(rocksdb::Env& env, const scanned_log& log) {
+  const auto files = env.GetFileSystem();
+  const auto options = rocksdb::IOOptions{};
+  auto file = std::unique_ptr<rocksdb::FSWritableFile>{};
+  auto status = files->ReopenWritableFile(log.path, rocksdb::FileOptions{}, &file, nullptr);
+  if (status.ok())
+    status = file->Truncate(log.scan.whole_bytes(), options, nullptr);
+  if (status.ok())
+    status = file->Fsync(options, nullptr);
+  if (status.ok())
+    status = file->Close(options, nullptr);
+  return status;
+}
+
+store_status damaged(const scanned_log& log, std::string_view what) {
+  return {store_errc::corrupt,
+          "the log " + log.path + " is damaged at byte " + std::to_string(log.scan.damage_at()) + ", " +
+              std::string{what} +
+              ": acknowledged events would be lost, so nothing was opened or changed; keep the folder, and "
+              "restore it from a backup"};
+}
+
+store_status judge(const scanned_log& log, bool commits_behind) {
+  switch (log.scan.result()) {
+  case log_scan::state::whole:
+    return {};
+  case log_scan::state::unsynced_end:
+    return commits_behind ? damaged(log, "with commits in a newer log") : store_status{};
+  case log_scan::state::damaged_last:
+    return damaged(log, "in its last record, which is complete and may have been acknowledged");
+  case log_scan::state::damaged:
+    break;
+  }
+  return damaged(log, "with intact records behind that");
+}
+
+/// Oldest first: their names are numbers, of six digits or more.
+std::vector<std::string> log_names(std::vector<std::string> names) {
+  std::erase_if(names, [](const auto& name) { return !name.ends_with(".log"); });
+  std::sort(names.begin(), names.end(),
+            [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
+  return names;
 }
 
 } // namespace
 
-store_status check_logs(rocksdb::Env& env, const std::string& folder) {
+store_status mend_logs(rocksdb::Env& env, const std::string& folder,
+                       const std::function<void(const std::string&)>& warn) {
   auto names = std::vector<std::string>{};
   if (const auto status = env.GetChildren(folder, &names); status.IsNotFound())
     return {};
   else if (!status.ok())
     return {store_errc::failed, "can't list " + folder + ": " + status.ToString()};
-  std::sort(names.begin(), names.end());
-  for (const auto& name : names)
-    if (name.ends_with(".log"))
-      if (auto status = check_log(env, folder + "/" + name); !status.ok())
-        return status;
+  auto logs = std::vector<scanned_log>{};
+  for (const auto& name : log_names(std::move(names))) {
+    auto& log = logs.emplace_back(scanned_log{folder + "/" + name, {}});
+    if (const auto status = scan_log(env, log); !status.ok())
+      return {store_errc::failed, "can't read the log " + log.path + ": " + status.ToString()};
+  }
+  auto commits_behind = false;
+  for (auto log = logs.rbegin(); log != logs.rend(); ++log) {
+    if (auto status = judge(*log, commits_behind); !status.ok())
+      return status;
+    commits_behind = commits_behind || log->scan.has_commits();
+  }
+  for (const auto& log : logs) {
+    if (log.scan.result() != log_scan::state::unsynced_end)
+      continue;
+    if (const auto status = cut_log(env, log); !status.ok())
+      return {status.IsNoSpace() ? store_errc::full : store_errc::failed,
+              "can't cut off the unsynced end of the log " + log.path + ": " + status.ToString()};
+    if (warn)
+      warn("the log " + log.path +
+           " ended in a commit that was cut off before it was acknowledged, as a "
+           "crash or a full disk leaves it: removed from byte " +
+           std::to_string(log.scan.whole_bytes()) + " on");
+  }
   return {};
 }
 

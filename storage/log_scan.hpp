@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,36 +15,74 @@ class Env;
 
 namespace vicket {
 
-/// Looks for damage in the middle of RocksDB's write-ahead logs, before RocksDB replays them (rule 5).
+/// Reads one of RocksDB's write-ahead logs before RocksDB replays it, and tells what a power loss left from what damaged
+/// it since (rule 5).
 ///
-/// RocksDB alone is not enough, in kTolerateCorruptedTailRecords (7.8 to 9.10, db/log_reader.cc): a damaged
-/// length field in a log's last 32 KiB block looks to it like a record that was cut off by the crash, so it
-/// drops everything behind it without a word; and what it does report does not name the file.
+/// RocksDB alone is not enough, in kTolerateCorruptedTailRecords (7.8 to 9.10, db/log_reader.cc). A damaged length field
+/// in a log's last 32 KiB block looks to it like a record that was cut off by the crash, and a header of zeros like a
+/// block to skip: it drops what is behind without a word. A record that was never acknowledged, and of which some pages
+/// reached the disk and some did not, it refuses instead. And what it reports does not name the file.
 ///
-/// What counts as damage: bytes that are no valid record, followed, anywhere behind them in the same file, by
-/// one that is. A log that just ends in something incomplete is what a crash leaves, and no damage: it was
-/// never acknowledged.
+/// What there is to know: a commit is one record (in one or more fragments, one for each block that it lies in), synced
+/// before it is acknowledged and before the next is appended; a log whose append or sync failed is never appended to
+/// again. So of a log's records at most the last can be an unsynced one, and only of that one any page may be missing:
+/// zeros, or the file ends before it.
 ///
-/// Costs one read of the logs that are left (at most `max_total_wal_size`, 64 MiB), 32 KiB at a time: about 1
-/// GB/s.
+/// - Invalid bytes with the beginning of a record (a whole one or a first fragment) behind them: damage. What is behind
+///   was appended after the sync of what is damaged. Fragments that go on with a record prove nothing: they are of the
+///   damaged one itself.
+/// - An end that is cut off, or the last record invalid with zeros where a sector should be: unsynced, and to be cut off.
+/// - The last record complete in length and invalid, without such zeros: damage. It may have been acknowledged, and a
+///   power loss does not flip bits.
 class log_scan {
 public:
   static constexpr std::size_t block_bytes = 32 * 1024; ///< of RocksDB's log format (db/log_format.h)
 
+  enum class state : std::uint8_t {
+    whole,        ///< records, each complete, to the end
+    unsynced_end, ///< after `whole_bytes()` something that was never acknowledged
+    damaged_last, ///< the last record is damaged
+    damaged,      ///< what is damaged is followed by a record
+  };
+
   /// The next block of the file: `block_bytes` of them, or fewer at its end.
   void add_block(std::string_view block);
 
-  /// Where the damage begins, once a valid record was seen behind it.
-  [[nodiscard]] std::optional<std::uint64_t> damage() const;
+  /// Of all that was added.
+  [[nodiscard]] state result() const;
+  /// Where the last record ends that is complete, with all before it.
+  [[nodiscard]] std::uint64_t whole_bytes() const { return whole_bytes_; }
+  /// Where the damage begins; the log's length without any.
+  [[nodiscard]] std::uint64_t damage_at() const { return invalid_.value_or(offset_); }
+  /// There is a complete record that holds something. (RocksDB begins a log with an empty one.)
+  [[nodiscard]] bool has_commits() const { return has_commits_; }
 
 private:
-  std::uint64_t offset_ = 0;             ///< of the next block
-  std::optional<std::uint64_t> invalid_; ///< where the first invalid record begins
-  bool valid_behind_ = false;
+  void read_fragments(std::string_view block);
+  void look_behind_damage(std::string_view block, std::size_t from);
+
+  std::uint64_t offset_ = 0; ///< of the next block
+  std::uint64_t whole_bytes_ = 0;
+  bool in_record_ = false; ///< fragments so far, and none of them the last
+  bool has_commits_ = false;
+  std::optional<std::uint64_t> invalid_; ///< where the first invalid fragment begins
+  bool cut_off_ = false;                 ///< that one ends behind the file
+  bool zeros_ = false;                   ///< in its place, or in that of one behind it
+  bool record_behind_ = false;
 };
 
-/// Scans every `*.log` of the folder. `corrupt` names file and offset.
-[[nodiscard]] store_status check_logs(rocksdb::Env& env, const std::string& folder);
+/// Scans every log of the folder, cuts off unsynced ends (synced before it returns, so that RocksDB never appends to a
+/// newer log while an older one has such an end) and says so in a line to `warn`, if there is one. `corrupt` names file and
+/// offset, and nothing is changed then.
+///
+/// Only of the newest log that has commits, and of those behind it, the end may be unsynced: RocksDB begins a log when
+/// everything in the one before it is synced, or at an opening, when the one before it has been written to tables. Its
+/// first commit comes after that, and after the older log's removal is synced (`partition_store::rep::open_database`).
+///
+/// Costs one read of the logs that are left (at most `max_total_wal_size`, 64 MiB), 32 KiB at a time: about 1
+/// GB/s.
+[[nodiscard]] store_status mend_logs(rocksdb::Env& env, const std::string& folder,
+                                     const std::function<void(const std::string&)>& warn);
 
 /// CRC-32C (Castagnoli), as RocksDB's logs carry it (masked there).
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes) noexcept;

@@ -3,9 +3,11 @@
 #include "storage/log_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 #include "storage/rocksdb_options.hpp"
+#include "storage/store_files.hpp"
 #include "storage/write_batch_rep.hpp"
 
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <algorithm>
 #include <limits>
@@ -25,23 +27,29 @@ std::string sentence(const std::string& folder, std::string_view what) {
 
 store_status partition_store::rep::open() {
   folder = options.folder.string();
-  env = options.environment != nullptr ? &options.environment->env() : rocksdb::Env::Default();
+  env = make_store_files(options.environment != nullptr ? options.environment->env()
+                                                        : *rocksdb::Env::Default());
   using step = store_status (rep::*)();
   const auto steps =
       std::array<step, 4>{&rep::open_database, &rep::check_format, &rep::load_state, &rep::index_unattempted};
-  if (auto status = check_folder(); !status.ok())
-    return status;
-  for (const auto next : steps)
-    if (auto status = (this->*next)(); !status.ok())
-      return status;
-  return {};
+  if (!options.budget)
+    options.budget = std::make_shared<space_budget>();
+  auto status = check_folder();
+  for (auto next = steps.begin(); status.ok() && next != steps.end(); ++next)
+    status = (this->**next)();
+  if (status.code == store_errc::full)
+    status.detail = sentence(folder, "can't be opened, the disk is full: free some space, then start again; "
+                                     "nothing is lost (") +
+                    status.detail + ")";
+  return status;
 }
 
 /// Before RocksDB touches anything: it would make a new, empty database where CURRENT is missing, and drop a
 /// damaged log's end.
 store_status partition_store::rep::check_folder() const {
   if (const auto status = env->CreateDirIfMissing(folder); !status.ok())
-    return {store_errc::failed, sentence(folder, "can't be created: ") + status.ToString()};
+    return {status.IsNoSpace() ? store_errc::full : store_errc::failed,
+            sentence(folder, "can't be created: ") + status.ToString()};
   auto names = std::vector<std::string>{};
   if (const auto status = env->GetChildren(folder, &names); !status.ok())
     return {store_errc::failed, sentence(folder, "can't be listed: ") + status.ToString()};
@@ -51,9 +59,8 @@ store_status partition_store::rep::check_folder() const {
   };
   if (const auto found = std::find_if(names.begin(), names.end(), is_content);
       !has_current && found != names.end())
-    return {store_errc::corrupt,
-            sentence(folder, "has no file CURRENT, but ") + *found +
-                ": it was there once; restore it, or move the folder away to start empty"};
+    return {store_errc::corrupt, sentence(folder, "has no file CURRENT, but ") + *found +
+                                     ": it was there once; keep the folder, and restore it from a backup"};
   if (!has_current)
     return {};
 
@@ -68,7 +75,7 @@ store_status partition_store::rep::check_folder() const {
               sentence(folder, "has a column family \"") + name +
                   "\" that this program does not know: written by another program, or by a newer "
                   "vicketd"};
-  return check_logs(*env, folder);
+  return mend_logs(*env, folder, options.log_warning);
 }
 
 store_status partition_store::rep::open_database() {
@@ -80,12 +87,16 @@ store_status partition_store::rep::open_database() {
   }
   auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
   auto* opened = static_cast<rocksdb::DB*>(nullptr);
-  const auto status = rocksdb::DB::Open(database_options(options, *env), folder,
-                                        family_options(options, filters), &handles, &opened);
+  auto settings = database_options(options, *env);
+  settings.listeners.push_back(std::make_shared<background_watch>(
+      [this](const rocksdb::Status& status) { failed_in_background(status); }));
+  const auto status =
+      rocksdb::DB::Open(settings, folder, family_options(options, filters), &handles, &opened);
   if (status.IsCorruption())
-    return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString()};
+    return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString() +
+                                     "; keep the folder, and restore it from a backup"};
   if (status.IsNoSpace())
-    return {store_errc::full, sentence(folder, "can't be opened, the disk is full: ") + status.ToString()};
+    return {store_errc::full, status.ToString()};
   if (!status.ok()) {
     const auto text = status.ToString();
     const auto is_lock = text.find("LOCK") != std::string::npos || text.find("lock ") != std::string::npos;
@@ -97,7 +108,19 @@ store_status partition_store::rep::open_database() {
   for (auto i = std::size_t{0}; i < family_count; ++i)
     if (columns[i]->GetID() != i)
       return {store_errc::foreign, sentence(folder, "has its column families in another order than ours")};
-  return {};
+  return sync_removals();
+}
+
+/// Of the logs that were recovered. One that came back beside a newer log with commits would have to be whole (see
+/// log_scan.hpp).
+store_status partition_store::rep::sync_removals() const {
+  auto directory = std::unique_ptr<rocksdb::FSDirectory>{};
+  auto status = env->GetFileSystem()->NewDirectory(folder, rocksdb::IOOptions{}, &directory, nullptr);
+  if (status.ok())
+    status = directory->Fsync(rocksdb::IOOptions{}, nullptr);
+  return status.ok()
+             ? store_status{}
+             : store_status{store_errc::failed, sentence(folder, "can't be synced: ") + status.ToString()};
 }
 
 store_status partition_store::rep::check_format() {

@@ -1,6 +1,7 @@
 #include "storage/partition_store.hpp"
 
 #include "policy/assertion.hpp"
+#include "storage/log_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 #include "storage/write_batch_rep.hpp"
 
@@ -134,6 +135,8 @@ store_status partition_store::rep::commit(write_batch& batch, log_sequence settl
 store_status partition_store::rep::write(write_batch::rep& batch, const round_header& header, bool sync) {
   if (!failure.ok())
     return failure;
+  if (!db)
+    return {store_errc::full, "no space left for " + folder + " yet: it is closed until there is"};
   if (!batch.complete)
     return failure = {store_errc::failed, "a round for " + folder + " is larger than 4 GiB"};
   count_nothing();
@@ -159,8 +162,12 @@ store_status partition_store::rep::write(write_batch::rep& batch, const round_he
 store_status partition_store::rep::write_status(const rocksdb::Status& status) {
   if (status.ok())
     return {};
-  if (status.IsNoSpace())
+  // Incomplete: RocksDB let the write wait for a compaction, and gave up before it appended anything (DBImpl::DelayWrite)
+  // since that had failed; how, the text alone says. Its listeners were told before.
+  if (status.IsNoSpace() || (status.IsIncomplete() && needs_room.load())) {
+    refused_full = true;
     return {store_errc::full, "no space left for " + folder + " (" + status.ToString() + ")"};
+  }
   // Whatever it was, the log's end is unknown now: a sync that failed may have dropped the pages that it was
   // for, and a second one would claim success (rule 4).
   return failure = {store_errc::failed, "can't write to " + folder + " any more: " + status.ToString()};
@@ -178,15 +185,80 @@ store_status partition_store::resume() {
 store_status partition_store::rep::resume() {
   if (!failure.ok())
     return failure;
-  if (free_space().free_bytes < log_bytes() + reopen_bytes) // opening writes what the logs hold into tables
+  auto bytes = log_bytes() + reopen_bytes; // opening writes what the logs hold into tables
+  if (!refused_full) // commits go on, so there is time to wait for what a compaction needs
+    bytes += reserve_of(volume().total_bytes);
+  const auto room = options.budget->reserve(bytes, [this] { return volume().free_bytes; });
+  if (!room)
     return {store_errc::full, "no space left for " + folder + " yet"};
   const auto guard = std::unique_lock{database_mutex};
   close_database();
-  if (auto status = open_database(); !status.ok()) {
+  needs_room = false; // of the database that is closed; the next one may need it again at once
+  auto status = mend_logs(*env, folder, {}); // what did not fit is no news
+  if (status.ok())
+    status = open_database();
+  if (status.ok())
+    status = check_reopened();
+  refused_full = closed = status.code == store_errc::full;
+  if (refused_full) {
+    needs_room = true;
+    return {store_errc::full, "no space left for " + folder + " yet: " + status.detail};
+  }
+  if (!status.ok()) {
     failure = {store_errc::failed, "after the disk was full: " + status.detail};
     report(failure.code, failure.detail);
   }
   return failure;
+}
+
+void partition_store::rep::failed_in_background(const rocksdb::Status& status) {
+  if (status.IsShutdownInProgress() || status.IsColumnFamilyDropped())
+    return;
+  if (status.IsNoSpace())
+    needs_room = true;
+  else
+    report(status.IsCorruption() ? store_errc::corrupt : store_errc::failed,
+           "its background work failed: " + status.ToString());
+  tell_trouble();
+}
+
+void partition_store::rep::tell_trouble() {
+  auto guard = std::unique_lock{trouble_mutex};
+  const auto told = trouble;
+  guard.unlock();
+  if (told)
+    told();
+}
+
+bool partition_store::wants_resume() const {
+  return rep_->needs_room.load();
+}
+
+bool partition_store::is_open() const {
+  return !rep_->closed.load();
+}
+
+std::uint64_t partition_store::reads_refused() const {
+  return rep_->reads_refused.load(std::memory_order_relaxed);
+}
+
+void partition_store::on_trouble(std::function<void()> told) {
+  {
+    const auto guard = std::lock_guard{rep_->trouble_mutex};
+    std::swap(rep_->trouble, told);
+  }
+  if (wants_resume() || !health().ok())
+    rep_->tell_trouble();
+}
+
+/// A refused commit that is there after all would be an event that its sender was told to send again, and that is
+/// known as a duplicate then; and its number would be used twice. An acknowledged one that is gone is worse.
+store_status partition_store::rep::check_reopened() {
+  const auto stored = get(family::meta, codec::commit_key);
+  if (stored && to_view(*stored) == codec::encode(last))
+    return {};
+  return {store_errc::failed, "partition " + folder + " has another last commit on disk than " +
+                                  std::to_string(last.number) + ", the last that was acknowledged"};
 }
 
 std::uint64_t partition_store::rep::log_bytes() const {
@@ -204,17 +276,21 @@ partition_store::space partition_store::free_space() const {
 }
 
 partition_store::space partition_store::rep::free_space() const {
-  auto volume = std::optional<store_environment::volume>{};
-  if (options.environment != nullptr) {
-    volume = options.environment->volume_of(options.folder);
-  } else {
-    auto error = std::error_code{};
-    if (const auto found = std::filesystem::space(options.folder, error); !error)
-      volume = store_environment::volume{found.available, found.capacity};
-  }
-  if (!volume) // a commit will say when it is full
-    return {std::numeric_limits<std::uint64_t>::max(), max_reserve_bytes};
-  return {volume->free_bytes, reserve_of(volume->total_bytes)};
+  const auto found = volume();
+  const auto reserved = std::min(options.budget->reserved_bytes(), found.free_bytes);
+  return {found.free_bytes - reserved, reserve_of(found.total_bytes)};
+}
+
+store_environment::volume partition_store::rep::volume() const {
+  // Unknown counts as empty and large: a commit will say when it is full.
+  constexpr auto endless = std::numeric_limits<std::uint64_t>::max();
+  if (options.environment != nullptr)
+    return options.environment->volume_of(options.folder)
+        .value_or(store_environment::volume{endless, endless});
+  auto error = std::error_code{};
+  const auto found = std::filesystem::space(options.folder, error);
+  return error ? store_environment::volume{endless, endless}
+               : store_environment::volume{found.available, found.capacity};
 }
 
 log_sequence partition_store::settled_below() const {

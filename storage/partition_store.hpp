@@ -23,6 +23,7 @@ namespace vicket {
 /// A swap-in for the file system below RocksDB, so that tests inject faults or stay in memory
 /// (storage/testing/).
 class store_environment;
+class space_budget;
 
 struct store_options {
   std::filesystem::path folder;
@@ -31,6 +32,9 @@ struct store_options {
   store_environment* environment = nullptr;   ///< null: the real one; not owned
   std::size_t write_buffer_bytes = 48u << 20; ///< memtables of all column families together
   std::size_t block_cache_bytes = 32u << 20;
+  std::shared_ptr<space_budget> budget; ///< one for all partitions of a data folder; null: one of its own
+  /// Told, in one line each, of what opening found and put right. May be empty.
+  std::function<void(const std::string&)> log_warning;
 };
 
 /// One partition's durable state: a RocksDB used as a log. See key_codec.hpp for the layout.
@@ -71,11 +75,23 @@ public:
   [[nodiscard]] log_sequence allocate_sequence();
   [[nodiscard]] store_status commit(write_batch& batch, log_sequence settled_below);
 
-  /// After `full`: makes the database writable again, if there is room for what its logs hold; `full` again:
-  /// try later. Closes and opens the database, so reads wait meanwhile (for up to half a second).
+  /// After `full`, or when `wants_resume()`: makes the database work again, if there is room for what its logs hold;
+  /// `full` again: try later. Closes and opens the database, so reads wait meanwhile (for up to half a second). Should
+  /// that meet a full disk all the same, the database stays closed until a later call finds room (`is_open`).
   [[nodiscard]] store_status resume();
 
-  /// Free bytes of the file system below, and the reserve under which new events should be refused so that
+  /// A full disk stopped what RocksDB does in threads of its own, or left the database closed. Any thread.
+  [[nodiscard]] bool wants_resume() const;
+  /// False: every read finds nothing, and every commit is refused with `full`. Changes within `resume` only. Any thread.
+  [[nodiscard]] bool is_open() const;
+  /// How many reads, of all threads, found the database closed. One that was made while this did not change was answered.
+  [[nodiscard]] std::uint64_t reads_refused() const;
+
+  /// `told` is called, from any thread, when `wants_resume()` or `health()` has news that no commit or read brought; at
+  /// once if there are any. An empty one: no more calls begin.
+  void on_trouble(std::function<void()> told);
+
+  /// Free bytes of the file system below that no partition of the folder has reserved, and the reserve under which new events should be refused so that
   /// the attempts of pending ones still find room.
   struct space {
     std::uint64_t free_bytes = 0;

@@ -8,13 +8,17 @@
 #include "storage/partition_store.hpp"
 #include "storage/retention_filter.hpp"
 #include "storage/rocksdb_options.hpp"
+#include "storage/space_budget.hpp"
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/iterator.h>
 #include <rocksdb/slice.h>
 
 #include <array>
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -61,7 +65,7 @@ private:
 struct partition_store::rep {
   store_options options;
   std::string folder;
-  rocksdb::Env* env = nullptr; ///< the environment's, or the operating system's; not owned
+  std::unique_ptr<rocksdb::Env> env; ///< what RocksDB is opened on; see store_files.hpp
 
   // Any thread.
   std::atomic<log_sequence> oldest_kept{1}; ///< as committed; the filters read it from RocksDB's threads
@@ -72,6 +76,13 @@ struct partition_store::rep {
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 
+  std::atomic<bool> needs_room{
+      false};                      ///< a full disk stopped RocksDB's own threads, or left the database closed
+  std::atomic<bool> closed{false}; ///< a reopening met a full disk: `db` is null until the next one
+  mutable std::atomic<std::uint64_t> reads_refused{0};
+  std::mutex trouble_mutex;
+  std::function<void()> trouble; ///< guarded by trouble_mutex: whom to tell
+
   /// Shared by every read for as long as it holds anything of the database's; exclusive while `reopen`
   /// replaces the database.
   mutable std::shared_mutex database_mutex;
@@ -80,10 +91,11 @@ struct partition_store::rep {
   round_header last;          ///< as applied
   bool lineage_stored = true; ///< false: the next round that moves the log's end stores it along
   store_status failure;      ///< not ok: the store takes nothing more
+  bool refused_full = false; ///< a commit did not fit, and no reopening succeeded since
 
   // Below what the database's threads use, so that it goes first.
   std::vector<std::unique_ptr<retention_filter>> filters;
-  std::unique_ptr<rocksdb::DB> db; ///< null: it could not be reopened, and `failure` says so
+  std::unique_ptr<rocksdb::DB> db; ///< null: it could not be reopened; `closed`, or `failure` says why
   std::array<rocksdb::ColumnFamilyHandle*, family_count> columns{};
 
   rep() = default;
@@ -99,6 +111,7 @@ struct partition_store::rep {
   [[nodiscard]] store_status open();
   [[nodiscard]] store_status check_folder() const;
   [[nodiscard]] store_status open_database();
+  [[nodiscard]] store_status sync_removals() const;
   [[nodiscard]] store_status check_format();
   [[nodiscard]] store_status load_state();
   [[nodiscard]] store_status check_connectors() const;
@@ -107,6 +120,12 @@ struct partition_store::rep {
   // -- writing --
   [[nodiscard]] store_status resume();
   void close_database();
+  /// From RocksDB's threads.
+  void failed_in_background(const rocksdb::Status& status);
+  void tell_trouble();
+  [[nodiscard]] store_environment::volume volume() const;
+  /// After it was closed and opened again: what is committed on disk is what was acknowledged, and nothing else.
+  [[nodiscard]] store_status check_reopened();
   [[nodiscard]] std::uint64_t log_bytes() const;
   [[nodiscard]] space free_space() const;
   [[nodiscard]] round_header next_round(log_sequence settled) const;
@@ -122,7 +141,10 @@ struct partition_store::rep {
   // -- reading --
   /// For the duration of a read. Not to be taken twice by one thread.
   [[nodiscard]] std::shared_lock<std::shared_mutex> reading() const {
-    return std::shared_lock{database_mutex};
+    auto lock = std::shared_lock{database_mutex};
+    if (!db)
+      reads_refused.fetch_add(1, std::memory_order_relaxed);
+    return lock;
   }
   [[nodiscard]] std::optional<stored_event> event_at(log_sequence sequence, bool with_envelope) const;
   /// The record of an event, from the log or, below the retention's edge, from what is carried.

@@ -136,9 +136,8 @@ rocksdb::DBOptions database_options(const store_options& options, rocksdb::Env& 
   result.manual_wal_flush = false;
   result.max_total_wal_size = max_wal_bytes;
 
-  // Rule 4. After a failed write or sync nothing is tried again behind our back; see no_own_recovery.
+  // Rule 4. After a failed write or sync nothing is tried again behind our back; see background_watch.
   result.max_bgerror_resume_count = 0;
-  result.listeners.push_back(std::make_shared<no_own_recovery>());
 
   // A log is preallocated by its family's write buffer (16 MiB at a time), which on a small disk is all there
   // is. Measured both ways in turn, the difference was below the noise (docs/decisions/0002-storage.md).

@@ -4,12 +4,18 @@
 #include <rocksdb/file_system.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <pthread.h>
 #include <random>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace vicket {
@@ -35,23 +41,63 @@ std::string normal(const std::string& path) {
 bool is_log(const std::string& path) {
   return path.ends_with(".log");
 }
+bool is_table(const std::string& path) {
+  return path.ends_with(".sst");
+}
+/// RocksDB names its threads (util/threadpool_imp.cc): flushes run in `rocksdb:high`.
+bool is_compaction_thread() {
+  auto name = std::array<char, 16>{};
+  return ::pthread_getname_np(::pthread_self(), name.data(), name.size()) == 0 &&
+         std::string_view{name.data()} == "rocksdb:low";
+}
+
+/// As RocksDB's own layer says it (env/io_posix.cc).
+IOStatus error_of(faulty_environment::fault kind, const std::string& what) {
+  using fault = faulty_environment::fault;
+  if (kind == fault::no_space) {
+    auto status = IOStatus::NoSpace(what, std::generic_category().message(ENOSPC));
+    status.SetRetryable(true);
+    return status;
+  }
+  return IOStatus::IOError(what, std::generic_category().message(kind == fault::quota ? EDQUOT : EIO));
+}
 
 /// What the faults are, and what of each file is safe. Shared by the file system and its files; thread-safe.
 class fault_state {
 public:
   // -- commands --
 
-  void fail_log_syncs_from(std::uint64_t nth) {
+  using fault = faulty_environment::fault;
+
+  void fail_log_syncs_from(std::uint64_t nth, fault as) {
     const auto guard = std::lock_guard{mutex_};
     log_syncs_left_ = nth == 0 ? 0 : nth - 1;
+    sync_fault_ = as;
   }
-  void fail_all_syncs() {
+  void fail_all_syncs(fault as) {
     const auto guard = std::lock_guard{mutex_};
     all_syncs_fail_ = true;
+    sync_fault_ = as;
   }
-  void fill_disk_after(std::uint64_t bytes) {
+  void fill_disk_after(std::uint64_t bytes, fault as, bool seen) {
     const auto guard = std::lock_guard{mutex_};
     bytes_left_ = bytes;
+    full_fault_ = as;
+    full_seen_ = seen;
+  }
+  void refuse_tables(std::optional<fault> as, faulty_environment::tables which) {
+    const auto guard = std::lock_guard{mutex_};
+    table_fault_ = as;
+    refused_tables_ = which;
+  }
+  [[nodiscard]] std::uint64_t await_compaction(std::uint64_t beyond) {
+    auto guard = std::unique_lock{mutex_};
+    compacted_.wait_for(guard, std::chrono::seconds{10}, [&] { return compactions_ > beyond; });
+    return compactions_;
+  }
+  [[nodiscard]] std::uint64_t tables_refused() const {
+    const auto guard = std::lock_guard{mutex_};
+    return tables_refused_;
   }
   void crash() {
     const auto guard = std::lock_guard{mutex_};
@@ -61,9 +107,10 @@ public:
     const auto guard = std::lock_guard{mutex_};
     return log_syncs_;
   }
-  [[nodiscard]] bool disk_is_full() const {
+  /// `endless` without such a fault.
+  [[nodiscard]] std::uint64_t bytes_left() const {
     const auto guard = std::lock_guard{mutex_};
-    return bytes_left_ == 0;
+    return full_seen_ ? bytes_left_ : endless;
   }
 
   // -- what the file system asks and tells --
@@ -71,6 +118,21 @@ public:
   [[nodiscard]] IOStatus may_change() const {
     const auto guard = std::lock_guard{mutex_};
     return crashed_ ? IOStatus::IOError("the machine is down") : IOStatus::OK();
+  }
+  [[nodiscard]] IOStatus may_append(const std::string& path) {
+    const auto guard = std::lock_guard{mutex_};
+    if (crashed_)
+      return IOStatus::IOError("the machine is down");
+    if (!is_table(path))
+      return IOStatus::OK();
+    const auto compacts = is_compaction_thread();
+    if (!table_fault_ || (refused_tables_ == faulty_environment::tables::compacted && !compacts)) {
+      compactions_ += compacts ? 1 : 0;
+      compacted_.notify_all();
+      return IOStatus::OK();
+    }
+    ++tables_refused_;
+    return error_of(*table_fault_, "injected: while appending to file: " + path);
   }
 
   /// How many of `bytes` still fit, and takes them.
@@ -80,6 +142,10 @@ public:
     if (bytes_left_ != endless)
       bytes_left_ -= fitting;
     return fitting;
+  }
+  [[nodiscard]] IOStatus disk_full(const std::string& path) const {
+    const auto guard = std::lock_guard{mutex_};
+    return error_of(full_fault_, "injected: while appending to file: " + path);
   }
 
   [[nodiscard]] IOStatus may_sync(const std::string& path) {
@@ -93,12 +159,17 @@ public:
       if (log_syncs_left_ != endless && log_syncs_left_ > 0)
         --log_syncs_left_;
     }
-    return fails ? IOStatus::IOError("injected: sync failed") : IOStatus::OK();
+    return fails ? error_of(sync_fault_, "injected: while fdatasync: " + path) : IOStatus::OK();
   }
 
   void created(const std::string& path) {
     const auto guard = std::lock_guard{mutex_};
     files_[path] = {};
+  }
+  /// A file of before the last restart is safe as far as it goes.
+  void reopened(const std::string& path, std::uint64_t bytes) {
+    const auto guard = std::lock_guard{mutex_};
+    files_.try_emplace(path, tracked_file{bytes, bytes, true});
   }
   void appended(const std::string& path, std::uint64_t bytes) {
     const auto guard = std::lock_guard{mutex_};
@@ -155,6 +226,7 @@ public:
     all_syncs_fail_ = false;
     log_syncs_left_ = endless;
     bytes_left_ = endless;
+    table_fault_.reset();
     return std::exchange(files_, {});
   }
 
@@ -164,7 +236,15 @@ private:
   bool all_syncs_fail_ = false;
   std::uint64_t log_syncs_left_ = endless; ///< that succeed
   std::uint64_t log_syncs_ = 0;
+  fault sync_fault_ = fault::broken;
   std::uint64_t bytes_left_ = endless;
+  fault full_fault_ = fault::no_space;
+  bool full_seen_ = true;
+  std::optional<fault> table_fault_;
+  faulty_environment::tables refused_tables_ = faulty_environment::tables::all;
+  std::uint64_t compactions_ = 0; ///< appends
+  std::condition_variable compacted_;
+  std::uint64_t tables_refused_ = 0;
   std::map<std::string, tracked_file> files_; ///< by path; written to since the last restart
 };
 
@@ -174,13 +254,13 @@ public:
       : FSWritableFileOwnerWrapper(std::move(file)), path_(std::move(path)), state_(state) {}
 
   IOStatus Append(const Slice& bytes, const IOOptions& options, IODebugContext* debug) override {
-    if (auto status = state_.may_change(); !status.ok())
+    if (auto status = state_.may_append(path_); !status.ok())
       return status;
     const auto fitting = state_.take_space(bytes.size());
     auto status = target()->Append(Slice{bytes.data(), static_cast<std::size_t>(fitting)}, options, debug);
     if (status.ok())
       state_.appended(path_, fitting);
-    return status.ok() && fitting < bytes.size() ? IOStatus::NoSpace("injected: the disk is full") : status;
+    return status.ok() && fitting < bytes.size() ? state_.disk_full(path_) : status;
   }
   IOStatus Append(const Slice& bytes, const IOOptions& options, const rocksdb::DataVerificationInfo&,
                   IODebugContext* debug) override {
@@ -263,7 +343,11 @@ public:
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
                               std::unique_ptr<rocksdb::FSWritableFile>* result,
                               IODebugContext* debug) override {
+    auto bytes = std::uint64_t{0};
+    target()->GetFileSize(path, IOOptions{}, &bytes, debug).PermitUncheckedError(); // it may be new
     auto status = change([&] { return target()->ReopenWritableFile(path, options, result, debug); });
+    if (status.ok())
+      state_.reopened(normal(path), bytes);
     if (status.ok())
       *result = std::make_unique<faulty_file>(std::move(*result), normal(path), state_);
     return status;
@@ -310,6 +394,20 @@ private:
   fault_state& state_;
 };
 
+/// Of what lies behind `synced` any page may have reached the disk, in any order; the others read as zeros.
+void lose_pages(std::string& bytes, std::size_t synced, std::mt19937_64& random) {
+  constexpr std::size_t page_bytes = 4'096;
+  if (random() % 4 == 0) // the file's length is a page's matter of its own
+    bytes.resize(synced + random() % (bytes.size() - synced + 1));
+  for (auto at = synced; at < bytes.size();) {
+    const auto end = std::min((at / page_bytes + 1) * page_bytes, bytes.size());
+    if (random() % 2 == 0)
+      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                bytes.begin() + static_cast<std::ptrdiff_t>(end), '\0');
+    at = end;
+  }
+}
+
 class memory_environment final : public store_environment {
 public:
   rocksdb::Env& env() override { return *env_; }
@@ -350,8 +448,9 @@ rocksdb::Env& faulty_environment::env() {
 std::optional<store_environment::volume> faulty_environment::volume_of(const std::filesystem::path&) const {
   const auto guard = std::lock_guard{rep_->volume_mutex};
   auto result = rep_->set_volume;
-  if (rep_->state.disk_is_full())
-    result = volume{0, result ? result->total_bytes : std::uint64_t{1} << 30};
+  if (const auto left = rep_->state.bytes_left(); left != endless)
+    result = volume{std::min(left, result ? result->free_bytes : endless),
+                    result ? result->total_bytes : std::uint64_t{1} << 30};
   return result;
 }
 
@@ -360,42 +459,65 @@ void faulty_environment::set_volume(volume value) {
   rep_->set_volume = value;
 }
 
-void faulty_environment::fail_log_syncs_from(std::uint64_t nth) {
-  rep_->state.fail_log_syncs_from(nth);
+void faulty_environment::fail_log_syncs_from(std::uint64_t nth, fault as) {
+  rep_->state.fail_log_syncs_from(nth, as);
 }
 
-void faulty_environment::fail_all_syncs() {
-  rep_->state.fail_all_syncs();
+void faulty_environment::fail_all_syncs(fault as) {
+  rep_->state.fail_all_syncs(as);
 }
 
 std::uint64_t faulty_environment::log_syncs() const {
   return rep_->state.log_syncs();
 }
 
-void faulty_environment::fill_disk_after(std::uint64_t bytes) {
-  rep_->state.fill_disk_after(bytes);
+void faulty_environment::fill_disk_after(std::uint64_t bytes, fault as) {
+  rep_->state.fill_disk_after(bytes, as, true);
+}
+
+void faulty_environment::fill_disk_unseen_after(std::uint64_t bytes, fault as) {
+  rep_->state.fill_disk_after(bytes, as, false);
+}
+
+void faulty_environment::refuse_tables(fault as, tables which) {
+  rep_->state.refuse_tables(as, which);
+}
+
+std::uint64_t faulty_environment::await_compaction(std::uint64_t beyond) {
+  return rep_->state.await_compaction(beyond);
+}
+
+std::uint64_t faulty_environment::tables_refused() const {
+  return rep_->state.tables_refused();
 }
 
 void faulty_environment::free_disk() {
-  rep_->state.fill_disk_after(endless);
+  rep_->state.fill_disk_after(endless, fault::no_space, true);
+  rep_->state.refuse_tables(std::nullopt, tables::all);
 }
 
 void faulty_environment::crash() {
   rep_->state.crash();
 }
 
-void faulty_environment::restart(std::uint64_t seed) {
+void faulty_environment::restart(std::uint64_t seed, unsynced left) {
   auto random = std::mt19937_64{seed};
   for (const auto& [path, file] : rep_->state.reset()) {
     auto status = IOStatus::OK();
     if (!file.named) {
       status = rep_->files->DeleteFile(path, IOOptions{}, nullptr);
-    } else if (file.synced < file.written) {
+    } else if (file.synced < file.written && left == unsynced::prefix) {
       const auto kept = file.synced + random() % (file.written - file.synced + 1);
       if (rep_->memory)
         status = rep_->files->Truncate(path, static_cast<std::size_t>(kept), IOOptions{}, nullptr);
       else if (std::filesystem::exists(path)) // RocksDB's own file system can't shorten a file by its name
         std::filesystem::resize_file(path, kept);
+    } else if (file.synced < file.written) {
+      auto bytes = std::string{};
+      status = rocksdb::ReadFileToString(rep_->files.get(), path, &bytes);
+      lose_pages(bytes, static_cast<std::size_t>(file.synced), random);
+      if (status.ok())
+        status = rocksdb::WriteStringToFile(rep_->files.get(), bytes, path, true);
     }
     if (!status.ok() && !status.IsNotFound() && !status.IsPathNotFound())
       throw std::runtime_error("faulty_environment: " + path + ": " + status.ToString());

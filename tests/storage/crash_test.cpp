@@ -3,6 +3,7 @@
 #include "store_fixture.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <map>
@@ -61,6 +62,33 @@ TEST_CASE("a failed sync is never retried: this and every later commit fails, an
   CHECK(store->read_event(before, true).has_value());
 }
 
+TEST_CASE(
+    "a sync that failed for want of space is a failed sync, not a full disk: nothing of it comes back") {
+  // given a log whose sync says ENOSPC or EDQUOT, as on thin volumes: its append was taken, and can be read back
+  const auto as = GENERATE(faulty_environment::fault::no_space, faulty_environment::fault::quota);
+  auto environment = faulty_environment{};
+  auto store = open_store(small_options(&environment));
+  const auto before = accept(*store, true);
+  environment.fail_log_syncs_from(1, as);
+  auto batch = write_batch{};
+  const auto sequence = store->allocate_sequence();
+  batch.add_event(event_of(sequence), true);
+
+  // then the store is at its end, also when the next sync would succeed
+  CHECK(store->commit(batch, 1).code == store_errc::failed);
+  environment.fail_log_syncs_from(1'000);
+  CHECK(store->resume().code == store_errc::failed);
+  CHECK(store->commit(batch, 1).code == store_errc::failed);
+  CHECK(!store->find_event(id_of(sequence), {"crm-prod"}));
+  CHECK(store->read_event(before, true).has_value());
+}
+
+TEST_CASE("a failed sync of a table or a folder is no full disk either") {
+  auto environment = faulty_environment{};
+  environment.fail_all_syncs(faulty_environment::fault::no_space);
+  CHECK(open_refused(small_options(&environment)).code == store_errc::failed);
+}
+
 TEST_CASE("when every sync fails, opening fails too, with a clear line") {
   auto environment = faulty_environment{};
   environment.fail_all_syncs();
@@ -91,6 +119,7 @@ class simulation {
 public:
   explicit simulation(std::uint64_t seed) : random_(seed) {
     store_ = open_store(small_options(&environment_));
+    committed_below_ = store_->next_sequence();
   }
 
   void run(int steps) {
@@ -98,6 +127,8 @@ public:
       fill_batch();
       if (chance(30))
         crash();
+      else if (chance(15))
+        crash_while_syncing();
       else
         commit();
     }
@@ -158,6 +189,7 @@ private:
     INFO(status.detail);
     REQUIRE(status.ok());
     model_ = next_;
+    committed_below_ = store_->next_sequence();
   }
 
   void crash() {
@@ -165,14 +197,32 @@ private:
     REQUIRE(store_->commit(batch_, 1).code == store_errc::failed);
     store_.reset();
     environment_.restart(random_());
-    store_ = open_store(small_options(&environment_));
-    for (auto& [sequence, state] : model_.events) // never tried and not waiting: waits now
-      if (state.attempts.empty())
-        state.indexed = due_position{state.event.accepted_at, sequence};
+    reopen();
+    REQUIRE(store_->next_sequence() == committed_below_);
     check();
   }
 
+  /// The batch is appended to the log; of its pages the disk has any, in any order.
+  void crash_while_syncing() {
+    environment_.fail_log_syncs_from(1);
+    REQUIRE(store_->commit(batch_, 1).code == store_errc::failed);
+    environment_.crash();
+    store_.reset();
+    environment_.restart(random_(), faulty_environment::unsynced::pages);
+    reopen();
+    if (store_->next_sequence() != committed_below_) { // all of it was there
+      model_ = next_;
+      committed_below_ = store_->next_sequence();
+    }
+    check();
+  }
+
+  void reopen() { store_ = open_store(small_options(&environment_)); }
+
   void check() {
+    for (auto& [sequence, state] : model_.events) // never tried and not waiting: waits now
+      if (state.attempts.empty())
+        state.indexed = due_position{state.event.accepted_at, sequence};
     auto indexed = std::map<std::string, std::set<due_position>>{};
     auto attempts = std::size_t{0};
     for (const auto& [sequence, state] : model_.events) {
@@ -214,6 +264,7 @@ private:
   write_batch batch_;
   model model_; ///< what was acknowledged
   model next_;  ///< what will be, once the batch is
+  log_sequence committed_below_ = 1;
 };
 
 } // namespace

@@ -1,7 +1,11 @@
 #include "storage/data_folder.hpp"
 
 #include "store_fixture.hpp"
+#include "system_faults.hpp"
 
+#include <catch2/generators/catch_generators.hpp>
+
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -142,4 +146,22 @@ TEST_CASE("the number of partitions is 1 to 256") {
   const auto scratch = scratch_folder{};
   CHECK(refusal(scratch.path() / "d", 0).code == store_errc::failed);
   CHECK(refusal(scratch.path() / "d", 257).code == store_errc::failed);
+}
+
+TEST_CASE("a data folder that finds no room says what to do, and a failed sync is not taken for that") {
+  using call = system_fault::call;
+  const auto error = GENERATE(ENOSPC, EDQUOT);
+  const auto scratch = scratch_folder{};
+  const auto path = scratch.path() / "data";
+  {
+    const auto full = system_fault{call::write, error, scratch.path().string()};
+    const auto status = refusal(path);
+    CHECK(status.code == store_errc::full);
+    CHECK(status.detail.find("free some space, then start again") != std::string::npos);
+  }
+  {
+    const auto failing = system_fault{call::sync, error, scratch.path().string()};
+    CHECK(refusal(path).code == store_errc::failed);
+  }
+  CHECK(open_folder(path, 2)->partitions() == 2);
 }

@@ -1,10 +1,15 @@
 // Rule 4: a full disk refuses, keeps what is there, and recovers by itself once there is room.
 
+#include "storage/space_budget.hpp"
+
 #include "store_fixture.hpp"
+#include "system_faults.hpp"
 
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sys/mount.h>
@@ -99,6 +104,48 @@ TEST_CASE("a full disk refuses the commit, and takes the same one when there is 
   require_waiting(*store, accepted);
 }
 
+TEST_CASE("a used-up quota is a full disk") {
+  auto environment = faulty_environment{};
+  auto store = open_store(small_options(&environment));
+  environment.fill_disk_after(20'000, faulty_environment::fault::quota);
+  auto batch = write_batch{};
+  auto accepted = fill_until_full(*store, batch, 1'000);
+  environment.free_disk();
+  REQUIRE(store->resume().ok());
+  REQUIRE(store->commit(batch, 1).ok());
+  accepted.push_back(store->next_sequence() - 1);
+  require_waiting(*store, accepted);
+}
+
+TEST_CASE("what the operating system says: an append without room or quota is a full disk, a sync never is") {
+  using call = system_fault::call;
+  const auto error = GENERATE(ENOSPC, EDQUOT);
+  const auto folder = scratch_folder{};
+  auto store = open_store(small_options(nullptr, folder.path() / "p"));
+  auto accepted = std::vector{accept(*store, true)};
+  auto batch = write_batch{};
+  SECTION("an append") {
+    {
+      const auto full = system_fault{call::write, error, folder.path().string()};
+      const auto refused = fill_until_full(*store, batch, 1'000);
+      CHECK(refused.empty());
+    }
+    REQUIRE(store->resume().ok());
+    REQUIRE(store->commit(batch, 1).ok());
+    accepted.push_back(store->next_sequence() - 1);
+  }
+  SECTION("a sync") {
+    {
+      const auto failing = system_fault{call::sync, error, folder.path().string()};
+      batch.add_event(event_of(store->allocate_sequence()), true);
+      CHECK(store->commit(batch, 1).code == store_errc::failed);
+    }
+    CHECK(store->resume().code == store_errc::failed);
+    CHECK(store->commit(batch, 1).code == store_errc::failed);
+  }
+  require_waiting(*store, accepted);
+}
+
 TEST_CASE("a crash while the disk is full loses nothing that was acknowledged") {
   const auto bytes = GENERATE(0u, 50u, 5'000u, 700'000u);
   auto environment = faulty_environment{};
@@ -112,6 +159,98 @@ TEST_CASE("a crash while the disk is full loses nothing that was acknowledged") 
   environment.restart(7);
   store = open_store(small_options(&environment));
   require_waiting(*store, accepted);
+}
+
+TEST_CASE("what one partition is about to write is not there for the others") {
+  auto budget = space_budget{};
+  const auto free_bytes = [] { return std::uint64_t{100}; };
+  {
+    const auto first = budget.reserve(70, free_bytes);
+    REQUIRE(first.has_value());
+    CHECK(!budget.reserve(31, free_bytes));
+    CHECK(budget.reserve(30, free_bytes).has_value());
+    CHECK(budget.reserved_bytes() == 70);
+    CHECK(!budget.reserve(1, [] { return std::uint64_t{60}; })); // some of it is written
+  }
+  CHECK(budget.reserve(100, free_bytes).has_value());
+}
+
+TEST_CASE("a partition waits with its recovery for room that another is using") {
+  auto environment = faulty_environment{};
+  auto options = small_options(&environment);
+  options.budget = std::make_shared<space_budget>();
+  auto store = open_store(options);
+  environment.fill_disk_after(100'000);
+  auto batch = write_batch{};
+  auto accepted = fill_until_full(*store, batch, 1'000);
+  environment.fill_disk_after(5u << 20);
+  {
+    const auto other = options.budget->reserve(4u << 20, [] { return std::uint64_t{5u << 20}; });
+    CHECK(store->free_space().free_bytes == 1u << 20);
+    CHECK(store->resume().code == store_errc::full);
+    CHECK(store->is_open());
+    require_waiting(*store, accepted);
+  }
+  REQUIRE(store->resume().ok());
+  CHECK(options.budget->reserved_bytes() == 0);
+  require_waiting(*store, accepted);
+}
+
+TEST_CASE(
+    "a reopening that meets a full disk is no failure: closed until there is room, and then all is there") {
+  // given a full disk on which there seems to be room
+  auto environment = faulty_environment{};
+  auto store = open_store(small_options(&environment));
+  environment.fill_disk_after(100'000);
+  auto batch = write_batch{};
+  auto accepted = fill_until_full(*store, batch, 1'000);
+  environment.free_disk();
+  SECTION("no room for tables") {
+    environment.refuse_tables(faulty_environment::fault::no_space);
+  }
+  SECTION("or after so many bytes") {
+    environment.fill_disk_unseen_after(GENERATE(range(1u, 60'000u, 3'001u)),
+                                       faulty_environment::fault::quota);
+  }
+
+  // when it is reopened
+  for (auto again = 0; again < 2; ++again) {
+    const auto resumed = store->resume();
+    INFO(resumed.detail);
+    REQUIRE(resumed.code == store_errc::full);
+  }
+
+  // then it is closed, which is not to be taken for "nothing there"
+  CHECK(!store->is_open());
+  CHECK(store->wants_resume());
+  CHECK(store->health().ok());
+  const auto refused = store->reads_refused();
+  CHECK(!store->find_event(id_of(accepted.front()), {"crm-prod"}));
+  CHECK(store->reads_refused() == refused + 1);
+  CHECK(store->commit(batch, 1).code == store_errc::full);
+
+  // and opens when there is room
+  environment.free_disk();
+  const auto resumed = store->resume();
+  INFO(resumed.detail);
+  REQUIRE(resumed.ok());
+  CHECK(store->is_open());
+  CHECK(!store->wants_resume());
+  REQUIRE(store->commit(batch, 1).ok());
+  accepted.push_back(store->next_sequence() - 1);
+  require_waiting(*store, accepted);
+  CHECK(store->reads_refused() == refused + 1);
+}
+
+TEST_CASE("opening on a full disk is refused, says what to do, and loses nothing") {
+  auto environment = faulty_environment{};
+  const auto sequence = accept(*open_store(small_options(&environment)), true);
+  environment.fill_disk_after(GENERATE(0u, 100u, 3'000u));
+  const auto status = open_refused(small_options(&environment));
+  CHECK(status.code == store_errc::full);
+  CHECK(status.detail.find("free some space, then start again; nothing is lost") != std::string::npos);
+  environment.free_disk();
+  require_waiting(*open_store(small_options(&environment)), {sequence});
 }
 
 TEST_CASE("the reserve is 5 % of the volume, within bounds, and at most a quarter of it") {

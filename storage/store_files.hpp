@@ -1,0 +1,24 @@
+#pragma once
+
+// Only for the files of this folder that talk to RocksDB.
+
+#include <rocksdb/env.h>
+
+#include <memory>
+
+namespace vicket {
+
+/// The file system that every partition's RocksDB is opened on, in production and in tests: `below` with the meaning of
+/// its errors set right (rule 4). What an error means follows from the operation that failed, not from its number alone,
+/// and RocksDB looks at the number only.
+///
+/// - Whatever takes space (an append, a create, a rename) and failed with ENOSPC or EDQUOT is a full disk:
+///   `IOStatus::NoSpace`, after which nothing of it counts as written. RocksDB's own layer has a plain error for EDQUOT.
+/// - A sync that failed, whatever the number and the file, is a plain `IOError`. Thin volumes, NFS and btrfs report
+///   ENOSPC at the sync, of bytes that an append was told are written: they may be on disk or not, and a read may show
+///   them or not. Closing a file counts as a sync: NFS reports there what it could not write.
+///
+/// Costs a virtual call for each append and sync.
+[[nodiscard]] std::unique_ptr<rocksdb::Env> make_store_files(rocksdb::Env& below);
+
+} // namespace vicket
