@@ -66,23 +66,36 @@ std::optional<event_history> history_reader::read_history(log_sequence sequence)
   return history;
 }
 
-template <class Answer>
-caf::result<Answer> history_reader::unless_damaged(caf::result<Answer> answer) const {
+std::optional<caf::error> history_reader::unread(std::uint64_t refused_before) const {
   if (const auto health = with_.store->health(); !health.ok())
     return make_refusal(errc::unavailable, health.detail);
+  if (with_.store->reads_refused() != refused_before)
+    return make_refusal(errc::unavailable,
+                        "the node's disk is full, and its history can't be read until it has room: "
+                        "free some space, it goes on by itself");
+  return std::nullopt;
+}
+
+template <class Answer>
+caf::result<Answer> history_reader::unless_unread(std::uint64_t refused_before,
+                                                  caf::result<Answer> answer) const {
+  if (auto why = unread(refused_before))
+    return *std::move(why);
   return answer;
 }
 
 caf::result<event_history> history_reader::event(const get_event& request) const {
+  const auto refused = with_.store->reads_refused();
   if (const auto sequence = with_.store->find_event(request.id))
     if (auto history = read_history(*sequence))
-      return unless_damaged<event_history>(*std::move(history));
-  return unless_damaged<event_history>(
-      make_refusal(errc::not_found,
-                   "no event has the id " + request.id.to_string() + ", or it is older than the retention"));
+      return unless_unread<event_history>(refused, *std::move(history));
+  return unless_unread<event_history>(
+      refused, make_refusal(errc::not_found, "no event has the id " + request.id.to_string() +
+                                                 ", or it is older than the retention"));
 }
 
 caf::result<partition_run_page> history_reader::run(const read_partition_run& request) const {
+  const auto refused = with_.store->reads_refused();
   partition_run_page page;
   auto sequences = with_.store->events_of_run(request.run, request.after, std::size_t{request.limit} + 1);
   page.more = sequences.size() > request.limit;
@@ -91,23 +104,24 @@ caf::result<partition_run_page> history_reader::run(const read_partition_run& re
   for (const auto sequence : sequences)
     if (auto history = read_history(sequence))
       page.events.push_back({sequence, *std::move(history)});
-  return unless_damaged<partition_run_page>(std::move(page));
+  return unless_unread<partition_run_page>(refused, std::move(page));
 }
 
 caf::result<partition_outcomes> history_reader::outcomes(const read_partition_outcomes& request) const {
+  const auto refused = with_.store->reads_refused();
   // Attempts whose event is past the retention are passed over; a page is empty only at the end of the log.
   partition_outcomes page;
   auto after = request.after;
   while (page.entries.empty()) {
     auto log = with_.store->attempts_after(after, request.limit, request.max_bytes);
     if (log.empty())
-      return unless_damaged<partition_outcomes>(std::move(page));
+      return unless_unread<partition_outcomes>(refused, std::move(page));
     after = log.back().sequence;
     for (auto& stored : log)
       if (auto event = with_.store->read_event(stored.event_sequence, false))
         page.entries.push_back(describe(summarize(*std::move(event)), std::move(stored)));
   }
-  return unless_damaged<partition_outcomes>(std::move(page));
+  return unless_unread<partition_outcomes>(refused, std::move(page));
 }
 
 void history_reader::watch(const watch_feed& request) {
@@ -134,8 +148,12 @@ caf::result<partition_overview> history_reader::overview() {
                         for (const auto& [id, count] : flying.connectors)
                           if (id == connector.id)
                             connector.in_flight = count;
+                      const auto refused = with_.store->reads_refused();
                       add_waiting(answer);
-                      promise.deliver(std::move(answer));
+                      if (auto why = unread(refused))
+                        promise.deliver(*std::move(why));
+                      else
+                        promise.deliver(std::move(answer));
                     },
                     [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
           },

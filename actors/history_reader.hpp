@@ -47,9 +47,12 @@ private:
   void look_at_retention();
 
   [[nodiscard]] std::optional<event_history> read_history(log_sequence sequence) const;
-  /// What could not be read must not pass for "not there": an answer is given only while the store is whole.
+  /// What could not be read must not pass for "not there": an answer is given only while the store is whole, and none of
+  /// its reads was refused since `refused_before`.
   template <class Answer>
-  [[nodiscard]] caf::result<Answer> unless_damaged(caf::result<Answer> answer) const;
+  [[nodiscard]] caf::result<Answer> unless_unread(std::uint64_t refused_before,
+                                                  caf::result<Answer> answer) const;
+  [[nodiscard]] std::optional<caf::error> unread(std::uint64_t refused_before) const;
   void add_waiting(partition_overview& answer) const;
 
   handle::pointer self_;

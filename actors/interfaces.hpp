@@ -68,6 +68,8 @@ using persistence_actor = caf::typed_actor<
     caf::result<void>(tick),
     /// Record inbox → persistence: records of attempts are there, and have waited long enough.
     caf::result<void>(attempts_waited),
+    /// From the store's threads, and to itself: something went wrong there that no commit says.
+    caf::result<void>(look_at_store),
     /// History reader → persistence. One `feed_grew` comes back at the next commit of an attempt.
     caf::result<void>(watch_feed), caf::result<void>(forget_below), caf::result<live_counts>(get_live_counts),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.

@@ -168,6 +168,11 @@ struct tick {};
 /// Record inbox → persistence: what is there has waited long enough for a commit that would take it along.
 struct attempts_waited {};
 
+/// Store → persistence: it has failed, or a full disk stopped its background work; and to oneself, while that lasts.
+struct look_at_store {
+  bool again = false; ///< to oneself
+};
+
 // -- history --------------------------------------------------------------------------------------------------------
 
 /// History → a partition's reader: the partition's own log positions instead of the node's cursor.

@@ -40,6 +40,7 @@ CAF_ADD_TYPE_ID(vicket_local, (vicket::in_flight_counts))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::get_in_flight))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::partition_overview))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::get_partition_overview))
+CAF_ADD_TYPE_ID(vicket_local, (vicket::look_at_store))
 
 CAF_END_TYPE_ID_BLOCK(vicket_local)
 
@@ -73,3 +74,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::in_flight_counts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_in_flight)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::partition_overview)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::get_partition_overview)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::look_at_store)

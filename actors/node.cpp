@@ -8,6 +8,7 @@
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/space_budget.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -137,10 +138,12 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
     return why->detail;
   parts->folder = std::get<std::unique_ptr<data_folder>>(std::move(folder));
   std::vector<std::shared_ptr<partition_store>> stores;
+  const auto budget = std::make_shared<space_budget>();
   for (std::uint32_t i = 0; i < parts->folder->partitions(); ++i) {
     store_options store;
     store.folder = parts->folder->partition_path(i);
     store.environment = parts->environment.store;
+    store.budget = budget;
     store.log_warning = parts->environment.log_warning;
     // The node's memory is for all partitions together.
     store.write_buffer_bytes /= parts->folder->partitions();

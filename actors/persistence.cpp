@@ -13,9 +13,12 @@ persistence::persistence(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)}, records_{std::make_shared<record_inbox>(handle{self},
                                                                                    with_.attempt_wait_ms)} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });
+  // The store's reference to this actor goes with this object, which goes when the actor quits: no cycle is left.
+  with_.store->on_trouble([me = handle{self_}] { caf::anon_send(me, look_at_store{}); });
 }
 
 persistence::~persistence() {
+  with_.store->on_trouble({});
   records_->close();
   for (auto& [id, owner] : connectors_)
     if (owner->supervisor)
@@ -41,6 +44,7 @@ persistence::handle::behavior_type persistence::make_behavior() {
         if (!tick_under_way_) // else they are committed then
           commit();
       },
+      [this](const look_at_store& look) { watch_store(look); },
       [this](const watch_feed& request) { watch(request); },
       [this](const forget_below& request) { forget(request); },
       [this](const get_live_counts&) { return count(); },
@@ -203,6 +207,10 @@ void persistence::refill(const refill_window& request) {
   auto found = connectors_.find(request.connector);
   if (failed_ || found == connectors_.end() || !found->second->supervisor)
     return;
+  if (!with_.store->is_open()) { // what can't be read must not pass for "nothing waits"
+    refills_waiting_.push_back(request);
+    return;
+  }
   auto& owner = *found->second;
   const auto limit = with_.window.events_for(owner.config);
   refilled answer;

@@ -38,7 +38,7 @@ public:
   /// When this many log positions lie between the oldest unindexed event and the newest, the older ones get index
   /// entries: what a restart scans at most.
   static constexpr std::size_t max_unindexed = 65'536;
-  /// How soon a full disk is looked at again.
+  /// How soon a full disk is looked at again, by a commit or for the store's background work.
   static constexpr std::int64_t full_retry_ms = 500;
 
   struct setup {
@@ -124,6 +124,8 @@ private:
   void hand_over_events();
   void release_attempts();
   void disk_full(const store_status& why);
+  void store_reopened();
+  void watch_store(const look_at_store& look);
   void fail(const store_status& why);
   [[nodiscard]] bool store_is_healthy();
   [[nodiscard]] bool room_on_disk();
@@ -154,7 +156,9 @@ private:
   bool room_on_disk_ = false; ///< seen for this batch
   bool disk_full_ = false;    ///< the last commit did not fit; attempts wait in staged_records_
   bool failed_ = false;
-  log_sequence last_attempt_ = 0; ///< committed by this process
+  bool look_under_way_ = false;                ///< a `look_at_store` to oneself
+  std::vector<refill_window> refills_waiting_; ///< while the store is closed; at most one of each supervisor
+  log_sequence last_attempt_ = 0;              ///< committed by this process
   bool feed_watched_ = false;
   history_reader_actor feed_watcher_;
   bool draining_ = false;

@@ -24,10 +24,14 @@ void persistence::commit() {
   if (failed_ || !store_is_healthy())
     return;
   if (disk_full_) {
-    if (auto resumed = with_.store->resume(); !resumed.ok()) {
+    if (auto resumed = with_.store->resume(); resumed.code == store_errc::full) {
       disk_full(resumed);
       return;
+    } else if (!resumed.ok()) {
+      fail(resumed);
+      return;
     }
+    store_reopened();
   }
   collect_records();
   if (!batch_.empty()) {
@@ -165,6 +169,39 @@ void persistence::disk_full(const store_status& why) {
     return;
   tick_under_way_ = true;
   self_->delayed_send(self_, std::chrono::milliseconds{full_retry_ms}, tick{});
+}
+
+void persistence::store_reopened() {
+  for (const auto& asked : std::exchange(refills_waiting_, {}))
+    refill(asked);
+}
+
+/// What the store's own threads met. A full disk is looked at as often as one that refused a commit, but only as long as
+/// the store wants it: nothing polls a store that is well.
+void persistence::watch_store(const look_at_store& look) {
+  if (look.again)
+    look_under_way_ = false;
+  if (failed_ || !store_is_healthy() || look_under_way_ || !with_.store->wants_resume())
+    return;
+  if (!disk_full_) { // else the commit that did not fit comes again, and resumes it
+    if (!look.again && with_.log_warning)
+      with_.log_warning("partition " + std::to_string(with_.partition) +
+                        ": the store's background work stopped, the disk is full: free some space");
+    if (const auto resumed = with_.store->resume(); resumed.ok()) {
+      store_reopened();
+      if (with_.log_warning)
+        with_.log_warning("partition " + std::to_string(with_.partition) +
+                          ": the store's background work goes on, the disk has room");
+    } else if (resumed.code != store_errc::full) {
+      fail(resumed);
+    } else if (!with_.store->is_open()) {
+      disk_full(resumed);
+    }
+  }
+  if (failed_ || !with_.store->wants_resume())
+    return;
+  look_under_way_ = true;
+  self_->delayed_send(self_, std::chrono::milliseconds{full_retry_ms}, look_at_store{true});
 }
 
 /// What can't be read must not pass for "nothing there" (rule 5).

@@ -166,6 +166,7 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
       with_.log_warning("the supervisor of connector '" + id.value + "' died (" +
                         caf::to_string(down.reason) + "): a new one starts over from the store");
     owner->supervisor = nullptr;
+    std::erase_if(refills_waiting_, [&](const auto& asked) { return asked.connector == id; });
     commit();
     for (const auto& orphan : unindexed_.spill_connector(id)) {
       batch_.index_waiting(id, {orphan.due, orphan.sequence}, 0);

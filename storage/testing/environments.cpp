@@ -89,9 +89,14 @@ public:
     table_fault_ = as;
     refused_tables_ = which;
   }
+  [[nodiscard]] bool await_refused_table(std::int64_t patience_ms) {
+    auto guard = std::unique_lock{mutex_};
+    return tables_tried_.wait_for(guard, std::chrono::milliseconds{patience_ms},
+                                  [&] { return tables_refused_ > 0; });
+  }
   [[nodiscard]] std::uint64_t await_compaction(std::uint64_t beyond) {
     auto guard = std::unique_lock{mutex_};
-    compacted_.wait_for(guard, std::chrono::seconds{10}, [&] { return compactions_ > beyond; });
+    tables_tried_.wait_for(guard, std::chrono::seconds{10}, [&] { return compactions_ > beyond; });
     return compactions_;
   }
   [[nodiscard]] std::uint64_t tables_refused() const {
@@ -125,9 +130,9 @@ public:
     if (!is_table(path))
       return IOStatus::OK();
     const auto compacts = is_compaction_thread();
+    tables_tried_.notify_all();
     if (!table_fault_ || (refused_tables_ == faulty_environment::tables::compacted && !compacts)) {
       compactions_ += compacts ? 1 : 0;
-      compacted_.notify_all();
       return IOStatus::OK();
     }
     ++tables_refused_;
@@ -242,7 +247,7 @@ private:
   std::optional<fault> table_fault_;
   faulty_environment::tables refused_tables_ = faulty_environment::tables::all;
   std::uint64_t compactions_ = 0; ///< appends
-  std::condition_variable compacted_;
+  std::condition_variable tables_tried_;
   std::uint64_t tables_refused_ = 0;
   std::map<std::string, tracked_file> files_; ///< by path; written to since the last restart
 };
@@ -480,6 +485,10 @@ void faulty_environment::fill_disk_unseen_after(std::uint64_t bytes, fault as) {
 
 void faulty_environment::refuse_tables(fault as, tables which) {
   rep_->state.refuse_tables(as, which);
+}
+
+bool faulty_environment::await_refused_table(std::int64_t patience_ms) {
+  return rep_->state.await_refused_table(patience_ms);
 }
 
 std::uint64_t faulty_environment::await_compaction(std::uint64_t beyond) {

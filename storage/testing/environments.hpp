@@ -51,6 +51,8 @@ public:
   /// Appends to tables fail; logs go on.
   void refuse_tables(fault as, tables which = tables::all);
   [[nodiscard]] std::uint64_t tables_refused() const; ///< how many such appends
+  /// Waits for one, up to so long.
+  [[nodiscard]] bool await_refused_table(std::int64_t patience_ms);
   /// How many appends to tables compactions were allowed. Waits up to 10 s for one more than `beyond`.
   [[nodiscard]] std::uint64_t await_compaction(std::uint64_t beyond);
   /// There is room again, also for tables.

@@ -81,6 +81,62 @@ TEST_CASE("a disk that is full to the last byte keeps the attempts until there i
   CHECK(node.event(id).summary.state == event_state::delivered);
 }
 
+TEST_CASE(
+    "while the store could not be opened again nothing passes for missing, and then everything is there") {
+  node_fixture node;
+  node.put("crm");
+  node.transport->hang("crm.example.com");
+  auto known = node_fixture::event_for("crm");
+  known.id = event_id{};
+  known.id->bytes[6] = 0x40;
+  known.id->bytes[8] = 0x80;
+  known.id->bytes[15] = 1;
+  const auto id = node.send(known).id;
+
+  // given a full disk, on which there seems to be room
+  node.disk.fill_disk_unseen_after(0);
+  CHECK(std::holds_alternative<refusal>(node.ask<accepted>(node_fixture::event_for("crm"))));
+  node.advance_ms(3'000);
+  CHECK(node.store_failures.empty());
+
+  // then what is there is not said to be missing, and what is known is not accepted again
+  const auto history = node.ask<event_history>(get_event{id});
+  REQUIRE(std::holds_alternative<refusal>(history));
+  CHECK(std::get<refusal>(history).code == errc::unavailable);
+  CHECK(std::get<refusal>(history).detail.find("disk is full") != std::string::npos);
+  const auto run = node.ask<run_page>(get_run{"run-1", {}, 10});
+  REQUIRE(std::holds_alternative<refusal>(run));
+  CHECK(std::get<refusal>(run).code == errc::unavailable);
+  const auto again = node.ask<accepted>(known);
+  REQUIRE(std::holds_alternative<refusal>(again));
+  CHECK(std::get<refusal>(again).code == errc::storage_full);
+  const auto gone = node.ask<std::monostate>(delete_connector{{"crm"}});
+  REQUIRE(std::holds_alternative<refusal>(gone));
+
+  // and it recovers by itself
+  node.disk.free_disk();
+  node.transport->release(scripted_transport::status(200));
+  node.advance_ms(3'000);
+  CHECK(node.event(id).summary.state == event_state::delivered);
+  CHECK(node.send(known).duplicate);
+  CHECK(node.store_failures.empty());
+}
+
+TEST_CASE("what waits in the store is delivered after a reopening that found no room") {
+  node_fixture node;
+  node.put("crm");
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(500); });
+  const auto id = node.send("crm").id; // its retry waits in the store
+  node.disk.fill_disk_unseen_after(0);
+  CHECK(std::holds_alternative<refusal>(node.ask<accepted>(node_fixture::event_for("crm"))));
+  node.advance_ms(60'000, 500); // it is due, and can't be read
+  CHECK(std::holds_alternative<refusal>(node.ask<event_history>(get_event{id})));
+  node.transport->on("crm.example.com", [](const http_request&) { return scripted_transport::status(200); });
+  node.disk.free_disk();
+  node.advance_ms(3'000);
+  CHECK(node.event(id).summary.state == event_state::delivered);
+}
+
 TEST_CASE("history that is damaged on disk is said to be unreadable, not to be missing") {
   // given an event in a table file (a restart flushes the log into one)
   node_fixture node;

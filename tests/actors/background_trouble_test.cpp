@@ -1,0 +1,126 @@
+// A node on real threads whose store fails in threads of its own, while nobody asks it for anything.
+
+#include "actors/node.hpp"
+#include "storage/testing/environments.hpp"
+#include "tests/actors/node_fixture.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+using namespace vicket;
+using namespace vicket::testing;
+
+namespace {
+
+/// Lines from any thread, to be waited for.
+class lines {
+public:
+  void add(const std::string& line) {
+    const std::lock_guard guard{mutex_};
+    lines_.push_back(line);
+    added_.notify_all();
+  }
+  [[nodiscard]] bool come(const std::string& part) {
+    std::unique_lock guard{mutex_};
+    return added_.wait_for(guard, std::chrono::seconds{20}, [&] {
+      for (const auto& line : lines_)
+        if (line.find(part) != std::string::npos)
+          return true;
+      return false;
+    });
+  }
+  [[nodiscard]] bool empty() {
+    const std::lock_guard guard{mutex_};
+    return lines_.empty();
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable added_;
+  std::vector<std::string> lines_;
+};
+
+class threaded_node {
+public:
+  threaded_node() {
+    node_options options;
+    options.data_dir = folder_.options.data_dir.parent_path() / "threaded";
+    options.partitions = 32; // they share the memory for writes, so that a few events fill theirs
+    node_environment environment;
+    environment.time = &folder_.clock;
+    environment.random = &folder_.random;
+    environment.transport = folder_.transport;
+    environment.store = &disk;
+    environment.store_failed = [this](const std::string& why) { failures.add(why); };
+    environment.log_warning = [this](const std::string& line) { warnings.add(line); };
+    auto started = node::start(system_, options, environment);
+    if (auto* why = std::get_if<std::string>(&started))
+      FAIL(*why);
+    node_ = std::get<std::unique_ptr<node>>(std::move(started));
+    folder_.transport->hang("crm.example.com"); // no attempt ends, so nothing is recorded meanwhile
+    connector config;
+    config.id = {"crm"};
+    config.url = "https://crm.example.com/hook";
+    CHECK(ask(put_connector{config}));
+  }
+  ~threaded_node() { node_.reset(); }
+
+  /// Until a memtable's flush was refused; then nobody asks for anything.
+  void send_until_tables_are_refused() {
+    auto event = node_fixture::event_for("crm");
+    event.message = std::string(100'000, 'x');
+    int sent = 0;
+    do {
+      REQUIRE(ask(event));
+      REQUIRE(++sent < 200);
+    } while (!disk.await_refused_table(200));
+  }
+
+  faulty_environment disk;
+  lines failures;
+  lines warnings;
+
+private:
+  template <class Request>
+  bool ask(const Request& request) {
+    caf::scoped_actor self{system_};
+    bool done = false;
+    using answer = std::conditional_t<std::is_same_v<Request, put_connector>, connector_view, accepted>;
+    self->request(node_->gateway(), std::chrono::seconds{20}, request)
+        .receive([&](const answer&) { done = true; }, [](const caf::error&) {});
+    return done;
+  }
+
+  node_fixture folder_; ///< for its clock, random source, transport and folder
+  caf::actor_system_config config_;
+  caf::actor_system system_{config_};
+  std::unique_ptr<node> node_;
+};
+
+} // namespace
+
+TEST_CASE("a failure in the store's own threads ends the node at once, though it is idle") {
+  threaded_node node;
+  node.disk.refuse_tables(faulty_environment::fault::broken);
+  node.send_until_tables_are_refused();
+  CHECK(node.failures.come("background"));
+}
+
+TEST_CASE("background work that a full disk stopped goes on when there is room, though the node is idle") {
+  threaded_node node;
+  node.disk.refuse_tables(faulty_environment::fault::no_space);
+  node.send_until_tables_are_refused();
+  node.disk.free_disk();
+  CHECK(node.warnings.come("has room"));
+  CHECK(node.failures.empty());
+}
