@@ -37,7 +37,7 @@ public:
   static constexpr std::size_t max_batch_bytes = 4u << 20;
   /// When this many log positions lie between the oldest unindexed event and the newest, the older ones get index
   /// entries: what a restart scans at most.
-  static constexpr std::size_t max_unindexed = 65'536;
+  static constexpr std::size_t default_max_unindexed = 65'536;
   /// How soon a full disk is looked at again.
   static constexpr std::int64_t full_retry_ms = 500;
 
@@ -53,6 +53,7 @@ public:
     /// How long the record of an attempt may wait before it is worth a commit of its own; 0: it is at once. A crash
     /// within that time sends the event again, as a crash before the answer does.
     std::int64_t attempt_wait_ms = 0;
+    std::size_t max_unindexed = default_max_unindexed; ///< less in tests
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;
     std::function<void(const std::string&)> log_warning;

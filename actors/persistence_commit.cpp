@@ -122,9 +122,9 @@ void persistence::spill_laggards() {
   if (unindexed_.size() == 0)
     return;
   const auto head = with_.store->next_sequence();
-  if (head - *unindexed_.lowest() <= max_unindexed)
+  if (head - *unindexed_.lowest() <= with_.max_unindexed)
     return;
-  staged_spills_ = unindexed_.spill_below(head - max_unindexed / 2);
+  staged_spills_ = unindexed_.spill_below(head - with_.max_unindexed / 2);
   for (const auto& laggard : staged_spills_)
     batch_.index_waiting(*laggard.connector, {laggard.due, laggard.sequence}, 0);
   schedule_commit();
