@@ -1,0 +1,126 @@
+#include "storage/testing/rocksdb_seams.hpp"
+
+#include "policy/assertion.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <ctime>
+#include <dlfcn.h>
+#include <mutex>
+#include <pthread.h>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// RocksDB's headers for these two are not installed: util/random.h and test_util/sync_point.h.
+namespace rocksdb {
+
+class Random {
+public:
+  static Random* GetTLSInstance();
+
+  std::uint32_t seed; ///< 1 to 2^31-2
+};
+
+/// Weak: null in a library that was built without assertions.
+class SyncPoint {
+public:
+  [[gnu::weak]] static SyncPoint* GetInstance();
+  [[gnu::weak]] void SetCallBack(const std::string& point, const std::function<void(void*)>& callback);
+  [[gnu::weak]] void EnableProcessing();
+};
+
+} // namespace rocksdb
+
+namespace vicket::internal {
+
+namespace {
+
+thread_local rocksdb_seams* of_this_thread = nullptr;
+
+constexpr std::uint32_t random_modulus = 2'147'483'647; // of RocksDB's generator, which must not be at 0
+constexpr std::size_t session_id_chars = 20;            // in base 36 (table/unique_id.cc)
+constexpr ::time_t max_wait_s = 20;                     // for another real thread
+
+} // namespace
+
+struct seam_access {
+  static bool work(const rocksdb_seams& seams) { return seams.work_(); }
+
+  static std::string session_id(const rocksdb_seams& seams) {
+    constexpr auto digits = std::string_view{"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"};
+    auto result = std::string(session_id_chars, '1'); // never all zeros
+    for (auto i = std::size_t{0}; i + 1 < result.size(); ++i)
+      result[i] = digits[seams.random_() % digits.size()];
+    return result;
+  }
+};
+
+namespace {
+
+void take_test_points() {
+  if (&rocksdb::SyncPoint::GetInstance == nullptr)
+    return;
+  auto& points = *rocksdb::SyncPoint::GetInstance();
+  points.SetCallBack("DBImpl::SetDbSessionId", [](void* id) {
+    if (of_this_thread != nullptr)
+      *static_cast<std::string*>(id) = seam_access::session_id(*of_this_thread);
+  });
+  points.SetCallBack("Arena::AllocateNewBlock:0", [](void* sizes) {
+    const auto& [counted, asked_for] = *static_cast<std::pair<std::size_t*, std::size_t*>*>(sizes);
+    if (of_this_thread != nullptr)
+      *counted = *asked_for;
+  });
+  points.EnableProcessing();
+}
+
+using wait_function = int (*)(::pthread_cond_t*, ::pthread_mutex_t*);
+
+wait_function system_wait() {
+  static const auto result = reinterpret_cast<wait_function>(::dlsym(RTLD_NEXT, "pthread_cond_wait"));
+  return result;
+}
+
+int wait_on_seams(rocksdb_seams& seams, ::pthread_cond_t* condition, ::pthread_mutex_t* mutex) {
+  ::pthread_mutex_unlock(mutex);
+  const auto worked = seam_access::work(seams);
+  ::pthread_mutex_lock(mutex);
+  if (worked)
+    return 0;
+  // RocksDB's timer thread may be what it waits for, for a moment. Anything else would be for ever.
+  auto deadline = ::timespec{};
+  ::clock_gettime(CLOCK_MONOTONIC, &deadline);
+  deadline.tv_sec += max_wait_s;
+  const auto error = ::pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &deadline);
+  const auto waits_for_nothing = error == ETIMEDOUT;
+  VICKET_ASSERT(!waits_for_nothing);
+  return error;
+}
+
+} // namespace
+
+rocksdb_seams::rocksdb_seams(std::function<bool()> work, std::function<std::uint64_t()> random)
+    : work_(std::move(work)), random_(std::move(random)) {
+  VICKET_ASSERT(of_this_thread == nullptr);
+  static auto once = std::once_flag{};
+  std::call_once(once, take_test_points);
+  of_this_thread = this;
+}
+
+rocksdb_seams::~rocksdb_seams() {
+  of_this_thread = nullptr;
+}
+
+void rocksdb_seams::seed_thread(std::uint32_t seed) {
+  rocksdb::Random::GetTLSInstance()->seed = seed % (random_modulus - 1) + 1;
+}
+
+} // namespace vicket::internal
+
+/// Stands before the C library's in the whole program.
+extern "C" [[gnu::visibility("default")]] int pthread_cond_wait(::pthread_cond_t* condition, ::pthread_mutex_t* mutex) {
+  auto* const seams = vicket::internal::of_this_thread;
+  return seams == nullptr ? vicket::internal::system_wait()(condition, mutex)
+                          : vicket::internal::wait_on_seams(*seams, condition, mutex);
+}
