@@ -117,7 +117,7 @@ const connector* connector_book::current(std::uint32_t which) const {
 }
 
 bool connector_book::all_are_certain() const {
-  return std::all_of(connectors_.begin(), connectors_.end(), [](const fact& one) {
+  return std::all_of(connectors_.begin(), connectors_.end(), [](const connector_fact& one) {
     return std::count_if(one.versions.begin(), one.versions.end(),
                          [](const version& v) { return v.until == never; }) == 1;
   });

@@ -48,7 +48,7 @@ private:
     std::uint64_t from = 0;
     std::uint64_t until = never;
   };
-  struct fact {
+  struct connector_fact {
     std::vector<version> versions{version{}};
     bool changing = false;
   };
@@ -59,7 +59,7 @@ private:
   template <class Predicate>
   [[nodiscard]] bool any_since(std::uint32_t which, std::uint64_t since, Predicate holds) const;
 
-  std::vector<fact> connectors_;
+  std::vector<connector_fact> connectors_;
   std::vector<complaint>* complaints_;
   std::uint64_t quiet_since_ = 0;
 };

@@ -241,6 +241,10 @@ void event_book::quiet(const moment& now) {
   });
 }
 
+void event_book::everything_is_recorded() {
+  quiet({0, std::numeric_limits<std::int64_t>::max(), 0});
+}
+
 // -- what the node tells ------------------------------------------------------------------------------------
 
 void event_book::told(const event_history& history, const moment& now) {

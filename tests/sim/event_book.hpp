@@ -43,6 +43,7 @@ public:
 
   /// Nothing moves, the disk is well: what was answered `settle_ms` ago has been recorded.
   void quiet(const moment& now);
+  void everything_is_recorded();
   void told(const event_history& history, const moment& now);
   void told(const outcome_entry& entry, const moment& now);
   /// It was looked for, and is not there.

@@ -48,7 +48,7 @@ void feed_book::take(std::size_t number, const outcome_entry& entry) {
 }
 
 /// Of what the reader was not told and retention may have taken, the newest request; 0: there is none.
-std::uint64_t feed_book::newest_forgettable(const reader& who, const event_book& events) {
+std::uint64_t feed_book::newest_forgettable(const reader_fact& who, const event_book& events) {
   std::set<std::uint64_t> seen;
   for (const auto& one : who.seen)
     seen.insert(std::get<2>(one));

@@ -35,7 +35,7 @@ public:
   void check_complete(const event_book& events) const;
 
 private:
-  struct reader {
+  struct reader_fact {
     std::string cursor;
     std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> seen; ///< event, attempt, request
     std::map<std::uint64_t, std::uint32_t> last_number;                     ///< by event
@@ -47,9 +47,9 @@ private:
     complaints_->push_back({std::move(rule), std::move(detail)});
   }
   void take(std::size_t number, const outcome_entry& entry);
-  [[nodiscard]] static std::uint64_t newest_forgettable(const reader& who, const event_book& events);
+  [[nodiscard]] static std::uint64_t newest_forgettable(const reader_fact& who, const event_book& events);
 
-  std::vector<reader> readers_;
+  std::vector<reader_fact> readers_;
   std::vector<complaint>* complaints_;
 };
 

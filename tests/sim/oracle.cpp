@@ -59,7 +59,7 @@ void oracle::check_transient(errc code, const std::string& who, const moment& se
   }
   if (code == errc::overloaded)
     complain("little is not too much", who + " was refused with overloaded");
-  if (code == errc::unavailable && !failed_ && !serious_)
+  if (code == errc::unavailable && !failed_ && !serious_ && !stopping_)
     complain("a node that runs is there", who + " was refused with unavailable");
 }
 
@@ -139,7 +139,7 @@ void oracle::disk_is(bool full, bool squeezed, const moment& now) {
 
 void oracle::life_began(const moment& now) {
   life_began_ = now;
-  serious_ = commit_sync_failed_ = failed_ = false;
+  serious_ = commit_sync_failed_ = failed_ = stopping_ = false;
   events_.life_began();
 }
 
@@ -160,7 +160,7 @@ void oracle::start_failed(const std::string& why, bool fault_struck) {
 }
 
 void oracle::quiet(const moment& now) {
-  if (commit_sync_failed_ && !failed_)
+  if (commit_sync_failed_ && !failed_) // it has had every message
     complain("a failed sync ends the node", "it goes on");
   if (failed_)
     return;

@@ -61,6 +61,10 @@ public:
 
   void life_began(const moment& now);
   void life_ended();
+  /// The node was asked to stop.
+  void stopping() { stopping_ = true; }
+  /// And it has: with everything recorded that was answered.
+  void stopped_cleanly() { events_.everything_is_recorded(); }
   /// The node said that its store failed: it answers nothing more, and is to be ended.
   void node_failed(const std::string& why);
   void start_failed(const std::string& why, bool fault_struck);
@@ -96,6 +100,7 @@ private:
   bool serious_ = false;
   bool commit_sync_failed_ = false;
   bool failed_ = false;
+  bool stopping_ = false;
 };
 
 } // namespace vicket::sim

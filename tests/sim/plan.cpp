@@ -167,24 +167,40 @@ private:
       operation asked;
       unsigned weight; ///< of about 1,000
     };
-    using enum operation;
-    using enum action_kind;
+    using op = operation;
+    constexpr auto user = action_kind::ask;
+    constexpr auto no_op = operation::send;
     static constexpr auto table = std::to_array<weighted>({
-        {action_kind::ask, send, 140},          {action_kind::ask, send_with_id, 140},
-        {action_kind::ask, send_batch, 90},     {action_kind::ask, repeat_in_batch, 25},
-        {action_kind::ask, repeat, 80},         {action_kind::ask, repeat_elsewhere, 30},
-        {action_kind::ask, operation::put_connector, 20}, {action_kind::ask, put_new_connector, 15},
-        {action_kind::ask, put_other_url, 12},  {action_kind::ask, disable_connector, 15},
-        {action_kind::ask, enable_connector, 25}, {action_kind::ask, operation::delete_connector, 12},
-        {action_kind::ask, read_feed, 80},      {action_kind::ask, look_up_run, 25},
-        {action_kind::ask, look_up_event, 25},  {action_kind::ask, look_up_status, 15},
-        {action_kind::ask, operation::list_connectors, 10}, {action_kind::ask, pass_retention, 2},
-        {action_kind::ask, stop, 4},            {action_kind::ask, restore, 3},
-        {pass_time, send, 100},                 {set_mood, send, 40},
-        {answer_hanging, send, 40},             {run_background, send, 30},
-        {fill_disk, send, 5},                   {squeeze_disk, send, 4},
-        {kill, send, 5},                        {copy_folder, send, 4},
-        {audit, send, 4},
+        {user, op::send, 140},
+        {user, op::send_with_id, 140},
+        {user, op::send_batch, 90},
+        {user, op::repeat_in_batch, 25},
+        {user, op::repeat, 80},
+        {user, op::repeat_elsewhere, 30},
+        {user, op::put_connector, 20},
+        {user, op::put_new_connector, 15},
+        {user, op::put_other_url, 12},
+        {user, op::disable_connector, 15},
+        {user, op::enable_connector, 25},
+        {user, op::delete_connector, 12},
+        {user, op::read_feed, 80},
+        {user, op::look_up_run, 25},
+        {user, op::look_up_event, 25},
+        {user, op::look_up_status, 15},
+        {user, op::list_connectors, 10},
+        {user, op::pass_retention, 2},
+        {user, op::stop, 4},
+        {user, op::restore, 3},
+        {action_kind::pass_time, no_op, 100},
+        {action_kind::set_mood, no_op, 40},
+        {action_kind::answer_hanging, no_op, 40},
+        {action_kind::run_background, no_op, 30},
+        {action_kind::fill_disk, no_op, 5},
+        {action_kind::squeeze_disk, no_op, 4},
+        {action_kind::kill, no_op, 5},
+        {action_kind::copy_folder, no_op, 4},
+        {action_kind::calm, no_op, 5},
+        {action_kind::audit, no_op, 4},
     });
     unsigned total = 0;
     for (const auto& one : table)
@@ -200,7 +216,7 @@ private:
     auto& made = add(chosen->kind, chance);
     made.handlers = some_handlers(chance);
     made.amount = amount_of(chosen->kind, chance);
-    if (chosen->kind == fill_disk) // and sooner or later there is room again
+    if (chosen->kind == action_kind::fill_disk) // and sooner or later there is room again
       storm_after_full(chance);
   }
 
@@ -248,6 +264,8 @@ private:
     made.handlers = handlers;
   }
 
+  static bool is_crash(fault what) { return what >= fault::crash_append && what <= fault::crash_reordered; }
+
   static bool ends_the_node(operation what) {
     return what == operation::stop || what == operation::restore || what == operation::pass_retention;
   }
@@ -275,7 +293,9 @@ private:
     }
     const bool at_open = what == fault::no_space_open || what == fault::io_error_open ||
                          what == fault::crash_open || what == fault::no_space_rename ||
-                         what == fault::io_error_rename || what == fault::crash_rename;
+                         what == fault::io_error_rename || what == fault::crash_rename ||
+                         what == fault::no_space_manifest || what == fault::io_error_manifest ||
+                         what == fault::crash_manifest;
     const bool in_background = what == fault::no_space_flush || what == fault::no_space_compaction ||
                                what == fault::io_error_flush || what == fault::io_error_compaction ||
                                what == fault::crash_flush || what == fault::crash_compaction;
@@ -286,16 +306,17 @@ private:
       ask(chance.pick(std::vector{operation::stop, operation::restore, operation::pass_retention}),
           action::to_quiet, false, chance);
     }
-    if (at_open && chance.percent(60)) // a full disk is left by opening the store again
+    if (at_open && !is_crash(what) && chance.percent(60)) // a full disk is left by opening the store again
       order(fault::no_space_append, 0, chance);
     order(what, after, chance);
     some_operations(chance, 10, in_background);
     if (in_background)
       simple(action_kind::run_background, 100, static_cast<std::uint32_t>(chance.below(30)), chance);
-    if (at_open && chance.percent(40))
+    if (at_open && (chance.percent(40) || is_crash(what)))
       simple(action_kind::kill, 0, action::to_quiet, chance);
     wait(chance, chance.percent(50) ? 20 : 1'000);
     some_operations(chance, 3, in_background);
+    simple(action_kind::calm, 0, 0, chance);
     wait(chance, 1'500);
   }
 
@@ -385,6 +406,9 @@ std::string describe(const action& one, const world_shape& shape) {
     break;
   case action_kind::copy_folder:
     text += "copy the folder";
+    break;
+  case action_kind::calm:
+    text += "the disk is well again";
     break;
   case action_kind::audit:
     text += "audit";

@@ -45,6 +45,7 @@ enum class action_kind : std::uint8_t {
   squeeze_disk,   ///< below the reserve, but not full
   kill,           ///< the process dies, here and now; the disk stays
   copy_folder,    ///< stop, copy the data folder, start
+  calm,           ///< no fault is on order any more, and there is room
   audit,          ///< look at everything there is, and compare
 };
 
