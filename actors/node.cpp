@@ -212,6 +212,10 @@ bool node::stop(std::int64_t patience_ms) {
   return clean;
 }
 
+void node::end() {
+  rep_->end_all();
+}
+
 void node::begin_stop(std::int64_t patience_ms, std::function<void(bool)> done) {
   std::vector<persistence_actor> heads;
   for (const auto& part : rep_->partitions)

@@ -79,6 +79,9 @@ public:
   bool stop(std::int64_t patience_ms);
   /// The same without waiting, for a caller whose thread the actors run on. `done` is called by an actor.
   void begin_stop(std::int64_t patience_ms, std::function<void(bool clean)> done);
+  /// What the destructor does first, for such a caller: it has to let the actors run, so that they end, before this
+  /// goes with the clock that they read.
+  void end();
 
 private:
   struct rep;

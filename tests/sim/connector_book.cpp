@@ -25,12 +25,14 @@ bool connector_book::any_since(std::uint32_t which, std::uint64_t since, Predica
 void connector_book::change_sent(std::uint32_t which, const connector& wanted, bool exists, const moment& now) {
   auto& fact = connectors_[which];
   fact.changing = true;
+  fact.changed = now.order;
   fact.versions.push_back({exists, wanted, now.order, never});
 }
 
 void connector_book::change_done(std::uint32_t which, const moment& now) {
   auto& fact = connectors_[which];
   fact.changing = false;
+  fact.changed = now.order;
   for (auto& one : fact.versions)
     if (&one != &fact.versions.back())
       one.until = std::min(one.until, now.order);
@@ -39,6 +41,7 @@ void connector_book::change_done(std::uint32_t which, const moment& now) {
 void connector_book::change_refused(std::uint32_t which, const moment& now) {
   auto& fact = connectors_[which];
   fact.changing = false;
+  fact.changed = now.order;
   fact.versions.back().until = now.order;
 }
 
@@ -60,8 +63,7 @@ void connector_book::shown(std::uint32_t which, const connector* value, const mo
     return complain("a connector is what the last put made of it",
                     "c" + std::to_string(which) + " is shown as " +
                         (value == nullptr ? "absent" : value->url + (value->enabled ? "" : ", disabled")));
-  if (fact.changing || std::any_of(fact.versions.begin(), fact.versions.end(),
-                                   [&](const version& one) { return one.from > asked.order; }))
+  if (fact.changing || fact.changed > asked.order) // it may be older than the last answer
     return;
   for (auto& one : fact.versions)
     if (!fits(one))

@@ -51,6 +51,7 @@ private:
   struct connector_fact {
     std::vector<version> versions{version{}};
     bool changing = false;
+    std::uint64_t changed = 0; ///< the last time that anything was sent or answered
   };
 
   void complain(std::string rule, std::string detail) const {

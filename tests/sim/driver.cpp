@@ -48,7 +48,7 @@ driver::driver(const plan& made, settings with, const tracer& trace)
             trace,
             {[this](const std::string& why) {
                say("the node's store failed: " + why);
-               oracle_.node_failed(why);
+               oracle_.node_failed(why, now());
              },
              [this](const std::string& line) { disk_said(line); },
              [this] { oracle_.events().time_is(now()); }, [this](disk_user user) { before_job(user); }}},

@@ -98,14 +98,24 @@ void event_book::answered(std::uint64_t serial, const send_result& answer, const
   event.answer = answer_kind::duplicate;
   if (!event.sent.id)
     complain("only a known id is a duplicate", name(event) + " came without an id");
+  else if (!has_candidate(event) && sent_elsewhere(event))
+    complain("the same id for another connector is another event", name(event) + " was answered `duplicate`");
   else if (!has_candidate(event))
-    complain("only a known id is a duplicate", name(event) + ": no send of its id can have been stored");
+    complain("a duplicate is as safe as its first",
+             name(event) + " was answered `duplicate`, and no send of its id can have been stored");
 }
 
 void event_book::answers_are_lost() {
+  unrecorded_.clear(); // whatever is not on disk yet will not come there
   for (auto& [serial, event] : events_)
     if (event.answer == answer_kind::waiting)
       event.answer = answer_kind::lost;
+}
+
+bool event_book::sent_elsewhere(const event_fact& event) const {
+  return std::any_of(events_.begin(), events_.end(), [&](const auto& one) {
+    return one.second.id == event.id && one.second.sent.connector != event.sent.connector;
+  });
 }
 
 bool event_book::has_candidate(const event_fact& duplicate) const {
@@ -411,7 +421,7 @@ void event_book::check_ids() {
       continue;
     bool forgettable = false;
     for_twins(event, [&](const event_fact& twin) { forgettable = forgettable || may_be_forgotten(twin); });
-    if (!forgettable && !has_candidate(event))
+    if (!forgettable && !has_candidate(event) && !sent_elsewhere(event))
       complain("a duplicate is as safe as its first",
                name(event) + " was answered `duplicate`, and nothing with its id is there");
   }

@@ -89,6 +89,7 @@ private:
   void learn_id(event_fact& event, const event_id& id);
   void prove(event_fact& event, const char* how);
   void check_duplicates_of(const event_fact& refused) const;
+  [[nodiscard]] bool sent_elsewhere(const event_fact& event) const;
   [[nodiscard]] bool has_candidate(const event_fact& duplicate) const;
   void check_repetition(const event_fact& event, std::uint32_t life, const moment& now) const;
   [[nodiscard]] std::int64_t least_wait_ms(const event_fact& event, std::size_t request) const;

@@ -25,7 +25,7 @@ bool oracle::shortly_after(const moment& then, const moment& now) {
 void oracle::answered(std::uint64_t serial, const send_result& answer, const moment& now) {
   const auto& event = events_.events().at(serial);
   const auto sent = event.sent_at;
-  if (failed_ && std::holds_alternative<accepted>(answer))
+  if (failed_ && sent.order > failed_at_ && std::holds_alternative<accepted>(answer))
     complain("a store that failed acknowledges nothing", "event #" + std::to_string(serial) + " was accepted");
   if (const auto* no = std::get_if<refusal>(&answer)) {
     connectors_.check_refusal(event.sent.connector, no->code, sent, serial);
@@ -53,7 +53,9 @@ void oracle::check_transient(errc code, const std::string& who, const moment& se
                              bool may_squeeze) {
   if (code == errc::storage_full) {
     const bool squeezed = disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
-    if (!may_be_full(sent, now) && !(may_squeeze && squeezed))
+    if (!may_be_full(sent, now) && squeezed && !may_squeeze)
+      complain("below the reserve, known connectors are still put and deleted", who + " was refused");
+    if (!may_be_full(sent, now) && !squeezed)
       complain("the disk has room again, and the node takes events again without a restart",
                who + " was refused with storage_full");
   }
@@ -135,6 +137,12 @@ void oracle::disk_is(bool full, bool squeezed, const moment& now) {
   disk_squeezed_ = squeezed;
 }
 
+/// On a disk that is squeezed there may be no more until somebody makes room.
+void oracle::room_was_missing(const moment& now) {
+  last_full_ = now;
+  disk_full_ = disk_full_ || disk_squeezed_;
+}
+
 // -- the node's lives -----------------------------------------------------------------------------------------
 
 void oracle::life_began(const moment& now) {
@@ -148,10 +156,13 @@ void oracle::life_ended() {
   connectors_.changes_are_lost();
 }
 
-void oracle::node_failed(const std::string& why) {
-  if (!serious_ && !failed_)
+void oracle::node_failed(const std::string& why, const moment& now) {
+  if (failed_)
+    return;
+  if (!serious_)
     complain("a node ends only for what it can't live with", why);
   failed_ = true;
+  failed_at_ = now.order;
 }
 
 void oracle::start_failed(const std::string& why, bool fault_struck) {
@@ -165,7 +176,7 @@ void oracle::quiet(const moment& now) {
   if (failed_)
     return;
   connectors_.quiet(now);
-  if (!disk_full_ && !shortly_after(last_full_, now))
+  if (!disk_full_ && !disk_squeezed_ && !shortly_after(last_full_, now))
     events_.quiet(now);
 }
 

@@ -51,7 +51,7 @@ public:
   /// `full`: appends fail. `squeezed`: there is less free than the reserve.
   void disk_is(bool full, bool squeezed, const moment& now);
   /// One operation failed for want of room.
-  void room_was_missing(const moment& now) { last_full_ = now; }
+  void room_was_missing(const moment& now);
   /// Something failed that a node may end for: an I/O error, a sync, the machine itself.
   void something_serious_failed() { serious_ = true; }
   /// The sync of a commit failed, with whatever error number: the node has to end.
@@ -66,7 +66,7 @@ public:
   /// And it has: with everything recorded that was answered.
   void stopped_cleanly() { events_.everything_is_recorded(); }
   /// The node said that its store failed: it answers nothing more, and is to be ended.
-  void node_failed(const std::string& why);
+  void node_failed(const std::string& why, const moment& now);
   void start_failed(const std::string& why, bool fault_struck);
   [[nodiscard]] bool node_has_failed() const noexcept { return failed_; }
   void quiet(const moment& now);
@@ -100,6 +100,7 @@ private:
   bool serious_ = false;
   bool commit_sync_failed_ = false;
   bool failed_ = false;
+  std::uint64_t failed_at_ = 0; ///< a place in the order
   bool stopping_ = false;
 };
 

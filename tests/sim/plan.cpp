@@ -30,7 +30,7 @@ connector make_connector(std::uint32_t number, dice& chance) {
   connector made;
   made.id = {"c" + std::to_string(number)};
   made.url = "https://c" + std::to_string(number) + ".example.com/hook";
-  made.secret.value = "a secret of 24 characters";
+  made.secret.value = "a-secret-of-24-characters";
   made.events = {"e.*"};
   made.max_in_flight = static_cast<std::uint32_t>(chance.pick(std::vector<int>{1, 2, 4, 16}));
   if (chance.percent(20))

@@ -93,12 +93,12 @@ std::optional<std::string> simulated_node::start() {
 void simulated_node::kill(power_loss loss, std::uint64_t draw) {
   disk.crash(); // whatever its end still does changes nothing
   if (node_) {
-    auto dying = std::exchange(node_, nullptr);
-    dying.reset();
+    const auto dying = std::exchange(node_, nullptr);
+    dying->end();
     coordinator().run();
-    system_.reset();
-    config_.reset();
   }
+  system_.reset();
+  config_.reset();
   transport_->forget_all();
   disk.restart(draw, loss);
   disk.set_now_us(static_cast<std::uint64_t>(clock.wall_now().value) * us_per_ms);
