@@ -72,6 +72,8 @@ mood endpoints::mood_of(const open_request& one, dice& chance) const {
 }
 
 void endpoints::post(http_request request, completion done) {
+  if (closed_)
+    return;
   const auto serial = serial_of_event_name(field_after(*request.body, R"("event":")")).value_or(~std::uint64_t{0});
   dice chance{mixed(mixed(seed_, serial), ++times_seen_[serial])};
   open_request one;
@@ -144,7 +146,8 @@ std::optional<std::int64_t> endpoints::next_timeout_ms() const {
   return next;
 }
 
-void endpoints::forget_all() {
+void endpoints::close() {
+  closed_ = true;
   ready_.clear();
   silent_.clear();
 }

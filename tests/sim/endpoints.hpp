@@ -47,8 +47,9 @@ public:
   /// When the next one does; absent: none is open.
   [[nodiscard]] std::optional<std::int64_t> next_timeout_ms() const;
 
-  /// The node is gone: nobody waits for an answer.
-  void forget_all();
+  /// The node goes: nobody waits for an answer, and what it still asks for does not leave it.
+  void close();
+  void open() { closed_ = false; }
   [[nodiscard]] std::map<std::uint32_t, std::uint64_t> open_requests() const;
   [[nodiscard]] std::uint64_t newest() const noexcept { return count_; }
 
@@ -67,6 +68,7 @@ private:
   const std::uint64_t seed_;
   std::vector<mood> moods_;
   observer told_;
+  bool closed_ = true;
   std::uint64_t count_ = 0;
   std::int64_t now_ms_ = 0;
   std::map<std::uint64_t, std::uint64_t> times_seen_; ///< by event

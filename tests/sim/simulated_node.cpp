@@ -55,6 +55,7 @@ simulated_node::~simulated_node() {
 
 std::optional<std::string> simulated_node::start() {
   ++life_;
+  transport_->open();
   config_ = std::make_unique<config>();
   system_ = std::make_unique<caf::actor_system>(*config_);
   node_options options;
@@ -91,6 +92,7 @@ std::optional<std::string> simulated_node::start() {
 }
 
 void simulated_node::kill(power_loss loss, std::uint64_t draw) {
+  transport_->close();
   disk.crash(); // whatever its end still does changes nothing
   if (node_) {
     const auto dying = std::exchange(node_, nullptr);
@@ -99,7 +101,6 @@ void simulated_node::kill(power_loss loss, std::uint64_t draw) {
   }
   system_.reset();
   config_.reset();
-  transport_->forget_all();
   disk.restart(draw, loss);
   disk.set_now_us(static_cast<std::uint64_t>(clock.wall_now().value) * us_per_ms);
 }
