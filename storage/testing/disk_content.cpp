@@ -209,13 +209,21 @@ void disk_content::lose_power(power_loss loss, std::mt19937_64& random, const lo
     unsynced_.clear();
     return;
   }
+  auto changes = std::map<std::string, std::uint64_t>{}; // of each folder; then those of them that are kept
+  for (const auto& change : unsynced_)
+    ++changes[folder_of(change.path)];
+  for (auto& [folder, count] : changes)
+    count = loss == power_loss::dropped ? 0 : random() % (count + 1);
   for (const auto& change : unsynced_) {
-    const auto happened = loss != power_loss::dropped && coin(random);
-    if (happened)
+    auto& kept = changes.at(folder_of(change.path));
+    const auto is_kept = kept > 0;
+    if (is_kept) {
+      --kept;
       apply(change, safe_names_);
+    }
     constexpr auto kinds = std::array<std::string_view, 3>{"create", "rename", "remove"};
     report(change.path,
-           std::string{kinds[static_cast<std::size_t>(change.kind)]} + (happened ? " kept" : " undone"));
+           std::string{kinds[static_cast<std::size_t>(change.kind)]} + (is_kept ? " kept" : " undone"));
   }
   unsynced_.clear();
   for (auto& [path, file] : safe_names_) {

@@ -65,12 +65,16 @@ struct disk_fault {
 };
 
 /// What becomes of the bytes and names that no sync made safe.
+///
+/// Changes of names (created, renamed, removed) are kept up to some point, in the order in which they were made in
+/// their folder, by chance: so do file systems with a journal, and RocksDB counts on it. It makes the tables of a
+/// recovery, the manifest that names them and the CURRENT that names the manifest safe by one sync of the folder, at
+/// the end; a CURRENT that is there without them ends in a store that can't be opened.
 enum class power_loss : std::uint8_t {
-  chance,    ///< for each file one of the three below; for each name's change, whether it happened or not
-  dropped,   ///< no byte behind what was synced, no change of a name
-  torn,      ///< a prefix that may end at any byte; names by chance
-  reordered, ///< each block of 4 KiB is there or not, on its own; those missing before others read as zeros;
-             ///< names by chance
+  chance,    ///< for each file one of the three below
+  dropped,   ///< no byte behind what was synced, and no change of a name either
+  torn,      ///< a prefix that may end at any byte
+  reordered, ///< each block of 4 KiB is there or not, on its own; those missing before others read as zeros
   none,      ///< everything stays: only the process died
 };
 
