@@ -100,6 +100,7 @@ void run_world(const world_order& order, const world_settings& settings) {
   tell("hash " + std::to_string(hash.value()));
   tell("handlers " + std::to_string(drives.handlers_run()));
   tell("met " + drives.met().to_line());
+  std::fflush(stdout);
   tell("end");
 }
 
