@@ -50,7 +50,7 @@ driver::driver(const plan& made, settings with, const tracer& trace)
                say("the node's store failed: " + why);
                oracle_.node_failed(why, now());
              },
-             [this](const std::string& line) { disk_said(line); },
+             [this](std::string_view line) { after_disk_line(line); },
              [this] { oracle_.events().time_is(now()); }, [this](disk_user user) { before_job(user); }}},
       wanted_{made.shape.connectors} {}
 
@@ -115,6 +115,10 @@ void driver::carry_out(const action& one) {
     return node_.run_background(static_cast<std::size_t>(one.amount));
   case action_kind::fill_disk:
     return fill_disk(static_cast<std::uint64_t>(one.amount));
+  case action_kind::spare_disk:
+    if (full_)
+      fill_disk(static_cast<std::uint64_t>(one.amount));
+    return;
   case action_kind::squeeze_disk:
     return squeeze_disk();
   case action_kind::kill: {

@@ -78,13 +78,16 @@ private:
   // The disk, the clocks and chance (driver_faults.cpp).
   void order(const action& one);
   void order_on_disk(fault what, std::uint32_t after, std::uint64_t draw);
+  void strike_at_time();
   void move_clock(fault what, std::uint64_t draw);
   void fill_disk(std::uint64_t bytes);
   void squeeze_disk();
+  void free_disk();
   void calm_disk();
   void disk_said(const std::string& line);
   void struck(fault what);
   void before_job(disk_user user);
+  void after_disk_line(std::string_view line);
   [[nodiscard]] bool disk_is_well() const { return !full_ && !on_order_; }
 
   void say(const std::string& text) const {
@@ -112,7 +115,20 @@ private:
   // The disk.
   bool full_ = false;
   bool squeezed_ = false;
-  bool on_order_ = false; ///< a fault that may not have struck
+  bool on_order_ = false; ///< something is, or was since the disk was well
+  struct open_order {
+    fault what;
+    std::uint32_t after;
+    std::uint64_t draw;
+  };
+  struct timed_order {
+    fault what;
+    std::int64_t at_ms; ///< steady
+    std::uint64_t draw;
+  };
+  std::vector<timed_order> timed_orders_; ///< of the clocks and the room on the disk
+  bool crash_at_rename_ = false;
+  std::optional<open_order> open_order_; ///< it has not struck yet; a start orders it again
   bool starting_ = false;
   bool fault_while_starting_ = false;
   bool machine_went_down_ = false;

@@ -36,11 +36,12 @@ void driver::start() {
   for (int i = 0; i < max_starts; ++i) {
     if (const auto operations = std::exchange(crash_at_start_, std::nullopt))
       node_.disk.crash_after(*operations);
+    if (open_order_)
+      order_on_disk(open_order_->what, open_order_->after, open_order_->draw);
     fault_while_starting_ = false;
     starting_ = true;
     const auto why = node_.start();
     starting_ = false;
-    node_.disk.crash_after(std::numeric_limits<std::uint64_t>::max());
     reading_.fill(false);
     if (!why) {
       say("the node runs");
@@ -69,7 +70,6 @@ void driver::restart(power_loss loss, std::uint64_t draw, const std::function<vo
     struck(fault_of(loss));
   machine_went_down_ = false;
   node_.kill(loss, draw);
-  on_order_ = false;
   say("the node is down");
   if (while_down)
     while_down();
@@ -86,7 +86,6 @@ void driver::recover_if_down(std::uint64_t draw) {
 }
 
 void driver::stop_and_restart(std::uint64_t draw, const std::function<void()>& while_down) {
-  run_to_rest();
   if (down())
     recover_if_down(draw);
   if (found_something())
@@ -140,6 +139,7 @@ void driver::let_run(std::uint32_t handlers) {
 }
 
 void driver::run_to_rest() {
+  strike_at_time();
   std::uint64_t count = 0;
   while (node_.running() && !node_.disk.crashed() && node_.run_one(order_of_handlers_)) {
     ++handlers_;

@@ -137,7 +137,7 @@ void report(const world_order& failing, const world_result& result, const comman
     shortest = shrunk(failing, *result.found, asked);
     auto settings = asked.worlds;
     settings.trace = false;
-    const auto again = run_worlds({shortest}, settings);
+      const auto again = run_worlds({shortest}, settings);
     if (!again.empty() && again.back().found)
       last = again.back();
     std::printf("  shortest: %s\n", last.found->detail.c_str());
@@ -157,7 +157,8 @@ void report(const world_order& failing, const world_result& result, const comman
 }
 
 /// The same once more, and the traces compared.
-bool repeats(const std::vector<world_order>& orders, const world_settings& settings) {
+bool repeats(const std::vector<world_order>& orders, world_settings settings) {
+  settings.hash = true;
   const auto first = run_worlds(orders, settings);
   const auto second = run_worlds(orders, settings);
   bool same = first.size() == second.size();

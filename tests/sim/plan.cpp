@@ -240,9 +240,21 @@ private:
   /// Some operations, and time, while the disk is full; then there is room.
   void storm_after_full(dice& chance) {
     some_operations(chance, 6, false);
+    if (chance.percent(25))
+      order(fault::supervisor_death, 0, chance);
     wait(chance, 1'000);
+    if (chance.percent(30)) { // first so little that only one partition gets on
+      simple(action_kind::spare_disk, chance.between(1'050'000, 2'500'000), 0, chance);
+      wait(chance, 1'000);
+      some_operations(chance, 3, false);
+    }
     order(fault::room_again, 0, chance);
     some_operations(chance, 3, false);
+    if (chance.percent(60))
+      ask(chance.pick(std::vector{operation::stop, operation::restore, operation::pass_retention}),
+          action::to_quiet, false, chance);
+    wait(chance, 1'500);
+    simple(action_kind::calm, 0, 0, chance);
     wait(chance, 1'500);
   }
 
@@ -264,8 +276,6 @@ private:
     made.handlers = handlers;
   }
 
-  static bool is_crash(fault what) { return what >= fault::crash_append && what <= fault::crash_reordered; }
-
   static bool ends_the_node(operation what) {
     return what == operation::stop || what == operation::restore || what == operation::pass_retention;
   }
@@ -285,41 +295,58 @@ private:
   /// One fault, and what is asked of the node while it strikes.
   void storm(dice& chance) {
     const auto what = static_cast<fault>(chance.below(fault_count));
-    const auto after = static_cast<std::uint32_t>(chance.below(chance.percent(60) ? 2 : 12));
+    if (chance.percent(30))
+      simple(action_kind::set_mood, static_cast<std::int64_t>(chance.below(mood_count)), 0, chance);
     if (what == fault::room_again) {
       simple(action_kind::fill_disk, chance.between(0, 400), 0, chance);
       storm_after_full(chance);
       return;
     }
-    const bool at_open = what == fault::no_space_open || what == fault::io_error_open ||
-                         what == fault::crash_open || what == fault::no_space_rename ||
-                         what == fault::io_error_rename || what == fault::crash_rename ||
-                         what == fault::no_space_manifest || what == fault::io_error_manifest ||
-                         what == fault::crash_manifest;
-    const bool in_background = what == fault::no_space_flush || what == fault::no_space_compaction ||
-                               what == fault::io_error_flush || what == fault::io_error_compaction ||
-                               what == fault::crash_flush || what == fault::crash_compaction;
-    if (chance.percent(30))
-      simple(action_kind::set_mood, static_cast<std::int64_t>(chance.below(mood_count)), 0, chance);
-    if (chance.percent(15)) {
-      order(what, after, chance);
-      ask(chance.pick(std::vector{operation::stop, operation::restore, operation::pass_retention}),
-          action::to_quiet, false, chance);
-    }
-    if (at_open && !is_crash(what) && chance.percent(60)) // a full disk is left by opening the store again
+    if (is_in_compaction(what)) // tables to compact: each start makes some
+      for (int i = 0; i < 4; ++i) {
+        ask(operation::send_batch, 30, false, chance);
+        simple(action_kind::kill, 0, 0, chance);
+      }
+    const auto after = static_cast<std::uint32_t>(chance.below(chance.percent(60) ? 2 : 10));
+    const bool large = is_in_background(what);
+    if (is_at_open(what) && !is_crash(what) && chance.percent(50)) // a full disk is left by opening again
       order(fault::no_space_append, 0, chance);
     order(what, after, chance);
-    some_operations(chance, 10, in_background);
-    if (in_background)
-      simple(action_kind::run_background, 100, static_cast<std::uint32_t>(chance.below(30)), chance);
-    if (at_open && (chance.percent(40) || is_crash(what)))
-      simple(action_kind::kill, 0, action::to_quiet, chance);
+    some_operations(chance, 10, large);
+    strike(what, chance);
     wait(chance, chance.percent(50) ? 20 : 1'000);
-    some_operations(chance, 3, in_background);
+    some_operations(chance, 3, large);
     simple(action_kind::calm, 0, 0, chance);
     wait(chance, 1'500);
   }
 
+  /// What gives the fault that was ordered its chance.
+  void strike(fault what, dice& chance) {
+    if (chance.percent(70)) {
+      static const std::vector blocking = {operation::stop, operation::stop, operation::restore,
+                                           operation::restore, operation::pass_retention};
+      ask(chance.pick(blocking), action::to_quiet, false, chance);
+    }
+    if (is_in_background(what))
+      simple(action_kind::run_background, 100, static_cast<std::uint32_t>(chance.below(30)), chance);
+    if (is_at_open(what) && (chance.percent(40) || is_crash(what)))
+      simple(action_kind::kill, 0, action::to_quiet, chance);
+  }
+
+  static bool is_crash(fault what) { return what >= fault::crash_append && what <= fault::crash_reordered; }
+  static bool is_in_compaction(fault what) {
+    return what == fault::no_space_compaction || what == fault::io_error_compaction ||
+           what == fault::crash_compaction;
+  }
+  static bool is_in_background(fault what) {
+    return is_in_compaction(what) || what == fault::no_space_flush || what == fault::io_error_flush ||
+           what == fault::crash_flush;
+  }
+  static bool is_at_open(fault what) {
+    return what == fault::no_space_open || what == fault::io_error_open || what == fault::crash_open ||
+           what == fault::no_space_rename || what == fault::io_error_rename || what == fault::crash_rename ||
+           what == fault::no_space_manifest || what == fault::io_error_manifest || what == fault::crash_manifest;
+  }
   plan& made_;
   const std::uint32_t wanted_;
   std::vector<sent> sent_;
@@ -397,6 +424,9 @@ std::string describe(const action& one, const world_shape& shape) {
     break;
   case action_kind::fill_disk:
     text += "disk full after " + std::to_string(one.amount) + " bytes";
+    break;
+  case action_kind::spare_disk:
+    text += "disk full after " + std::to_string(one.amount) + " bytes more";
     break;
   case action_kind::squeeze_disk:
     text += "disk below its reserve";

@@ -42,6 +42,7 @@ enum class action_kind : std::uint8_t {
   answer_hanging, ///< `amount` of the silent requests get an answer
   run_background, ///< `amount` of RocksDB's jobs; all when there are fewer
   fill_disk,      ///< `amount` bytes more and it is full
+  spare_disk,     ///< a full disk gets `amount` bytes of room
   squeeze_disk,   ///< below the reserve, but not full
   kill,           ///< the process dies, here and now; the disk stays
   copy_folder,    ///< stop, copy the data folder, start

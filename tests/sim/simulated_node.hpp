@@ -73,7 +73,7 @@ class simulated_node {
 public:
   struct observer {
     std::function<void(const std::string& why)> store_failed;
-    std::function<void(const std::string& line)> disk_said;
+    std::function<void(std::string_view line)> disk_said;
     std::function<void()> clocks_moved;
     std::function<void(disk_user user)> before_job; ///< of RocksDB's
   };

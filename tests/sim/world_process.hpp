@@ -22,6 +22,7 @@ struct world_settings {
   std::filesystem::path folder; ///< for the data folders' markers, one for each number of partitions
   std::vector<std::string> ignored;
   bool trace = false; ///< to standard output
+  bool hash = false;   ///< make the trace also where nobody sees it, for its hash
   unsigned limit_s = 60;
 };
 
