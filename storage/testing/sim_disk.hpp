@@ -88,7 +88,11 @@ enum class power_loss : std::uint8_t {
 /// thread on a condition variable runs pending jobs instead, one at a time, the oldest first; when there is none,
 /// it waits and, after 20 s of real time, ends the process with a sentence. See rocksdb_seams.hpp.
 ///
-/// A store opened on it has to be closed before `restart`, `restore` and before this goes. One disk at a time.
+/// What RocksDB reads is the one thing that may differ a little between two runs: what a block counts for in its block
+/// cache depends on malloc. It does not with `store_options::block_cache_bytes` 0, which faults that count reads need.
+///
+/// A store opened on it has to be closed before `restart`, `restore` and before this goes. One disk at a time on a
+/// thread.
 class sim_disk final : public store_environment {
 public:
   explicit sim_disk(std::uint64_t seed);
@@ -132,7 +136,7 @@ public:
   /// Takes every order back.
   void clear_faults();
 
-  /// How often the operation was asked for, and how often an order (or a full disk) failed it so.
+  /// How often the operation was asked for while the machine was up, and how often an order (or a full disk) failed it so.
   [[nodiscard]] std::uint64_t asked(disk_operation operation) const;
   [[nodiscard]] std::uint64_t failed(disk_operation operation, disk_error error) const;
 
