@@ -131,7 +131,7 @@ void driver::carry_out(const action& one) {
     return calm_disk();
   case action_kind::audit:
     if (disk_is_well() && !squeezed_)
-      audit();
+      audit(false);
     return;
   }
 }
@@ -151,7 +151,7 @@ void driver::pass_retention() {
 }
 
 /// Everything that the node tells, compared with all that is known; nothing moves meanwhile.
-void driver::audit() {
+void driver::audit(bool everything_has_drained) {
   pass_time(settle_ms);
   read_feeds_to_the_end();
   for (const auto number : sending_actions_)
@@ -161,6 +161,8 @@ void driver::audit() {
   if (down() || found_something())
     return;
   oracle_.events().check_ids();
+  if (everything_has_drained)
+    oracle_.events().check_drained();
   look_up_status(true);
   run_to_rest();
   if (!down())
@@ -197,9 +199,7 @@ void driver::drain() {
     oracle_.complain("a node that is well stays so", "it ended while everything was well");
   if (found_something())
     return;
-  audit();
-  if (!found_something())
-    oracle_.events().check_drained();
+  audit(true);
 }
 
 } // namespace vicket::sim

@@ -42,7 +42,7 @@ private:
   void set_up();
   void carry_out(const action& one);
   void drain();
-  void audit();
+  void audit(bool everything_has_drained);
   void pass_retention();
 
   // Requests (driver_requests.cpp).

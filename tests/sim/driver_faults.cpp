@@ -119,8 +119,7 @@ void driver::order(const action& one) {
     on_order_ = true;
     node_.chance.fail_in_supervisor([this] {
       struck(fault::supervisor_death);
-      for (std::uint32_t i = 0; i < plan_.shape.connectors.size(); ++i)
-        oracle_.events().supervisor_died(i);
+      oracle_.events().supervisor_died();
     });
     return;
   default:

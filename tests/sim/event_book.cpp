@@ -173,6 +173,7 @@ void event_book::requested(std::uint64_t number, std::uint64_t serial, const std
   made.number = number;
   made.life = life;
   made.at = now;
+  made.excused = supervisor_is_dying_;
 }
 
 /// What the request before this one allows.
@@ -225,26 +226,29 @@ void event_book::responded(std::uint64_t number, bool ok, std::int64_t retry_aft
   request.answered_at = now;
   request.retry_after_ms = retry_after_ms;
   if (!request.excused)
-    unrecorded_.push_back(number);
+    unrecorded_.push_back({number, std::nullopt});
 }
 
-void event_book::supervisor_died(std::uint32_t connector) {
+void event_book::supervisor_died() {
   for (auto& [serial, event] : events_)
-    if (event.sent.connector == connector)
-      for (auto& request : event.requests)
-        if (!request.must_be_recorded && !request.recorded_as)
-          request.excused = true;
+    for (auto& request : event.requests)
+      if (!request.must_be_recorded && !request.recorded_as)
+        request.excused = true;
+  supervisor_is_dying_ = true;
 }
 
 void event_book::quiet(const moment& now) {
-  std::erase_if(unrecorded_, [&](std::uint64_t number) {
-    const auto place = request_places_.find(number);
+  supervisor_is_dying_ = false;
+  std::erase_if(unrecorded_, [&](unrecorded& one) {
+    const auto place = request_places_.find(one.request);
     if (place == request_places_.end())
       return true;
     auto& request = events_.at(place->second.first).requests[place->second.second];
     if (request.excused)
       return true;
-    if (now.steady_ms - request.answered_at.steady_ms < settle_ms)
+    if (!one.at_rest_ms)
+      one.at_rest_ms = now.steady_ms;
+    if (now.steady_ms - *one.at_rest_ms < settle_ms)
       return false;
     request.must_be_recorded = true;
     return true;
@@ -252,7 +256,9 @@ void event_book::quiet(const moment& now) {
 }
 
 void event_book::everything_is_recorded() {
-  quiet({0, std::numeric_limits<std::int64_t>::max(), 0});
+  for (auto& one : unrecorded_)
+    one.at_rest_ms = 0;
+  quiet({0, settle_ms, 0});
 }
 
 // -- what the node tells ------------------------------------------------------------------------------------

@@ -33,8 +33,9 @@ public:
   void requested(std::uint64_t number, std::uint64_t serial, const std::string& id, std::uint32_t life,
                  const moment& now);
   void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now);
-  /// A supervisor of this connector died of a defect: what it had in flight may be sent twice.
-  void supervisor_died(std::uint32_t connector);
+  /// A supervisor died of a defect: what it had in flight, or on its way there, may be sent twice. Nobody knows which
+  /// one it was, so this goes for all connectors until nothing moves.
+  void supervisor_died();
   /// The wall clock was set back: in this life of the node due times can't be told from outside.
   void clock_went_back() { clock_is_straight_ = false; }
   void life_began() { clock_is_straight_ = true; }
@@ -104,10 +105,15 @@ private:
   std::map<std::uint64_t, event_fact> events_;
   std::map<key, std::vector<std::uint64_t>> by_key_;
   std::unordered_map<std::uint64_t, std::pair<std::uint64_t, std::size_t>> request_places_; ///< serial, index
-  std::vector<std::uint64_t> unrecorded_; ///< numbers of answered requests that need not be recorded yet
+  struct unrecorded {
+    std::uint64_t request = 0;
+    std::optional<std::int64_t> at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
+  };
+  std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   std::int64_t latest_ms_ = 0;            ///< the latest that the wall clock has ever shown
   std::int64_t forgotten_before_ms_ = 0;
   bool clock_is_straight_ = true;
+  bool supervisor_is_dying_ = false;
 };
 
 /// The request that an attempt's body or error speaks of.

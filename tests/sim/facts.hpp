@@ -41,7 +41,7 @@ struct request_fact {
   std::int64_t retry_after_ms = 0;
   bool must_be_recorded = false; ///< the node had all the time for it
   std::optional<std::uint32_t> recorded_as;
-  bool excused = false; ///< its supervisor died: it may be sent again
+  bool excused = false; ///< its supervisor died: it may be sent again, and may not be recorded
 };
 
 /// One attempt as a history or the feed told it.

@@ -28,6 +28,7 @@ struct command_line {
   std::uint64_t steps = 10'000;
   std::uint32_t world_steps = 400;
   std::string only;
+  std::vector<std::string> without;
   unsigned shrink_s = 60;
   std::uint64_t at_least = 0;
   bool keep_going = false;
@@ -95,6 +96,18 @@ std::string to_text(const std::vector<std::uint32_t>& places) {
   return text;
 }
 
+/// The places of all actions but those that have one of these names.
+std::vector<std::uint32_t> places_without(const std::vector<std::string>& names, const world_order& order) {
+  auto places = all_places(order.steps);
+  if (names.empty())
+    return places;
+  const auto made = make_plan(order.seed, order.steps);
+  std::erase_if(places, [&](std::uint32_t place) {
+    return std::find(names.begin(), names.end(), name_of(made.actions[place])) != names.end();
+  });
+  return places;
+}
+
 std::vector<world_order> worlds_of(const command_line& asked) {
   std::vector<world_order> orders;
   auto left = asked.steps;
@@ -102,7 +115,7 @@ std::vector<world_order> worlds_of(const command_line& asked) {
     world_order order;
     order.seed = seed;
     order.steps = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, asked.world_steps));
-    order.kept = asked.only.empty() ? all_places(order.steps) : parse_places(asked.only);
+    order.kept = asked.only.empty() ? places_without(asked.without, order) : parse_places(asked.only);
     left -= order.steps;
     orders.push_back(std::move(order));
     if (!asked.only.empty())
@@ -219,6 +232,7 @@ int main(int count, char** arguments) {
   app.add_option("--steps", asked.steps, "in all")->capture_default_str();
   app.add_option("--world-steps", asked.world_steps, "after so many a new world begins")->capture_default_str();
   app.add_option("--only", asked.only, "of one world, these steps only: like 1,4-6");
+  app.add_option("--without", asked.without, "leave out an operation, a fault or another step, by its name");
   app.add_flag("--trace", asked.worlds.trace, "print everything that happens");
   app.add_option("--ignore", asked.worlds.ignored, "pass over complaints whose rule contains this text");
   app.add_flag("--keep-going", asked.keep_going, "find more than one; of each rule the first is reported");

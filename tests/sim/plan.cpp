@@ -397,6 +397,15 @@ std::optional<std::uint64_t> serial_of_event_name(const std::string& name) {
   return error == std::errc{} && end == to ? std::optional{serial} : std::nullopt;
 }
 
+std::string_view name_of(const action& one) {
+  static constexpr std::array names = {"ask",        "order_fault", "pass_time",    "set_mood", "answer_hanging",
+                                       "run_background", "fill_disk", "spare_disk", "squeeze_disk", "kill",
+                                       "copy_folder", "calm",       "audit"};
+  if (one.kind == action_kind::ask)
+    return to_string(one.asked);
+  return one.kind == action_kind::order_fault ? to_string(one.ordered) : names[static_cast<std::size_t>(one.kind)];
+}
+
 std::string describe(const action& one, const world_shape& shape) {
   auto text = std::to_string(one.number) + ": ";
   const auto& target = shape.connectors[one.connector].id.value;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vicket::sim {
@@ -94,6 +95,8 @@ inline constexpr std::uint64_t events_per_action = 64;
 /// The other way round; absent: none of ours.
 [[nodiscard]] std::optional<std::uint64_t> serial_of_event_name(const std::string& name);
 
+/// The operation's or the fault's name, or that of its kind.
+[[nodiscard]] std::string_view name_of(const action& one);
 /// One line.
 [[nodiscard]] std::string describe(const action& one, const world_shape& shape);
 [[nodiscard]] std::string describe(const world_shape& shape);
