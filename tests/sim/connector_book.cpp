@@ -1,6 +1,7 @@
 #include "tests/sim/connector_book.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 namespace vicket::sim {
@@ -104,6 +105,12 @@ bool connector_book::may_exist(std::uint32_t which) const {
 
 bool connector_book::exists(std::uint32_t which) const {
   return !any_since(which, never, [](const version& one) { return !one.exists; });
+}
+
+bool connector_book::existed_before_change(std::uint32_t which) const {
+  const auto& versions = connectors_[which].versions;
+  return std::none_of(versions.begin(), std::prev(versions.end()),
+                      [](const version& one) { return one.until == never && !one.exists; });
 }
 
 const connector* connector_book::current(std::uint32_t which) const {

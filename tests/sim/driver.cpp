@@ -19,11 +19,12 @@ constexpr std::uint32_t missing_connectors = 4;
 endpoints::observer observe(oracle& judge, std::function<moment()> now, std::function<std::uint32_t()> life,
                             const tracer& trace) {
   endpoints::observer told;
-  told.requested = [&judge, now, life, &trace](std::uint64_t number, std::uint64_t serial, const std::string& id,
-                                               std::uint32_t connector, const std::string& host) {
+  told.requested = [&judge, now, life, &trace](std::uint64_t number, std::uint64_t serial,
+                                               std::uint32_t connector, const std::string& host,
+                                               const std::string& id, const std::string& body) {
     if (trace.on())
       trace.line("    request " + std::to_string(number) + ": event #" + std::to_string(serial) + " to " + host);
-    judge.events().requested(number, serial, id, life(), now());
+    judge.events().requested(number, serial, id, body, life(), now());
     judge.connectors().check_request(connector, host);
   };
   told.responded = [&judge, now, &trace](std::uint64_t number, bool ok, std::int64_t retry_after_ms,

@@ -81,8 +81,8 @@ void endpoints::post(http_request request, completion done) {
   one.connector = connector_of(request.endpoint->host);
   one.times_out_ms = now_ms_ + request.timeout_ms;
   one.done = std::move(done);
-  told_.requested(one.number, serial, field_after(*request.body, R"("id":")"), one.connector,
-                  request.endpoint->host);
+  told_.requested(one.number, serial, one.connector, request.endpoint->host,
+                  field_after(*request.body, R"("id":")"), *request.body);
   const auto how = mood_of(one, chance);
   if (how == mood::silent) {
     silent_.push_back(std::move(one));

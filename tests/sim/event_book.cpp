@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <string_view>
 
 namespace vicket::sim {
@@ -152,7 +153,7 @@ void event_book::prove(event_fact& event, const char* how) {
 // -- what the endpoints saw ---------------------------------------------------------------------------------
 
 void event_book::requested(std::uint64_t number, std::uint64_t serial, const std::string& id,
-                           std::uint32_t life, const moment& now) {
+                           const std::string& body, std::uint32_t life, const moment& now) {
   auto* event = find(serial);
   if (event == nullptr)
     return complain("only what was sent is delivered",
@@ -167,6 +168,11 @@ void event_book::requested(std::uint64_t number, std::uint64_t serial, const std
     complain("nothing comes after the end", name(*event) + " is settled, and came as request " +
                                                 std::to_string(number));
   prove(*event, "was delivered");
+  const auto digest = std::hash<std::string>{}(body);
+  if (event->body_digest && *event->body_digest != digest)
+    complain("every attempt has the same body", name(*event) + ": that of request " + std::to_string(number) +
+                                                    " is another");
+  event->body_digest = digest;
   check_repetition(*event, life, now);
   request_places_[number] = {serial, event->requests.size()};
   auto& made = event->requests.emplace_back();
@@ -373,7 +379,9 @@ void event_book::check_giving_up(const event_fact& event, const attempt& value, 
   const auto& policy = connector_of(event).retry;
   if (policy.max_attempts != 0 && number >= policy.max_attempts)
     return;
-  const auto latest_next = latest_ms_ + policy.cap_ms; // whatever the wait is, it is at most this
+  // Whatever the wait is, it is at most the cap.
+  const auto latest_next =
+      std::max(latest_ms_, value.started_at.value + value.duration_us / 1'000) + policy.cap_ms;
   if (latest_next > event.sent_at.wall_ms + policy.max_age_ms)
     return;
   complain("an event is given up for its age or its attempts only",

@@ -30,8 +30,8 @@ public:
 
   // -- what the endpoints saw -------------------------------------------------------------------------------
 
-  void requested(std::uint64_t number, std::uint64_t serial, const std::string& id, std::uint32_t life,
-                 const moment& now);
+  void requested(std::uint64_t number, std::uint64_t serial, const std::string& id, const std::string& body,
+                 std::uint32_t life, const moment& now);
   void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now);
   /// A supervisor died of a defect: what it had in flight, or on its way there, may be sent twice. Nobody knows which
   /// one it was, so this goes for all connectors until nothing moves.
@@ -70,7 +70,10 @@ public:
     return request.answered && latest_ms_ >= request.answered_at.wall_ms + shape_->retention_ms;
   }
   [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }
-  void time_is(const moment& now) { latest_ms_ = std::max(latest_ms_, now.wall_ms); }
+  void time_is(const moment& now) {
+    latest_ms_ = std::max(latest_ms_ + std::max<std::int64_t>(0, now.steady_ms - latest_steady_ms_), now.wall_ms);
+    latest_steady_ms_ = now.steady_ms;
+  }
 
   /// For people: everything that is known of one.
   [[nodiscard]] std::string story(std::uint64_t serial) const;
@@ -110,7 +113,10 @@ private:
     std::optional<std::int64_t> at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
   };
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
-  std::int64_t latest_ms_ = 0;            ///< the latest that the wall clock has ever shown
+  /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
+  /// wall clock that is set back.
+  std::int64_t latest_ms_ = 0;
+  std::int64_t latest_steady_ms_ = 0;
   std::int64_t forgotten_before_ms_ = 0;
   bool clock_is_straight_ = true;
   bool supervisor_is_dying_ = false;

@@ -5,6 +5,7 @@
 #include "messages/history.hpp"
 #include "tests/sim/plan.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -73,6 +74,7 @@ struct event_fact {
   bool absent = false; ///< it was not: an audit did not find it
   bool gone = false;   ///< it was, and its retention has passed
   std::vector<request_fact> requests;
+  std::optional<std::size_t> body_digest; ///< of the first request
   std::map<std::uint32_t, attempt_fact> attempts; ///< by number
   std::optional<event_state> settled;
 };

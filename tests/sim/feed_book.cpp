@@ -32,6 +32,7 @@ void feed_book::page(std::size_t reader_number, const outcome_page& told, bool g
   for (const auto& entry : told.entries)
     take(reader_number, entry);
   who.cursor = told.cursor;
+  who.has_read = true;
 }
 
 void feed_book::take(std::size_t number, const outcome_entry& entry) {
@@ -78,7 +79,7 @@ void feed_book::check_complete(const event_book& events) const {
   for (std::size_t i = 0; i < readers_.size(); ++i)
     for (const auto& [serial, event] : events.events())
       for (const auto& [number, one] : event.attempts)
-        if (one.request > readers_[i].excused_to && !readers_[i].seen.contains({serial, number, one.request}))
+        if (readers_[i].has_read && one.request > readers_[i].excused_to && !readers_[i].seen.contains({serial, number, one.request}))
           complain("the feed is complete, or says that it is not",
                    name(i) + " was not told attempt " + std::to_string(number) + " of event #" +
                        std::to_string(serial));

@@ -31,12 +31,13 @@ public:
   void restored(const std::vector<std::string>& cursors_then);
   [[nodiscard]] std::vector<std::string> cursors() const;
 
-  /// Every reader has read to the end, and the histories were told just now.
+  /// Every reader that has begun has read to the end, and the histories were told just now.
   void check_complete(const event_book& events) const;
 
 private:
   struct reader_fact {
     std::string cursor;
+    bool has_read = false;
     std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> seen; ///< event, attempt, request
     std::map<std::uint64_t, std::uint32_t> last_number;                     ///< by event
     std::uint64_t excused_to = 0; ///< of requests up to here outcomes may be missing: it was told so

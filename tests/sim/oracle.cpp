@@ -78,7 +78,7 @@ void oracle::change_refused(std::uint32_t which, operation what, const refusal& 
   check_transient(why.code, who, sent, now, !known);
   if (why.code == errc::invalid_connector)
     complain("a put that is well-formed is taken", who + ": " + why.detail);
-  if (why.code == errc::not_found && connectors_.exists(which))
+  if (why.code == errc::not_found && connectors_.existed_before_change(which))
     complain("a connector that was put is there", who + " found nothing");
   if (why.code == errc::unavailable)
     return; // it may have happened
