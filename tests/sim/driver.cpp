@@ -175,6 +175,8 @@ void driver::drain() {
   order_of_handlers_ = dice{mixed(plan_.seed, 14)};
   node_.chance.start_over(mixed(plan_.seed, 15));
   calm_disk();
+  if (oracle_.something_serious_has_failed()) // else it would end for that now and then
+    restart(power_loss::none, mixed(plan_.seed, 18));
   recover_if_down(mixed(plan_.seed, 16));
   endpoints_->all_are_well();
   node_.set_wall_forward_ms(std::max<std::int64_t>(0, oracle_.events().latest_ms() - node_.clock.wall_now().value));

@@ -296,10 +296,10 @@ void driver::look_up_run(std::uint32_t action_number, bool everything) {
   request.run = run_of(action_number);
   node_.ask<run_page>(
       request,
-      [this, missing](const run_page& page) {
+      [this, missing, asked](const run_page& page) {
         std::set<std::uint64_t> found;
         for (const auto& history : page.events) {
-          oracle_.events().told(history, now());
+          oracle_.events().told(history, asked, now());
           found.insert(serial_of_event_name(history.summary.event).value_or(never));
         }
         missing(found);
@@ -333,10 +333,10 @@ void driver::look_up_event(const action& one) {
   };
   node_.ask<event_answer>(
       get_event{id},
-      [this, missing](const event_answer& answer) {
+      [this, missing, asked](const event_answer& answer) {
         std::set<std::uint64_t> found;
         for (const auto& history : histories_of(answer)) {
-          oracle_.events().told(history, now());
+          oracle_.events().told(history, asked, now());
           found.insert(serial_of_event_name(history.summary.event).value_or(never));
         }
         missing(found);

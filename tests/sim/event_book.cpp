@@ -269,7 +269,7 @@ void event_book::everything_is_recorded() {
 
 // -- what the node tells ------------------------------------------------------------------------------------
 
-void event_book::told(const event_history& history, const moment& now) {
+void event_book::told(const event_history& history, const moment& asked, const moment& now) {
   const auto& summary = history.summary;
   auto* event = find(serial_of_event_name(summary.event).value_or(never));
   if (event == nullptr)
@@ -284,11 +284,11 @@ void event_book::told(const event_history& history, const moment& now) {
     if (history.attempts[i].number != i + 1)
       complain("attempts are numbered from 1 on", name(*event) + ": attempt " + std::to_string(i + 1) + " is " +
                                                       std::to_string(history.attempts[i].number));
-    check_attempt(*event, history.attempts[i].number, history.attempts[i]);
+    check_attempt(*event, history.attempts[i].number, history.attempts[i], now);
   }
-  if (event->attempts.size() > history.attempts.size())
-    complain("a history loses nothing", name(*event) + " had " + std::to_string(event->attempts.size()) +
-                                            " attempts, now " + std::to_string(history.attempts.size()));
+  for (const auto& [number, known] : event->attempts)
+    if (number > history.attempts.size() && known.told_at.order < asked.order)
+      complain("a history loses nothing", name(*event) + " had attempt " + std::to_string(number) + ", and has not");
   check_order_of_attempts(*event);
   for (const auto& request : event->requests)
     if (request.must_be_recorded && !request.recorded_as)
@@ -311,7 +311,7 @@ void event_book::told(const event_history& history, const moment& now) {
                  " minutes ago, and is still told");
 }
 
-void event_book::told(const outcome_entry& entry, const moment&) {
+void event_book::told(const outcome_entry& entry, const moment& now) {
   const auto& summary = entry.summary;
   auto* event = find(serial_of_event_name(summary.event).value_or(never));
   if (event == nullptr)
@@ -320,7 +320,7 @@ void event_book::told(const outcome_entry& entry, const moment&) {
     complain("what was refused is not in the feed", name(*event) + " is");
   learn_id(*event, summary.id);
   prove(*event, "is in the feed");
-  check_attempt(*event, entry.value.number, entry.value);
+  check_attempt(*event, entry.value.number, entry.value, now);
   auto expected = event_state::pending;
   if (entry.value.result == outcome::delivered)
     expected = event_state::delivered;
@@ -342,8 +342,9 @@ void event_book::settle(event_fact& event, event_state state) {
 }
 
 /// An attempt that was told, against the request that it speaks of and against how it was told before.
-void event_book::check_attempt(event_fact& event, std::uint32_t number, const attempt& value) {
+void event_book::check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now) {
   attempt_fact told;
+  told.told_at = now;
   told.request = request_of(value).value_or(0);
   told.result = value.result;
   told.started_at = value.started_at.value;

@@ -45,7 +45,8 @@ public:
   /// Nothing moves, the disk is well: what was answered `settle_ms` ago has been recorded.
   void quiet(const moment& now);
   void everything_is_recorded();
-  void told(const event_history& history, const moment& now);
+  /// `asked`: what was known before that must be in it.
+  void told(const event_history& history, const moment& asked, const moment& now);
   void told(const outcome_entry& entry, const moment& now);
   /// It was looked for, and is not there.
   void not_found(std::uint64_t serial, const moment& now);
@@ -97,7 +98,7 @@ private:
   [[nodiscard]] bool has_candidate(const event_fact& duplicate) const;
   void check_repetition(const event_fact& event, std::uint32_t life, const moment& now) const;
   [[nodiscard]] std::int64_t least_wait_ms(const event_fact& event, std::size_t request) const;
-  void check_attempt(event_fact& event, std::uint32_t number, const attempt& value);
+  void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
   void check_order_of_attempts(const event_fact& event) const;
   void settle(event_fact& event, event_state state);

@@ -52,6 +52,7 @@ struct attempt_fact {
   std::int64_t started_at = 0;
   std::int64_t ended_at = 0;
   std::optional<std::int64_t> next_at;
+  moment told_at; ///< for the first time
 };
 
 enum class answer_kind : std::uint8_t {

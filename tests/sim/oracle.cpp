@@ -51,7 +51,7 @@ void oracle::check_known_id(const event_fact& event, errc code) {
 /// Refusals that pass have a reason that passes.
 void oracle::check_transient(errc code, const std::string& who, const moment& sent, const moment& now,
                              bool may_squeeze) {
-  if (code == errc::storage_full && failed_ && sent.order > failed_at_) {
+  if (code == errc::storage_full && failed_) {
     complain("a store that failed is not called full", who + " was refused with storage_full");
   } else if (code == errc::storage_full) {
     const bool squeezed = disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);

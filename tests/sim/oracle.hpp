@@ -68,6 +68,8 @@ public:
   /// The node said that its store failed: it answers nothing more, and is to be ended.
   void node_failed(const std::string& why, const moment& now);
   void start_failed(const std::string& why, bool fault_struck);
+  /// In this life, so that the node may end for it yet.
+  [[nodiscard]] bool something_serious_has_failed() const noexcept { return serious_; }
   [[nodiscard]] bool node_has_failed() const noexcept { return failed_; }
   void quiet(const moment& now);
 
