@@ -13,7 +13,7 @@ namespace vicket::sim {
 namespace {
 
 constexpr std::string_view event_prefix = "e.";
-constexpr unsigned storm_percent = 3; ///< of actions that begin one; it is ten times as long
+constexpr unsigned storm_percent = 4; ///< of actions that begin one; it is ten times as long
 constexpr std::uint32_t small_bytes = 20;
 constexpr std::uint32_t large_bytes = 24'000; ///< a few of them fill a memtable
 
@@ -281,7 +281,7 @@ private:
   }
 
   /// Different ones, all started before the first is answered.
-  void some_operations(dice& chance, std::size_t count, bool large) {
+  void some_operations(dice& chance, std::size_t count, bool large, std::uint32_t max_handlers = 3) {
     std::vector<operation> all;
     for (std::size_t i = 0; i < operation_count; ++i)
       if (!ends_the_node(static_cast<operation>(i)))
@@ -289,12 +289,12 @@ private:
     chance.shuffle(all);
     all.resize(count);
     for (const auto what : all)
-      ask(what, static_cast<std::uint32_t>(chance.below(4)), large, chance);
+      ask(what, static_cast<std::uint32_t>(chance.below(max_handlers + 1)), large, chance);
   }
 
   /// One fault, and what is asked of the node while it strikes.
   void storm(dice& chance) {
-    const auto what = static_cast<fault>(chance.below(fault_count));
+    const auto what = some_fault(chance);
     if (chance.percent(30))
       simple(action_kind::set_mood, static_cast<std::int64_t>(chance.below(mood_count)), 0, chance);
     if (what == fault::room_again) {
@@ -309,10 +309,16 @@ private:
       }
     const auto after = static_cast<std::uint32_t>(chance.below(chance.percent(60) ? 2 : 10));
     const bool large = is_in_background(what);
-    if (is_at_open(what) && !is_crash(what) && chance.percent(50)) // a full disk is left by opening again
+    if (is_at_open(what) && !is_crash(what) && chance.percent(60)) // a full disk is left by opening again
       order(fault::no_space_append, 0, chance);
     order(what, after, chance);
-    some_operations(chance, 10, large);
+    if (chance.percent(75)) { // mostly before anything else has run, so that the fault strikes in it
+      some_operations(chance, 10, large, chance.percent(70) ? 0 : 3);
+      ask(chance.pick(std::vector{operation::stop, operation::restore, operation::pass_retention}),
+          action::to_quiet, false, chance);
+    } else {
+      some_operations(chance, 10, large);
+    }
     strike(what, chance);
     wait(chance, chance.percent(50) ? 20 : 1'000);
     some_operations(chance, 3, large);
@@ -320,13 +326,23 @@ private:
     wait(chance, 1'500);
   }
 
+  /// What strikes seldom although it was ordered comes oftener than what strikes often although it was not.
+  static fault some_fault(dice& chance) {
+    const auto drawn = static_cast<fault>(chance.below(fault_count));
+    if (drawn == fault::no_space_append || drawn == fault::short_write || drawn == fault::crash_append ||
+        (drawn >= fault::crash_dropped && drawn <= fault::crash_reordered) || chance.percent(20)) {
+      static const std::vector seldom = {
+          fault::no_space_sync,     fault::no_space_flush,  fault::no_space_open,     fault::no_space_rename,
+          fault::no_space_manifest, fault::io_error_sync,   fault::io_error_flush,    fault::io_error_open,
+          fault::io_error_rename,   fault::io_error_manifest, fault::io_error_compaction, fault::crash_compaction,
+          fault::no_space_compaction, drawn};
+      return chance.pick(seldom);
+    }
+    return drawn;
+  }
+
   /// What gives the fault that was ordered its chance.
   void strike(fault what, dice& chance) {
-    if (chance.percent(70)) {
-      static const std::vector blocking = {operation::stop, operation::stop, operation::restore,
-                                           operation::restore, operation::pass_retention};
-      ask(chance.pick(blocking), action::to_quiet, false, chance);
-    }
     if (is_in_background(what))
       simple(action_kind::run_background, 100, static_cast<std::uint32_t>(chance.below(30)), chance);
     if (is_at_open(what) && (chance.percent(40) || is_crash(what)))

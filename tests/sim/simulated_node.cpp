@@ -14,7 +14,7 @@ namespace vicket::sim {
 namespace {
 
 /// Small, so that a few hundred events fill memtables; RocksDB does not go below 64 KiB for each family.
-constexpr std::size_t write_buffer_bytes = 768 * 1024;
+constexpr std::size_t write_buffer_bytes = 192 * 1024;
 constexpr std::uint64_t us_per_ms = 1'000;
 
 } // namespace
