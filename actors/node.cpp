@@ -14,6 +14,7 @@
 #include "storage/space_budget.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -119,6 +120,8 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.window = options.window;
   writing.attempt_wait_ms = options.attempt_wait_ms;
   writing.late_ms = retention_rule{options.retention_ms}.late_ms();
+  if (options.max_unindexed != 0)
+    writing.max_unindexed = options.max_unindexed;
   writing.store_failed = environment.failed;
   writing.log_warning = environment.log_warning;
   part.persistence = spawn_blocking<persistence>("persistence" + of_partition, std::move(writing));
@@ -176,6 +179,8 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
     store.budget = budget;
     store.log_warning = parts->environment.log_warning;
     // The node's memory is for all partitions together.
+    if (parts->options.store_write_buffer_bytes != 0)
+      store.write_buffer_bytes = parts->options.store_write_buffer_bytes;
     store.write_buffer_bytes /= parts->folder->partitions();
     store.block_cache_bytes /= parts->folder->partitions();
     auto opened = partition_store::open(std::move(store));
@@ -240,6 +245,35 @@ bool node::stop(std::int64_t patience_ms) {
   for (auto& one : answers)
     one.receive([] {}, [&clean](const caf::error&) { clean = false; });
   return clean;
+}
+
+void node::end() {
+  rep_->end_all();
+}
+
+void node::begin_stop(std::int64_t patience_ms, std::function<void(bool)> done) {
+  std::vector<persistence_actor> heads;
+  for (const auto& part : rep_->partitions)
+    heads.push_back(part.persistence);
+  const auto patience = std::chrono::milliseconds{patience_ms};
+  rep_->system.spawn([gateway = rep_->gateway, heads = std::move(heads), patience,
+                      done = std::move(done)](caf::event_based_actor* self) {
+    auto drain_partitions = [self, heads, patience, done] {
+      auto missing = std::make_shared<std::size_t>(heads.size());
+      auto clean = std::make_shared<bool>(true);
+      auto one_less = [missing, clean, done] {
+        if (--*missing == 0)
+          done(*clean);
+      };
+      for (const auto& head : heads)
+        self->request(head, patience, drain{}).then(one_less, [clean, one_less](const caf::error&) {
+          *clean = false;
+          one_less();
+        });
+    };
+    self->request(gateway, patience, drain{})
+        .then(drain_partitions, [drain_partitions](const caf::error&) { drain_partitions(); });
+  });
 }
 
 } // namespace vicket

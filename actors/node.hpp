@@ -33,6 +33,10 @@ struct node_options {
   window_limits window;
   /// How long the record of an attempt may wait for a commit that takes it along. See `persistence`.
   std::int64_t attempt_wait_ms = 5;
+  /// See `store_options`: for all partitions together; 0: as there.
+  std::size_t store_write_buffer_bytes = 0;
+  /// See `persistence::setup`; 0: as there.
+  std::size_t max_unindexed = 0;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
   bool own_threads = true;
 };
@@ -75,6 +79,11 @@ public:
   /// Refuses new events, starts no deliveries, lets those in flight finish within `patience_ms`, syncs. False: some
   /// were still in flight; they are sent again after the next start.
   bool stop(std::int64_t patience_ms);
+  /// The same without waiting, for a caller whose thread the actors run on. `done` is called by an actor.
+  void begin_stop(std::int64_t patience_ms, std::function<void(bool clean)> done);
+  /// What the destructor does first, for such a caller: it has to let the actors run, so that they end, before this
+  /// goes with the clock that they read.
+  void end();
 
 private:
   struct rep;

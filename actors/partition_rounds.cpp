@@ -268,8 +268,8 @@ void partition_rounds::stage_spills(std::vector<unindexed_events::entry> spills)
 }
 
 void partition_rounds::spill_laggards() {
-  if (unindexed_.size() > 0 && next_sequence_ - *unindexed_.lowest() > max_unindexed)
-    stage_spills(unindexed_.spill_below(next_sequence_ - max_unindexed / 2));
+  if (unindexed_.size() > 0 && next_sequence_ - *unindexed_.lowest() > with_.max_unindexed)
+    stage_spills(unindexed_.spill_below(next_sequence_ - with_.max_unindexed / 2));
 }
 
 void partition_rounds::give_up_held(connector_slot slot) {

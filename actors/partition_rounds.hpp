@@ -43,6 +43,8 @@ public:
 /// put into the next round again.
 class partition_rounds {
 public:
+  static constexpr std::size_t default_max_unindexed = 65'536;
+
   struct setup {
     window_limits window;
     /// An event that is settled later than this after it was accepted is noted, and kept by that time. See
@@ -50,11 +52,11 @@ public:
     std::int64_t late_ms = 0;
     /// Whether there is room on the disk for new events. Asked once for a round.
     std::function<bool()> has_room;
+    /// When this many log positions lie between the oldest unindexed event and the newest, the older ones get index
+    /// entries: what a restart scans at most.
+    std::size_t max_unindexed = default_max_unindexed;
   };
 
-  /// When this many log positions lie between the oldest unindexed event and the newest, the older ones get index
-  /// entries: what a restart scans at most.
-  static constexpr std::size_t max_unindexed = 65'536;
   /// A body shorter than this is stored again rather than compared with the one before.
   static constexpr std::size_t min_shared_body_bytes = 128;
 

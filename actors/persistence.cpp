@@ -1,6 +1,7 @@
 #include "actors/persistence.hpp"
 
 #include "actors/persistence_answers.hpp"
+#include "policy/assertion.hpp"
 
 #include <caf/send.hpp>
 
@@ -39,7 +40,7 @@ private:
 
 persistence::persistence(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)},
-      rounds_{*with_.store, {with_.window, with_.late_ms, [this] { return room_on_disk(); }}},
+      rounds_{*with_.store, {with_.window, with_.late_ms, [this] { return room_on_disk(); }, with_.max_unindexed}},
       records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms)} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });
   // The store's reference to this actor goes with this object, which goes when the actor quits: no cycle is left.
@@ -57,30 +58,65 @@ persistence::~persistence() {
 persistence::handle::behavior_type persistence::make_behavior() {
   load();
   return {
-      [this](accept_events& request) { return accept(request); },
-      [this](const put_connector& request) { return put(request); },
+      [this](accept_events& request) {
+        const checked_after check{rounds_};
+        return accept(request);
+      },
+      [this](const put_connector& request) {
+        const checked_after check{rounds_};
+        return put(request);
+      },
       [this](const get_connector& request) { return get(request); },
-      [this](const delete_connector& request) { return remove(request); },
+      [this](const delete_connector& request) {
+        const checked_after check{rounds_};
+        return remove(request);
+      },
       [this](const list_connectors& request) { return list(request); },
-      [this](const refill_window& request) { refill(request); },
-      [this](const retire& request) { return let_retire(request); },
+      [this](const refill_window& request) {
+        const checked_after check{rounds_};
+        refill(request);
+      },
+      [this](const retire& request) {
+        const checked_after check{rounds_};
+        return let_retire(request);
+      },
       [this](const tick&) {
+        const checked_after check{rounds_};
         tick_under_way_ = false;
         commit();
       },
       [this](const attempts_waited&) {
+        const checked_after check{rounds_};
         records_->heard();
         if (!tick_under_way_) // else they are committed then
           commit();
       },
-      [this](const round_came_back& news) { round_is_back(news.status); },
-      [this](const look_at_store& look) { watch_store(look); },
+      [this](const round_came_back& news) {
+        const checked_after check{rounds_};
+        round_is_back(news.status);
+      },
+      [this](const look_at_store& look) {
+        const checked_after check{rounds_};
+        watch_store(look);
+      },
       [this](const watch_feed& request) { watch(request); },
-      [this](const prepare_edge& request) { return prepare(request); },
-      [this](const carry_over& request) { return carry(request); },
-      [this](const move_edge& request) { return move(request); },
+      [this](const prepare_edge& request) {
+        const checked_after check{rounds_};
+        return prepare(request);
+      },
+      [this](const carry_over& request) {
+        const checked_after check{rounds_};
+        return carry(request);
+      },
+      [this](const move_edge& request) {
+        const checked_after check{rounds_};
+        return move(request);
+      },
       [this](const get_live_counts&) { return count(); },
-      [this](const drain&) { return start_draining(); },
+      [this](const drain&) {
+        const checked_after check{rounds_};
+        return start_draining();
+      },
   };
 }
 

@@ -51,7 +51,8 @@ public:
     /// How long the record of an attempt may wait before it is worth a round of its own; 0: it is at once. A crash
     /// within that time sends the event again, as a crash before the answer does.
     std::int64_t attempt_wait_ms = 0;
-    std::int64_t late_ms = 0; ///< see `partition_rounds::setup`
+    std::int64_t late_ms = 0;                                            ///< see `partition_rounds::setup`
+    std::size_t max_unindexed = partition_rounds::default_max_unindexed; ///< less in tests
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;
     std::function<void(const std::string&)> log_warning;

@@ -16,6 +16,23 @@ assertion_handler set_assertion_handler(assertion_handler handler) noexcept;
 [[nodiscard]] bool invariants_are_checked() noexcept;
 void check_invariants(bool on) noexcept;
 
+/// Checks the invariants of an object (`check()`) when it goes out of scope, if they are checked: the first line of a
+/// handler.
+template <class Object>
+class checked_after {
+public:
+  explicit checked_after(const Object& object) noexcept : object_{object} {}
+  checked_after(const checked_after&) = delete;
+  checked_after& operator=(const checked_after&) = delete;
+  ~checked_after() {
+    if (invariants_are_checked())
+      object_.check();
+  }
+
+private:
+  const Object& object_;
+};
+
 } // namespace vicket
 
 /// What must hold, in every build: a node that has gone wrong ends, and its next start recovers from the disk.

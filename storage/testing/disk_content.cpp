@@ -28,8 +28,8 @@ void for_each_block(std::uint64_t begin, std::uint64_t end, Use use) {
 }
 
 void fill_with_zeros(std::string& bytes, std::uint64_t begin, std::uint64_t end) {
-  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.begin() + static_cast<std::ptrdiff_t>(end),
-            '\0');
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+            bytes.begin() + static_cast<std::ptrdiff_t>(end), '\0');
 }
 
 } // namespace

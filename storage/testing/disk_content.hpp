@@ -50,7 +50,8 @@ private:
 
   [[nodiscard]] std::uint64_t end_of_safe() const;
 
-  std::shared_ptr<std::string> bytes_ = std::make_shared<std::string>(); ///< never changed while others have it
+  /// Never changed while others have it.
+  std::shared_ptr<std::string> bytes_ = std::make_shared<std::string>();
   std::uint64_t synced_to_ = 0;
   std::vector<range> in_doubt_; ///< ascending, apart, below synced_to_
   std::uint64_t modified_us_ = 0;
@@ -64,7 +65,9 @@ public:
 
   // -- folders --
 
-  [[nodiscard]] bool is_folder(const std::string& path) const { return path == "/" || folders_.contains(path); }
+  [[nodiscard]] bool is_folder(const std::string& path) const {
+    return path == "/" || folders_.contains(path);
+  }
   void make_folder(const std::string& path) { folders_.insert(path); }
   /// Only an empty one.
   void remove_folder(const std::string& path) { folders_.erase(path); }

@@ -119,7 +119,8 @@ void rocksdb_seams::seed_thread(std::uint32_t seed) {
 } // namespace vicket::internal
 
 /// Stands before the C library's in the whole program.
-extern "C" [[gnu::visibility("default")]] int pthread_cond_wait(::pthread_cond_t* condition, ::pthread_mutex_t* mutex) {
+extern "C" [[gnu::visibility("default")]] int pthread_cond_wait(::pthread_cond_t* condition,
+                                                                ::pthread_mutex_t* mutex) {
   auto* const seams = vicket::internal::of_this_thread;
   return seams == nullptr ? vicket::internal::system_wait()(condition, mutex)
                           : vicket::internal::wait_on_seams(*seams, condition, mutex);

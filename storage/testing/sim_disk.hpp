@@ -136,7 +136,7 @@ public:
   /// Takes every order back.
   void clear_faults();
 
-  /// How often the operation was asked for, and how often an order (or a full disk) failed it so.
+  /// How often the operation was asked for while the machine was up, and how often an order (or a full disk) failed it so.
   [[nodiscard]] std::uint64_t asked(disk_operation operation) const;
   [[nodiscard]] std::uint64_t failed(disk_operation operation, disk_error error) const;
 

@@ -85,8 +85,9 @@ void node_fixture::start() {
 void node_fixture::kill() {
   if (!node_)
     return;
-  node_.reset();
+  node_->end();
   run();
+  node_.reset();
   system_.reset();
   config_.reset();
 }

@@ -421,7 +421,7 @@ TEST_CASE("laggards get their index entries in the round whose mark passes them,
   static_cast<void>(f.send("slow", 1));
   const auto lagging = f.commit().taken.at(0).second.events.at(0).position.sequence;
   std::size_t positions = 0;
-  for (std::size_t number = 0; positions <= partition_rounds::max_unindexed; ++number) {
+  for (std::size_t number = 0; positions <= partition_rounds::default_max_unindexed; ++number) {
     static_cast<void>(f.send("busy", number));
     f.seal();
     const auto taken = f.durable().taken.at(0).second.events.at(0);

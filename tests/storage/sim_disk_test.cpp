@@ -117,7 +117,8 @@ TEST_CASE("a power loss leaves what was synced, and of the rest what its kind of
     CHECK(sizes == std::set<std::size_t>{synced});
     break;
   case power_loss::reordered:
-    CHECK(sizes == std::set<std::size_t>{synced, 2 * block_bytes, 3 * block_bytes, 4 * block_bytes, 5 * block_bytes});
+    CHECK(sizes ==
+          std::set<std::size_t>{synced, 2 * block_bytes, 3 * block_bytes, 4 * block_bytes, 5 * block_bytes});
     break;
   case power_loss::torn:
   case power_loss::chance:
@@ -155,7 +156,8 @@ TEST_CASE("what a failed sync was for stays in doubt, whatever a later one says"
 
 // -- names --------------------------------------------------------------------------------------------------
 
-TEST_CASE("a change of a name may be undone by a power loss until its folder was synced, and not afterwards") {
+TEST_CASE(
+    "a change of a name may be undone by a power loss until its folder was synced, and not afterwards") {
   struct row {
     const char* what;
     void (*change)(sim_disk&);
@@ -236,9 +238,9 @@ TEST_CASE("an older copy of a folder can be put back, and costs nothing while no
 
 TEST_CASE("every operation can be ordered to fail, and says so as the operating system's layer does") {
   const auto error = GENERATE(disk_error::no_space, disk_error::quota, disk_error::io);
-  const auto operation =
-      GENERATE(disk_operation::create, disk_operation::append, disk_operation::sync, disk_operation::rename,
-               disk_operation::remove, disk_operation::sync_folder, disk_operation::open, disk_operation::read);
+  const auto operation = GENERATE(disk_operation::create, disk_operation::append, disk_operation::sync,
+                                  disk_operation::rename, disk_operation::remove, disk_operation::sync_folder,
+                                  disk_operation::open, disk_operation::read);
   auto disk = sim_disk{1};
   make_safe_file(disk, "/p/1.sst", "bytes");
   auto log = written_file{disk, "/p/2.log"};
@@ -288,10 +290,10 @@ TEST_CASE("every operation can be ordered to fail, and says so as the operating 
 }
 
 TEST_CASE("an order is for a kind of file") {
-  const auto [kind, path] = GENERATE(std::pair{file_kind::log, "/p/1.log"}, std::pair{file_kind::table, "/p/1.sst"},
-                                     std::pair{file_kind::manifest, "/p/MANIFEST-000001"},
-                                     std::pair{file_kind::current, "/p/000001.dbtmp"},
-                                     std::pair{file_kind::other, "/p/IDENTITY"});
+  const auto [kind, path] =
+      GENERATE(std::pair{file_kind::log, "/p/1.log"}, std::pair{file_kind::table, "/p/1.sst"},
+               std::pair{file_kind::manifest, "/p/MANIFEST-000001"},
+               std::pair{file_kind::current, "/p/000001.dbtmp"}, std::pair{file_kind::other, "/p/IDENTITY"});
   auto disk = sim_disk{1};
   REQUIRE(disk.env().CreateDirIfMissing("/p").ok());
   disk.fail({.operation = disk_operation::create, .kind = kind, .count = disk_fault::always});
@@ -337,7 +339,8 @@ TEST_CASE("a disk has room for so many bytes, and gets it back when a removed fi
   CHECK(disk.volume_of("/p")->free_bytes == 0);
 }
 
-TEST_CASE("after a crash nothing changes any more; in the operation that it comes in, it may have happened or not") {
+TEST_CASE("after a crash nothing changes any more; in the operation that it comes in, it may have happened "
+          "or not") {
   auto seen = std::set<bool>{};
   for (auto seed = std::uint64_t{0}; seed < 40; ++seed) {
     auto disk = sim_disk{seed};
@@ -377,13 +380,15 @@ struct run_options {
   power_loss loss = power_loss::torn;
   std::uint64_t max_events = 8; ///< of a commit, of up to 3 KB each
   std::size_t block_cache_bytes = 1u << 20;
-  std::optional<disk_fault> fault = std::nullopt; ///< ordered again and again, with an `after` by chance up to this one
+  std::optional<disk_fault> fault =
+      std::nullopt; ///< ordered again and again, with an `after` by chance up to this one
 };
 
 /// A store, what it acknowledged, and a trace of it all.
 class store_run {
 public:
-  explicit store_run(const run_options& options) : options_(options), random_(options.seed), disk_(options.seed) {
+  explicit store_run(const run_options& options)
+      : options_(options), random_(options.seed), disk_(options.seed) {
     disk_.trace_to([this](std::string_view line) { (trace_ += line) += '\n'; });
     store_ = open_store(tiny_options(disk_, options_.block_cache_bytes));
   }
@@ -478,13 +483,15 @@ private:
   void check() {
     constexpr auto everything = std::numeric_limits<std::uint32_t>::max();
     auto found = std::vector<log_sequence>{};
-    for (const auto& event : store_->read_due({"crm-prod"}, {noon, 0}, noon, everything, everything, {}).events)
+    for (const auto& event :
+         store_->read_due({"crm-prod"}, {noon, 0}, noon, everything, everything, {}).events)
       found.push_back(event.position.sequence);
     REQUIRE(store_->health().ok());
     if (!in_doubt_.empty() && std::binary_search(found.begin(), found.end(), in_doubt_.front()))
       accepted_.insert(accepted_.end(), in_doubt_.begin(), in_doubt_.end());
     in_doubt_.clear();
-    INFO("the last of what happened:\n" << trace_.substr(trace_.size() - std::min<std::size_t>(trace_.size(), 2'000)));
+    INFO("the last of what happened:\n"
+         << trace_.substr(trace_.size() - std::min<std::size_t>(trace_.size(), 2'000)));
     REQUIRE(found == accepted_);
     for (auto i = 0; i < 10 && !accepted_.empty(); ++i) {
       const auto sequence = accepted_[random_() % accepted_.size()];
@@ -513,7 +520,8 @@ std::uint64_t lines_with(const std::string& trace, const std::string& what) {
 
 } // namespace
 
-TEST_CASE("on one thread, with jobs at any time, crashes and power losses: all that was acknowledged is there") {
+TEST_CASE(
+    "on one thread, with jobs at any time, crashes and power losses: all that was acknowledged is there") {
   const auto first_seed = std::uint64_t{Catch::getSeed()}; // printed; repeat with --rng-seed
   auto trace = std::string{};
   for (auto seed = first_seed; seed < first_seed + 6; ++seed) {
@@ -528,7 +536,8 @@ TEST_CASE("on one thread, with jobs at any time, crashes and power losses: all t
   CHECK(lines_with(trace, "lost ") > 50);
 }
 
-TEST_CASE("jobs run when the owner says, on the owner's behalf, and closing takes those that are left out again") {
+TEST_CASE(
+    "jobs run when the owner says, on the owner's behalf, and closing takes those that are left out again") {
   auto disk = sim_disk{1};
   auto trace = std::string{};
   disk.trace_to([&trace](std::string_view line) { (trace += line) += '\n'; });
@@ -590,8 +599,10 @@ TEST_CASE("the same seed and the same calls give the same trace, byte for byte")
     std::thread{[&traces, seed] { // a thread has state of RocksDB's that an earlier test may have changed
       auto run = store_run{{.seed = seed, .commits = 500, .block_cache_bytes = 0}};
       run.run();
-      traces.push_back(run.trace() + "read " + std::to_string(run.disk().asked(disk_operation::read)) + " times\n");
-    }}.join();
+      traces.push_back(run.trace() + "read " + std::to_string(run.disk().asked(disk_operation::read)) +
+                       " times\n");
+    }}
+        .join();
   const auto [left, right] =
       std::mismatch(traces[0].begin(), traces[0].end(), traces[1].begin(), traces[1].end());
   const auto from = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, left - traces[0].begin() - 300));
@@ -605,26 +616,30 @@ TEST_CASE("unsynced blocks that survive out of order are no damage", "[!mayfail]
   const auto first_seed = std::uint64_t{Catch::getSeed()};
   for (auto seed = first_seed; seed < first_seed + 3; ++seed) {
     INFO("--rng-seed " << seed);
-    store_run{{.seed = seed, .commits = 300, .one_in_crashes = 10, .loss = power_loss::chance, .max_events = 60}}.run();
+    store_run{
+        {.seed = seed, .commits = 300, .one_in_crashes = 10, .loss = power_loss::chance, .max_events = 60}}
+        .run();
   }
 }
 
 TEST_CASE("faults of the background work and of commits: what was acknowledged is there", "[!mayfail]") {
   const auto error = GENERATE(disk_error::no_space, disk_error::quota, disk_error::io);
-  const auto fault = GENERATE(disk_fault{.operation = disk_operation::append, .kind = file_kind::log, .after = 50},
-                              disk_fault{.operation = disk_operation::sync, .kind = file_kind::log, .after = 50},
-                              disk_fault{.operation = disk_operation::create, .kind = file_kind::log},
-                              disk_fault{.operation = disk_operation::create, .user = disk_user::flush},
-                              disk_fault{.operation = disk_operation::append, .user = disk_user::flush, .after = 10},
-                              disk_fault{.operation = disk_operation::sync, .user = disk_user::flush, .after = 5},
-                              disk_fault{.operation = disk_operation::sync_folder, .after = 5},
-                              disk_fault{.operation = disk_operation::append, .user = disk_user::compaction, .after = 5},
-                              disk_fault{.operation = disk_operation::append, .kind = file_kind::manifest, .after = 3},
-                              disk_fault{.operation = disk_operation::sync, .kind = file_kind::manifest, .after = 3},
-                              disk_fault{.operation = disk_operation::remove, .after = 3});
+  const auto fault =
+      GENERATE(disk_fault{.operation = disk_operation::append, .kind = file_kind::log, .after = 50},
+               disk_fault{.operation = disk_operation::sync, .kind = file_kind::log, .after = 50},
+               disk_fault{.operation = disk_operation::create, .kind = file_kind::log},
+               disk_fault{.operation = disk_operation::create, .user = disk_user::flush},
+               disk_fault{.operation = disk_operation::append, .user = disk_user::flush, .after = 10},
+               disk_fault{.operation = disk_operation::sync, .user = disk_user::flush, .after = 5},
+               disk_fault{.operation = disk_operation::sync_folder, .after = 5},
+               disk_fault{.operation = disk_operation::append, .user = disk_user::compaction, .after = 5},
+               disk_fault{.operation = disk_operation::append, .kind = file_kind::manifest, .after = 3},
+               disk_fault{.operation = disk_operation::sync, .kind = file_kind::manifest, .after = 3},
+               disk_fault{.operation = disk_operation::remove, .after = 3});
   auto order = fault;
   order.error = error;
-  CAPTURE(static_cast<int>(error), static_cast<int>(fault.operation), fault.kind.has_value(), fault.user.has_value());
+  CAPTURE(static_cast<int>(error), static_cast<int>(fault.operation), fault.kind.has_value(),
+          fault.user.has_value());
   auto run = store_run{{.seed = Catch::getSeed(), .commits = 200, .one_in_crashes = 60, .fault = order}};
   run.run();
 }

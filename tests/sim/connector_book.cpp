@@ -1,0 +1,135 @@
+#include "tests/sim/connector_book.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+namespace vicket::sim {
+
+std::string host_of(const connector& value) {
+  constexpr std::string_view scheme = "https://";
+  const auto end = value.url.find('/', scheme.size());
+  return value.url.substr(scheme.size(), end - scheme.size());
+}
+
+bool takes_events(const connector& value) {
+  return value.events.empty() || value.events.front() == "e.*";
+}
+
+template <class Predicate>
+bool connector_book::any_since(std::uint32_t which, std::uint64_t since, Predicate holds) const {
+  const auto& versions = connectors_[which].versions;
+  return std::any_of(versions.begin(), versions.end(),
+                     [&](const version& one) { return one.until >= since && holds(one); });
+}
+
+void connector_book::change_sent(std::uint32_t which, const connector& wanted, bool exists, const moment& now) {
+  auto& fact = connectors_[which];
+  fact.changing = true;
+  fact.changed = now.order;
+  fact.versions.push_back({exists, wanted, now.order, never});
+}
+
+void connector_book::change_done(std::uint32_t which, const moment& now) {
+  auto& fact = connectors_[which];
+  fact.changing = false;
+  fact.changed = now.order;
+  for (auto& one : fact.versions)
+    if (&one != &fact.versions.back())
+      one.until = std::min(one.until, now.order);
+}
+
+void connector_book::change_refused(std::uint32_t which, const moment& now) {
+  auto& fact = connectors_[which];
+  fact.changing = false;
+  fact.changed = now.order;
+  fact.versions.back().until = now.order;
+}
+
+void connector_book::changes_are_lost() {
+  for (auto& fact : connectors_)
+    fact.changing = false;
+}
+
+void connector_book::shown(std::uint32_t which, const connector* value, const moment& asked,
+                           const moment& now) {
+  auto& fact = connectors_[which];
+  const auto fits = [&](const version& one) {
+    return one.exists == (value != nullptr) &&
+           (value == nullptr || (one.value.url == value->url && one.value.enabled == value->enabled &&
+                                 one.value.events == value->events &&
+                                 one.value.max_in_flight == value->max_in_flight));
+  };
+  if (!any_since(which, asked.order, fits))
+    return complain("a connector is what the last put made of it",
+                    "c" + std::to_string(which) + " is shown as " +
+                        (value == nullptr ? "absent" : value->url + (value->enabled ? "" : ", disabled")));
+  if (fact.changing || fact.changed > asked.order) // it may be older than the last answer
+    return;
+  for (auto& one : fact.versions)
+    if (!fits(one))
+      one.until = std::min(one.until, now.order);
+}
+
+void connector_book::check_refusal(std::uint32_t which, errc code, const moment& sent,
+                                   std::uint64_t serial) const {
+  const auto explained = any_since(which, sent.order, [&](const version& one) {
+    switch (code) {
+    case errc::unknown_connector:
+      return !one.exists;
+    case errc::connector_disabled:
+      return one.exists && !one.value.enabled;
+    case errc::filtered:
+      return one.exists && !takes_events(one.value);
+    default:
+      return true;
+    }
+  });
+  if (!explained)
+    complain("an event is refused for a reason", "event #" + std::to_string(serial) + " of c" +
+                                                     std::to_string(which) + " was refused with " +
+                                                     vicket::to_string(code));
+}
+
+void connector_book::check_request(std::uint32_t which, const std::string& host) const {
+  if (!any_since(which, quiet_since_, [&](const version& one) { return one.exists && host_of(one.value) == host; }))
+    return complain("a put of another address is followed",
+                    "c" + std::to_string(which) + " still sends to " + host);
+  if (!any_since(which, quiet_since_, [](const version& one) { return one.exists && one.value.enabled; }))
+    complain("a disabled connector sends nothing", "c" + std::to_string(which) + " does");
+}
+
+bool connector_book::may_exist(std::uint32_t which) const {
+  return any_since(which, never, [](const version& one) { return one.exists; });
+}
+
+bool connector_book::exists(std::uint32_t which) const {
+  return !any_since(which, never, [](const version& one) { return !one.exists; });
+}
+
+bool connector_book::existed_before_change(std::uint32_t which) const {
+  const auto& versions = connectors_[which].versions;
+  return std::none_of(versions.begin(), std::prev(versions.end()),
+                      [](const version& one) { return one.until == never && !one.exists; });
+}
+
+const connector* connector_book::current(std::uint32_t which) const {
+  const version* found = nullptr;
+  for (const auto& one : connectors_[which].versions) {
+    if (one.until != never)
+      continue;
+    if (found != nullptr || !one.exists)
+      return nullptr;
+    found = &one;
+  }
+  return found == nullptr ? nullptr : &found->value;
+}
+
+bool connector_book::all_are_certain() const {
+  return std::all_of(connectors_.begin(), connectors_.end(), [](const connector_fact& one) {
+    return std::count_if(one.versions.begin(), one.versions.end(),
+                         [](const version& v) { return v.until == never; }) == 1;
+  });
+}
+
+} // namespace vicket::sim

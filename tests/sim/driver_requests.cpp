@@ -1,0 +1,340 @@
+// What a user asks of the node, and what is made of the answers.
+#include "tests/sim/driver.hpp"
+
+#include "messages/actors.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace vicket::sim {
+
+namespace {
+
+bool tells_a_gap(const outcome_page& page) {
+  return !page.gap_cursor.empty();
+}
+
+constexpr std::uint32_t feed_limit = read_outcomes::max_limit;
+
+send_to_connector message_of(const planned_event& event, std::uint32_t action, const world_shape& shape,
+                             timestamp_ms now) {
+  send_to_connector made;
+  made.connector = shape.connectors[event.connector].id;
+  made.event = event_name_of(event.serial);
+  made.occurred_at = now;
+  made.data_json = R"({"filling":")" + std::string(event.data_bytes, 'x') + R"("})";
+  made.run = run_of(action);
+  made.id = event.id;
+  return made;
+}
+
+std::string text_of(const send_result& result) {
+  if (const auto* no = std::get_if<refusal>(&result))
+    return "refused, " + to_string(no->code);
+  return std::get<accepted>(result).duplicate ? "duplicate" : "accepted";
+}
+
+} // namespace
+
+void driver::ask(const action& one) {
+  if (!node_.running())
+    return;
+  dice chance{one.draw};
+  met_.began(one.asked);
+  switch (one.asked) {
+  case operation::send:
+  case operation::send_with_id:
+  case operation::repeat:
+  case operation::repeat_elsewhere:
+  case operation::send_batch:
+  case operation::repeat_in_batch:
+    return send(one);
+  case operation::put_connector:
+  case operation::put_other_url:
+  case operation::disable_connector:
+  case operation::enable_connector:
+    return put_known(one);
+  case operation::put_new_connector:
+    return put_new(one);
+  case operation::delete_connector:
+    return remove(one);
+  case operation::read_feed: {
+    const auto reader = static_cast<std::size_t>(chance.below(oracle::readers));
+    if (chance.percent(3) && !reading_[reader])
+      oracle_.feed().start_over(reader);
+    return read_feed(reader, chance.percent(30) ? static_cast<std::uint32_t>(chance.between(1, 5)) : feed_limit,
+                     chance.percent(30) ? 2'000 : 0);
+  }
+  case operation::look_up_run:
+    if (!sending_actions_.empty())
+      look_up_run(chance.pick(sending_actions_), false);
+    return;
+  case operation::look_up_event:
+    return look_up_event(one);
+  case operation::look_up_status:
+    return look_up_status(false);
+  case operation::list_connectors:
+    return list();
+  case operation::pass_retention:
+    return pass_retention();
+  case operation::stop:
+    return stop_and_restart(one.draw);
+  case operation::restore:
+    return restore_folder(one.draw);
+  }
+}
+
+// -- events -------------------------------------------------------------------------------------------------
+
+void driver::send(const action& one) {
+  sending_actions_.push_back(one.number);
+  for (const auto& event : one.events)
+    oracle_.events().sent(event, one.number, now());
+  if (one.events.size() == 1)
+    send_single(one);
+  else
+    send_many(one);
+}
+
+void driver::send_single(const action& one) {
+  const auto serial = one.events.front().serial;
+  auto take = [this, serial](const send_result& result) {
+    say("event #" + std::to_string(serial) + ": " + text_of(result));
+    oracle_.answered(serial, result, now());
+  };
+  node_.ask<accepted>(
+      message_of(one.events.front(), one.number, plan_.shape, node_.clock.wall_now()),
+      [take](const accepted& yes) { take(yes); }, [take](const caf::error& why) { take(refusal_of(why)); });
+}
+
+void driver::send_many(const action& one) {
+  send_batch batch;
+  std::vector<std::uint64_t> serials;
+  for (const auto& event : one.events) {
+    batch.items.push_back(message_of(event, one.number, plan_.shape, node_.clock.wall_now()));
+    serials.push_back(event.serial);
+  }
+  auto take = [this](std::uint64_t serial, const send_result& result) {
+    say("event #" + std::to_string(serial) + ": " + text_of(result));
+    oracle_.answered(serial, result, now());
+  };
+  node_.ask<batch_result>(
+      std::move(batch),
+      [take, serials](const batch_result& answer) {
+        for (std::size_t i = 0; i < serials.size(); ++i)
+          take(serials[i], answer.results.at(i));
+      },
+      [take, serials](const caf::error& why) {
+        for (const auto serial : serials)
+          take(serial, refusal_of(why));
+      });
+}
+
+// -- connectors -----------------------------------------------------------------------------------------------
+
+void driver::change(operation what, std::uint32_t which, const connector& wanted) {
+  if (oracle_.connectors().change_under_way(which))
+    return;
+  const auto sent = now();
+  oracle_.connectors().change_sent(which, wanted, true, sent);
+  node_.ask<connector_view>(
+      put_connector{wanted},
+      [this, which, wanted](const connector_view&) {
+        say(name_of(which) + " is put");
+        wanted_[which] = wanted;
+        oracle_.connectors().change_done(which, now());
+      },
+      [this, what, which, sent](const caf::error& why) {
+        say("put of " + name_of(which) + ": " + refusal_of(why).detail);
+        oracle_.change_refused(which, what, refusal_of(why), sent, now());
+      });
+}
+
+void driver::put_known(const action& one) {
+  dice chance{one.draw};
+  auto wanted = wanted_[one.connector];
+  switch (one.asked) {
+  case operation::put_other_url:
+    wanted.url = "https://" + wanted.id.value + "-" + std::to_string(one.number) + ".example.com/hook";
+    break;
+  case operation::disable_connector:
+    wanted.enabled = false;
+    break;
+  case operation::enable_connector:
+    wanted.enabled = true;
+    break;
+  default:
+    wanted.max_in_flight = static_cast<std::uint32_t>(chance.between(1, 20));
+    wanted.events = {chance.percent(15) ? "other.*" : "e.*"};
+    break;
+  }
+  change(one.asked, one.connector, wanted);
+}
+
+/// The first from the action's connector on that does not exist, if there is one.
+void driver::put_new(const action& one) {
+  const auto count = static_cast<std::uint32_t>(plan_.shape.connectors.size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto which = (one.connector + i) % count;
+    if (!oracle_.connectors().may_exist(which)) {
+      wanted_[which].enabled = true;
+      return change(operation::put_new_connector, which, wanted_[which]);
+    }
+  }
+  change(operation::put_connector, one.connector, wanted_[one.connector]);
+}
+
+void driver::remove(const action& one) {
+  const auto which = one.connector;
+  if (oracle_.connectors().change_under_way(which))
+    return;
+  const auto sent = now();
+  oracle_.connectors().change_sent(which, wanted_[which], false, sent);
+  node_.ask<void>(
+      delete_connector{plan_.shape.connectors[which].id},
+      [this, which, sent] {
+        say(name_of(which) + " is deleted");
+        oracle_.deleted(which, sent, now());
+      },
+      [this, which, sent](const caf::error& why) {
+        say("delete of " + name_of(which) + ": " + to_string(refusal_of(why).code));
+        oracle_.change_refused(which, operation::delete_connector, refusal_of(why), sent, now());
+      });
+}
+
+void driver::list() {
+  if (!node_.running())
+    return;
+  const auto asked = now();
+  node_.ask<connector_page>(
+      list_connectors{},
+      [this, asked](const connector_page& page) {
+        for (std::uint32_t i = 0; i < plan_.shape.connectors.size(); ++i) {
+          const auto found =
+              std::find_if(page.connectors.begin(), page.connectors.end(),
+                           [&](const connector_view& one) { return one.value.id == plan_.shape.connectors[i].id; });
+          oracle_.connectors().shown(i, found == page.connectors.end() ? nullptr : &found->value, asked, now());
+        }
+      },
+      [](const caf::error&) {});
+}
+
+// -- the feed ---------------------------------------------------------------------------------------------------
+
+void driver::read_feed(std::size_t reader, std::uint32_t limit, std::uint32_t wait_ms) {
+  if (reading_[reader])
+    return;
+  reading_[reader] = true;
+  read_outcomes request;
+  request.cursor = oracle_.feed().cursor(reader);
+  request.limit = limit;
+  request.wait_ms = wait_ms;
+  node_.ask<outcome_page>(
+      request,
+      [this, reader](const outcome_page& page) {
+        reading_[reader] = false;
+        say("reader " + std::to_string(reader) + ": " + std::to_string(page.entries.size()) + " outcomes, " +
+            page.cursor);
+        for (const auto& entry : page.entries)
+          oracle_.events().told(entry, now());
+        oracle_.feed().page(reader, page, tells_a_gap(page), endpoints_->newest(), oracle_.events());
+      },
+      [this, reader, cursor = request.cursor](const caf::error& why) {
+        reading_[reader] = false;
+        if (refusal_of(why).code == errc::invalid_event)
+          oracle_.complain("a cursor that the node gave is taken", cursor + ": " + refusal_of(why).detail);
+      });
+}
+
+void driver::read_feeds_to_the_end() {
+  for (std::size_t reader = 0; reader < oracle::readers; ++reader) {
+    std::string before;
+    do {
+      before = oracle_.feed().cursor(reader);
+      read_feed(reader, feed_limit, 0);
+      run_to_rest();
+    } while (oracle_.feed().cursor(reader) != before && !down());
+  }
+}
+
+// -- histories ----------------------------------------------------------------------------------------------------
+
+/// `everything`: nothing moves, so that what is not there will not come.
+void driver::look_up_run(std::uint32_t action_number, bool everything) {
+  const auto asked = now();
+  auto missing = [this, action_number, asked, everything](const std::set<std::uint64_t>& found) {
+    for (const auto& event : plan_.actions[action_number].events) {
+      const auto known = oracle_.events().events().find(event.serial);
+      if (known == oracle_.events().events().end() || found.contains(event.serial))
+        continue;
+      const auto& fact = known->second;
+      const bool was_accepted = fact.answer == answer_kind::accepted && fact.answered_at.order < asked.order;
+      if (everything || was_accepted)
+        oracle_.events().not_found(event.serial, now());
+    }
+  };
+  get_run request;
+  request.run = run_of(action_number);
+  node_.ask<run_page>(
+      request,
+      [this, missing, asked](const run_page& page) {
+        std::set<std::uint64_t> found;
+        for (const auto& history : page.events) {
+          oracle_.events().told(history, asked, now());
+          found.insert(serial_of_event_name(history.summary.event).value_or(never));
+        }
+        missing(found);
+      },
+      [missing](const caf::error& why) {
+        if (refusal_of(why).code == errc::not_found)
+          missing({});
+      });
+}
+
+void driver::look_up_event(const action& one) {
+  if (sending_actions_.empty())
+    return;
+  dice chance{one.draw};
+  const auto& action = plan_.actions[chance.pick(sending_actions_)];
+  const auto known = oracle_.events().events().find(chance.pick(action.events).serial);
+  if (known == oracle_.events().events().end() || !known->second.id)
+    return;
+  const auto asked = now();
+  const auto id = *known->second.id;
+  auto missing = [this, id, asked](const std::set<std::uint64_t>& found) {
+    std::vector<std::uint64_t> absent;
+    for (const auto& [serial, event] : oracle_.events().events())
+      if (event.id == id && event.answer == answer_kind::accepted && event.answered_at.order < asked.order &&
+          !found.contains(serial))
+        absent.push_back(serial);
+    for (const auto serial : absent)
+      oracle_.events().not_found(serial, now());
+  };
+  node_.ask<event_page>(
+      get_event{id},
+      [this, missing, asked](const event_page& answer) {
+        std::set<std::uint64_t> found;
+        for (const auto& history : answer.events) {
+          oracle_.events().told(history, asked, now());
+          found.insert(serial_of_event_name(history.summary.event).value_or(never));
+        }
+        missing(found);
+      },
+      [missing](const caf::error& why) {
+        if (refusal_of(why).code == errc::not_found)
+          missing({});
+      });
+}
+
+void driver::look_up_status(bool compare) {
+  node_.ask<node_status>(
+      get_status{},
+      [this, compare](const node_status& status) {
+        if (compare)
+          oracle_.told(status, endpoints_->open_requests());
+      },
+      [](const caf::error&) {});
+}
+
+} // namespace vicket::sim

@@ -1,0 +1,503 @@
+#include "tests/sim/event_book.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <string_view>
+
+namespace vicket::sim {
+
+namespace {
+
+/// From the answer to its record: `attempt_wait_ms`, and on a disk that was full the next look at it.
+constexpr std::int64_t settle_ms = 1'500;
+
+bool means_nothing_was_stored(errc code) {
+  return code != errc::unavailable;
+}
+
+bool is_refused(const event_fact& event) {
+  return event.answer == answer_kind::refused || event.answer == answer_kind::duplicate;
+}
+
+} // namespace
+
+std::string mark_of(std::uint64_t request) {
+  return "#" + std::to_string(request) + " ";
+}
+
+std::optional<std::uint64_t> request_of(const attempt& value) {
+  const std::string_view text = value.response_body.empty() ? value.error : value.response_body;
+  std::uint64_t number = 0;
+  const auto at = text.find('#');
+  if (at == text.npos)
+    return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data() + at + 1, text.data() + text.size(), number);
+  return error == std::errc{} ? std::optional{number} : std::nullopt;
+}
+
+std::string event_book::name(const event_fact& event) {
+  return "event #" + std::to_string(event.sent.serial) + " of c" + std::to_string(event.sent.connector);
+}
+
+event_fact* event_book::find(std::uint64_t serial) {
+  const auto found = events_.find(serial);
+  return found == events_.end() ? nullptr : &found->second;
+}
+
+/// The other sends of the same id to the same connector.
+template <class Visitor>
+void event_book::for_twins(const event_fact& event, Visitor visit) const {
+  if (!event.id)
+    return;
+  const auto found = by_key_.find({event.sent.connector, *event.id});
+  if (found == by_key_.end())
+    return;
+  for (const auto serial : found->second)
+    if (serial != event.sent.serial)
+      visit(events_.at(serial));
+}
+
+// -- what was sent and answered -----------------------------------------------------------------------------
+
+void event_book::sent(const planned_event& event, std::uint32_t action, const moment& now) {
+  auto& fact = events_[event.serial];
+  fact.sent = event;
+  fact.action = action;
+  fact.sent_at = now;
+  if (event.id)
+    learn_id(fact, *event.id);
+}
+
+void event_book::learn_id(event_fact& event, const event_id& id) {
+  if (event.id) {
+    if (*event.id != id)
+      complain("an event keeps its id", name(event) + " has become " + id.to_string());
+    return;
+  }
+  event.id = id;
+  by_key_[{event.sent.connector, id}].push_back(event.sent.serial);
+}
+
+void event_book::answered(std::uint64_t serial, const send_result& answer, const moment& now) {
+  auto& event = events_.at(serial);
+  event.answered_at = now;
+  if (const auto* no = std::get_if<refusal>(&answer)) {
+    event.answer = means_nothing_was_stored(no->code) ? answer_kind::refused : answer_kind::lost;
+    if (event.answer == answer_kind::refused)
+      check_duplicates_of(event);
+    return;
+  }
+  const auto& yes = std::get<accepted>(answer);
+  learn_id(event, yes.id);
+  if (!yes.duplicate) {
+    event.answer = answer_kind::accepted;
+    prove(event, "was accepted");
+    return;
+  }
+  event.answer = answer_kind::duplicate;
+  if (!event.sent.id)
+    complain("only a known id is a duplicate", name(event) + " came without an id");
+  else if (!has_candidate(event) && sent_elsewhere(event))
+    complain("the same id for another connector is another event", name(event) + " was answered `duplicate`");
+  else if (!has_candidate(event))
+    complain("a duplicate is as safe as its first",
+             name(event) + " was answered `duplicate`, and no send of its id can have been stored");
+}
+
+void event_book::answers_are_lost() {
+  unrecorded_.clear(); // whatever is not on disk yet will not come there
+  for (auto& [serial, event] : events_)
+    if (event.answer == answer_kind::waiting)
+      event.answer = answer_kind::lost;
+}
+
+bool event_book::sent_elsewhere(const event_fact& event) const {
+  return std::any_of(events_.begin(), events_.end(), [&](const auto& one) {
+    return one.second.id == event.id && one.second.sent.connector != event.sent.connector;
+  });
+}
+
+bool event_book::has_candidate(const event_fact& duplicate) const {
+  bool found = false;
+  for_twins(duplicate, [&](const event_fact& twin) {
+    found = found || (!is_refused(twin) && !twin.absent) || twin.proven;
+  });
+  return found;
+}
+
+/// Somebody may have been told that it is a duplicate of this one.
+void event_book::check_duplicates_of(const event_fact& refused) const {
+  for_twins(refused, [&](const event_fact& twin) {
+    if (twin.answer == answer_kind::duplicate && !has_candidate(twin))
+      complain("a duplicate is as safe as its first",
+               name(twin) + " was answered `duplicate`, and its first, " + name(refused) + ", was refused");
+  });
+}
+
+/// It was stored. Then no other send of its id was.
+void event_book::prove(event_fact& event, const char* how) {
+  if (event.proven)
+    return;
+  event.proven = true;
+  if (event.absent)
+    complain("what is not there does not come back", name(event) + " " + how + " after an audit missed it");
+  for_twins(event, [&](const event_fact& twin) {
+    if (twin.proven && !may_be_forgotten(twin))
+      complain("a known id is a duplicate", name(event) + " " + how + ", and so was " + name(twin) +
+                                                " with the same id");
+  });
+}
+
+// -- what the endpoints saw ---------------------------------------------------------------------------------
+
+void event_book::requested(std::uint64_t number, std::uint64_t serial, const std::string& id,
+                           const std::string& body, std::uint32_t life, const moment& now) {
+  auto* event = find(serial);
+  if (event == nullptr)
+    return complain("only what was sent is delivered",
+                    "event #" + std::to_string(serial) + " is unknown, or of a future that was taken back");
+  if (is_refused(*event))
+    complain(event->answer == answer_kind::duplicate ? "a duplicate delivers nothing new"
+                                                     : "what was refused is not delivered",
+             name(*event) + " came as request " + std::to_string(number));
+  if (const auto parsed = event_id::parse(id))
+    learn_id(*event, *parsed);
+  if (event->settled)
+    complain("nothing comes after the end", name(*event) + " is settled, and came as request " +
+                                                std::to_string(number));
+  prove(*event, "was delivered");
+  const auto digest = std::hash<std::string>{}(body);
+  if (event->body_digest && *event->body_digest != digest)
+    complain("every attempt has the same body", name(*event) + ": that of request " + std::to_string(number) +
+                                                    " is another");
+  event->body_digest = digest;
+  check_repetition(*event, life, now);
+  request_places_[number] = {serial, event->requests.size()};
+  auto& made = event->requests.emplace_back();
+  made.number = number;
+  made.life = life;
+  made.at = now;
+  made.excused = supervisor_is_dying_;
+}
+
+/// What the request before this one allows.
+void event_book::check_repetition(const event_fact& event, std::uint32_t life, const moment& now) const {
+  if (event.requests.empty())
+    return;
+  const auto& before = event.requests.back();
+  const bool known_to_node = before.life == life ? !before.excused : before.must_be_recorded || before.recorded_as;
+  if (!known_to_node)
+    return;
+  if (!before.answered)
+    return complain("an event has one request in flight at a time", name(event) + " has a second");
+  if (before.ok)
+    return complain("nothing comes after the end",
+                    name(event) + " came again after the 2xx of request " + std::to_string(before.number));
+  if (!clock_is_straight_)
+    return;
+  auto earliest = before.answered_at.wall_ms + least_wait_ms(event, event.requests.size() - 1);
+  if (before.recorded_as)
+    if (const auto known = event.attempts.find(*before.recorded_as); known != event.attempts.end())
+      earliest = std::max(earliest, known->second.next_at.value_or(0));
+  if (now.wall_ms < earliest)
+    complain("no retry comes early", name(event) + " came " + std::to_string(earliest - now.wall_ms) +
+                                         " ms before its time");
+}
+
+/// Half of the backoff, which is not jittered, or what the endpoint asked for.
+std::int64_t event_book::least_wait_ms(const event_fact& event, std::size_t request) const {
+  const auto& policy = connector_of(event).retry;
+  const auto& asked = event.requests[request];
+  int before = 0; // attempts that count for certain
+  for (std::size_t i = 0; i < request; ++i) {
+    const auto& one = event.requests[i];
+    if (one.recorded_as || one.must_be_recorded || (one.life == asked.life && !one.excused))
+      ++before;
+  }
+  const auto unbounded = static_cast<double>(policy.base_ms) * std::pow(policy.factor, before);
+  const auto backoff = static_cast<std::int64_t>(std::min(unbounded, static_cast<double>(policy.cap_ms)));
+  return std::max(backoff / 2, std::min(asked.retry_after_ms, policy.cap_ms));
+}
+
+void event_book::responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now) {
+  const auto place = request_places_.find(number);
+  if (place == request_places_.end())
+    return;
+  auto& event = events_.at(place->second.first);
+  auto& request = event.requests[place->second.second];
+  request.answered = true;
+  request.ok = ok;
+  request.answered_at = now;
+  request.retry_after_ms = retry_after_ms;
+  if (!request.excused)
+    unrecorded_.push_back({number, std::nullopt});
+}
+
+void event_book::supervisor_died() {
+  for (auto& [serial, event] : events_)
+    for (auto& request : event.requests)
+      if (!request.must_be_recorded && !request.recorded_as)
+        request.excused = true;
+  supervisor_is_dying_ = true;
+}
+
+void event_book::quiet(const moment& now) {
+  supervisor_is_dying_ = false;
+  std::erase_if(unrecorded_, [&](unrecorded& one) {
+    const auto place = request_places_.find(one.request);
+    if (place == request_places_.end())
+      return true;
+    auto& request = events_.at(place->second.first).requests[place->second.second];
+    if (request.excused)
+      return true;
+    if (!one.at_rest_ms)
+      one.at_rest_ms = now.steady_ms;
+    if (now.steady_ms - *one.at_rest_ms < settle_ms)
+      return false;
+    request.must_be_recorded = true;
+    return true;
+  });
+}
+
+void event_book::everything_is_recorded() {
+  for (auto& one : unrecorded_)
+    one.at_rest_ms = 0;
+  quiet({0, settle_ms, 0});
+}
+
+// -- what the node tells ------------------------------------------------------------------------------------
+
+void event_book::told(const event_history& history, const moment& asked, const moment& now) {
+  const auto& summary = history.summary;
+  auto* event = find(serial_of_event_name(summary.event).value_or(never));
+  if (event == nullptr)
+    return complain("only what was sent is kept", "the history has " + summary.event);
+  if (is_refused(*event))
+    complain("what was refused is not kept", name(*event) + " has a history");
+  if (summary.connector != connector_of(*event).id || summary.run != run_of(event->action))
+    complain("a history is that of its event", name(*event) + " is told with another connector or run");
+  learn_id(*event, summary.id);
+  prove(*event, "is in the history");
+  for (std::size_t i = 0; i < history.attempts.size(); ++i) {
+    if (history.attempts[i].number != i + 1)
+      complain("attempts are numbered from 1 on", name(*event) + ": attempt " + std::to_string(i + 1) + " is " +
+                                                      std::to_string(history.attempts[i].number));
+    check_attempt(*event, history.attempts[i].number, history.attempts[i], now);
+  }
+  for (const auto& [number, known] : event->attempts)
+    if (number > history.attempts.size() && known.told_at.order < asked.order)
+      complain("a history loses nothing", name(*event) + " had attempt " + std::to_string(number) + ", and has not");
+  check_order_of_attempts(*event);
+  for (const auto& request : event->requests)
+    if (request.must_be_recorded && !request.recorded_as)
+      complain("an attempt is recorded", name(*event) + ": request " + std::to_string(request.number) +
+                                             " was answered, and is in no attempt");
+  auto expected = event_state::pending;
+  if (!history.attempts.empty() && history.attempts.back().result == outcome::delivered)
+    expected = event_state::delivered;
+  else if (!history.attempts.empty() && !history.attempts.back().next_attempt_at)
+    expected = event_state::failed;
+  if (summary.state != expected)
+    complain("the state is that of the last attempt", name(*event) + " is told as " +
+                                                          std::string{to_string(summary.state)});
+  settle(*event, expected);
+  if (expected != event_state::pending && !history.attempts.empty() &&
+      event->attempts.rbegin()->second.ended_at < forgotten_before_ms_)
+    complain("what is settled is forgotten after the retention",
+             name(*event) + " was settled " +
+                 std::to_string((now.wall_ms - event->attempts.rbegin()->second.ended_at) / 60'000) +
+                 " minutes ago, and is still told");
+}
+
+void event_book::told(const outcome_entry& entry, const moment& now) {
+  const auto& summary = entry.summary;
+  auto* event = find(serial_of_event_name(summary.event).value_or(never));
+  if (event == nullptr)
+    return complain("only what was sent is in the feed", "the feed has " + summary.event);
+  if (is_refused(*event))
+    complain("what was refused is not in the feed", name(*event) + " is");
+  learn_id(*event, summary.id);
+  prove(*event, "is in the feed");
+  check_attempt(*event, entry.value.number, entry.value, now);
+  auto expected = event_state::pending;
+  if (entry.value.result == outcome::delivered)
+    expected = event_state::delivered;
+  else if (!entry.value.next_attempt_at)
+    expected = event_state::failed;
+  if (summary.state != expected)
+    complain("the state is that of the last attempt", name(*event) + " is in the feed as " +
+                                                          std::string{to_string(summary.state)});
+  settle(*event, expected);
+}
+
+void event_book::settle(event_fact& event, event_state state) {
+  if (state == event_state::pending)
+    return;
+  if (event.settled && *event.settled != state)
+    complain("what is settled stays so", name(event) + " was " + std::string{to_string(*event.settled)} +
+                                             " and is " + std::string{to_string(state)});
+  event.settled = state;
+}
+
+/// An attempt that was told, against the request that it speaks of and against how it was told before.
+void event_book::check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now) {
+  attempt_fact told;
+  told.told_at = now;
+  told.request = request_of(value).value_or(0);
+  told.result = value.result;
+  told.started_at = value.started_at.value;
+  told.ended_at = value.started_at.value + value.duration_us / 1'000;
+  if (value.next_attempt_at)
+    told.next_at = value.next_attempt_at->value;
+  const auto [known, is_new] = event.attempts.try_emplace(number, told);
+  if (!is_new) {
+    if (known->second.request != told.request || known->second.result != told.result ||
+        known->second.next_at != told.next_at || known->second.started_at != told.started_at)
+      complain("no number is used twice", name(event) + ": attempt " + std::to_string(number) +
+                                              " is told differently than before");
+    return;
+  }
+  const auto which = std::find_if(event.requests.begin(), event.requests.end(),
+                                  [&](const request_fact& one) { return one.number == told.request; });
+  if (which == event.requests.end() || !which->answered)
+    return complain("an attempt was seen by its endpoint",
+                    name(event) + ": attempt " + std::to_string(number) + " speaks of no request of it");
+  if (which->recorded_as)
+    complain("a request is one attempt", name(event) + ": request " + std::to_string(which->number) +
+                                             " is attempt " + std::to_string(*which->recorded_as) + " and " +
+                                             std::to_string(number));
+  which->recorded_as = number;
+  if (which->ok != (value.result == outcome::delivered))
+    complain("an attempt tells what its endpoint answered",
+             name(event) + ": attempt " + std::to_string(number) + " tells otherwise");
+  if (value.result != outcome::delivered && !value.next_attempt_at)
+    check_giving_up(event, value, number);
+}
+
+void event_book::check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const {
+  const auto& policy = connector_of(event).retry;
+  if (policy.max_attempts != 0 && number >= policy.max_attempts)
+    return;
+  // Whatever the wait is, it is at most the cap.
+  const auto latest_next =
+      std::max(latest_ms_, value.started_at.value + value.duration_us / 1'000) + policy.cap_ms;
+  if (latest_next > event.sent_at.wall_ms + policy.max_age_ms)
+    return;
+  complain("an event is given up for its age or its attempts only",
+           name(event) + " failed with attempt " + std::to_string(number) + " at " +
+               std::to_string(value.started_at.value - event.sent_at.wall_ms) + " ms");
+}
+
+void event_book::check_order_of_attempts(const event_fact& event) const {
+  const attempt_fact* before = nullptr;
+  for (const auto& [number, one] : event.attempts) {
+    if (before != nullptr && before->request >= one.request)
+      complain("attempts follow each other", name(event) + ": attempt " + std::to_string(number) +
+                                                 " speaks of an earlier request than the one before");
+    if (before != nullptr && before->next_at && one.started_at < *before->next_at)
+      complain("no retry comes early", name(event) + ": attempt " + std::to_string(number) + " began " +
+                                           std::to_string(*before->next_at - one.started_at) +
+                                           " ms before its time");
+    if (before != nullptr && !before->next_at)
+      complain("nothing comes after the end", name(event) + " has attempt " + std::to_string(number));
+    before = &one;
+  }
+}
+
+void event_book::not_found(std::uint64_t serial, const moment&) {
+  auto* event = find(serial);
+  if (event == nullptr)
+    return;
+  if (may_be_forgotten(*event)) {
+    event->gone = true;
+    return;
+  }
+  if (event->proven)
+    complain("what was accepted is kept", name(*event) + " is not there any more");
+  event->absent = true;
+}
+
+// -- judgements ---------------------------------------------------------------------------------------------
+
+bool event_book::may_be_forgotten(const event_fact& event) const {
+  const auto& policy = connector_of(event).retry;
+  return std::any_of(event.requests.begin(), event.requests.end(), [&](const request_fact& one) {
+    const bool could_settle = one.ok || policy.max_attempts != 0 ||
+                              latest_ms_ + policy.cap_ms > event.sent_at.wall_ms + policy.max_age_ms;
+    return one.answered && could_settle && latest_ms_ >= one.answered_at.wall_ms + shape_->retention_ms;
+  });
+}
+
+void event_book::check_ids() {
+  for (const auto& [serial, event] : events_) {
+    if (event.answer != answer_kind::duplicate)
+      continue;
+    bool forgettable = false;
+    for_twins(event, [&](const event_fact& twin) { forgettable = forgettable || may_be_forgotten(twin); });
+    if (!forgettable && !has_candidate(event) && !sent_elsewhere(event))
+      complain("a duplicate is as safe as its first",
+               name(event) + " was answered `duplicate`, and nothing with its id is there");
+  }
+}
+
+void event_book::check_drained() {
+  for (const auto& [serial, event] : events_)
+    if (event.proven && !event.settled && !event.gone)
+      complain("everything drains when the endpoints are well",
+               name(event) + " is still pending; " + std::to_string(event.requests.size()) + " requests, " +
+                   std::to_string(event.attempts.size()) + " attempts");
+}
+
+std::map<std::uint32_t, std::uint64_t> event_book::pending() const {
+  std::map<std::uint32_t, std::uint64_t> counts;
+  for (const auto& [serial, event] : events_)
+    if (event.proven && !event.settled && !event.gone)
+      ++counts[event.sent.connector];
+  return counts;
+}
+
+bool event_book::anything_pending() const {
+  return std::any_of(events_.begin(), events_.end(), [](const auto& one) {
+    const auto& event = one.second;
+    return event.proven && !event.settled && !event.gone &&
+           (event.requests.empty() || !event.requests.back().answered || !event.requests.back().ok);
+  });
+}
+
+bool event_book::certainly_pending(std::uint32_t connector, std::uint64_t order) const {
+  return std::any_of(events_.begin(), events_.end(), [&](const auto& one) {
+    const auto& event = one.second;
+    const auto& policy = connector_of(event).retry;
+    const bool can_fail =
+        policy.max_attempts != 0 || latest_ms_ + policy.cap_ms > event.sent_at.wall_ms + policy.max_age_ms;
+    return event.sent.connector == connector && event.answer == answer_kind::accepted &&
+           event.answered_at.order < order && !event.settled &&
+           std::none_of(event.requests.begin(), event.requests.end(),
+                        [&](const request_fact& r) { return r.answered && (r.ok || can_fail); });
+  });
+}
+
+std::string event_book::story(std::uint64_t serial) const {
+  const auto found = events_.find(serial);
+  if (found == events_.end())
+    return {};
+  static constexpr const char* answers[] = {"no answer yet", "accepted", "duplicate", "refused", "lost"};
+  const auto& event = found->second;
+  auto text = name(event) + ", sent by action " + std::to_string(event.action) + ": " +
+              answers[static_cast<std::size_t>(event.answer)];
+  for (const auto& one : event.requests) {
+    text += "; request " + std::to_string(one.number) + " in life " + std::to_string(one.life);
+    text += !one.answered ? " (open)" : one.ok ? " (2xx)" : " (failed)";
+    if (one.recorded_as)
+      text += " = attempt " + std::to_string(*one.recorded_as);
+    if (one.excused)
+      text += " excused";
+  }
+  if (event.settled)
+    text += "; " + std::string{to_string(*event.settled)};
+  return text;
+}
+
+} // namespace vicket::sim

@@ -1,0 +1,131 @@
+#pragma once
+
+#include "messages/history.hpp"
+#include "tests/sim/facts.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace vicket::sim {
+
+/// Follows every event from its send to its end, and complains where the node does not keep a promise about it.
+/// Copies are independent: one is kept with each copy of the data folder.
+class event_book {
+public:
+  event_book(const world_shape& shape, std::vector<complaint>& complaints)
+      : shape_{&shape}, complaints_{&complaints} {}
+
+  // -- what was sent and answered ---------------------------------------------------------------------------
+
+  void sent(const planned_event& event, std::uint32_t action, const moment& now);
+  void answered(std::uint64_t serial, const send_result& answer, const moment& now);
+  /// The node went before it answered.
+  void answers_are_lost();
+
+  // -- what the endpoints saw -------------------------------------------------------------------------------
+
+  void requested(std::uint64_t number, std::uint64_t serial, const std::string& id, const std::string& body,
+                 std::uint32_t life, const moment& now);
+  void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now);
+  /// A supervisor died of a defect: what it had in flight, or on its way there, may be sent twice. Nobody knows which
+  /// one it was, so this goes for all connectors until nothing moves.
+  void supervisor_died();
+  /// The wall clock was set back: in this life of the node due times can't be told from outside.
+  void clock_went_back() { clock_is_straight_ = false; }
+  void life_began() { clock_is_straight_ = true; }
+
+  // -- what the node tells ----------------------------------------------------------------------------------
+
+  /// Nothing moves, the disk is well: what was answered `settle_ms` ago has been recorded.
+  void quiet(const moment& now);
+  void everything_is_recorded();
+  /// `asked`: what was known before that must be in it.
+  void told(const event_history& history, const moment& asked, const moment& now);
+  void told(const outcome_entry& entry, const moment& now);
+  /// It was looked for, and is not there.
+  void not_found(std::uint64_t serial, const moment& now);
+
+  // -- judgements -------------------------------------------------------------------------------------------
+
+  /// After an audit has looked for every one.
+  void check_ids();
+  /// Endpoints were well for longer than any retry takes.
+  void check_drained();
+  /// After an audit: how many are pending, by connector.
+  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> pending() const;
+  [[nodiscard]] bool anything_pending() const;
+  /// Accepted before `order`, and not even possibly settled.
+  [[nodiscard]] bool certainly_pending(std::uint32_t connector, std::uint64_t order) const;
+  /// An event that was settled and whose retention has passed twice is forgotten; what was settled before this is.
+  void retention_has_passed_for(std::int64_t settled_before_ms) { forgotten_before_ms_ = settled_before_ms; }
+
+  [[nodiscard]] const std::map<std::uint64_t, event_fact>& events() const noexcept { return events_; }
+  [[nodiscard]] bool may_be_forgotten(const event_fact& event) const;
+  [[nodiscard]] bool outcome_may_be_forgotten(const request_fact& request) const {
+    return request.answered && latest_ms_ >= request.answered_at.wall_ms + shape_->retention_ms;
+  }
+  [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }
+  void time_is(const moment& now) {
+    latest_ms_ = std::max(latest_ms_ + std::max<std::int64_t>(0, now.steady_ms - latest_steady_ms_), now.wall_ms);
+    latest_steady_ms_ = now.steady_ms;
+  }
+
+  /// For people: everything that is known of one.
+  [[nodiscard]] std::string story(std::uint64_t serial) const;
+
+private:
+  using key = std::pair<std::uint32_t, event_id>; ///< connector and id
+
+  void complain(std::string rule, std::string detail) const {
+    complaints_->push_back({std::move(rule), std::move(detail)});
+  }
+  [[nodiscard]] event_fact* find(std::uint64_t serial);
+  [[nodiscard]] const connector& connector_of(const event_fact& event) const {
+    return shape_->connectors[event.sent.connector];
+  }
+  template <class Visitor>
+  void for_twins(const event_fact& event, Visitor visit) const;
+  void learn_id(event_fact& event, const event_id& id);
+  void prove(event_fact& event, const char* how);
+  void check_duplicates_of(const event_fact& refused) const;
+  [[nodiscard]] bool sent_elsewhere(const event_fact& event) const;
+  [[nodiscard]] bool has_candidate(const event_fact& duplicate) const;
+  void check_repetition(const event_fact& event, std::uint32_t life, const moment& now) const;
+  [[nodiscard]] std::int64_t least_wait_ms(const event_fact& event, std::size_t request) const;
+  void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
+  void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
+  void check_order_of_attempts(const event_fact& event) const;
+  void settle(event_fact& event, event_state state);
+  [[nodiscard]] static std::string name(const event_fact& event);
+
+  const world_shape* shape_;
+  std::vector<complaint>* complaints_;
+  std::map<std::uint64_t, event_fact> events_;
+  std::map<key, std::vector<std::uint64_t>> by_key_;
+  std::unordered_map<std::uint64_t, std::pair<std::uint64_t, std::size_t>> request_places_; ///< serial, index
+  struct unrecorded {
+    std::uint64_t request = 0;
+    std::optional<std::int64_t> at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
+  };
+  std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
+  /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
+  /// wall clock that is set back.
+  std::int64_t latest_ms_ = 0;
+  std::int64_t latest_steady_ms_ = 0;
+  std::int64_t forgotten_before_ms_ = 0;
+  bool clock_is_straight_ = true;
+  bool supervisor_is_dying_ = false;
+};
+
+/// The request that an attempt's body or error speaks of.
+[[nodiscard]] std::optional<std::uint64_t> request_of(const attempt& value);
+/// What an endpoint writes at the beginning of its answer, or its failure's sentence.
+[[nodiscard]] std::string mark_of(std::uint64_t request);
+
+} // namespace vicket::sim

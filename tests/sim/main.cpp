@@ -1,0 +1,256 @@
+// The simulator: a whole node in one thread, on a disk that fails, before endpoints that fail, under a clock that jumps,
+// with everything that a user can do; and an oracle that knows what was promised. Everything follows from the seed.
+#include "tests/sim/plan.hpp"
+#include "tests/sim/shrink.hpp"
+#include "tests/sim/world_process.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace vicket::sim;
+
+struct command_line {
+  std::uint64_t seed = 1;
+  std::uint64_t steps = 10'000;
+  std::uint32_t world_steps = 400;
+  std::string only;
+  std::vector<std::string> without;
+  unsigned shrink_s = 60;
+  std::uint64_t at_least = 0;
+  bool keep_going = false;
+  bool repeat = false;
+  bool quiet = false;
+  world_settings worlds;
+};
+
+/// On a file system without a disk, where there is one: each start of a node looks into it.
+class scratch_folder {
+public:
+  scratch_folder() {
+    const std::filesystem::path memory = "/dev/shm";
+    std::error_code none;
+    const auto below = std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path();
+    auto pattern = (below / "vicket-sim-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  ~scratch_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+  std::filesystem::path path_;
+};
+
+/// `1,4-6` and back.
+std::vector<std::uint32_t> parse_places(const std::string& text) {
+  std::vector<std::uint32_t> places;
+  const auto* at = text.data();
+  const auto* const end = text.data() + text.size();
+  while (at < end) {
+    std::uint32_t first = 0;
+    at = std::from_chars(at, end, first).ptr;
+    auto last = first;
+    if (at < end && *at == '-')
+      at = std::from_chars(at + 1, end, last).ptr;
+    for (auto place = first; place <= last; ++place)
+      places.push_back(place);
+    if (at < end && *at != ',')
+      throw std::runtime_error("--only: like 1,4-6");
+    ++at;
+  }
+  return places;
+}
+
+std::string to_text(const std::vector<std::uint32_t>& places) {
+  std::string text;
+  for (std::size_t i = 0; i < places.size();) {
+    auto last = i;
+    while (last + 1 < places.size() && places[last + 1] == places[last] + 1)
+      ++last;
+    text += (text.empty() ? "" : ",") + std::to_string(places[i]);
+    if (last > i)
+      text += '-' + std::to_string(places[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
+/// The places of all actions but those that have one of these names.
+std::vector<std::uint32_t> places_without(const std::vector<std::string>& names, const world_order& order) {
+  auto places = all_places(order.steps);
+  if (names.empty())
+    return places;
+  const auto made = make_plan(order.seed, order.steps);
+  std::erase_if(places, [&](std::uint32_t place) {
+    return std::find(names.begin(), names.end(), name_of(made.actions[place])) != names.end();
+  });
+  return places;
+}
+
+std::vector<world_order> worlds_of(const command_line& asked) {
+  std::vector<world_order> orders;
+  auto left = asked.steps;
+  for (auto seed = asked.seed; left > 0; ++seed) {
+    world_order order;
+    order.seed = seed;
+    order.steps = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, asked.world_steps));
+    order.kept = asked.only.empty() ? places_without(asked.without, order) : parse_places(asked.only);
+    left -= order.steps;
+    orders.push_back(std::move(order));
+    if (!asked.only.empty())
+      break;
+  }
+  return orders;
+}
+
+world_order shrunk(const world_order& failing, const complaint& found, const command_line& asked) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{asked.shrink_s};
+  auto settings = asked.worlds;
+  settings.trace = false;
+  settings.limit_s = std::min(settings.limit_s, 20u);
+  auto result = failing;
+  result.kept = shrink(
+      failing.kept,
+      [&](const std::vector<std::uint32_t>& kept) {
+        const auto again = run_worlds({{failing.seed, failing.steps, kept}}, settings);
+        return !again.empty() && again.back().found && again.back().found->rule == found.rule;
+      },
+      [&] { return std::chrono::steady_clock::now() < until; });
+  return result;
+}
+
+void report(const world_order& failing, const world_result& result, const command_line& asked) {
+  std::printf("\nseed %llu, %u steps: %s\n  %s\n", static_cast<unsigned long long>(failing.seed), failing.steps,
+              result.found->rule.c_str(), result.found->detail.c_str());
+  std::fflush(stdout);
+  auto shortest = failing;
+  auto last = result;
+  if (asked.shrink_s > 0) {
+    shortest = shrunk(failing, *result.found, asked);
+    auto settings = asked.worlds;
+    settings.trace = false;
+      const auto again = run_worlds({shortest}, settings);
+    if (!again.empty() && again.back().found)
+      last = again.back();
+    std::printf("  shortest: %s\n", last.found->detail.c_str());
+  }
+  for (const auto& story : last.stories)
+    std::printf("  %s\n", story.c_str());
+  const auto made = make_plan(failing.seed, failing.steps);
+  if (shortest.kept.size() <= 60) {
+    std::printf("  the shortest plan, on %s:\n", describe(made.shape).c_str());
+    for (const auto place : shortest.kept)
+      std::printf("    %s\n", describe(made.actions[place], made.shape).c_str());
+  }
+  std::printf("  again: vicket-sim --seed %llu --steps %u --world-steps %u --trace --only %s\n",
+              static_cast<unsigned long long>(failing.seed), failing.steps, failing.steps,
+              to_text(shortest.kept).c_str());
+  std::fflush(stdout);
+}
+
+/// Each world twice, whatever is found in it, and the traces compared.
+bool repeats(const std::vector<world_order>& orders, world_settings settings) {
+  settings.hash = true;
+  settings.ignored = {""};
+  bool same = true;
+  for (const auto& order : orders) {
+    const auto first = run_worlds({order}, settings);
+    const auto second = run_worlds({order}, settings);
+    if (first.size() != 1 || second.size() != 1 || first[0].trace_hash != second[0].trace_hash) {
+      std::printf("seed %llu: two runs have two traces\n", static_cast<unsigned long long>(order.seed));
+      same = false;
+    }
+  }
+  return same;
+}
+
+int run(const command_line& asked) {
+  const auto orders = worlds_of(asked);
+  if (asked.repeat)
+    return repeats(orders, asked.worlds) ? 0 : 1;
+  const auto began = std::chrono::steady_clock::now();
+  coverage met;
+  std::uint64_t steps = 0;
+  std::uint64_t handlers = 0;
+  std::set<std::string> rules;
+  for (std::size_t at = 0; at < orders.size();) {
+    const std::vector<world_order> rest{orders.begin() + static_cast<std::ptrdiff_t>(at), orders.end()};
+    const auto results = run_worlds(rest, asked.worlds);
+    for (const auto& one : results) {
+      met.add(one.met);
+      handlers += one.handlers;
+      steps += orders[at].kept.size();
+      if (one.found && rules.insert(one.found->rule).second)
+        report(orders[at], one, asked);
+      ++at;
+    }
+    if (!rules.empty() && !asked.keep_going)
+      break;
+  }
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count();
+  if (!asked.quiet)
+    std::printf("\n%s", met.table().c_str());
+  std::printf("\n%llu steps, %llu messages handled, %lld.%lld s, seeds from %llu on: %s\n",
+              static_cast<unsigned long long>(steps), static_cast<unsigned long long>(handlers),
+              static_cast<long long>(took / 1'000), static_cast<long long>(took / 100 % 10),
+              static_cast<unsigned long long>(asked.seed),
+              rules.empty() ? "nothing found" : (std::to_string(rules.size()) + " rules broken").c_str());
+  if (asked.at_least > 0 && rules.empty())
+    for (const auto& one : met.missing(asked.at_least)) {
+      std::printf("too seldom: %s\n", one.c_str());
+      rules.insert(one);
+    }
+  return rules.empty() ? 0 : 1;
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+  command_line asked;
+  CLI::App app{"Simulates a whole node and finds out whether it keeps its promises."};
+  app.add_option("--seed", asked.seed, "of the first world; the next has the next one")->capture_default_str();
+  app.add_option("--steps", asked.steps, "in all")->capture_default_str();
+  app.add_option("--world-steps", asked.world_steps, "after so many a new world begins")->capture_default_str();
+  app.add_option("--only", asked.only, "of one world, these steps only: like 1,4-6");
+  app.add_option("--without", asked.without, "leave out an operation, a fault or another step, by its name");
+  app.add_flag("--trace", asked.worlds.trace, "print everything that happens");
+  app.add_option("--ignore", asked.worlds.ignored, "pass over complaints whose rule contains this text");
+  app.add_flag("--keep-going", asked.keep_going, "find more than one; of each rule the first is reported");
+  app.add_option("--shrink-seconds", asked.shrink_s, "look for a shorter plan so long; 0: don't")
+      ->capture_default_str();
+  app.add_option("--at-least", asked.at_least, "fail when an operation met a fault less often");
+  app.add_flag("--repeat", asked.repeat, "run each world twice and compare the traces");
+  app.add_flag("--quiet", asked.quiet, "without the table");
+  app.add_option("--limit-seconds", asked.worlds.limit_s, "for one world")->capture_default_str();
+  CLI11_PARSE(app, count, arguments);
+  try {
+    const scratch_folder folder;
+    asked.worlds.folder = folder.path();
+    return run(asked);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "vicket-sim: %s\n", problem.what());
+    return 2;
+  }
+}

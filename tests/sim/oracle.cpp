@@ -1,0 +1,195 @@
+#include "tests/sim/oracle.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vicket::sim {
+
+namespace {
+
+/// A node looks at a full disk every half second.
+constexpr std::int64_t recovery_ms = 1'200;
+
+} // namespace
+
+oracle::oracle(const world_shape& shape)
+    : shape_{shape}, events_{shape, complaints_}, connectors_{shape.connectors.size(), complaints_},
+      feed_{readers, complaints_} {}
+
+bool oracle::shortly_after(const moment& then, const moment& now) {
+  return now.steady_ms - then.steady_ms <= recovery_ms;
+}
+
+// -- events and connectors ----------------------------------------------------------------------------------
+
+void oracle::answered(std::uint64_t serial, const send_result& answer, const moment& now) {
+  const auto& event = events_.events().at(serial);
+  const auto sent = event.sent_at;
+  if (failed_ && sent.order > failed_at_ && std::holds_alternative<accepted>(answer))
+    complain("a store that failed acknowledges nothing", "event #" + std::to_string(serial) + " was accepted");
+  if (const auto* no = std::get_if<refusal>(&answer)) {
+    connectors_.check_refusal(event.sent.connector, no->code, sent, serial);
+    check_transient(no->code, "event #" + std::to_string(serial), sent, now, true);
+    check_known_id(event, no->code);
+  }
+  events_.answered(serial, answer, now);
+}
+
+/// A known id is a duplicate, also where the event would be refused by now.
+void oracle::check_known_id(const event_fact& event, errc code) {
+  if (!event.sent.id || (code != errc::connector_disabled && code != errc::filtered))
+    return;
+  for (const auto& [serial, twin] : events_.events())
+    if (serial != event.sent.serial && twin.sent.connector == event.sent.connector &&
+        twin.sent.id == event.sent.id && twin.answer == answer_kind::accepted &&
+        twin.answered_at.order < event.sent_at.order && !events_.may_be_forgotten(twin))
+      complain("a known id is a duplicate, also where it would be refused by now",
+               "event #" + std::to_string(event.sent.serial) + " was refused with " + to_string(code) +
+                   ", and event #" + std::to_string(serial) + " with its id was accepted before");
+}
+
+/// Refusals that pass have a reason that passes.
+void oracle::check_transient(errc code, const std::string& who, const moment& sent, const moment& now,
+                             bool may_squeeze) {
+  if (code == errc::storage_full && failed_) {
+    complain("a store that failed is not called full", who + " was refused with storage_full");
+  } else if (code == errc::storage_full) {
+    const bool squeezed = disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
+    if (!may_be_full(sent, now) && squeezed && !may_squeeze)
+      complain("below the reserve, known connectors are still put and deleted", who + " was refused");
+    if (!may_be_full(sent, now) && !squeezed)
+      complain("the disk has room again, and the node takes events again without a restart",
+               who + " was refused with storage_full");
+  }
+  if (code == errc::overloaded)
+    complain("little is not too much", who + " was refused with overloaded");
+  if (code == errc::unavailable && !failed_ && !serious_ && !stopping_)
+    complain("a node that runs is there", who + " was refused with unavailable");
+}
+
+bool oracle::may_be_full(const moment& sent, const moment& now) const {
+  return disk_full_ || last_full_.order >= sent.order || shortly_after(last_full_, now);
+}
+
+void oracle::change_refused(std::uint32_t which, operation what, const refusal& why, const moment& sent,
+                            const moment& now) {
+  const auto who = std::string{to_string(what)} + " of c" + std::to_string(which);
+  const bool known = what == operation::delete_connector || connectors_.exists(which);
+  check_transient(why.code, who, sent, now, !known);
+  if (why.code == errc::invalid_connector)
+    complain("a put that is well-formed is taken", who + ": " + why.detail);
+  if (why.code == errc::not_found && connectors_.existed_before_change(which))
+    complain("a connector that was put is there", who + " found nothing");
+  if (why.code == errc::unavailable)
+    return; // it may have happened
+  connectors_.change_refused(which, now);
+}
+
+void oracle::deleted(std::uint32_t which, const moment& sent, const moment& now) {
+  if (events_.certainly_pending(which, sent.order))
+    complain("a connector is not deleted while events wait for it", "c" + std::to_string(which) + " was");
+  connectors_.change_done(which, now);
+}
+
+void oracle::told(const node_status& status, const std::map<std::uint32_t, std::uint64_t>& open_requests) {
+  auto pending = events_.pending();
+  auto open = open_requests;
+  std::uint64_t in_partitions = 0;
+  std::uint64_t in_all = 0;
+  for (const auto& one : status.connectors) {
+    std::uint32_t which = 0;
+    while (which < connectors_.count() && shape_.connectors[which].id != one.id)
+      ++which;
+    if (std::exchange(pending[which], 0) != one.pending)
+      complain("the status agrees with a count", one.id.value + " is said to have " + std::to_string(one.pending) +
+                                                     " pending, and has " +
+                                                     std::to_string(events_.pending()[which]));
+    if (std::exchange(open[which], 0) != one.in_flight)
+      complain("the status agrees with a count",
+               one.id.value + " is said to have " + std::to_string(one.in_flight) + " in flight");
+    in_all += one.pending;
+  }
+  for (const auto& [which, count] : pending)
+    if (count != 0)
+      complain("the status agrees with a count", "c" + std::to_string(which) + " has " + std::to_string(count) +
+                                                     " pending, and is not mentioned");
+  for (const auto& one : status.partitions)
+    in_partitions += one.pending;
+  if (in_partitions != in_all)
+    complain("the status agrees with a count", "the partitions' sum is not the connectors'");
+  if (!connectors_.all_are_certain())
+    return;
+  std::uint64_t configured = 0;
+  for (std::uint32_t i = 0; i < connectors_.count(); ++i)
+    configured += connectors_.exists(i) ? 1 : 0;
+  if (configured != status.connectors_configured)
+    complain("the status agrees with a count", std::to_string(status.connectors_configured) +
+                                                   " connectors are said to be configured, and it is " +
+                                                   std::to_string(configured));
+}
+
+// -- the disk -------------------------------------------------------------------------------------------------
+
+void oracle::disk_is(bool full, bool squeezed, const moment& now) {
+  if (disk_full_ || full)
+    last_full_ = now;
+  if (disk_squeezed_ || squeezed)
+    last_squeezed_ = now;
+  disk_full_ = full;
+  disk_squeezed_ = squeezed;
+}
+
+/// On a disk that is squeezed there may be no more until somebody makes room.
+void oracle::room_was_missing(const moment& now) {
+  last_full_ = now;
+  disk_full_ = disk_full_ || disk_squeezed_;
+}
+
+// -- the node's lives -----------------------------------------------------------------------------------------
+
+void oracle::life_began(const moment& now) {
+  life_began_ = now;
+  serious_ = commit_sync_failed_ = failed_ = stopping_ = false;
+  events_.life_began();
+}
+
+void oracle::life_ended() {
+  events_.answers_are_lost();
+  connectors_.changes_are_lost();
+}
+
+void oracle::node_failed(const std::string& why, const moment& now) {
+  if (failed_)
+    return;
+  if (!serious_)
+    complain("a node ends only for what it can't live with", why);
+  failed_ = true;
+  failed_at_ = now.order;
+}
+
+void oracle::start_failed(const std::string& why, bool fault_struck) {
+  if (!fault_struck)
+    complain("a node starts on what a crash has left", why);
+}
+
+void oracle::quiet(const moment& now) {
+  if (commit_sync_failed_ && !failed_) // it has had every message
+    complain("a failed sync ends the node", "it goes on");
+  if (failed_)
+    return;
+  connectors_.quiet(now);
+  if (!disk_full_ && !disk_squeezed_ && !shortly_after(last_full_, now))
+    events_.quiet(now);
+}
+
+// -- copies of the folder ---------------------------------------------------------------------------------------
+
+void oracle::restored(const copy& older, const moment& now) {
+  const auto latest = events_.latest_ms();
+  events_ = older.events;
+  events_.time_is({std::max(latest, now.wall_ms), now.steady_ms, now.order});
+  connectors_ = older.connectors;
+  feed_.restored(older.cursors);
+}
+
+} // namespace vicket::sim

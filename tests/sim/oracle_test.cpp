@@ -1,0 +1,787 @@
+#include "tests/sim/oracle.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vicket::sim {
+
+namespace {
+
+world_shape two_connectors() {
+  world_shape shape;
+  for (const auto* id : {"c0", "c1"}) {
+    connector made;
+    made.id = {id};
+    made.url = std::string{"https://"} + id + ".example.com/hook";
+    made.events = {"e.*"};
+    made.retry.base_ms = 1'000;
+    made.retry.cap_ms = 8'000;
+    shape.connectors.push_back(made);
+  }
+  shape.retention_ms = 30 * 60'000;
+  return shape;
+}
+
+event_id id_of(std::uint8_t last) {
+  event_id id;
+  id.bytes[15] = last;
+  return id;
+}
+
+/// What an oracle is told, step by step. Connector c0 is there.
+struct story {
+  world_shape shape = two_connectors();
+  oracle judge{shape};
+  moment time{1'779'546'071'000, 0, 0};
+
+  story() {
+    judge.life_began(now());
+    pass(0);
+    judge.connectors().change_sent(0, shape.connectors[0], true, now());
+    judge.connectors().change_done(0, now());
+  }
+
+  moment now() {
+    ++time.order;
+    return time;
+  }
+  void pass(std::int64_t duration_ms) {
+    time.wall_ms += duration_ms;
+    time.steady_ms += duration_ms;
+    judge.events().time_is(now());
+  }
+  void rest() { judge.quiet(now()); }
+  /// Long enough for everything that was answered to be recorded.
+  void settle() {
+    rest();
+    pass(2'000);
+    rest();
+  }
+
+  void send(std::uint64_t serial, std::optional<event_id> id = std::nullopt, std::uint32_t connector = 0) {
+    planned_event event;
+    event.serial = serial;
+    event.connector = connector;
+    event.id = id;
+    judge.events().sent(event, 7, now());
+  }
+  void answer(std::uint64_t serial, const send_result& result) { judge.answered(serial, result, now()); }
+  /// Sends and is accepted.
+  void accept(std::uint64_t serial, std::uint32_t connector = 0) {
+    send(serial, id_of(static_cast<std::uint8_t>(serial)), connector);
+    answer(serial, accepted{id_of(static_cast<std::uint8_t>(serial)), false});
+  }
+  void request(std::uint64_t number, std::uint64_t serial, std::uint32_t life = 1, const std::string& body = "{}") {
+    judge.events().requested(number, serial, id_of(static_cast<std::uint8_t>(serial)).to_string(), body, life, now());
+  }
+  void respond(std::uint64_t number, bool ok, std::int64_t retry_after_ms = 0) {
+    judge.events().responded(number, ok, retry_after_ms, now());
+  }
+
+  [[nodiscard]] attempt attempt_of(std::uint32_t number, std::uint64_t request_number, bool ok,
+                                   std::optional<std::int64_t> next_in_ms = std::nullopt) const {
+    attempt made;
+    made.number = number;
+    made.started_at = {time.wall_ms};
+    made.result = ok ? outcome::delivered : outcome::http_status;
+    made.response_body = mark_of(request_number);
+    if (next_in_ms)
+      made.next_attempt_at = timestamp_ms{time.wall_ms + *next_in_ms};
+    return made;
+  }
+  [[nodiscard]] event_history history_of(std::uint64_t serial, std::vector<attempt> attempts) const {
+    event_history made;
+    made.summary.id = id_of(static_cast<std::uint8_t>(serial));
+    made.summary.connector = shape.connectors[0].id;
+    made.summary.event = event_name_of(serial);
+    made.summary.run = run_of(7);
+    if (!attempts.empty() && attempts.back().result == outcome::delivered)
+      made.summary.state = event_state::delivered;
+    else if (!attempts.empty() && !attempts.back().next_attempt_at)
+      made.summary.state = event_state::failed;
+    made.attempts = std::move(attempts);
+    return made;
+  }
+  void tell(const event_history& history) {
+    const auto asked = now();
+    judge.events().told(history, asked, now());
+  }
+  [[nodiscard]] static outcome_entry entry_of(const event_history& history) {
+    outcome_entry made;
+    made.summary = history.summary;
+    made.value = history.attempts.back();
+    return made;
+  }
+  void read(std::vector<outcome_entry> entries, bool gap = false, const std::string& cursor = "next") {
+    outcome_page page;
+    page.entries = std::move(entries);
+    page.cursor = cursor;
+    for (const auto& entry : page.entries)
+      judge.events().told(entry, now());
+    judge.feed().page(0, page, gap, 1'000, judge.events());
+  }
+
+  [[nodiscard]] bool well() const {
+    for (const auto& one : judge.complaints())
+      UNSCOPED_INFO(one.rule << ": " << one.detail);
+    return judge.complaints().empty();
+  }
+  [[nodiscard]] bool breaks(const std::string& rule) const {
+    const auto& all = judge.complaints();
+    return std::any_of(all.begin(), all.end(), [&](const complaint& one) { return one.rule == rule; });
+  }
+};
+
+/// Event 1 is accepted, fails once, is delivered, and everything is told.
+struct delivered_story : story {
+  attempt first;
+  attempt second;
+
+  delivered_story() {
+    accept(1);
+    request(1, 1);
+    respond(1, false);
+    first = attempt_of(1, 1, false, 600);
+    pass(700);
+    request(2, 1);
+    respond(2, true);
+    second = attempt_of(2, 2, true);
+    settle();
+  }
+};
+
+} // namespace
+
+TEST_CASE("what goes well breaks no rule") {
+  delivered_story told;
+  told.tell(told.history_of(1, {told.first, told.second}));
+  told.read({story::entry_of(told.history_of(1, {told.first})),
+             story::entry_of(told.history_of(1, {told.first, told.second}))});
+  told.judge.events().check_ids();
+  told.judge.events().check_drained();
+  told.judge.feed().check_complete(told.judge.events());
+  CHECK(told.well());
+}
+
+// -- what was answered ----------------------------------------------------------------------------------------
+
+TEST_CASE("accepted and not there: what was accepted is kept") {
+  story told;
+  told.accept(1);
+  told.judge.events().not_found(1, told.now());
+  CHECK(told.breaks("what was accepted is kept"));
+}
+
+TEST_CASE("what was settled longer ago than the retention may be missing") {
+  delivered_story told;
+  told.pass(told.shape.retention_ms);
+  told.judge.events().not_found(1, told.now());
+  CHECK(told.well());
+}
+
+TEST_CASE("what was settled after it had been pending for long is kept as long as the rest") {
+  story told;
+  told.accept(1);
+  told.pass(2 * told.shape.retention_ms);
+  told.request(1, 1);
+  told.respond(1, true);
+  told.settle();
+  told.judge.events().not_found(1, told.now());
+  CHECK(told.breaks("what was accepted is kept"));
+}
+
+TEST_CASE("what was refused is not delivered, not kept and not in the feed") {
+  story told;
+  told.send(1);
+  told.judge.disk_is(true, true, told.now());
+  told.answer(1, refusal{errc::storage_full, ""});
+  told.tell(told.history_of(1, {}));
+  CHECK(told.breaks("what was refused is not kept"));
+  told.request(1, 1);
+  CHECK(told.breaks("what was refused is not delivered"));
+  told.respond(1, true);
+  told.read({story::entry_of(told.history_of(1, {told.attempt_of(1, 1, true)}))});
+  CHECK(told.breaks("what was refused is not in the feed"));
+}
+
+TEST_CASE("what was answered `unavailable` may be there or not") {
+  story told;
+  told.judge.stopping();
+  told.send(1);
+  told.answer(1, refusal{errc::unavailable, ""});
+  told.judge.events().not_found(1, told.now());
+  told.send(2);
+  told.answer(2, refusal{errc::unavailable, ""});
+  told.request(1, 2);
+  CHECK(told.well());
+}
+
+TEST_CASE("what is not there does not come back") {
+  story told;
+  told.send(1);
+  told.judge.life_ended();
+  told.judge.events().not_found(1, told.now());
+  told.request(1, 1);
+  CHECK(told.breaks("what is not there does not come back"));
+}
+
+TEST_CASE("only what was sent is delivered, kept and in the feed") {
+  story told;
+  told.request(1, 5);
+  CHECK(told.breaks("only what was sent is delivered"));
+  told.tell(told.history_of(6, {}));
+  CHECK(told.breaks("only what was sent is kept"));
+  told.read({story::entry_of(told.history_of(6, {told.attempt_of(1, 1, true)}))});
+  CHECK(told.breaks("only what was sent is in the feed"));
+}
+
+// -- ids --------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a duplicate of what was accepted, or may have been, is one") {
+  story told;
+  told.accept(1);
+  told.send(2, id_of(1));
+  told.answer(2, accepted{id_of(1), true});
+  told.send(3, id_of(9));
+  told.send(4, id_of(9));
+  told.answer(4, accepted{id_of(9), true});
+  told.answer(3, accepted{id_of(9), false});
+  CHECK(told.well());
+}
+
+TEST_CASE("a duplicate of nothing") {
+  story told;
+  told.send(1, id_of(1));
+  told.answer(1, accepted{id_of(1), true});
+  CHECK(told.breaks("a duplicate is as safe as its first"));
+  story without_id;
+  without_id.send(1);
+  without_id.answer(1, accepted{id_of(1), true});
+  CHECK(without_id.breaks("only a known id is a duplicate"));
+}
+
+TEST_CASE("a duplicate whose first is refused afterwards") {
+  story told;
+  told.send(1, id_of(1));
+  told.send(2, id_of(1));
+  told.answer(2, accepted{id_of(1), true});
+  told.judge.disk_is(true, true, told.now());
+  told.answer(1, refusal{errc::storage_full, ""});
+  CHECK(told.breaks("a duplicate is as safe as its first"));
+}
+
+TEST_CASE("a duplicate whose first an audit does not find") {
+  story told;
+  told.send(1, id_of(1));
+  told.judge.life_ended();
+  told.send(2, id_of(1));
+  told.answer(2, accepted{id_of(1), true});
+  told.judge.events().not_found(1, told.now());
+  told.judge.events().check_ids();
+  CHECK(told.breaks("a duplicate is as safe as its first"));
+}
+
+TEST_CASE("a known id is accepted again") {
+  story told;
+  told.accept(1);
+  told.send(2, id_of(1));
+  told.answer(2, accepted{id_of(1), false});
+  CHECK(told.breaks("a known id is a duplicate"));
+}
+
+TEST_CASE("an id may be accepted again once its retention has passed") {
+  delivered_story told;
+  told.pass(told.shape.retention_ms);
+  told.send(2, id_of(1));
+  told.answer(2, accepted{id_of(1), false});
+  CHECK(told.well());
+}
+
+TEST_CASE("a known id is refused because the connector is disabled") {
+  story told;
+  told.accept(1);
+  auto disabled = told.shape.connectors[0];
+  disabled.enabled = false;
+  told.judge.connectors().change_sent(0, disabled, true, told.now());
+  told.judge.connectors().change_done(0, told.now());
+  told.send(2, id_of(1));
+  told.answer(2, refusal{errc::connector_disabled, ""});
+  CHECK(told.breaks("a known id is a duplicate, also where it would be refused by now"));
+}
+
+TEST_CASE("the same id for another connector is a duplicate") {
+  story told;
+  told.judge.connectors().change_sent(1, told.shape.connectors[1], true, told.now());
+  told.judge.connectors().change_done(1, told.now());
+  told.accept(1);
+  told.send(2, id_of(1), 1);
+  told.answer(2, accepted{id_of(1), true});
+  CHECK(told.breaks("the same id for another connector is another event"));
+}
+
+TEST_CASE("a duplicate is delivered as an event of its own") {
+  story told;
+  told.accept(1);
+  told.send(2, id_of(1));
+  told.answer(2, accepted{id_of(1), true});
+  told.judge.events().requested(1, 2, id_of(1).to_string(), "{}", 1, told.now());
+  CHECK(told.breaks("a duplicate delivers nothing new"));
+}
+
+TEST_CASE("an event changes its id") {
+  story told;
+  told.accept(1);
+  told.judge.events().requested(1, 1, id_of(8).to_string(), "{}", 1, told.now());
+  CHECK(told.breaks("an event keeps its id"));
+}
+
+// -- requests ---------------------------------------------------------------------------------------------------
+
+TEST_CASE("a second request while the first is open") {
+  story told;
+  told.accept(1);
+  told.request(1, 1);
+  told.request(2, 1);
+  CHECK(told.breaks("an event has one request in flight at a time"));
+}
+
+TEST_CASE("what was in flight when the node was killed is sent again") {
+  story told;
+  told.accept(1);
+  told.request(1, 1, 1);
+  told.judge.life_ended();
+  told.judge.life_began(told.now());
+  told.request(2, 1, 2);
+  CHECK(told.well());
+}
+
+TEST_CASE("what was in flight when its supervisor died is sent again") {
+  story told;
+  told.accept(1);
+  told.request(1, 1);
+  told.judge.events().supervisor_died();
+  told.request(2, 1);
+  CHECK(told.well());
+}
+
+TEST_CASE("a request after the 2xx") {
+  story told;
+  told.accept(1);
+  told.request(1, 1);
+  told.respond(1, true);
+  told.request(2, 1);
+  CHECK(told.breaks("nothing comes after the end"));
+}
+
+TEST_CASE("a request in the next life after a 2xx that was recorded") {
+  story told;
+  told.accept(1);
+  told.request(1, 1, 1);
+  told.respond(1, true);
+  told.settle();
+  told.judge.life_ended();
+  told.judge.life_began(told.now());
+  told.request(2, 1, 2);
+  CHECK(told.breaks("nothing comes after the end"));
+}
+
+TEST_CASE("a retry before half of its backoff, or before its Retry-After") {
+  story early;
+  early.accept(1);
+  early.request(1, 1);
+  early.respond(1, false);
+  early.pass(499);
+  early.request(2, 1);
+  CHECK(early.breaks("no retry comes early"));
+  story asked;
+  asked.accept(1);
+  asked.request(1, 1);
+  asked.respond(1, false, 3'000);
+  asked.pass(2'999);
+  asked.request(2, 1);
+  CHECK(asked.breaks("no retry comes early"));
+  story on_time;
+  on_time.accept(1);
+  on_time.request(1, 1);
+  on_time.respond(1, false);
+  on_time.pass(500);
+  on_time.request(2, 1);
+  CHECK(on_time.well());
+}
+
+TEST_CASE("a body that differs from the first one") {
+  story told;
+  told.accept(1);
+  told.request(1, 1);
+  told.respond(1, false);
+  told.pass(1'000);
+  told.request(2, 1, 1, "{ }");
+  CHECK(told.breaks("every attempt has the same body"));
+}
+
+TEST_CASE("a request to the old address, or of a disabled connector") {
+  story told;
+  auto moved = told.shape.connectors[0];
+  moved.url = "https://elsewhere.example.com/hook";
+  told.judge.connectors().change_sent(0, moved, true, told.now());
+  told.judge.connectors().change_done(0, told.now());
+  told.judge.connectors().check_request(0, "c0.example.com");
+  CHECK(told.well()); // it was on its way
+  told.rest();
+  told.judge.connectors().check_request(0, "elsewhere.example.com");
+  CHECK(told.well());
+  told.judge.connectors().check_request(0, "c0.example.com");
+  CHECK(told.breaks("a put of another address is followed"));
+  moved.enabled = false;
+  told.judge.connectors().change_sent(0, moved, true, told.now());
+  told.judge.connectors().change_done(0, told.now());
+  told.rest();
+  told.judge.connectors().check_request(0, "elsewhere.example.com");
+  CHECK(told.breaks("a disabled connector sends nothing"));
+}
+
+// -- histories --------------------------------------------------------------------------------------------------
+
+TEST_CASE("an answered attempt is in no history") {
+  delivered_story told;
+  told.tell(told.history_of(1, {told.first}));
+  CHECK(told.breaks("an attempt is recorded"));
+}
+
+TEST_CASE("a history that lost an attempt") {
+  delivered_story told;
+  told.tell(told.history_of(1, {told.first, told.second}));
+  told.tell(told.history_of(1, {told.first}));
+  CHECK(told.breaks("a history loses nothing"));
+}
+
+TEST_CASE("a history that was asked for before its last attempt was told may be without it") {
+  delivered_story told;
+  const auto asked = told.now();
+  told.tell(told.history_of(1, {told.first, told.second}));
+  auto older = told.history_of(1, {told.first, told.second});
+  older.attempts.pop_back();
+  older.summary.state = event_state::pending;
+  told.judge.events().told(older, asked, told.now());
+  CHECK(told.well());
+}
+
+TEST_CASE("attempts that are numbered wrongly, used twice, out of order or of nobody") {
+  delivered_story numbered;
+  auto second = numbered.second;
+  second.number = 3;
+  numbered.tell(numbered.history_of(1, {numbered.first, second}));
+  CHECK(numbered.breaks("attempts are numbered from 1 on"));
+
+  delivered_story changed;
+  changed.tell(changed.history_of(1, {changed.first, changed.second}));
+  auto other = changed.first;
+  other.next_attempt_at = std::nullopt;
+  changed.tell(changed.history_of(1, {other, changed.second}));
+  CHECK(changed.breaks("no number is used twice"));
+
+  delivered_story swapped;
+  auto one = swapped.first;
+  auto two = swapped.second;
+  std::swap(one.response_body, two.response_body);
+  swapped.tell(swapped.history_of(1, {one, two}));
+  CHECK(swapped.breaks("attempts follow each other"));
+  CHECK(swapped.breaks("an attempt tells what its endpoint answered"));
+
+  delivered_story invented;
+  auto nobody = invented.second;
+  nobody.response_body = mark_of(99);
+  invented.tell(invented.history_of(1, {invented.first, nobody}));
+  CHECK(invented.breaks("an attempt was seen by its endpoint"));
+
+  delivered_story twice;
+  auto again = twice.first;
+  again.number = 2;
+  twice.tell(twice.history_of(1, {twice.first, again}));
+  CHECK(twice.breaks("a request is one attempt"));
+}
+
+TEST_CASE("an attempt that began before the due time of the one before says so") {
+  delivered_story told;
+  auto first = told.first;
+  first.next_attempt_at = timestamp_ms{told.second.started_at.value + 1};
+  told.tell(told.history_of(1, {first, told.second}));
+  CHECK(told.breaks("no retry comes early"));
+}
+
+TEST_CASE("given up too early, and given up with reason") {
+  story early;
+  early.accept(1);
+  early.request(1, 1);
+  early.respond(1, false);
+  early.tell(early.history_of(1, {early.attempt_of(1, 1, false)}));
+  CHECK(early.breaks("an event is given up for its age or its attempts only"));
+  story old;
+  old.accept(1);
+  old.pass(old.shape.connectors[0].retry.max_age_ms);
+  old.request(1, 1);
+  old.respond(1, false);
+  old.tell(old.history_of(1, {old.attempt_of(1, 1, false)}));
+  CHECK(old.well());
+}
+
+TEST_CASE("a state that does not fit, and one that changes after the end") {
+  delivered_story told;
+  auto history = told.history_of(1, {told.first, told.second});
+  history.summary.state = event_state::pending;
+  told.tell(history);
+  CHECK(told.breaks("the state is that of the last attempt"));
+  auto failed = told.second;
+  failed.result = outcome::http_status;
+  told.tell(told.history_of(1, {told.first, failed}));
+  CHECK(told.breaks("what is settled stays so"));
+}
+
+TEST_CASE("a history with another run") {
+  story told;
+  told.accept(1);
+  auto history = told.history_of(1, {});
+  history.summary.run = "another";
+  told.tell(history);
+  CHECK(told.breaks("a history is that of its event"));
+}
+
+TEST_CASE("what was settled twice the retention ago is still told") {
+  delivered_story told;
+  const auto settled_before = told.time.wall_ms;
+  told.pass(2 * told.shape.retention_ms);
+  told.judge.events().retention_has_passed_for(settled_before);
+  told.tell(told.history_of(1, {told.first, told.second}));
+  CHECK(told.breaks("what is settled is forgotten after the retention"));
+}
+
+TEST_CASE("pending when everything should have drained") {
+  story told;
+  told.accept(1);
+  told.tell(told.history_of(1, {}));
+  told.judge.events().check_drained();
+  CHECK(told.breaks("everything drains when the endpoints are well"));
+}
+
+// -- the feed ---------------------------------------------------------------------------------------------------
+
+TEST_CASE("a feed that repeats, skips, or leaves out") {
+  delivered_story repeats;
+  const auto entry = story::entry_of(repeats.history_of(1, {repeats.first}));
+  repeats.read({entry, entry});
+  CHECK(repeats.breaks("the feed repeats nothing"));
+
+  delivered_story skips;
+  const auto last = skips.history_of(1, {skips.first, skips.second});
+  skips.accept(2);
+  skips.request(3, 2);
+  skips.respond(3, false);
+  auto third = skips.attempt_of(3, 3, false, 600);
+  skips.read({story::entry_of(skips.history_of(1, {skips.first})), story::entry_of(skips.history_of(1, {third}))});
+  CHECK(skips.breaks("the feed tells attempts in their order"));
+
+  delivered_story misses;
+  misses.tell(last);
+  misses.read({story::entry_of(misses.history_of(1, {misses.first}))});
+  misses.judge.feed().check_complete(misses.judge.events());
+  CHECK(misses.breaks("the feed is complete, or says that it is not"));
+}
+
+TEST_CASE("a gap for nothing, and one where retention took something") {
+  delivered_story told;
+  told.read({}, false, "first");
+  told.read({}, true, "second");
+  CHECK(told.breaks("a gap is told only where something is missing"));
+  delivered_story old;
+  old.read({}, false, "first");
+  old.pass(old.shape.retention_ms);
+  old.read({}, true, "second");
+  old.tell(old.history_of(1, {old.first, old.second}));
+  old.judge.feed().check_complete(old.judge.events());
+  CHECK(old.well());
+}
+
+TEST_CASE("a cursor of a future that a restore took back") {
+  story told;
+  const auto copy = told.judge.take_copy();
+  told.accept(1);
+  told.request(1, 1);
+  told.respond(1, true);
+  told.read({story::entry_of(told.history_of(1, {told.attempt_of(1, 1, true)}))}, false, "later");
+  told.judge.life_ended();
+  told.judge.restored(copy, told.now());
+  SECTION("is told a gap") {
+    told.read({}, true, "again");
+    CHECK(told.well());
+  }
+  SECTION("is told nothing") {
+    told.read({}, false, "again");
+    CHECK(told.breaks("a cursor of a future that was taken back is told a gap"));
+  }
+  SECTION("and what was accepted in it is unknown") {
+    told.request(2, 1, 2);
+    CHECK(told.breaks("only what was sent is delivered"));
+  }
+}
+
+// -- connectors, status, disk and lives ---------------------------------------------------------------------------
+
+TEST_CASE("an event is refused without a reason") {
+  for (const auto code : {errc::unknown_connector, errc::connector_disabled, errc::filtered}) {
+    story told;
+    told.send(1);
+    told.answer(1, refusal{code, ""});
+    CHECK(told.breaks("an event is refused for a reason"));
+  }
+}
+
+TEST_CASE("a put that is lost") {
+  story told;
+  const auto asked = told.now();
+  told.judge.connectors().shown(0, nullptr, asked, told.now());
+  CHECK(told.breaks("a connector is what the last put made of it"));
+}
+
+TEST_CASE("a put whose answer was lost may have happened or not, and is known once it is shown") {
+  story told;
+  auto moved = told.shape.connectors[0];
+  moved.enabled = false;
+  told.judge.connectors().change_sent(0, moved, true, told.now());
+  told.judge.life_ended();
+  const auto asked = told.now();
+  told.judge.connectors().shown(0, &moved, asked, told.now());
+  CHECK(told.well());
+  const auto again = told.now();
+  told.judge.connectors().shown(0, &told.shape.connectors[0], again, told.now());
+  CHECK(told.breaks("a connector is what the last put made of it"));
+}
+
+TEST_CASE("a connector is deleted while an event waits for it") {
+  story told;
+  told.accept(1);
+  const auto sent = told.now();
+  told.judge.connectors().change_sent(0, told.shape.connectors[0], false, sent);
+  told.judge.deleted(0, sent, told.now());
+  CHECK(told.breaks("a connector is not deleted while events wait for it"));
+}
+
+TEST_CASE("a status that is not a count") {
+  story told;
+  told.accept(1);
+  node_status status;
+  status.connectors_configured = 1;
+  told.judge.told(status, {});
+  CHECK(told.breaks("the status agrees with a count"));
+  story right;
+  right.accept(1);
+  connector_status one;
+  one.id = right.shape.connectors[0].id;
+  one.pending = 1;
+  one.in_flight = 1;
+  status.connectors.push_back(one);
+  partition_status partition;
+  partition.pending = 1;
+  status.partitions.push_back(partition);
+  right.judge.told(status, {{0, 1}});
+  CHECK(right.well());
+}
+
+TEST_CASE("storage_full without a full disk, and long after it had room again") {
+  story never_full;
+  never_full.send(1);
+  never_full.answer(1, refusal{errc::storage_full, ""});
+  CHECK(never_full.breaks("the disk has room again, and the node takes events again without a restart"));
+  story late;
+  late.judge.disk_is(true, true, late.now());
+  late.judge.disk_is(false, false, late.now());
+  late.pass(3'000);
+  late.send(1);
+  late.answer(1, refusal{errc::storage_full, ""});
+  CHECK(late.breaks("the disk has room again, and the node takes events again without a restart"));
+  story soon;
+  soon.judge.disk_is(true, true, soon.now());
+  soon.judge.disk_is(false, false, soon.now());
+  soon.pass(500);
+  soon.send(1);
+  soon.answer(1, refusal{errc::storage_full, ""});
+  CHECK(soon.well());
+}
+
+TEST_CASE("below the reserve events are refused, and puts of known connectors are not") {
+  story told;
+  told.judge.disk_is(false, true, told.now());
+  told.send(1);
+  told.answer(1, refusal{errc::storage_full, ""});
+  CHECK(told.well());
+  const auto sent = told.now();
+  told.judge.connectors().change_sent(0, told.shape.connectors[0], true, sent);
+  told.judge.change_refused(0, operation::put_connector, {errc::storage_full, ""}, sent, told.now());
+  CHECK(told.breaks("below the reserve, known connectors are still put and deleted"));
+}
+
+TEST_CASE("unavailable, overloaded and invalid without a reason") {
+  story told;
+  told.send(1);
+  told.answer(1, refusal{errc::unavailable, ""});
+  CHECK(told.breaks("a node that runs is there"));
+  told.send(2);
+  told.answer(2, refusal{errc::overloaded, ""});
+  CHECK(told.breaks("little is not too much"));
+  const auto sent = told.now();
+  told.judge.connectors().change_sent(0, told.shape.connectors[0], true, sent);
+  told.judge.change_refused(0, operation::put_connector, {errc::invalid_connector, ""}, sent, told.now());
+  CHECK(told.breaks("a put that is well-formed is taken"));
+}
+
+TEST_CASE("a delete that finds nothing where a connector is") {
+  story told;
+  const auto sent = told.now();
+  told.judge.connectors().change_sent(0, told.shape.connectors[0], false, sent);
+  told.judge.change_refused(0, operation::delete_connector, {errc::not_found, ""}, sent, told.now());
+  CHECK(told.breaks("a connector that was put is there"));
+}
+
+TEST_CASE("a node that ends for a full disk, and one that does not end for a failed sync") {
+  story full;
+  full.judge.room_was_missing(full.now());
+  full.judge.node_failed("no space left", full.now());
+  CHECK(full.breaks("a node ends only for what it can't live with"));
+  story failing;
+  failing.judge.something_serious_failed();
+  failing.judge.commit_sync_failed();
+  failing.rest();
+  CHECK(failing.breaks("a failed sync ends the node"));
+  story right;
+  right.judge.something_serious_failed();
+  right.judge.commit_sync_failed();
+  right.judge.node_failed("sync failed", right.now());
+  right.rest();
+  CHECK(right.well());
+}
+
+TEST_CASE("a node that failed acknowledges nothing that came later, and calls nothing full") {
+  story told;
+  told.judge.something_serious_failed();
+  told.judge.node_failed("sync failed", told.now());
+  told.accept(1);
+  CHECK(told.breaks("a store that failed acknowledges nothing"));
+  told.send(2);
+  told.answer(2, refusal{errc::storage_full, ""});
+  CHECK(told.breaks("a store that failed is not called full"));
+}
+
+TEST_CASE("a node that does not start on what a crash has left") {
+  story told;
+  told.judge.start_failed("damaged", true);
+  CHECK(told.well());
+  told.judge.start_failed("damaged", false);
+  CHECK(told.breaks("a node starts on what a crash has left"));
+}
+
+} // namespace vicket::sim

@@ -1,0 +1,242 @@
+#include "tests/sim/world_process.hpp"
+
+#include "actors/node.hpp"
+#include "policy/assertion.hpp"
+#include "tests/sim/driver.hpp"
+#include "tests/sim/plan.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <numeric>
+#include <poll.h>
+#include <stdexcept>
+#include <string_view>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace vicket::sim {
+
+namespace {
+
+// What a child writes to its pipe, a line each: "begin", "finding RULE\tDETAIL", "story …", "hash N", "handlers N",
+// "met N N …", "end".
+
+int results_fd = -1; // of this child; the assertion handler has no other way to it
+
+void tell(const std::string& line) {
+  const auto text = line + "\n";
+  for (std::size_t at = 0; at < text.size();) {
+    const auto count = ::write(results_fd, text.data() + at, text.size() - at);
+    if (count < 0 && errno != EINTR)
+      std::_Exit(4);
+    at += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+}
+
+std::string one_line(std::string text) {
+  for (auto& c : text)
+    if (c == '\n' || c == '\t')
+      c = ' ';
+  return text;
+}
+
+[[noreturn]] void assertion_ended_the_world(const char* expression, const char* file, int line) {
+  tell("finding an assertion holds\t" + std::string{expression} + " at " + file + ":" + std::to_string(line));
+  std::_Exit(3);
+}
+
+/// FNV-1a, line after line.
+class line_hash {
+public:
+  void add(std::string_view line) {
+    for (const char c : line)
+      add_byte(c);
+    add_byte('\n');
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
+
+private:
+  void add_byte(char c) { value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL; }
+  std::uint64_t value_ = 0xcbf29ce484222325ULL;
+};
+
+/// The events that a complaint names, `#17`.
+std::vector<std::uint64_t> serials_in(const std::string& detail) {
+  std::vector<std::uint64_t> all;
+  for (auto at = detail.find("event #"); at != detail.npos; at = detail.find("event #", at + 1)) {
+    std::uint64_t serial = 0;
+    std::from_chars(detail.data() + at + 7, detail.data() + detail.size(), serial);
+    all.push_back(serial);
+  }
+  return all;
+}
+
+void run_world(const world_order& order, const world_settings& settings) {
+  const auto made = make_plan(order.seed, order.steps);
+  const auto folder = settings.folder / ("partitions-" + std::to_string(made.shape.partitions));
+  line_hash hash;
+  tracer trace;
+  if (settings.trace || settings.hash)
+    trace.to(
+        [&hash, prints = settings.trace](std::string_view line) {
+          hash.add(line);
+          if (!prints)
+            return;
+          std::fwrite(line.data(), 1, line.size(), stdout);
+          std::fputc('\n', stdout);
+        },
+        settings.folder.string());
+  tell("begin");
+  driver drives{made, {folder, settings.ignored}, trace};
+  const auto found = drives.run(order.kept);
+  if (found) {
+    tell("finding " + one_line(found->rule) + "\t" + one_line(found->detail));
+    for (const auto serial : serials_in(found->detail))
+      tell("story " + one_line(drives.story(serial)));
+  }
+  tell("hash " + std::to_string(hash.value()));
+  tell("handlers " + std::to_string(drives.handlers_run()));
+  tell("met " + drives.met().to_line());
+  std::fflush(stdout);
+  tell("end");
+}
+
+[[noreturn]] void be_child(const std::vector<world_order>& orders, const world_settings& settings, int results) {
+  results_fd = results;
+  set_assertion_handler(assertion_ended_the_world);
+  check_invariants(true);
+  register_all_types();
+  if (!settings.trace && std::freopen("/dev/null", "w", stdout) == nullptr) // CAF tells of each actor that dies
+    std::_Exit(4);
+  try {
+    for (const auto& order : orders)
+      run_world(order, settings);
+  } catch (const std::exception& problem) {
+    tell(std::string{"finding no exception leaves the node\t"} + one_line(problem.what()));
+  }
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
+/// The other end of the pipe.
+class child_results {
+public:
+  void take(std::string_view bytes) {
+    rest_ += bytes;
+    for (auto end = rest_.find('\n'); end != rest_.npos; end = rest_.find('\n')) {
+      take_line(rest_.substr(0, end));
+      rest_.erase(0, end + 1);
+    }
+  }
+  [[nodiscard]] bool in_a_world() const noexcept { return in_a_world_; }
+  [[nodiscard]] std::vector<world_result>& worlds() noexcept { return worlds_; }
+  [[nodiscard]] bool found() const { return !worlds_.empty() && worlds_.back().found && !in_a_world_; }
+
+private:
+  void take_line(const std::string& line) {
+    const auto space = std::min(line.find(' '), line.size());
+    const auto word = line.substr(0, space);
+    const auto text = line.substr(std::min(space + 1, line.size()));
+    if (word == "begin") {
+      in_a_world_ = true;
+      worlds_.emplace_back();
+    } else if (worlds_.empty()) {
+      worlds_.emplace_back();
+    }
+    auto& world = worlds_.back();
+    if (word == "finding") {
+      const auto tab = std::min(text.find('\t'), text.size());
+      world.found = complaint{text.substr(0, tab), text.substr(std::min(tab + 1, text.size()))};
+    } else if (word == "story") {
+      world.stories.push_back(text);
+    } else if (word == "hash") {
+      world.trace_hash = std::strtoull(text.c_str(), nullptr, 10);
+    } else if (word == "handlers") {
+      world.handlers = std::strtoull(text.c_str(), nullptr, 10);
+    } else if (word == "met") {
+      static_cast<void>(world.met.add_line(text));
+    } else if (word == "end") {
+      in_a_world_ = false;
+    }
+  }
+
+  std::string rest_;
+  bool in_a_world_ = false;
+  std::vector<world_result> worlds_;
+};
+
+void name_the_end(child_results& results, int status, bool timed_out, unsigned limit_s) {
+  if (results.worlds().empty())
+    results.worlds().emplace_back();
+  auto& last = results.worlds().back();
+  if (last.found)
+    return;
+  if (timed_out)
+    last.found = complaint{"a world comes to an end", "it did not within " + std::to_string(limit_s) + " s"};
+  else if (WIFSIGNALED(status))
+    last.found = complaint{"the process lives", std::string{"it was ended by "} + ::strsignal(WTERMSIG(status))};
+  else if (results.in_a_world() || WEXITSTATUS(status) != 0)
+    last.found = complaint{"the process lives", "it ended with " + std::to_string(WEXITSTATUS(status))};
+}
+
+} // namespace
+
+std::vector<std::uint32_t> all_places(std::uint32_t steps) {
+  std::vector<std::uint32_t> all(steps);
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
+std::vector<world_result> run_worlds(const std::vector<world_order>& orders, const world_settings& settings) {
+  int ends[2];
+  if (::pipe(ends) != 0)
+    throw std::runtime_error("vicket-sim: no pipe");
+  std::fflush(stdout);
+  std::fflush(stderr);
+  const auto child = ::fork();
+  if (child < 0)
+    throw std::runtime_error("vicket-sim: no process");
+  if (child == 0) {
+    ::close(ends[0]);
+    be_child(orders, settings, ends[1]);
+  }
+  ::close(ends[1]);
+  child_results results;
+  bool timed_out = false;
+  bool stopped = false;
+  char buffer[4'096];
+  for (;;) {
+    ::pollfd waits{ends[0], POLLIN, 0};
+    const auto ready = ::poll(&waits, 1, static_cast<int>(settings.limit_s * 1'000));
+    if (ready < 0 && errno == EINTR)
+      continue;
+    if (ready == 0) {
+      timed_out = true;
+      break;
+    }
+    const auto count = ::read(ends[0], buffer, sizeof buffer);
+    if (count <= 0)
+      break;
+    results.take({buffer, static_cast<std::size_t>(count)});
+    if (results.found()) {
+      stopped = true;
+      break;
+    }
+  }
+  if (timed_out || stopped)
+    ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
+    continue;
+  ::close(ends[0]);
+  if (!stopped)
+    name_the_end(results, status, timed_out, settings.limit_s);
+  return std::move(results.worlds());
+}
+
+} // namespace vicket::sim

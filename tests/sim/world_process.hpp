@@ -1,0 +1,46 @@
+#pragma once
+
+#include "tests/sim/coverage.hpp"
+#include "tests/sim/facts.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vicket::sim {
+
+/// One world to run: the plan follows from seed and steps, `kept` are the places of the actions to carry out.
+struct world_order {
+  std::uint64_t seed = 0;
+  std::uint32_t steps = 0;
+  std::vector<std::uint32_t> kept;
+};
+
+struct world_settings {
+  std::filesystem::path folder; ///< for the data folders' markers, one for each number of partitions
+  std::vector<std::string> ignored;
+  bool trace = false; ///< to standard output
+  bool hash = false;   ///< make the trace also where nobody sees it, for its hash
+  unsigned limit_s = 60;
+};
+
+struct world_result {
+  std::optional<complaint> found; ///< also where the process died or did not come to an end
+  std::vector<std::string> stories; ///< of the events that the complaint names
+  coverage met;
+  std::uint64_t handlers = 0;
+  std::uint64_t trace_hash = 0; ///< of all lines that a trace has
+};
+
+/// Runs worlds, one after the other, in a process of their own, so that a world that crashes or hangs is a finding like
+/// any other. Ends after the first finding: the results are of as many worlds as were begun. Not to be called once the
+/// process has other threads.
+[[nodiscard]] std::vector<world_result> run_worlds(const std::vector<world_order>& orders,
+                                                   const world_settings& settings);
+
+/// All places of a world's actions.
+[[nodiscard]] std::vector<std::uint32_t> all_places(std::uint32_t steps);
+
+} // namespace vicket::sim
