@@ -16,7 +16,7 @@ std::string name(std::size_t reader) {
 void feed_book::page(std::size_t reader_number, const outcome_page& told, bool gap, std::uint64_t newest_request,
                      const event_book& events) {
   auto& who = readers_[reader_number];
-  if (who.from_the_future && !gap && !who.cursor.empty())
+  if (who.saw_the_future && !gap && !who.cursor.empty())
     complain("a cursor of a future that was taken back is told a gap",
              name(reader_number) + " was not, at " + who.cursor);
   const auto forgettable = gap || who.cursor.empty() ? newest_forgettable(who, events) : 0;
@@ -24,11 +24,13 @@ void feed_book::page(std::size_t reader_number, const outcome_page& told, bool g
     who.excused_to = std::max(who.excused_to, forgettable);
   if (gap && !who.from_the_future && forgettable == 0)
     complain("a gap is told only where something is missing", name(reader_number) + " misses nothing");
+  if (gap && who.from_the_future)
+    who.seen_since.clear();
   if (gap) {
     who.excused_to = newest_request;
     who.last_number.clear();
   }
-  who.from_the_future = false;
+  who.from_the_future = who.saw_the_future = false;
   for (const auto& entry : told.entries)
     take(reader_number, entry);
   who.cursor = told.cursor;
@@ -39,7 +41,9 @@ void feed_book::take(std::size_t number, const outcome_entry& entry) {
   auto& who = readers_[number];
   const auto serial = serial_of_event_name(entry.summary.event).value_or(never);
   const auto what = "attempt " + std::to_string(entry.value.number) + " of event #" + std::to_string(serial);
-  if (!who.seen.emplace(serial, entry.value.number, request_of(entry.value).value_or(0)).second)
+  const auto request = request_of(entry.value).value_or(0);
+  who.seen.emplace(serial, entry.value.number, request);
+  if (!who.seen_since.emplace(serial, entry.value.number, request).second)
     return complain("the feed repeats nothing", name(number) + " was told " + what + " twice");
   auto& last = who.last_number[serial];
   if (last != 0 && entry.value.number != last + 1)
@@ -61,10 +65,14 @@ std::uint64_t feed_book::newest_forgettable(const reader_fact& who, const event_
   return newest;
 }
 
-void feed_book::restored(const std::vector<std::string>& cursors_then) {
+void feed_book::restored(const std::vector<std::string>& cursors_then, std::uint64_t newest_request_then) {
   for (std::size_t i = 0; i < readers_.size(); ++i) {
-    readers_[i].from_the_future = readers_[i].cursor != cursors_then[i];
-    readers_[i].last_number.clear();
+    auto& who = readers_[i];
+    // Also one that was there already: the copy may be of a life that had written nothing yet.
+    who.from_the_future = who.from_the_future || !cursors_then[i].empty() || !who.cursor.empty();
+    for (const auto& one : who.seen_since)
+      who.saw_the_future = who.saw_the_future || std::get<2>(one) > newest_request_then;
+    who.last_number.clear();
   }
 }
 

@@ -27,8 +27,8 @@ public:
   void page(std::size_t reader, const outcome_page& told, bool gap, std::uint64_t newest_request,
             const event_book& events);
 
-  /// The folder is an older copy now; these were the cursors when it was made.
-  void restored(const std::vector<std::string>& cursors_then);
+  /// The folder is an older copy now; these were the cursors, and the newest request, when it was made.
+  void restored(const std::vector<std::string>& cursors_then, std::uint64_t newest_request_then);
   [[nodiscard]] std::vector<std::string> cursors() const;
 
   /// Every reader that has begun has read to the end, and the histories were told just now.
@@ -39,9 +39,12 @@ private:
     std::string cursor;
     bool has_read = false;
     std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> seen; ///< event, attempt, request
+    /// The same since it was last told that a log was taken back: what it knew may come again after that.
+    std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> seen_since;
     std::map<std::uint64_t, std::uint32_t> last_number;                     ///< by event
     std::uint64_t excused_to = 0; ///< of requests up to here outcomes may be missing: it was told so
-    bool from_the_future = false; ///< its cursor is of a log that a restore took back
+    bool from_the_future = false; ///< its cursor is of a log that a restore may have taken back: it may be told a gap
+    bool saw_the_future = false;  ///< and it was told of something in it: it has to be told a gap
   };
 
   void complain(std::string rule, std::string detail) const {

@@ -51,7 +51,8 @@ void oracle::check_known_id(const event_fact& event, errc code) {
 /// Refusals that pass have a reason that passes.
 void oracle::check_transient(errc code, const std::string& who, const moment& sent, const moment& now,
                              bool may_squeeze) {
-  if (code == errc::storage_full && failed_) {
+  // Of several partitions one may fail, and another be full.
+  if (code == errc::storage_full && failed_ && shape_.partitions == 1) {
     complain("a store that failed is not called full", who + " was refused with storage_full");
   } else if (code == errc::storage_full) {
     const bool squeezed = disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
@@ -189,7 +190,7 @@ void oracle::restored(const copy& older, const moment& now) {
   events_ = older.events;
   events_.time_is({std::max(latest, now.wall_ms), now.steady_ms, now.order});
   connectors_ = older.connectors;
-  feed_.restored(older.cursors);
+  feed_.restored(older.cursors, older.newest_request);
 }
 
 } // namespace vicket::sim

@@ -79,8 +79,9 @@ public:
     event_book events;
     connector_book connectors;
     std::vector<std::string> cursors;
+    std::uint64_t newest_request = 0;
   };
-  [[nodiscard]] copy take_copy() const { return {events_, connectors_, feed_.cursors()}; }
+  [[nodiscard]] copy take_copy() const { return {events_, connectors_, feed_.cursors(), events_.newest_request()}; }
   void restored(const copy& older, const moment& now);
 
 private:
