@@ -23,7 +23,8 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
                                                std::uint32_t connector, const std::string& host,
                                                const std::string& id, const std::string& body) {
     if (trace.on())
-      trace.line("    request " + std::to_string(number) + ": event #" + std::to_string(serial) + " to " + host);
+      trace.line("    request " + std::to_string(number) + ": event #" + std::to_string(serial) + " to " + host +
+                 " at " + std::to_string(now().wall_ms));
     judge.events().requested(number, serial, id, body, life(), now());
     judge.connectors().check_request(connector, host);
   };

@@ -195,7 +195,7 @@ void driver::move_clock(fault what, std::uint64_t draw) {
   static constexpr std::array<std::int64_t, 6> jumps = {500, 5'000, 5'000, 60'000, 60'000, 600'000};
   const auto jump_ms = jumps[draw % jumps.size()];
   if (what == fault::clock_back)
-    oracle_.events().clock_went_back();
+    oracle_.events().clock_went_back(now());
   struck(what);
   node_.set_wall_forward_ms(what == fault::clock_back ? -jump_ms : jump_ms);
 }

@@ -197,7 +197,10 @@ void event_book::check_repetition(const event_fact& event, std::uint32_t life, c
                     name(event) + " came again after the 2xx of request " + std::to_string(before.number));
   if (!clock_is_straight_)
     return;
-  auto earliest = before.answered_at.wall_ms + least_wait_ms(event, event.requests.size() - 1);
+  // Of an answer that came before the clock was set back nobody knows at which time the node saw it.
+  auto earliest = before.answered_at.order > went_back_at_
+                      ? before.answered_at.wall_ms + least_wait_ms(event, event.requests.size() - 1)
+                      : std::int64_t{0};
   if (before.recorded_as)
     if (const auto known = event.attempts.find(*before.recorded_as); known != event.attempts.end())
       earliest = std::max(earliest, known->second.next_at.value_or(0));

@@ -37,7 +37,10 @@ public:
   /// one it was, so this goes for all connectors until nothing moves.
   void supervisor_died();
   /// The wall clock was set back: in this life of the node due times can't be told from outside.
-  void clock_went_back() { clock_is_straight_ = false; }
+  void clock_went_back(const moment& now) {
+    clock_is_straight_ = false;
+    went_back_at_ = now.order;
+  }
   void life_began() { clock_is_straight_ = true; }
 
   // -- what the node tells ----------------------------------------------------------------------------------
@@ -120,6 +123,7 @@ private:
   std::int64_t latest_steady_ms_ = 0;
   std::int64_t forgotten_before_ms_ = 0;
   bool clock_is_straight_ = true;
+  std::uint64_t went_back_at_ = 0; ///< a place in the order
   bool supervisor_is_dying_ = false;
 };
 
