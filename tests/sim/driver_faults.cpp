@@ -151,7 +151,8 @@ void driver::order_on_disk(fault what, std::uint32_t after, std::uint64_t draw) 
     return static_cast<place>(number - static_cast<std::uint8_t>(first));
   };
   if (what == fault::short_write) {
-    node_.disk.fail(order_for(place::append, draw % 2 == 0 ? disk_error::no_space : disk_error::io, after, false));
+    node_.disk.fail(
+        order_for(place::append, draw % 2 == 0 ? disk_error::no_space : disk_error::io, after, false));
   } else if (what <= fault::io_error_rename) {
     const bool no_space = what <= fault::no_space_rename;
     const auto where = in_group(no_space ? fault::no_space_append : fault::io_error_append);

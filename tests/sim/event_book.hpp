@@ -75,7 +75,8 @@ public:
   }
   [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }
   void time_is(const moment& now) {
-    latest_ms_ = std::max(latest_ms_ + std::max<std::int64_t>(0, now.steady_ms - latest_steady_ms_), now.wall_ms);
+    latest_ms_ =
+        std::max(latest_ms_ + std::max<std::int64_t>(0, now.steady_ms - latest_steady_ms_), now.wall_ms);
     latest_steady_ms_ = now.steady_ms;
   }
 
@@ -114,7 +115,8 @@ private:
   std::unordered_map<std::uint64_t, std::pair<std::uint64_t, std::size_t>> request_places_; ///< serial, index
   struct unrecorded {
     std::uint64_t request = 0;
-    std::optional<std::int64_t> at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
+    std::optional<std::int64_t>
+        at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
   };
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a

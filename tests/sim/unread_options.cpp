@@ -16,14 +16,16 @@ class FileSystem;
 /// Of options/options_parser.h, which is not installed.
 class RocksDBOptionsParser {
 public:
-  static Status VerifyRocksDBOptionsFromFile(const ConfigOptions&, const DBOptions&, const std::vector<std::string>&,
-                                             const std::vector<ColumnFamilyOptions>&, const std::string&, FileSystem*);
+  static Status VerifyRocksDBOptionsFromFile(const ConfigOptions&, const DBOptions&,
+                                             const std::vector<std::string>&,
+                                             const std::vector<ColumnFamilyOptions>&, const std::string&,
+                                             FileSystem*);
 };
 
 Status RocksDBOptionsParser::VerifyRocksDBOptionsFromFile(const ConfigOptions&, const DBOptions&,
                                                           const std::vector<std::string>&,
-                                                          const std::vector<ColumnFamilyOptions>&, const std::string&,
-                                                          FileSystem*) {
+                                                          const std::vector<ColumnFamilyOptions>&,
+                                                          const std::string&, FileSystem*) {
   return Status::OK();
 }
 
