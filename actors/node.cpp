@@ -271,8 +271,9 @@ void node::begin_stop(std::int64_t patience_ms, std::function<void(bool)> done) 
           one_less();
         });
     };
-    self->request(gateway, patience, drain{})
-        .then(drain_partitions, [drain_partitions](const caf::error&) { drain_partitions(); });
+    self->request(gateway, patience, drain{}).then(drain_partitions, [drain_partitions](const caf::error&) {
+      drain_partitions();
+    });
   });
 }
 

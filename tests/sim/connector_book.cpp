@@ -23,7 +23,8 @@ bool connector_book::any_since(std::uint32_t which, std::uint64_t since, Predica
                      [&](const version& one) { return one.until >= since && holds(one); });
 }
 
-void connector_book::change_sent(std::uint32_t which, const connector& wanted, bool exists, const moment& now) {
+void connector_book::change_sent(std::uint32_t which, const connector& wanted, bool exists,
+                                 const moment& now) {
   auto& fact = connectors_[which];
   fact.changing = true;
   fact.changed = now.order;
@@ -56,9 +57,9 @@ void connector_book::shown(std::uint32_t which, const connector* value, const mo
   auto& fact = connectors_[which];
   const auto fits = [&](const version& one) {
     return one.exists == (value != nullptr) &&
-           (value == nullptr || (one.value.url == value->url && one.value.enabled == value->enabled &&
-                                 one.value.events == value->events &&
-                                 one.value.max_in_flight == value->max_in_flight));
+           (value == nullptr ||
+            (one.value.url == value->url && one.value.enabled == value->enabled &&
+             one.value.events == value->events && one.value.max_in_flight == value->max_in_flight));
   };
   if (!any_since(which, asked.order, fits))
     return complain("a connector is what the last put made of it",
@@ -92,7 +93,8 @@ void connector_book::check_refusal(std::uint32_t which, errc code, const moment&
 }
 
 void connector_book::check_request(std::uint32_t which, const std::string& host) const {
-  if (!any_since(which, quiet_since_, [&](const version& one) { return one.exists && host_of(one.value) == host; }))
+  if (!any_since(which, quiet_since_,
+                 [&](const version& one) { return one.exists && host_of(one.value) == host; }))
     return complain("a put of another address is followed",
                     "c" + std::to_string(which) + " still sends to " + host);
   if (!any_since(which, quiet_since_, [](const version& one) { return one.exists && one.value.enabled; }))
@@ -111,18 +113,6 @@ bool connector_book::existed_before_change(std::uint32_t which) const {
   const auto& versions = connectors_[which].versions;
   return std::none_of(versions.begin(), std::prev(versions.end()),
                       [](const version& one) { return one.until == never && !one.exists; });
-}
-
-const connector* connector_book::current(std::uint32_t which) const {
-  const version* found = nullptr;
-  for (const auto& one : connectors_[which].versions) {
-    if (one.until != never)
-      continue;
-    if (found != nullptr || !one.exists)
-      return nullptr;
-    found = &one;
-  }
-  return found == nullptr ? nullptr : &found->value;
 }
 
 bool connector_book::all_are_certain() const {

@@ -38,8 +38,6 @@ public:
   [[nodiscard]] bool exists(std::uint32_t which) const;
   /// Whatever becomes of the change that is under way.
   [[nodiscard]] bool existed_before_change(std::uint32_t which) const;
-  /// What it is, if that is certain and it exists.
-  [[nodiscard]] const connector* current(std::uint32_t which) const;
   [[nodiscard]] std::size_t count() const noexcept { return connectors_.size(); }
   [[nodiscard]] bool all_are_certain() const;
 

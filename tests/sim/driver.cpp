@@ -23,7 +23,8 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
                                                std::uint32_t connector, const std::string& host,
                                                const std::string& id, const std::string& body) {
     if (trace.on())
-      trace.line("    request " + std::to_string(number) + ": event #" + std::to_string(serial) + " to " + host);
+      trace.line("    request " + std::to_string(number) + ": event #" + std::to_string(serial) + " to " +
+                 host + " at " + std::to_string(now().wall_ms));
     judge.events().requested(number, serial, id, body, life(), now());
     judge.connectors().check_request(connector, host);
   };
@@ -42,7 +43,8 @@ driver::driver(const plan& made, settings with, const tracer& trace)
     : plan_{made}, with_{std::move(with)}, trace_{trace}, oracle_{made.shape},
       endpoints_{std::make_shared<endpoints>(
           made.seed, made.shape.connectors.size(),
-          observe(oracle_, [this] { return now(); }, [this] { return node_.life(); }, trace))},
+          observe(
+              oracle_, [this] { return now(); }, [this] { return node_.life(); }, trace))},
       node_{made,
             with_.folder,
             endpoints_,
@@ -124,7 +126,8 @@ void driver::carry_out(const action& one) {
     return squeeze_disk();
   case action_kind::kill: {
     dice chance{one.draw};
-    return restart(chance.percent(40) ? power_loss::none : static_cast<power_loss>(chance.below(4)), one.draw);
+    return restart(chance.percent(40) ? power_loss::none : static_cast<power_loss>(chance.below(4)),
+                   one.draw);
   }
   case action_kind::copy_folder:
     return copy_folder(one.draw);
@@ -179,7 +182,8 @@ void driver::drain() {
     restart(power_loss::none, mixed(plan_.seed, 18));
   recover_if_down(mixed(plan_.seed, 16));
   endpoints_->all_are_well();
-  node_.set_wall_forward_ms(std::max<std::int64_t>(0, oracle_.events().latest_ms() - node_.clock.wall_now().value));
+  node_.set_wall_forward_ms(
+      std::max<std::int64_t>(0, oracle_.events().latest_ms() - node_.clock.wall_now().value));
   endpoints_->answer_silent(std::numeric_limits<std::size_t>::max(), 0);
   run_to_rest();
   pass_time(settle_ms);

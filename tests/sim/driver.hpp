@@ -68,7 +68,9 @@ private:
   void copy_folder(std::uint64_t draw);
   void restore_folder(std::uint64_t draw);
   void recover_if_down(std::uint64_t draw);
-  [[nodiscard]] bool down() const { return !node_.running() || node_.disk.crashed() || oracle_.node_has_failed(); }
+  [[nodiscard]] bool down() const {
+    return !node_.running() || node_.disk.crashed() || oracle_.node_has_failed();
+  }
 
   // Letting it run (driver_lives.cpp).
   void let_run(std::uint32_t handlers);
@@ -96,7 +98,9 @@ private:
   }
   [[nodiscard]] bool found_something();
   [[nodiscard]] moment now() { return node_.now(); }
-  [[nodiscard]] std::string name_of(std::uint32_t which) const { return plan_.shape.connectors[which].id.value; }
+  [[nodiscard]] std::string name_of(std::uint32_t which) const {
+    return plan_.shape.connectors[which].id.value;
+  }
 
   const plan& plan_;
   const settings with_;

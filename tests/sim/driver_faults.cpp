@@ -151,7 +151,8 @@ void driver::order_on_disk(fault what, std::uint32_t after, std::uint64_t draw) 
     return static_cast<place>(number - static_cast<std::uint8_t>(first));
   };
   if (what == fault::short_write) {
-    node_.disk.fail(order_for(place::append, draw % 2 == 0 ? disk_error::no_space : disk_error::io, after, false));
+    node_.disk.fail(
+        order_for(place::append, draw % 2 == 0 ? disk_error::no_space : disk_error::io, after, false));
   } else if (what <= fault::io_error_rename) {
     const bool no_space = what <= fault::no_space_rename;
     const auto where = in_group(no_space ? fault::no_space_append : fault::io_error_append);
@@ -195,7 +196,7 @@ void driver::move_clock(fault what, std::uint64_t draw) {
   static constexpr std::array<std::int64_t, 6> jumps = {500, 5'000, 5'000, 60'000, 60'000, 600'000};
   const auto jump_ms = jumps[draw % jumps.size()];
   if (what == fault::clock_back)
-    oracle_.events().clock_went_back();
+    oracle_.events().clock_went_back(now());
   struck(what);
   node_.set_wall_forward_ms(what == fault::clock_back ? -jump_ms : jump_ms);
 }

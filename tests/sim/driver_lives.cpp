@@ -80,7 +80,8 @@ void driver::recover_if_down(std::uint64_t draw) {
   // A start may meet a fault, too; and the fault that ends a node may strike once more.
   for (int i = 0; i < max_starts && down() && !found_something(); ++i) {
     const bool power_is_gone = node_.disk.crashed() || draw % 2 == 0;
-    restart(power_is_gone ? power_loss::chance : power_loss::none, mixed(draw, static_cast<std::uint64_t>(i)));
+    restart(power_is_gone ? power_loss::chance : power_loss::none,
+            mixed(draw, static_cast<std::uint64_t>(i)));
     run_to_rest();
   }
 }
@@ -134,7 +135,8 @@ void driver::let_run(std::uint32_t handlers) {
     run_to_rest();
     return;
   }
-  for (; handlers > 0 && !node_.disk.crashed() && node_.running() && node_.run_one(order_of_handlers_); --handlers)
+  for (; handlers > 0 && !node_.disk.crashed() && node_.running() && node_.run_one(order_of_handlers_);
+       --handlers)
     ++handlers_;
 }
 

@@ -63,7 +63,8 @@ void driver::ask(const action& one) {
     const auto reader = static_cast<std::size_t>(chance.below(oracle::readers));
     if (chance.percent(3) && !reading_[reader])
       oracle_.feed().start_over(reader);
-    return read_feed(reader, chance.percent(30) ? static_cast<std::uint32_t>(chance.between(1, 5)) : feed_limit,
+    return read_feed(reader,
+                     chance.percent(30) ? static_cast<std::uint32_t>(chance.between(1, 5)) : feed_limit,
                      chance.percent(30) ? 2'000 : 0);
   }
   case operation::look_up_run:
@@ -212,9 +213,11 @@ void driver::list() {
       [this, asked](const connector_page& page) {
         for (std::uint32_t i = 0; i < plan_.shape.connectors.size(); ++i) {
           const auto found =
-              std::find_if(page.connectors.begin(), page.connectors.end(),
-                           [&](const connector_view& one) { return one.value.id == plan_.shape.connectors[i].id; });
-          oracle_.connectors().shown(i, found == page.connectors.end() ? nullptr : &found->value, asked, now());
+              std::find_if(page.connectors.begin(), page.connectors.end(), [&](const connector_view& one) {
+                return one.value.id == plan_.shape.connectors[i].id;
+              });
+          oracle_.connectors().shown(i, found == page.connectors.end() ? nullptr : &found->value, asked,
+                                     now());
         }
       },
       [](const caf::error&) {});

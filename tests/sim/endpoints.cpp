@@ -55,7 +55,8 @@ http_result result_of(std::uint64_t request, mood how, dice& chance) {
     return made;
   }
   case mood::broken:
-    return failure(request, chance.pick(std::vector{outcome::connect, outcome::tls, outcome::dns, outcome::protocol}));
+    return failure(request,
+                   chance.pick(std::vector{outcome::connect, outcome::tls, outcome::dns, outcome::protocol}));
   case mood::well:
   case mood::silent:
   case mood::mixed:
@@ -74,7 +75,8 @@ mood endpoints::mood_of(const open_request& one, dice& chance) const {
 void endpoints::post(http_request request, completion done) {
   if (closed_)
     return;
-  const auto serial = serial_of_event_name(field_after(*request.body, R"("event":")")).value_or(~std::uint64_t{0});
+  const auto serial =
+      serial_of_event_name(field_after(*request.body, R"("event":")")).value_or(~std::uint64_t{0});
   dice chance{mixed(mixed(seed_, serial), ++times_seen_[serial])};
   open_request one;
   one.number = ++count_;
@@ -98,8 +100,8 @@ void endpoints::post(http_request request, completion done) {
 void endpoints::finish(open_request one) {
   const bool ok = !one.result.failure && one.result.status && *one.result.status / 100 == 2;
   std::int64_t wait_s = 0;
-  std::from_chars(one.result.retry_after.data(), one.result.retry_after.data() + one.result.retry_after.size(),
-                  wait_s);
+  std::from_chars(one.result.retry_after.data(),
+                  one.result.retry_after.data() + one.result.retry_after.size(), wait_s);
   one.result.duration_us = 1'000;
   told_.responded(one.number, ok, wait_s * 1'000,
                   one.result.failure ? std::string{to_string(*one.result.failure)}
@@ -116,8 +118,9 @@ void endpoints::give(std::size_t index) {
 void endpoints::answer_silent(std::size_t count, std::uint64_t draw) {
   dice chance{draw};
   count = std::min(count, silent_.size());
-  std::vector<open_request> chosen{std::make_move_iterator(silent_.begin()),
-                                   std::make_move_iterator(silent_.begin() + static_cast<std::ptrdiff_t>(count))};
+  std::vector<open_request> chosen{
+      std::make_move_iterator(silent_.begin()),
+      std::make_move_iterator(silent_.begin() + static_cast<std::ptrdiff_t>(count))};
   silent_.erase(silent_.begin(), silent_.begin() + static_cast<std::ptrdiff_t>(count));
   for (auto& one : chosen) {
     one.result = result_of(one.number, chance.percent(70) ? mood::well : mood::failing, chance);
@@ -127,9 +130,8 @@ void endpoints::answer_silent(std::size_t count, std::uint64_t draw) {
 
 void endpoints::time_is(std::int64_t steady_ms) {
   now_ms_ = steady_ms;
-  const auto first_late = std::stable_partition(silent_.begin(), silent_.end(), [&](const open_request& one) {
-    return one.times_out_ms > now_ms_;
-  });
+  const auto first_late = std::stable_partition(
+      silent_.begin(), silent_.end(), [&](const open_request& one) { return one.times_out_ms > now_ms_; });
   std::vector<open_request> late{std::make_move_iterator(first_late), std::make_move_iterator(silent_.end())};
   silent_.erase(first_late, silent_.end());
   for (auto& one : late) {

@@ -21,8 +21,8 @@ namespace vicket::sim {
 class endpoints final : public http_transport {
 public:
   struct observer {
-    std::function<void(std::uint64_t number, std::uint64_t serial, std::uint32_t connector, const std::string& host,
-                       const std::string& id, const std::string& body)>
+    std::function<void(std::uint64_t number, std::uint64_t serial, std::uint32_t connector,
+                       const std::string& host, const std::string& id, const std::string& body)>
         requested;
     std::function<void(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const std::string& what)>
         responded;

@@ -145,8 +145,8 @@ void event_book::prove(event_fact& event, const char* how) {
     complain("what is not there does not come back", name(event) + " " + how + " after an audit missed it");
   for_twins(event, [&](const event_fact& twin) {
     if (twin.proven && !may_be_forgotten(twin))
-      complain("a known id is a duplicate", name(event) + " " + how + ", and so was " + name(twin) +
-                                                " with the same id");
+      complain("a known id is a duplicate",
+               name(event) + " " + how + ", and so was " + name(twin) + " with the same id");
   });
 }
 
@@ -165,13 +165,13 @@ void event_book::requested(std::uint64_t number, std::uint64_t serial, const std
   if (const auto parsed = event_id::parse(id))
     learn_id(*event, *parsed);
   if (event->settled)
-    complain("nothing comes after the end", name(*event) + " is settled, and came as request " +
-                                                std::to_string(number));
+    complain("nothing comes after the end",
+             name(*event) + " is settled, and came as request " + std::to_string(number));
   prove(*event, "was delivered");
   const auto digest = std::hash<std::string>{}(body);
   if (event->body_digest && *event->body_digest != digest)
-    complain("every attempt has the same body", name(*event) + ": that of request " + std::to_string(number) +
-                                                    " is another");
+    complain("every attempt has the same body",
+             name(*event) + ": that of request " + std::to_string(number) + " is another");
   event->body_digest = digest;
   check_repetition(*event, life, now);
   request_places_[number] = {serial, event->requests.size()};
@@ -187,7 +187,8 @@ void event_book::check_repetition(const event_fact& event, std::uint32_t life, c
   if (event.requests.empty())
     return;
   const auto& before = event.requests.back();
-  const bool known_to_node = before.life == life ? !before.excused : before.must_be_recorded || before.recorded_as;
+  const bool known_to_node =
+      before.life == life ? !before.excused : before.must_be_recorded || before.recorded_as;
   if (!known_to_node)
     return;
   if (!before.answered)
@@ -197,13 +198,16 @@ void event_book::check_repetition(const event_fact& event, std::uint32_t life, c
                     name(event) + " came again after the 2xx of request " + std::to_string(before.number));
   if (!clock_is_straight_)
     return;
-  auto earliest = before.answered_at.wall_ms + least_wait_ms(event, event.requests.size() - 1);
+  // Of an answer that came before the clock was set back nobody knows at which time the node saw it.
+  auto earliest = before.answered_at.order > went_back_at_
+                      ? before.answered_at.wall_ms + least_wait_ms(event, event.requests.size() - 1)
+                      : std::int64_t{0};
   if (before.recorded_as)
     if (const auto known = event.attempts.find(*before.recorded_as); known != event.attempts.end())
       earliest = std::max(earliest, known->second.next_at.value_or(0));
   if (now.wall_ms < earliest)
-    complain("no retry comes early", name(event) + " came " + std::to_string(earliest - now.wall_ms) +
-                                         " ms before its time");
+    complain("no retry comes early",
+             name(event) + " came " + std::to_string(earliest - now.wall_ms) + " ms before its time");
 }
 
 /// Half of the backoff, which is not jittered, or what the endpoint asked for.
@@ -282,13 +286,14 @@ void event_book::told(const event_history& history, const moment& asked, const m
   prove(*event, "is in the history");
   for (std::size_t i = 0; i < history.attempts.size(); ++i) {
     if (history.attempts[i].number != i + 1)
-      complain("attempts are numbered from 1 on", name(*event) + ": attempt " + std::to_string(i + 1) + " is " +
-                                                      std::to_string(history.attempts[i].number));
+      complain("attempts are numbered from 1 on", name(*event) + ": attempt " + std::to_string(i + 1) +
+                                                      " is " + std::to_string(history.attempts[i].number));
     check_attempt(*event, history.attempts[i].number, history.attempts[i], now);
   }
   for (const auto& [number, known] : event->attempts)
     if (number > history.attempts.size() && known.told_at.order < asked.order)
-      complain("a history loses nothing", name(*event) + " had attempt " + std::to_string(number) + ", and has not");
+      complain("a history loses nothing",
+               name(*event) + " had attempt " + std::to_string(number) + ", and has not");
   check_order_of_attempts(*event);
   for (const auto& request : event->requests)
     if (request.must_be_recorded && !request.recorded_as)
@@ -300,8 +305,8 @@ void event_book::told(const event_history& history, const moment& asked, const m
   else if (!history.attempts.empty() && !history.attempts.back().next_attempt_at)
     expected = event_state::failed;
   if (summary.state != expected)
-    complain("the state is that of the last attempt", name(*event) + " is told as " +
-                                                          std::string{to_string(summary.state)});
+    complain("the state is that of the last attempt",
+             name(*event) + " is told as " + std::string{to_string(summary.state)});
   settle(*event, expected);
   if (expected != event_state::pending && !history.attempts.empty() &&
       event->attempts.rbegin()->second.ended_at < forgotten_before_ms_)
@@ -327,8 +332,8 @@ void event_book::told(const outcome_entry& entry, const moment& now) {
   else if (!entry.value.next_attempt_at)
     expected = event_state::failed;
   if (summary.state != expected)
-    complain("the state is that of the last attempt", name(*event) + " is in the feed as " +
-                                                          std::string{to_string(summary.state)});
+    complain("the state is that of the last attempt",
+             name(*event) + " is in the feed as " + std::string{to_string(summary.state)});
   settle(*event, expected);
 }
 
@@ -342,7 +347,8 @@ void event_book::settle(event_fact& event, event_state state) {
 }
 
 /// An attempt that was told, against the request that it speaks of and against how it was told before.
-void event_book::check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now) {
+void event_book::check_attempt(event_fact& event, std::uint32_t number, const attempt& value,
+                               const moment& now) {
   attempt_fact told;
   told.told_at = now;
   told.request = request_of(value).value_or(0);
@@ -355,8 +361,8 @@ void event_book::check_attempt(event_fact& event, std::uint32_t number, const at
   if (!is_new) {
     if (known->second.request != told.request || known->second.result != told.result ||
         known->second.next_at != told.next_at || known->second.started_at != told.started_at)
-      complain("no number is used twice", name(event) + ": attempt " + std::to_string(number) +
-                                              " is told differently than before");
+      complain("no number is used twice",
+               name(event) + ": attempt " + std::to_string(number) + " is told differently than before");
     return;
   }
   const auto which = std::find_if(event.requests.begin(), event.requests.end(),

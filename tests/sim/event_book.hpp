@@ -37,7 +37,10 @@ public:
   /// one it was, so this goes for all connectors until nothing moves.
   void supervisor_died();
   /// The wall clock was set back: in this life of the node due times can't be told from outside.
-  void clock_went_back() { clock_is_straight_ = false; }
+  void clock_went_back(const moment& now) {
+    clock_is_straight_ = false;
+    went_back_at_ = now.order;
+  }
   void life_began() { clock_is_straight_ = true; }
 
   // -- what the node tells ----------------------------------------------------------------------------------
@@ -73,7 +76,8 @@ public:
   }
   [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }
   void time_is(const moment& now) {
-    latest_ms_ = std::max(latest_ms_ + std::max<std::int64_t>(0, now.steady_ms - latest_steady_ms_), now.wall_ms);
+    latest_ms_ =
+        std::max(latest_ms_ + std::max<std::int64_t>(0, now.steady_ms - latest_steady_ms_), now.wall_ms);
     latest_steady_ms_ = now.steady_ms;
   }
 
@@ -112,7 +116,8 @@ private:
   std::unordered_map<std::uint64_t, std::pair<std::uint64_t, std::size_t>> request_places_; ///< serial, index
   struct unrecorded {
     std::uint64_t request = 0;
-    std::optional<std::int64_t> at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
+    std::optional<std::int64_t>
+        at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
   };
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
@@ -121,6 +126,7 @@ private:
   std::int64_t latest_steady_ms_ = 0;
   std::int64_t forgotten_before_ms_ = 0;
   bool clock_is_straight_ = true;
+  std::uint64_t went_back_at_ = 0; ///< a place in the order
   bool supervisor_is_dying_ = false;
 };
 

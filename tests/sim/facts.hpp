@@ -33,8 +33,9 @@ struct complaint {
 
 /// One POST as an endpoint saw it.
 struct request_fact {
-  std::uint64_t number = 0; ///< of all requests; it comes back in the answer, so that an attempt tells its request
-  std::uint32_t life = 0;   ///< of the node
+  std::uint64_t number =
+      0; ///< of all requests; it comes back in the answer, so that an attempt tells its request
+  std::uint32_t life = 0; ///< of the node
   moment at;
   bool answered = false;
   bool ok = false; ///< 2xx
@@ -75,7 +76,7 @@ struct event_fact {
   bool absent = false; ///< it was not: an audit did not find it
   bool gone = false;   ///< it was, and its retention has passed
   std::vector<request_fact> requests;
-  std::optional<std::size_t> body_digest; ///< of the first request
+  std::optional<std::size_t> body_digest;         ///< of the first request
   std::map<std::uint32_t, attempt_fact> attempts; ///< by number
   std::optional<event_state> settled;
 };

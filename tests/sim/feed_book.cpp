@@ -13,8 +13,8 @@ std::string name(std::size_t reader) {
 
 } // namespace
 
-void feed_book::page(std::size_t reader_number, const outcome_page& told, bool gap, std::uint64_t newest_request,
-                     const event_book& events) {
+void feed_book::page(std::size_t reader_number, const outcome_page& told, bool gap,
+                     std::uint64_t newest_request, const event_book& events) {
   auto& who = readers_[reader_number];
   if (who.saw_the_future && !gap && !who.cursor.empty())
     complain("a cursor of a future that was taken back is told a gap",
@@ -87,7 +87,8 @@ void feed_book::check_complete(const event_book& events) const {
   for (std::size_t i = 0; i < readers_.size(); ++i)
     for (const auto& [serial, event] : events.events())
       for (const auto& [number, one] : event.attempts)
-        if (readers_[i].has_read && one.request > readers_[i].excused_to && !readers_[i].seen.contains({serial, number, one.request}))
+        if (readers_[i].has_read && one.request > readers_[i].excused_to &&
+            !readers_[i].seen.contains({serial, number, one.request}))
           complain("the feed is complete, or says that it is not",
                    name(i) + " was not told attempt " + std::to_string(number) + " of event #" +
                        std::to_string(serial));

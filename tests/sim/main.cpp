@@ -1,5 +1,5 @@
 // The simulator: a whole node in one thread, on a disk that fails, before endpoints that fail, under a clock that jumps,
-// with everything that a user can do; and an oracle that knows what was promised. Everything follows from the seed.
+// with everything that a user can do; and an oracle that knows what was promised. All of it follows from the seed.
 #include "tests/sim/plan.hpp"
 #include "tests/sim/shrink.hpp"
 #include "tests/sim/world_process.hpp"
@@ -43,7 +43,8 @@ public:
   scratch_folder() {
     const std::filesystem::path memory = "/dev/shm";
     std::error_code none;
-    const auto below = std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path();
+    const auto below =
+        std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path();
     auto pattern = (below / "vicket-sim-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr)
       throw std::runtime_error("no temporary folder");
@@ -141,8 +142,8 @@ world_order shrunk(const world_order& failing, const complaint& found, const com
 }
 
 void report(const world_order& failing, const world_result& result, const command_line& asked) {
-  std::printf("\nseed %llu, %u steps: %s\n  %s\n", static_cast<unsigned long long>(failing.seed), failing.steps,
-              result.found->rule.c_str(), result.found->detail.c_str());
+  std::printf("\nseed %llu, %u steps: %s\n  %s\n", static_cast<unsigned long long>(failing.seed),
+              failing.steps, result.found->rule.c_str(), result.found->detail.c_str());
   std::fflush(stdout);
   auto shortest = failing;
   auto last = result;
@@ -150,7 +151,7 @@ void report(const world_order& failing, const world_result& result, const comman
     shortest = shrunk(failing, *result.found, asked);
     auto settings = asked.worlds;
     settings.trace = false;
-      const auto again = run_worlds({shortest}, settings);
+    const auto again = run_worlds({shortest}, settings);
     if (!again.empty() && again.back().found)
       last = again.back();
     std::printf("  shortest: %s\n", last.found->detail.c_str());
@@ -230,9 +231,11 @@ int run(const command_line& asked) {
 int main(int count, char** arguments) {
   command_line asked;
   CLI::App app{"Simulates a whole node and finds out whether it keeps its promises."};
-  app.add_option("--seed", asked.seed, "of the first world; the next has the next one")->capture_default_str();
+  app.add_option("--seed", asked.seed, "of the first world; the next has the next one")
+      ->capture_default_str();
   app.add_option("--steps", asked.steps, "in all")->capture_default_str();
-  app.add_option("--world-steps", asked.world_steps, "after so many a new world begins")->capture_default_str();
+  app.add_option("--world-steps", asked.world_steps, "after so many a new world begins")
+      ->capture_default_str();
   app.add_option("--only", asked.only, "of one world, these steps only: like 1,4-6");
   app.add_option("--without", asked.without, "leave out an operation, a fault or another step, by its name");
   app.add_flag("--trace", asked.worlds.trace, "print everything that happens");

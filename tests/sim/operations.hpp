@@ -9,26 +9,26 @@ namespace vicket::sim {
 
 /// What a user can do to a node: the rows of the table that a run fills.
 enum class operation : std::uint8_t {
-  send,                ///< one event, the node makes the id
-  send_with_id,        ///< one event with an id of the sender's
-  send_batch,          ///< several events, over several connectors
-  repeat_in_batch,     ///< a batch with the same id twice for one connector
-  repeat,              ///< an id that was sent before, to the same connector
-  repeat_elsewhere,    ///< an id that was sent before, to another connector: another event
-  put_connector,       ///< a known connector again, with other limits
-  put_new_connector,   ///< one that does not exist, or was deleted
-  put_other_url,       ///< a known connector, at another address
+  send,              ///< one event, the node makes the id
+  send_with_id,      ///< one event with an id of the sender's
+  send_batch,        ///< several events, over several connectors
+  repeat_in_batch,   ///< a batch with the same id twice for one connector
+  repeat,            ///< an id that was sent before, to the same connector
+  repeat_elsewhere,  ///< an id that was sent before, to another connector: another event
+  put_connector,     ///< a known connector again, with other limits
+  put_new_connector, ///< one that does not exist, or was deleted
+  put_other_url,     ///< a known connector, at another address
   disable_connector,
   enable_connector,
   delete_connector,
-  read_feed,           ///< from the cursor that this reader kept
+  read_feed, ///< from the cursor that this reader kept
   look_up_run,
   look_up_event,
   look_up_status,
   list_connectors,
-  pass_retention,      ///< so much time that what is settled may be forgotten
-  stop,                ///< the clean stop and the next start
-  restore,             ///< an older copy of the folder is put in its place
+  pass_retention, ///< so much time that what is settled may be forgotten
+  stop,           ///< the clean stop and the next start
+  restore,        ///< an older copy of the folder is put in its place
 };
 inline constexpr std::size_t operation_count = 20;
 
@@ -66,20 +66,34 @@ enum class fault : std::uint8_t {
 };
 inline constexpr std::size_t fault_count = 29;
 
-inline constexpr std::array<std::string_view, operation_count> operation_names = {
-    "send",          "send_with_id",    "send_batch",        "repeat_in_batch",
-    "repeat",        "repeat_elsewhere", "put_connector",    "put_new_connector",
-    "put_other_url", "disable_connector", "enable_connector", "delete_connector",
-    "read_feed",     "look_up_run",     "look_up_event",     "look_up_status",
-    "list_connectors", "pass_retention", "stop",             "restore"};
+inline constexpr std::array<std::string_view, operation_count> operation_names = {"send",
+                                                                                  "send_with_id",
+                                                                                  "send_batch",
+                                                                                  "repeat_in_batch",
+                                                                                  "repeat",
+                                                                                  "repeat_elsewhere",
+                                                                                  "put_connector",
+                                                                                  "put_new_connector",
+                                                                                  "put_other_url",
+                                                                                  "disable_connector",
+                                                                                  "enable_connector",
+                                                                                  "delete_connector",
+                                                                                  "read_feed",
+                                                                                  "look_up_run",
+                                                                                  "look_up_event",
+                                                                                  "look_up_status",
+                                                                                  "list_connectors",
+                                                                                  "pass_retention",
+                                                                                  "stop",
+                                                                                  "restore"};
 
 inline constexpr std::array<std::string_view, fault_count> fault_names = {
-    "no_space_append",   "no_space_sync",   "no_space_flush",  "no_space_compaction", "no_space_open",
-    "no_space_manifest", "no_space_rename", "io_error_append", "io_error_sync",       "io_error_flush",
-    "io_error_compaction", "io_error_open", "io_error_manifest", "io_error_rename",   "short_write",
-    "crash_append",      "crash_sync",      "crash_flush",     "crash_compaction",    "crash_open",
-    "crash_manifest",    "crash_rename",    "crash_dropped",   "crash_torn",          "crash_reordered",
-    "room_again",        "clock_forward",   "clock_back",      "supervisor_death"};
+    "no_space_append",     "no_space_sync",   "no_space_flush",    "no_space_compaction", "no_space_open",
+    "no_space_manifest",   "no_space_rename", "io_error_append",   "io_error_sync",       "io_error_flush",
+    "io_error_compaction", "io_error_open",   "io_error_manifest", "io_error_rename",     "short_write",
+    "crash_append",        "crash_sync",      "crash_flush",       "crash_compaction",    "crash_open",
+    "crash_manifest",      "crash_rename",    "crash_dropped",     "crash_torn",          "crash_reordered",
+    "room_again",          "clock_forward",   "clock_back",        "supervisor_death"};
 
 [[nodiscard]] constexpr std::string_view to_string(operation value) {
   return operation_names[static_cast<std::size_t>(value)];

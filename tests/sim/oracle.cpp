@@ -13,8 +13,8 @@ constexpr std::int64_t recovery_ms = 1'200;
 } // namespace
 
 oracle::oracle(const world_shape& shape)
-    : shape_{shape}, events_{shape, complaints_}, connectors_{shape.connectors.size(), complaints_},
-      feed_{readers, complaints_} {}
+    : shape_{shape}, events_{shape, complaints_},
+      connectors_{shape.connectors.size(), complaints_}, feed_{readers, complaints_} {}
 
 bool oracle::shortly_after(const moment& then, const moment& now) {
   return now.steady_ms - then.steady_ms <= recovery_ms;
@@ -26,7 +26,8 @@ void oracle::answered(std::uint64_t serial, const send_result& answer, const mom
   const auto& event = events_.events().at(serial);
   const auto sent = event.sent_at;
   if (failed_ && sent.order > failed_at_ && std::holds_alternative<accepted>(answer))
-    complain("a store that failed acknowledges nothing", "event #" + std::to_string(serial) + " was accepted");
+    complain("a store that failed acknowledges nothing",
+             "event #" + std::to_string(serial) + " was accepted");
   if (const auto* no = std::get_if<refusal>(&answer)) {
     connectors_.check_refusal(event.sent.connector, no->code, sent, serial);
     check_transient(no->code, "event #" + std::to_string(serial), sent, now, true);
@@ -55,7 +56,8 @@ void oracle::check_transient(errc code, const std::string& who, const moment& se
   if (code == errc::storage_full && failed_ && shape_.partitions == 1) {
     complain("a store that failed is not called full", who + " was refused with storage_full");
   } else if (code == errc::storage_full) {
-    const bool squeezed = disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
+    const bool squeezed =
+        disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
     if (!may_be_full(sent, now) && squeezed && !may_squeeze)
       complain("below the reserve, known connectors are still put and deleted", who + " was refused");
     if (!may_be_full(sent, now) && !squeezed)
@@ -102,8 +104,8 @@ void oracle::told(const node_status& status, const std::map<std::uint32_t, std::
     while (which < connectors_.count() && shape_.connectors[which].id != one.id)
       ++which;
     if (std::exchange(pending[which], 0) != one.pending)
-      complain("the status agrees with a count", one.id.value + " is said to have " + std::to_string(one.pending) +
-                                                     " pending, and has " +
+      complain("the status agrees with a count", one.id.value + " is said to have " +
+                                                     std::to_string(one.pending) + " pending, and has " +
                                                      std::to_string(events_.pending()[which]));
     if (std::exchange(open[which], 0) != one.in_flight)
       complain("the status agrees with a count",
@@ -112,7 +114,8 @@ void oracle::told(const node_status& status, const std::map<std::uint32_t, std::
   }
   for (const auto& [which, count] : pending)
     if (count != 0)
-      complain("the status agrees with a count", "c" + std::to_string(which) + " has " + std::to_string(count) +
+      complain("the status agrees with a count", "c" + std::to_string(which) + " has " +
+                                                     std::to_string(count) +
                                                      " pending, and is not mentioned");
   for (const auto& one : status.partitions)
     in_partitions += one.pending;

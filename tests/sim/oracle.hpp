@@ -87,7 +87,8 @@ public:
 private:
   [[nodiscard]] static bool shortly_after(const moment& then, const moment& now);
   [[nodiscard]] bool may_be_full(const moment& sent, const moment& now) const;
-  void check_transient(errc code, const std::string& who, const moment& sent, const moment& now, bool may_squeeze);
+  void check_transient(errc code, const std::string& who, const moment& sent, const moment& now,
+                       bool may_squeeze);
   void check_known_id(const event_fact& event, errc code);
 
   const world_shape& shape_;

@@ -77,8 +77,10 @@ struct story {
     send(serial, id_of(static_cast<std::uint8_t>(serial)), connector);
     answer(serial, accepted{id_of(static_cast<std::uint8_t>(serial)), false});
   }
-  void request(std::uint64_t number, std::uint64_t serial, std::uint32_t life = 1, const std::string& body = "{}") {
-    judge.events().requested(number, serial, id_of(static_cast<std::uint8_t>(serial)).to_string(), body, life, now());
+  void request(std::uint64_t number, std::uint64_t serial, std::uint32_t life = 1,
+               const std::string& body = "{}") {
+    judge.events().requested(number, serial, id_of(static_cast<std::uint8_t>(serial)).to_string(), body, life,
+                             now());
   }
   void respond(std::uint64_t number, bool ok, std::int64_t retry_after_ms = 0) {
     judge.events().responded(number, ok, retry_after_ms, now());
@@ -583,7 +585,8 @@ TEST_CASE("a feed that repeats, skips, or leaves out") {
   skips.request(3, 2);
   skips.respond(3, false);
   auto third = skips.attempt_of(3, 3, false, 600);
-  skips.read({story::entry_of(skips.history_of(1, {skips.first})), story::entry_of(skips.history_of(1, {third}))});
+  skips.read(
+      {story::entry_of(skips.history_of(1, {skips.first})), story::entry_of(skips.history_of(1, {third}))});
   CHECK(skips.breaks("the feed tells attempts in their order"));
 
   delivered_story misses;

@@ -131,7 +131,8 @@ private:
     case operation::repeat:
     case operation::repeat_elsewhere: {
       auto event = new_event(to, 0, false, large, chance);
-      const auto first = sent_.empty() ? sent{event.connector, id_of(made_.seed, event.serial)} : earlier(chance);
+      const auto first =
+          sent_.empty() ? sent{event.connector, id_of(made_.seed, event.serial)} : earlier(chance);
       event.id = first.id;
       if (to.asked == operation::repeat)
         event.connector = first.connector;
@@ -331,11 +332,13 @@ private:
     const auto drawn = static_cast<fault>(chance.below(fault_count));
     if (drawn == fault::no_space_append || drawn == fault::short_write || drawn == fault::crash_append ||
         (drawn >= fault::crash_dropped && drawn <= fault::crash_reordered) || chance.percent(20)) {
-      static const std::vector seldom = {
-          fault::no_space_sync,     fault::no_space_flush,  fault::no_space_open,     fault::no_space_rename,
-          fault::no_space_manifest, fault::io_error_sync,   fault::io_error_flush,    fault::io_error_open,
-          fault::io_error_rename,   fault::io_error_manifest, fault::io_error_compaction, fault::crash_compaction,
-          fault::no_space_compaction, drawn};
+      static const std::vector seldom = {fault::no_space_sync,       fault::no_space_flush,
+                                         fault::no_space_open,       fault::no_space_rename,
+                                         fault::no_space_manifest,   fault::io_error_sync,
+                                         fault::io_error_flush,      fault::io_error_open,
+                                         fault::io_error_rename,     fault::io_error_manifest,
+                                         fault::io_error_compaction, fault::crash_compaction,
+                                         fault::no_space_compaction, drawn};
       return chance.pick(seldom);
     }
     return drawn;
@@ -361,7 +364,8 @@ private:
   static bool is_at_open(fault what) {
     return what == fault::no_space_open || what == fault::io_error_open || what == fault::crash_open ||
            what == fault::no_space_rename || what == fault::io_error_rename || what == fault::crash_rename ||
-           what == fault::no_space_manifest || what == fault::io_error_manifest || what == fault::crash_manifest;
+           what == fault::no_space_manifest || what == fault::io_error_manifest ||
+           what == fault::crash_manifest;
   }
   plan& made_;
   const std::uint32_t wanted_;
@@ -414,12 +418,14 @@ std::optional<std::uint64_t> serial_of_event_name(const std::string& name) {
 }
 
 std::string_view name_of(const action& one) {
-  static constexpr std::array names = {"ask",        "order_fault", "pass_time",    "set_mood", "answer_hanging",
-                                       "run_background", "fill_disk", "spare_disk", "squeeze_disk", "kill",
-                                       "copy_folder", "calm",       "audit"};
+  static constexpr std::array names = {
+      "ask",       "order_fault", "pass_time",    "set_mood", "answer_hanging", "run_background",
+      "fill_disk", "spare_disk",  "squeeze_disk", "kill",     "copy_folder",    "calm",
+      "audit"};
   if (one.kind == action_kind::ask)
     return to_string(one.asked);
-  return one.kind == action_kind::order_fault ? to_string(one.ordered) : names[static_cast<std::size_t>(one.kind)];
+  return one.kind == action_kind::order_fault ? to_string(one.ordered)
+                                              : names[static_cast<std::size_t>(one.kind)];
 }
 
 std::string describe(const action& one, const world_shape& shape) {
@@ -477,7 +483,8 @@ std::string describe(const action& one, const world_shape& shape) {
 std::string describe(const world_shape& shape) {
   return std::to_string(shape.partitions) + " partitions, " + std::to_string(shape.connectors.size()) +
          " connectors, window " + std::to_string(shape.window_events) + ", unindexed at most " +
-         std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) + " ms";
+         std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
+         " ms";
 }
 
 } // namespace vicket::sim

@@ -63,8 +63,8 @@ struct action {
   std::uint32_t connector = 0;
   std::vector<planned_event> events;
   std::int64_t amount = 0;
-  std::uint32_t after = 0; ///< of an ordered fault: how many operations of its kind succeed first
-  std::uint64_t draw = 0;  ///< what is drawn while it runs follows from this
+  std::uint32_t after = 0;           ///< of an ordered fault: how many operations of its kind succeed first
+  std::uint64_t draw = 0;            ///< what is drawn while it runs follows from this
   std::uint32_t handlers = to_quiet; ///< how many message handlers run after it, before the next one
 };
 

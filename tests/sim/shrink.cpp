@@ -8,7 +8,8 @@ namespace vicket::sim {
 
 namespace {
 
-std::vector<std::uint32_t> without(const std::vector<std::uint32_t>& all, std::size_t from, std::size_t count) {
+std::vector<std::uint32_t> without(const std::vector<std::uint32_t>& all, std::size_t from,
+                                   std::size_t count) {
   std::vector<std::uint32_t> rest;
   rest.reserve(all.size());
   rest.insert(rest.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(from));

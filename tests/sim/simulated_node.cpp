@@ -37,8 +37,8 @@ std::uint64_t node_chance::next() {
 
 simulated_node::simulated_node(const plan& made, std::filesystem::path folder,
                                std::shared_ptr<endpoints> transport, const tracer& trace, observer told)
-    : disk{made.seed}, plan_{made}, folder_{std::move(folder)}, transport_{std::move(transport)}, trace_{trace},
-      told_{std::move(told)} {
+    : disk{made.seed}, plan_{made}, folder_{std::move(folder)},
+      transport_{std::move(transport)}, trace_{trace}, told_{std::move(told)} {
   disk.trace_to([this](std::string_view line) {
     if (trace_.on())
       trace_.line("    disk: " + std::string{line});

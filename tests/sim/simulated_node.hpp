@@ -94,7 +94,9 @@ public:
   /// As with `kill -9`, or the machine's end when the disk has crashed before.
   void kill(power_loss loss, std::uint64_t draw);
   /// Asks the node to stop; `done` is called when it has.
-  void begin_stop(std::function<void(bool clean)> done) { node_->begin_stop(stop_patience_ms, std::move(done)); }
+  void begin_stop(std::function<void(bool clean)> done) {
+    node_->begin_stop(stop_patience_ms, std::move(done));
+  }
 
   /// Sends a request to the node; one of the two is called when the answer comes, in this life or never.
   template <class Answer, class Request, class Done>
@@ -106,7 +108,8 @@ public:
       };
       auto asked = self->request(gateway, caf::infinite, std::move(request));
       if constexpr (std::is_void_v<Answer>)
-        std::move(asked).then([this, life, done = std::move(done)] { in_life(life, done); }, std::move(refused));
+        std::move(asked).then([this, life, done = std::move(done)] { in_life(life, done); },
+                              std::move(refused));
       else
         std::move(asked).then(
             [this, life, done = std::move(done)](Answer& answer) { in_life(life, [&] { done(answer); }); },

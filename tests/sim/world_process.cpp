@@ -106,12 +106,14 @@ void run_world(const world_order& order, const world_settings& settings) {
   tell("end");
 }
 
-[[noreturn]] void be_child(const std::vector<world_order>& orders, const world_settings& settings, int results) {
+[[noreturn]] void be_child(const std::vector<world_order>& orders, const world_settings& settings,
+                           int results) {
   results_fd = results;
   set_assertion_handler(assertion_ended_the_world);
   check_invariants(true);
   register_all_types();
-  if (!settings.trace && std::freopen("/dev/null", "w", stdout) == nullptr) // CAF tells of each actor that dies
+  if (!settings.trace &&
+      std::freopen("/dev/null", "w", stdout) == nullptr) // CAF tells of each actor that dies
     std::_Exit(4);
   try {
     for (const auto& order : orders)
@@ -179,7 +181,8 @@ void name_the_end(child_results& results, int status, bool timed_out, unsigned l
   if (timed_out)
     last.found = complaint{"a world comes to an end", "it did not within " + std::to_string(limit_s) + " s"};
   else if (WIFSIGNALED(status))
-    last.found = complaint{"the process lives", std::string{"it was ended by "} + ::strsignal(WTERMSIG(status))};
+    last.found =
+        complaint{"the process lives", std::string{"it was ended by "} + ::strsignal(WTERMSIG(status))};
   else if (results.in_a_world() || WEXITSTATUS(status) != 0)
     last.found = complaint{"the process lives", "it ended with " + std::to_string(WEXITSTATUS(status))};
 }

@@ -22,12 +22,12 @@ struct world_settings {
   std::filesystem::path folder; ///< for the data folders' markers, one for each number of partitions
   std::vector<std::string> ignored;
   bool trace = false; ///< to standard output
-  bool hash = false;   ///< make the trace also where nobody sees it, for its hash
+  bool hash = false;  ///< make the trace also where nobody sees it, for its hash
   unsigned limit_s = 60;
 };
 
 struct world_result {
-  std::optional<complaint> found; ///< also where the process died or did not come to an end
+  std::optional<complaint> found;   ///< also where the process died or did not come to an end
   std::vector<std::string> stories; ///< of the events that the complaint names
   coverage met;
   std::uint64_t handlers = 0;

@@ -622,7 +622,7 @@ TEST_CASE("unsynced blocks that survive out of order are no damage", "[!mayfail]
   }
 }
 
-TEST_CASE("faults of the background work and of commits: what was acknowledged is there", "[!mayfail]") {
+TEST_CASE("faults of the background work and of commits: what was acknowledged is there") {
   const auto error = GENERATE(disk_error::no_space, disk_error::quota, disk_error::io);
   const auto fault =
       GENERATE(disk_fault{.operation = disk_operation::append, .kind = file_kind::log, .after = 50},
