@@ -107,7 +107,7 @@ feed_start start_reading(const kept_log& log, const std::optional<feed_position>
   const auto common = log.lineage->common_up_to(asked->after, asked->tag, log.end);
   if (!common)
     return {go_on_at(forgotten), true};
-  if (*common < asked->after || asked->after < forgotten)
+  if (*common < asked->after || asked->after < log.lost)
     return {go_on_at(std::max(*common, forgotten)), true};
   // Of another copy, its promise may begin later than this log's: what this one forgets from here on is news.
   return {{asked->after, asked->tag, std::min(asked->promised_from, log.end + 1)}, false};

@@ -46,6 +46,7 @@ struct run_cursor {
 struct kept_log {
   const feed_lineage* lineage = nullptr;
   log_sequence oldest = 1; ///< what was written below is forgotten
+  log_sequence lost = 0;   ///< the last attempt that was
   log_sequence end = 0;    ///< the last position
 };
 

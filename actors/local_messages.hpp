@@ -265,6 +265,7 @@ struct carry_over {
 };
 struct move_edge {
   log_sequence edge = 0;
+  log_sequence last_lost_attempt = 0; ///< below it; 0: the edge passes none
 };
 
 // -- status ---------------------------------------------------------------------------------------------------------

@@ -102,6 +102,8 @@ partition_rounds::acceptance partition_rounds::accept(composed_event& event, tim
     // Before anything else: what was accepted once is a duplicate also when it would be refused by now.
     if (slot && is_staged(event.id, *slot))
       return {accepted{event.id, true}, true};
+    if (!store_.is_open()) // it may be known: no final answer can be given
+      return {disk_is_full(), false};
     if (store_.find_event(event.id, event.connector))
       return {accepted{event.id, true}, false};
   }
@@ -302,9 +304,12 @@ void partition_rounds::carry(const std::vector<carried_event>& carried, const st
     filling_.batch.expire(each);
 }
 
-void partition_rounds::move_edge(log_sequence edge) {
-  if (edge <= prepared_edge_ && edge > store_.oldest_kept())
-    filling_.edge = std::max(edge, filling_.edge.value_or(0));
+void partition_rounds::move_edge(log_sequence edge, log_sequence last_lost_attempt) {
+  if (edge > prepared_edge_ || edge <= std::max(store_.oldest_kept(), filling_.edge.value_or(0)))
+    return;
+  filling_.edge = edge;
+  if (last_lost_attempt > 0)
+    filling_.batch.put_lost(last_lost_attempt);
 }
 
 // -- the way of a round -----------------------------------------------------------------------------------------------

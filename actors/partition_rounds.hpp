@@ -142,7 +142,7 @@ public:
   void prepare_edge(log_sequence edge);
   void carry(const std::vector<carried_event>& carried, const std::vector<expired_event>& expired,
              const std::vector<late_event>& late);
-  void move_edge(log_sequence edge);
+  void move_edge(log_sequence edge, log_sequence last_lost_attempt);
 
   /// To be answered when the round being filled is durable, or refused with it.
   void reply_with_round(std::unique_ptr<round_reply> reply);

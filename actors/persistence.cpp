@@ -137,9 +137,11 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
       depending.push_back(value.results.size());
     value.results.push_back(std::move(answer.result));
   }
-  if (depending.empty())
+  if (depending.empty() && store_is_healthy())
     return value;
   auto promise = self_->make_response_promise<batch_result>();
+  if (failed_) // an id that could not be looked up must not pass for a new one: nothing is answered any more
+    return promise;
   rounds_.reply_with_round(std::make_unique<waiting_batch>(promise, std::move(value), std::move(depending)));
   schedule_commit();
   return promise;
@@ -204,7 +206,7 @@ caf::result<void> persistence::carry(const carry_over& request) {
 caf::result<void> persistence::move(const move_edge& request) {
   if (failed_ || draining_)
     return make_refusal(stopping());
-  rounds_.move_edge(request.edge);
+  rounds_.move_edge(request.edge, request.last_lost_attempt);
   return answer_with_round<void>([](auto& promise) { promise.deliver(); });
 }
 

@@ -57,7 +57,12 @@ bool retention_walk::all_was_read() const {
 }
 
 void retention_walk::move_edge() {
-  self_->request(with_.persistence, caf::infinite, vicket::move_edge{under_way_->edge})
+  const auto lost = with_.store->last_attempt_below(under_way_->edge);
+  if (!all_was_read()) {
+    end(false);
+    return;
+  }
+  self_->request(with_.persistence, caf::infinite, vicket::move_edge{under_way_->edge, lost})
       .then([this] { end(true); }, [this](const caf::error&) { end(false); });
 }
 

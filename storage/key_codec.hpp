@@ -25,6 +25,7 @@
 ///     default         "format"                                  → "vicket-partition" u32 format
 ///                     "commit"                                  → commit record
 ///                     "lineage"                                 → lineage record
+///                     "lost"                                    → u64 sequence of the last attempt that retention took
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
 ///     events          u64 sequence                              → event record
@@ -79,6 +80,7 @@ inline constexpr std::string_view format_magic = "vicket-partition";
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view commit_key = "commit";
 inline constexpr std::string_view lineage_key = "lineage";
+inline constexpr std::string_view lost_key = "lost";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
 inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an event that is carried

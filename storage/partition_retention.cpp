@@ -92,6 +92,22 @@ log_sequence partition_store::rep::first_since(family which, timestamp_ms time, 
   return it.valid() ? codec::parse_u64(it.key()).value_or(low) : end;
 }
 
+log_sequence partition_store::last_lost_attempt() const {
+  const auto lock = rep_->reading();
+  const auto stored = rep_->db ? rep_->get(family::meta, codec::lost_key) : std::nullopt;
+  return stored ? codec::parse_u64(to_view(*stored)).value_or(0) : 0;
+}
+
+log_sequence partition_store::last_attempt_below(log_sequence edge) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return 0;
+  auto it = rep_->range(family::attempts, codec::u64_bytes(oldest_kept()), codec::u64_bytes(edge), true);
+  it.seek_last();
+  rep_->report_end(it, family::attempts);
+  return it.valid() ? codec::parse_u64(it.key()).value_or(0) : 0;
+}
+
 // -- what is kept below it ------------------------------------------------------------------------------------------
 
 std::vector<log_sequence> partition_store::kept_below(log_sequence edge, timestamp_ms settled_since) const {

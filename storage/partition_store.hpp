@@ -170,6 +170,11 @@ public:
   /// Below it the log is forgotten, but for what is carried.
   [[nodiscard]] log_sequence oldest_kept() const;
 
+  /// The last attempt that the edge has passed; 0: none yet.
+  [[nodiscard]] log_sequence last_lost_attempt() const;
+  /// The last attempt below an edge that is to come, as far as it is there; 0: there is none.
+  [[nodiscard]] log_sequence last_attempt_below(log_sequence edge) const;
+
   /// The first position of the log that was written at `time` or later, as far as events and attempts tell. By
   /// binary search, since their times rise with their positions; where they don't, by the length of the disorder, what
   /// was written within that length of `time` may lie on either side.

@@ -49,6 +49,7 @@ public:
   [[nodiscard]] bool valid() const { return it_->Valid(); }
   void next() { it_->Next(); }
   void seek(std::string_view key) { it_->Seek(to_slice(key)); }
+  void seek_last() { it_->SeekToLast(); }
   [[nodiscard]] std::string_view key() const { return to_view(it_->key()); }
   [[nodiscard]] std::string_view value() const { return to_view(it_->value()); }
   /// Not ok: it became invalid because of damage, not because it came to the end.

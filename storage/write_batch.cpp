@@ -115,6 +115,10 @@ void write_batch::put_lineage(const feed_lineage& value) {
   rep_->put(family::meta, codec::lineage_key, codec::encode(value));
 }
 
+void write_batch::put_lost(log_sequence attempt) {
+  rep_->put(family::meta, codec::lost_key, codec::u64_bytes(attempt));
+}
+
 void write_batch::carry(const carried_event& value) {
   if (!value.record.empty()) {
     rep_->put(family::carried, codec::carried_key(value.sequence, 0), value.record);

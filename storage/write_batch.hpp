@@ -53,6 +53,8 @@ public:
   void put_connector_state(const connector_id& id, std::string_view state);
 
   void put_lineage(const feed_lineage& value);
+  /// The last attempt that the retention's edge has passed: with the edge.
+  void put_lost(log_sequence attempt);
 
   // -- retention (partition_retention.cpp) --
   void carry(const carried_event& value);

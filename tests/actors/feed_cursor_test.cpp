@@ -59,8 +59,17 @@ TEST_CASE("a reader goes on at its position, or is told that something is gone a
   };
   for (const auto& [what, oldest, asked, expected] : rows) {
     INFO(what);
-    const auto start = start_reading({&lineage, oldest, end}, asked);
+    const auto lost = oldest - 1; // else see below
+    const auto start = start_reading({&lineage, oldest, lost, end}, asked);
     CHECK(start.gap == expected.gap);
     CHECK(start.at == expected.at);
   }
+}
+
+TEST_CASE("where only events were passed by retention, and no outcome, nothing is missing") {
+  const auto lineage = feed_lineage::from_entries({{0, 0}, {1, 0xa}}).value();
+  const feed_position asked{5, 0xa, 1};
+  CHECK_FALSE(start_reading({&lineage, 20, 5, 30}, asked).gap);
+  CHECK_FALSE(start_reading({&lineage, 20, 0, 30}, asked).gap);
+  CHECK(start_reading({&lineage, 20, 6, 30}, asked).gap);
 }

@@ -180,6 +180,7 @@ void event_book::requested(std::uint64_t number, std::uint64_t serial, const std
   made.life = life;
   made.at = now;
   made.excused = supervisor_is_dying_;
+  made.by_bent_clock = !clock_is_straight_;
 }
 
 /// What the request before this one allows.
@@ -196,7 +197,7 @@ void event_book::check_repetition(const event_fact& event, std::uint32_t life, c
   if (before.ok)
     return complain("nothing comes after the end",
                     name(event) + " came again after the 2xx of request " + std::to_string(before.number));
-  if (!clock_is_straight_)
+  if (!clock_is_straight_ || before.by_bent_clock)
     return;
   // Of an answer that came before the clock was set back nobody knows at which time the node saw it.
   auto earliest = before.answered_at.order > went_back_at_
@@ -396,13 +397,19 @@ void event_book::check_giving_up(const event_fact& event, const attempt& value, 
                std::to_string(value.started_at.value - event.sent_at.wall_ms) + " ms");
 }
 
+bool event_book::was_by_bent_clock(const event_fact& event, const attempt_fact& attempt) {
+  const auto found = std::find_if(event.requests.begin(), event.requests.end(),
+                                  [&](const request_fact& one) { return one.number == attempt.request; });
+  return found != event.requests.end() && found->by_bent_clock;
+}
+
 void event_book::check_order_of_attempts(const event_fact& event) const {
   const attempt_fact* before = nullptr;
   for (const auto& [number, one] : event.attempts) {
     if (before != nullptr && before->request >= one.request)
       complain("attempts follow each other", name(event) + ": attempt " + std::to_string(number) +
                                                  " speaks of an earlier request than the one before");
-    if (before != nullptr && before->next_at && one.started_at < *before->next_at)
+    if (before != nullptr && before->next_at && one.started_at < *before->next_at && !was_by_bent_clock(event, *before))
       complain("no retry comes early", name(event) + ": attempt " + std::to_string(number) + " began " +
                                            std::to_string(*before->next_at - one.started_at) +
                                            " ms before its time");

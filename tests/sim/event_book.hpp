@@ -105,6 +105,7 @@ private:
   [[nodiscard]] std::int64_t least_wait_ms(const event_fact& event, std::size_t request) const;
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
+  [[nodiscard]] static bool was_by_bent_clock(const event_fact& event, const attempt_fact& attempt);
   void check_order_of_attempts(const event_fact& event) const;
   void settle(event_fact& event, event_state state);
   [[nodiscard]] static std::string name(const event_fact& event);

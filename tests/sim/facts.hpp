@@ -44,6 +44,8 @@ struct request_fact {
   bool must_be_recorded = false; ///< the node had all the time for it
   std::optional<std::uint32_t> recorded_as;
   bool excused = false; ///< its supervisor died: it may be sent again, and may not be recorded
+  /// Made after the clock was set back: a next start may find its retry's time impossible, and take it as due.
+  bool by_bent_clock = false;
 };
 
 /// One attempt as a history or the feed told it.

@@ -70,6 +70,7 @@ void feed_book::restored(const std::vector<std::string>& cursors_then, std::uint
     auto& who = readers_[i];
     // Also one that was there already: the copy may be of a life that had written nothing yet.
     who.from_the_future = who.from_the_future || !cursors_then[i].empty() || !who.cursor.empty();
+    who.saw_the_future = false; // a second restore may have brought it back
     for (const auto& one : who.seen_since)
       who.saw_the_future = who.saw_the_future || std::get<2>(one) > newest_request_then;
     who.last_number.clear();
