@@ -95,10 +95,9 @@ public:
     return tables_tried_.wait_for(guard, std::chrono::milliseconds{patience_ms},
                                   [&] { return tables_refused_ > 0; });
   }
-  [[nodiscard]] std::uint64_t await_compaction(std::uint64_t beyond) {
+  [[nodiscard]] bool await_compaction() {
     auto guard = std::unique_lock{mutex_};
-    tables_tried_.wait_for(guard, std::chrono::seconds{10}, [&] { return compactions_ > beyond; });
-    return compactions_;
+    return tables_tried_.wait_for(guard, std::chrono::seconds{10}, [&] { return compactions_ > 0; });
   }
   [[nodiscard]] std::uint64_t tables_refused() const {
     const auto guard = std::lock_guard{mutex_};
@@ -131,7 +130,7 @@ public:
     if (!is_table(path))
       return IOStatus::OK();
     const auto compacts = is_compaction_thread();
-    tables_tried_.notify_all();
+    tables_tried_.notify_all(); // they see what follows, once the mutex is theirs
     if (!table_fault_ || (refused_tables_ == faulty_environment::tables::compacted && !compacts)) {
       compactions_ += compacts ? 1 : 0;
       return IOStatus::OK();
@@ -492,8 +491,8 @@ bool faulty_environment::await_refused_table(std::int64_t patience_ms) {
   return rep_->state.await_refused_table(patience_ms);
 }
 
-std::uint64_t faulty_environment::await_compaction(std::uint64_t beyond) {
-  return rep_->state.await_compaction(beyond);
+bool faulty_environment::await_compaction() {
+  return rep_->state.await_compaction();
 }
 
 std::uint64_t faulty_environment::tables_refused() const {

@@ -53,8 +53,8 @@ public:
   [[nodiscard]] std::uint64_t tables_refused() const; ///< how many such appends
   /// Waits for one, up to so long.
   [[nodiscard]] bool await_refused_table(std::int64_t patience_ms);
-  /// How many appends to tables compactions were allowed. Waits up to 10 s for one more than `beyond`.
-  [[nodiscard]] std::uint64_t await_compaction(std::uint64_t beyond);
+  /// Waits until a compaction has written something, up to 10 s.
+  [[nodiscard]] bool await_compaction();
   /// There is room again, also for tables.
   void free_disk();
 
