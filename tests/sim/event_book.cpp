@@ -181,6 +181,7 @@ void event_book::requested(std::uint64_t number, std::uint64_t serial, const std
   made.at = now;
   made.excused = supervisor_is_dying_;
   made.by_bent_clock = !clock_is_straight_;
+  made.life_began_ms = life_began_ms_;
 }
 
 /// What the request before this one allows.
@@ -206,7 +207,9 @@ void event_book::check_repetition(const event_fact& event, std::uint32_t life, c
   if (before.recorded_as)
     if (const auto known = event.attempts.find(*before.recorded_as); known != event.attempts.end())
       earliest = std::max(earliest, known->second.next_at.value_or(0));
-  if (now.wall_ms < earliest)
+  // Further ahead than any backoff: stored by a clock that was ahead, and taken as due at the next start.
+  const bool was_possible = is_possible(event, earliest, life_began_ms_);
+  if (now.wall_ms < earliest && (was_possible || before.life == life))
     complain("no retry comes early",
              name(event) + " came " + std::to_string(earliest - now.wall_ms) + " ms before its time");
 }
@@ -397,10 +400,18 @@ void event_book::check_giving_up(const event_fact& event, const attempt& value, 
                std::to_string(value.started_at.value - event.sent_at.wall_ms) + " ms");
 }
 
-bool event_book::was_by_bent_clock(const event_fact& event, const attempt_fact& attempt) {
-  const auto found = std::find_if(event.requests.begin(), event.requests.end(),
-                                  [&](const request_fact& one) { return one.number == attempt.request; });
-  return found != event.requests.end() && found->by_bent_clock;
+/// No due time can be further ahead of a start than the connector's longest backoff.
+bool event_book::is_possible(const event_fact& event, std::int64_t due_ms, std::int64_t life_began_ms) const {
+  return due_ms <= life_began_ms + connector_of(event).retry.cap_ms;
+}
+
+/// The time for this attempt was stored by a clock that was set back since, so that it came early by the new one.
+bool event_book::was_judged_anew(const event_fact& event, const attempt_fact& before, const attempt_fact& after) const {
+  for (const auto& one : event.requests)
+    if ((one.number == before.request && one.by_bent_clock) ||
+        (one.number == after.request && !is_possible(event, *before.next_at, one.life_began_ms)))
+      return true;
+  return false;
 }
 
 void event_book::check_order_of_attempts(const event_fact& event) const {
@@ -409,7 +420,8 @@ void event_book::check_order_of_attempts(const event_fact& event) const {
     if (before != nullptr && before->request >= one.request)
       complain("attempts follow each other", name(event) + ": attempt " + std::to_string(number) +
                                                  " speaks of an earlier request than the one before");
-    if (before != nullptr && before->next_at && one.started_at < *before->next_at && !was_by_bent_clock(event, *before))
+    if (before != nullptr && before->next_at && one.started_at < *before->next_at &&
+        !was_judged_anew(event, *before, one))
       complain("no retry comes early", name(event) + ": attempt " + std::to_string(number) + " began " +
                                            std::to_string(*before->next_at - one.started_at) +
                                            " ms before its time");

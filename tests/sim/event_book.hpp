@@ -41,7 +41,10 @@ public:
     clock_is_straight_ = false;
     went_back_at_ = now.order;
   }
-  void life_began() { clock_is_straight_ = true; }
+  void life_began(const moment& now) {
+    clock_is_straight_ = true;
+    life_began_ms_ = now.wall_ms;
+  }
 
   // -- what the node tells ----------------------------------------------------------------------------------
 
@@ -105,7 +108,9 @@ private:
   [[nodiscard]] std::int64_t least_wait_ms(const event_fact& event, std::size_t request) const;
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
-  [[nodiscard]] static bool was_by_bent_clock(const event_fact& event, const attempt_fact& attempt);
+  [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms, std::int64_t life_began_ms) const;
+  [[nodiscard]] bool was_judged_anew(const event_fact& event, const attempt_fact& before,
+                                     const attempt_fact& after) const;
   void check_order_of_attempts(const event_fact& event) const;
   void settle(event_fact& event, event_state state);
   [[nodiscard]] static std::string name(const event_fact& event);
@@ -127,6 +132,7 @@ private:
   std::int64_t latest_steady_ms_ = 0;
   std::int64_t forgotten_before_ms_ = 0;
   bool clock_is_straight_ = true;
+  std::int64_t life_began_ms_ = 0; ///< by the wall clock
   std::uint64_t went_back_at_ = 0; ///< a place in the order
   bool supervisor_is_dying_ = false;
 };

@@ -46,6 +46,7 @@ struct request_fact {
   bool excused = false; ///< its supervisor died: it may be sent again, and may not be recorded
   /// Made after the clock was set back: a next start may find its retry's time impossible, and take it as due.
   bool by_bent_clock = false;
+  std::int64_t life_began_ms = 0; ///< the node's, by the wall clock
 };
 
 /// One attempt as a history or the feed told it.

@@ -154,7 +154,7 @@ void oracle::room_was_missing(const moment& now) {
 void oracle::life_began(const moment& now) {
   life_began_ = now;
   serious_ = commit_sync_failed_ = failed_ = stopping_ = false;
-  events_.life_began();
+  events_.life_began(now);
 }
 
 void oracle::life_ended() {
