@@ -26,6 +26,7 @@ void feed_book::page(std::size_t reader_number, const outcome_page& told, bool g
     complain("a gap is told only where something is missing", name(reader_number) + " misses nothing");
   if (gap) {
     who.excused_to = newest_request;
+    who.newest_told = 0;
     who.last_number.clear();
   }
   who.from_the_future = false;
@@ -41,6 +42,7 @@ void feed_book::take(std::size_t number, const outcome_entry& entry) {
   const auto what = "attempt " + std::to_string(entry.value.number) + " of event #" + std::to_string(serial);
   if (!who.seen.emplace(serial, entry.value.number, request_of(entry.value).value_or(0)).second)
     return complain("the feed repeats nothing", name(number) + " was told " + what + " twice");
+  who.newest_told = std::max(who.newest_told, request_of(entry.value).value_or(0));
   auto& last = who.last_number[serial];
   if (last != 0 && entry.value.number != last + 1)
     complain("the feed tells attempts in their order",
@@ -61,18 +63,11 @@ std::uint64_t feed_book::newest_forgettable(const reader_fact& who, const event_
   return newest;
 }
 
-void feed_book::restored(const std::vector<std::string>& cursors_then) {
-  for (std::size_t i = 0; i < readers_.size(); ++i) {
-    readers_[i].from_the_future = readers_[i].cursor != cursors_then[i];
-    readers_[i].last_number.clear();
+void feed_book::restored(std::uint64_t newest_request_then) {
+  for (auto& who : readers_) {
+    who.from_the_future = who.newest_told > newest_request_then;
+    who.last_number.clear();
   }
-}
-
-std::vector<std::string> feed_book::cursors() const {
-  std::vector<std::string> all;
-  for (const auto& one : readers_)
-    all.push_back(one.cursor);
-  return all;
 }
 
 void feed_book::check_complete(const event_book& events) const {

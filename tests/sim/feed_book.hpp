@@ -27,9 +27,8 @@ public:
   void page(std::size_t reader, const outcome_page& told, bool gap, std::uint64_t newest_request,
             const event_book& events);
 
-  /// The folder is an older copy now; these were the cursors when it was made.
-  void restored(const std::vector<std::string>& cursors_then);
-  [[nodiscard]] std::vector<std::string> cursors() const;
+  /// The folder is an older copy now; this was the newest request when it was made.
+  void restored(std::uint64_t newest_request_then);
 
   /// Every reader that has begun has read to the end, and the histories were told just now.
   void check_complete(const event_book& events) const;
@@ -40,8 +39,9 @@ private:
     bool has_read = false;
     std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> seen; ///< event, attempt, request
     std::map<std::uint64_t, std::uint32_t> last_number;                     ///< by event
-    std::uint64_t excused_to = 0; ///< of requests up to here outcomes may be missing: it was told so
-    bool from_the_future = false; ///< its cursor is of a log that a restore took back
+    std::uint64_t excused_to = 0;  ///< of requests up to here outcomes may be missing: it was told so
+    std::uint64_t newest_told = 0; ///< of the requests whose outcomes it was told
+    bool from_the_future = false;  ///< its cursor is of a log that a restore took back
   };
 
   void complain(std::string rule, std::string detail) const {

@@ -192,7 +192,7 @@ void oracle::restored(const copy& older, const moment& now) {
   events_ = older.events;
   events_.time_is({std::max(latest, now.wall_ms), now.steady_ms, now.order});
   connectors_ = older.connectors;
-  feed_.restored(older.cursors);
+  feed_.restored(older.newest_request);
 }
 
 } // namespace vicket::sim

@@ -78,9 +78,11 @@ public:
   struct copy {
     event_book events;
     connector_book connectors;
-    std::vector<std::string> cursors;
+    std::uint64_t newest_request = 0;
   };
-  [[nodiscard]] copy take_copy() const { return {events_, connectors_, feed_.cursors()}; }
+  [[nodiscard]] copy take_copy(std::uint64_t newest_request) const {
+    return {events_, connectors_, newest_request};
+  }
   void restored(const copy& older, const moment& now);
 
 private:
