@@ -114,7 +114,7 @@ void driver::copy_folder(std::uint64_t draw) {
   stop_and_restart(draw, [this] {
     if (copies_.size() == max_copies)
       copies_.erase(copies_.begin());
-    copies_.push_back({node_.copy(), oracle_.take_copy()});
+    copies_.push_back({node_.copy(), oracle_.take_copy(endpoints_->newest())});
   });
 }
 

@@ -134,8 +134,8 @@ world_order shrunk(const world_order& failing, const complaint& found, const com
   result.kept = shrink(
       failing.kept,
       [&](const std::vector<std::uint32_t>& kept) {
-        const auto again = run_worlds({{failing.seed, failing.steps, kept}}, settings);
-        return !again.empty() && again.back().found && again.back().found->rule == found.rule;
+        const auto again = run_world({failing.seed, failing.steps, kept}, settings);
+        return again.found && again.found->rule == found.rule;
       },
       [&] { return std::chrono::steady_clock::now() < until; });
   return result;
@@ -151,9 +151,8 @@ void report(const world_order& failing, const world_result& result, const comman
     shortest = shrunk(failing, *result.found, asked);
     auto settings = asked.worlds;
     settings.trace = false;
-    const auto again = run_worlds({shortest}, settings);
-    if (!again.empty() && again.back().found)
-      last = again.back();
+    if (auto again = run_world(shortest, settings); again.found)
+      last = std::move(again);
     std::printf("  shortest: %s\n", last.found->detail.c_str());
   }
   for (const auto& story : last.stories)
@@ -176,9 +175,7 @@ bool repeats(const std::vector<world_order>& orders, world_settings settings) {
   settings.ignored = {""};
   bool same = true;
   for (const auto& order : orders) {
-    const auto first = run_worlds({order}, settings);
-    const auto second = run_worlds({order}, settings);
-    if (first.size() != 1 || second.size() != 1 || first[0].trace_hash != second[0].trace_hash) {
+    if (run_world(order, settings).trace_hash != run_world(order, settings).trace_hash) {
       std::printf("seed %llu: two runs have two traces\n", static_cast<unsigned long long>(order.seed));
       same = false;
     }
@@ -195,17 +192,13 @@ int run(const command_line& asked) {
   std::uint64_t steps = 0;
   std::uint64_t handlers = 0;
   std::set<std::string> rules;
-  for (std::size_t at = 0; at < orders.size();) {
-    const std::vector<world_order> rest{orders.begin() + static_cast<std::ptrdiff_t>(at), orders.end()};
-    const auto results = run_worlds(rest, asked.worlds);
-    for (const auto& one : results) {
-      met.add(one.met);
-      handlers += one.handlers;
-      steps += orders[at].kept.size();
-      if (one.found && rules.insert(one.found->rule).second)
-        report(orders[at], one, asked);
-      ++at;
-    }
+  for (const auto& order : orders) {
+    const auto one = run_world(order, asked.worlds);
+    met.add(one.met);
+    handlers += one.handlers;
+    steps += order.kept.size();
+    if (one.found && rules.insert(one.found->rule).second)
+      report(order, one, asked);
     if (!rules.empty() && !asked.keep_going)
       break;
   }

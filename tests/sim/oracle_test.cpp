@@ -612,7 +612,7 @@ TEST_CASE("a gap for nothing, and one where retention took something") {
 
 TEST_CASE("a cursor of a future that a restore took back") {
   story told;
-  const auto copy = told.judge.take_copy();
+  const auto copy = told.judge.take_copy(0);
   told.accept(1);
   told.request(1, 1);
   told.respond(1, true);
@@ -631,6 +631,16 @@ TEST_CASE("a cursor of a future that a restore took back") {
     told.request(2, 1, 2);
     CHECK(told.breaks("only what was sent is delivered"));
   }
+}
+
+TEST_CASE("a cursor from before the copy that was put back needs no gap") {
+  delivered_story told;
+  told.read({story::entry_of(told.history_of(1, {told.first}))}, false, "early");
+  const auto copy = told.judge.take_copy(2);
+  told.judge.life_ended();
+  told.judge.restored(copy, told.now());
+  told.read({story::entry_of(told.history_of(1, {told.first, told.second}))}, false, "late");
+  CHECK(told.well());
 }
 
 // -- connectors, status, disk and lives ---------------------------------------------------------------------------

@@ -332,13 +332,14 @@ private:
     const auto drawn = static_cast<fault>(chance.below(fault_count));
     if (drawn == fault::no_space_append || drawn == fault::short_write || drawn == fault::crash_append ||
         (drawn >= fault::crash_dropped && drawn <= fault::crash_reordered) || chance.percent(20)) {
-      static const std::vector seldom = {fault::no_space_sync,       fault::no_space_flush,
-                                         fault::no_space_open,       fault::no_space_rename,
-                                         fault::no_space_manifest,   fault::io_error_sync,
-                                         fault::io_error_flush,      fault::io_error_open,
-                                         fault::io_error_rename,     fault::io_error_manifest,
-                                         fault::io_error_compaction, fault::crash_compaction,
-                                         fault::no_space_compaction, drawn};
+      static const std::vector seldom = {
+          fault::no_space_sync,   fault::no_space_flush,    fault::no_space_open,
+          fault::no_space_rename, fault::no_space_manifest, fault::no_space_compaction,
+          fault::io_error_sync,   fault::io_error_flush,    fault::io_error_open,
+          fault::io_error_rename, fault::io_error_manifest, fault::io_error_compaction,
+          fault::crash_compaction};
+      if (chance.percent(15))
+        return drawn;
       return chance.pick(seldom);
     }
     return drawn;

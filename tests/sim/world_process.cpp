@@ -5,8 +5,10 @@
 #include "tests/sim/driver.hpp"
 #include "tests/sim/plan.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -23,8 +25,8 @@ namespace vicket::sim {
 
 namespace {
 
-// What a child writes to its pipe, a line each: "begin", "finding RULE\tDETAIL", "story …", "hash N", "handlers N",
-// "met N N …", "end".
+// What a child writes to its pipe, a line each: "finding RULE\tDETAIL", "story …", "hash N", "handlers N", "met N N …",
+// "end".
 
 int results_fd = -1; // of this child; the assertion handler has no other way to it
 
@@ -76,7 +78,7 @@ std::vector<std::uint64_t> serials_in(const std::string& detail) {
   return all;
 }
 
-void run_world(const world_order& order, const world_settings& settings) {
+void run_here(const world_order& order, const world_settings& settings) {
   const auto made = make_plan(order.seed, order.steps);
   const auto folder = settings.folder / ("partitions-" + std::to_string(made.shape.partitions));
   line_hash hash;
@@ -91,7 +93,6 @@ void run_world(const world_order& order, const world_settings& settings) {
           std::fputc('\n', stdout);
         },
         settings.folder.string());
-  tell("begin");
   driver drives{made, {folder, settings.ignored}, trace};
   const auto found = drives.run(order.kept);
   if (found) {
@@ -106,8 +107,7 @@ void run_world(const world_order& order, const world_settings& settings) {
   tell("end");
 }
 
-[[noreturn]] void be_child(const std::vector<world_order>& orders, const world_settings& settings,
-                           int results) {
+[[noreturn]] void be_child(const world_order& order, const world_settings& settings, int results) {
   results_fd = results;
   set_assertion_handler(assertion_ended_the_world);
   check_invariants(true);
@@ -116,8 +116,7 @@ void run_world(const world_order& order, const world_settings& settings) {
       std::freopen("/dev/null", "w", stdout) == nullptr) // CAF tells of each actor that dies
     std::_Exit(4);
   try {
-    for (const auto& order : orders)
-      run_world(order, settings);
+    run_here(order, settings);
   } catch (const std::exception& problem) {
     tell(std::string{"finding no exception leaves the node\t"} + one_line(problem.what()));
   }
@@ -135,56 +134,63 @@ public:
       rest_.erase(0, end + 1);
     }
   }
-  [[nodiscard]] bool in_a_world() const noexcept { return in_a_world_; }
-  [[nodiscard]] std::vector<world_result>& worlds() noexcept { return worlds_; }
-  [[nodiscard]] bool found() const { return !worlds_.empty() && worlds_.back().found && !in_a_world_; }
+  /// The world came to its end, and the process has nothing more to say.
+  [[nodiscard]] bool complete() const noexcept { return complete_; }
+  [[nodiscard]] world_result& world() noexcept { return world_; }
 
 private:
   void take_line(const std::string& line) {
     const auto space = std::min(line.find(' '), line.size());
     const auto word = line.substr(0, space);
     const auto text = line.substr(std::min(space + 1, line.size()));
-    if (word == "begin") {
-      in_a_world_ = true;
-      worlds_.emplace_back();
-    } else if (worlds_.empty()) {
-      worlds_.emplace_back();
-    }
-    auto& world = worlds_.back();
     if (word == "finding") {
       const auto tab = std::min(text.find('\t'), text.size());
-      world.found = complaint{text.substr(0, tab), text.substr(std::min(tab + 1, text.size()))};
+      world_.found = complaint{text.substr(0, tab), text.substr(std::min(tab + 1, text.size()))};
     } else if (word == "story") {
-      world.stories.push_back(text);
+      world_.stories.push_back(text);
     } else if (word == "hash") {
-      world.trace_hash = std::strtoull(text.c_str(), nullptr, 10);
+      world_.trace_hash = std::strtoull(text.c_str(), nullptr, 10);
     } else if (word == "handlers") {
-      world.handlers = std::strtoull(text.c_str(), nullptr, 10);
+      world_.handlers = std::strtoull(text.c_str(), nullptr, 10);
     } else if (word == "met") {
-      static_cast<void>(world.met.add_line(text));
+      static_cast<void>(world_.met.add_line(text));
     } else if (word == "end") {
-      in_a_world_ = false;
+      complete_ = true;
     }
   }
 
   std::string rest_;
-  bool in_a_world_ = false;
-  std::vector<world_result> worlds_;
+  bool complete_ = false;
+  world_result world_;
 };
 
-void name_the_end(child_results& results, int status, bool timed_out, unsigned limit_s) {
-  if (results.worlds().empty())
-    results.worlds().emplace_back();
-  auto& last = results.worlds().back();
-  if (last.found)
-    return;
+complaint end_of(int status, bool timed_out, unsigned limit_s) {
   if (timed_out)
-    last.found = complaint{"a world comes to an end", "it did not within " + std::to_string(limit_s) + " s"};
-  else if (WIFSIGNALED(status))
-    last.found =
-        complaint{"the process lives", std::string{"it was ended by "} + ::strsignal(WTERMSIG(status))};
-  else if (results.in_a_world() || WEXITSTATUS(status) != 0)
-    last.found = complaint{"the process lives", "it ended with " + std::to_string(WEXITSTATUS(status))};
+    return {"a world comes to an end", "it did not within " + std::to_string(limit_s) + " s"};
+  if (WIFSIGNALED(status))
+    return {"the process lives", std::string{"it was ended by "} + ::strsignal(WTERMSIG(status))};
+  return {"the process lives", "it ended with " + std::to_string(WEXITSTATUS(status))};
+}
+
+/// Until the world is complete, the child ends or its time is over; true: that.
+bool collect(int from, unsigned limit_s, child_results& results) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{limit_s};
+  char buffer[4'096];
+  while (!results.complete()) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    ::pollfd waits{from, POLLIN, 0};
+    const auto ready = ::poll(&waits, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (ready < 0 && errno == EINTR)
+      continue;
+    if (ready == 0)
+      return true;
+    const auto count = ::read(from, buffer, sizeof buffer);
+    if (count <= 0)
+      break;
+    results.take({buffer, static_cast<std::size_t>(count)});
+  }
+  return false;
 }
 
 } // namespace
@@ -195,51 +201,30 @@ std::vector<std::uint32_t> all_places(std::uint32_t steps) {
   return all;
 }
 
-std::vector<world_result> run_worlds(const std::vector<world_order>& orders, const world_settings& settings) {
+world_result run_world(const world_order& order, const world_settings& settings) {
   int ends[2];
   if (::pipe(ends) != 0)
     throw std::runtime_error("vicket-sim: no pipe");
   std::fflush(stdout);
-  std::fflush(stderr);
   const auto child = ::fork();
   if (child < 0)
     throw std::runtime_error("vicket-sim: no process");
   if (child == 0) {
     ::close(ends[0]);
-    be_child(orders, settings, ends[1]);
+    be_child(order, settings, ends[1]);
   }
   ::close(ends[1]);
   child_results results;
-  bool timed_out = false;
-  bool stopped = false;
-  char buffer[4'096];
-  for (;;) {
-    ::pollfd waits{ends[0], POLLIN, 0};
-    const auto ready = ::poll(&waits, 1, static_cast<int>(settings.limit_s * 1'000));
-    if (ready < 0 && errno == EINTR)
-      continue;
-    if (ready == 0) {
-      timed_out = true;
-      break;
-    }
-    const auto count = ::read(ends[0], buffer, sizeof buffer);
-    if (count <= 0)
-      break;
-    results.take({buffer, static_cast<std::size_t>(count)});
-    if (results.found()) {
-      stopped = true;
-      break;
-    }
-  }
-  if (timed_out || stopped)
+  const bool timed_out = collect(ends[0], settings.limit_s, results);
+  if (timed_out)
     ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
     continue;
   ::close(ends[0]);
-  if (!stopped)
-    name_the_end(results, status, timed_out, settings.limit_s);
-  return std::move(results.worlds());
+  if (!results.complete() && !results.world().found)
+    results.world().found = end_of(status, timed_out, settings.limit_s);
+  return std::move(results.world());
 }
 
 } // namespace vicket::sim

@@ -34,11 +34,9 @@ struct world_result {
   std::uint64_t trace_hash = 0; ///< of all lines that a trace has
 };
 
-/// Runs worlds, one after the other, in a process of their own, so that a world that crashes or hangs is a finding like
-/// any other. Ends after the first finding: the results are of as many worlds as were begun. Not to be called once the
-/// process has other threads.
-[[nodiscard]] std::vector<world_result> run_worlds(const std::vector<world_order>& orders,
-                                                   const world_settings& settings);
+/// Runs a world in a process of its own: so one that crashes or hangs is a finding like any other, and nothing that a
+/// process keeps leads from one world to the next. Not to be called once this process has other threads.
+[[nodiscard]] world_result run_world(const world_order& order, const world_settings& settings);
 
 /// All places of a world's actions.
 [[nodiscard]] std::vector<std::uint32_t> all_places(std::uint32_t steps);
