@@ -525,12 +525,4 @@ std::string event_book::story(std::uint64_t serial) const {
   return text;
 }
 
-std::uint64_t event_book::newest_request() const {
-  std::uint64_t newest = 0;
-  for (const auto& [serial, event] : events_)
-    for (const auto& request : event.requests)
-      newest = std::max(newest, request.number);
-  return newest;
-}
-
 } // namespace vicket::sim

@@ -64,7 +64,6 @@ public:
   /// Endpoints were well for longer than any retry takes.
   void check_drained();
   /// After an audit: how many are pending, by connector.
-  [[nodiscard]] std::uint64_t newest_request() const;
   [[nodiscard]] std::map<std::uint32_t, std::uint64_t> pending() const;
   [[nodiscard]] bool anything_pending() const;
   /// Accepted before `order`, and not even possibly settled.

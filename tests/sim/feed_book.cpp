@@ -28,7 +28,6 @@ void feed_book::page(std::size_t reader_number, const outcome_page& told, bool g
     who.seen_since.clear();
   if (gap) {
     who.excused_to = newest_request;
-    who.newest_told = 0;
     who.last_number.clear();
   }
   who.from_the_future = who.saw_the_future = false;
@@ -46,7 +45,6 @@ void feed_book::take(std::size_t number, const outcome_entry& entry) {
   who.seen.emplace(serial, entry.value.number, request);
   if (!who.seen_since.emplace(serial, entry.value.number, request).second)
     return complain("the feed repeats nothing", name(number) + " was told " + what + " twice");
-  who.newest_told = std::max(who.newest_told, request_of(entry.value).value_or(0));
   auto& last = who.last_number[serial];
   if (last != 0 && entry.value.number != last + 1)
     complain("the feed tells attempts in their order",
@@ -77,6 +75,13 @@ void feed_book::restored(const std::vector<std::string>& cursors_then, std::uint
       who.saw_the_future = who.saw_the_future || std::get<2>(one) > newest_request_then;
     who.last_number.clear();
   }
+}
+
+std::vector<std::string> feed_book::cursors() const {
+  std::vector<std::string> all;
+  for (const auto& one : readers_)
+    all.push_back(one.cursor);
+  return all;
 }
 
 void feed_book::check_complete(const event_book& events) const {

@@ -81,7 +81,9 @@ public:
     std::vector<std::string> cursors;
     std::uint64_t newest_request = 0;
   };
-  [[nodiscard]] copy take_copy() const { return {events_, connectors_, feed_.cursors(), events_.newest_request()}; }
+  [[nodiscard]] copy take_copy(std::uint64_t newest_request) const {
+    return {events_, connectors_, feed_.cursors(), newest_request};
+  }
   void restored(const copy& older, const moment& now);
 
 private:
