@@ -54,8 +54,8 @@ void feed_book::take(std::size_t number, const outcome_entry& entry) {
 
 /// Of what the reader was not told and retention may have taken, the newest request; 0: there is none.
 std::uint64_t feed_book::newest_forgettable(const reader_fact& who, const event_book& events) {
-  std::set<std::uint64_t> seen;
-  for (const auto& one : who.seen)
+  std::set<std::uint64_t> seen; // by this cursor: what it was told before it lost its place counts no more
+  for (const auto& one : who.seen_since)
     seen.insert(std::get<2>(one));
   std::uint64_t newest = 0;
   for (const auto& [serial, event] : events.events())
