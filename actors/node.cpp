@@ -111,7 +111,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   persistence::setup writing;
   writing.partition = number;
   writing.store = part.store;
-  writing.log = std::make_unique<local_log>(*part.store);
+  writing.log = environment.log ? environment.log(*part.store) : std::make_unique<local_log>(*part.store);
   writing.delivery = part.delivery;
   writing.alarm = alarm;
   writing.clock = &clock;

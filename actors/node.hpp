@@ -5,6 +5,7 @@
 #include "policy/address_guard.hpp"
 #include "policy/clock.hpp"
 #include "storage/partition_store.hpp"
+#include "storage/round_log.hpp"
 #include "transport/http_transport.hpp"
 
 #include <caf/fwd.hpp>
@@ -48,6 +49,8 @@ struct node_environment {
   random_source* random = nullptr;
   std::shared_ptr<http_transport> transport;
   store_environment* store = nullptr; ///< null: the real file system
+  /// Makes the log that a partition's rounds go through; empty: RocksDB's own.
+  std::function<std::unique_ptr<round_log>(partition_store&)> log;
   /// Called when this is no node any more, with the reason in one line: a store can't be trusted, or an actor died that
   /// the node cannot be without. Log it and end the process, non-zero: the next start recovers. Of a failed store
   /// nothing is answered after it. From any thread, and more than once where it does not end the process.

@@ -24,9 +24,11 @@ void persistence::schedule_commit() {
 }
 
 void persistence::commit() {
-  if (failed_ || !store_is_healthy() || rounds_.on_its_way())
-    return; // one that is on its way brings the next one with it
+  if (failed_ || !store_is_healthy())
+    return;
   collect_records();
+  if (rounds_.on_its_way())
+    return; // when it is back, what is filled by then follows
   if (disk_full_) {
     if (auto resumed = with_.log->resume(); resumed.code == store_errc::full) {
       disk_full(resumed);

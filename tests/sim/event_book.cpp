@@ -238,6 +238,7 @@ void event_book::responded(std::uint64_t number, bool ok, std::int64_t retry_aft
   request.answered = true;
   request.ok = ok;
   request.answered_at = now;
+  request.by_bent_clock = request.by_bent_clock || !clock_is_straight_;
   request.retry_after_ms = retry_after_ms;
   if (!request.excused)
     unrecorded_.push_back({number, std::nullopt});

@@ -71,6 +71,8 @@ std::optional<std::string> simulated_node::start() {
   environment.random = &chance;
   environment.transport = transport_;
   environment.store = &disk;
+  if (plan_.seed % 3 == 0) // whose rounds take their time
+    environment.log = [this](partition_store& store) { return logs_.make(store); };
   environment.failed = [this](const std::string& why) {
     if (running())
       told_.store_failed(why);
@@ -111,18 +113,21 @@ caf::scheduler::test_coordinator& simulated_node::coordinator() const {
 bool simulated_node::run_one(dice& which) {
   const auto actors = coordinator().jobs.size();
   const auto answers = transport_->ready();
-  if (actors + answers == 0)
+  const auto rounds = logs_.ready();
+  if (actors + answers + rounds == 0)
     return false;
   const auto background = disk.pending_jobs().size();
   if (background > 0 && which.percent(3)) {
     run_job(static_cast<std::size_t>(which.below(background)));
     return true;
   }
-  const auto drawn = static_cast<std::size_t>(which.below(actors + answers));
+  const auto drawn = static_cast<std::size_t>(which.below(actors + answers + rounds));
   if (drawn < actors)
     run_actor(drawn);
-  else
+  else if (drawn < actors + answers)
     transport_->give(drawn - actors);
+  else
+    logs_.bring_back(drawn - actors - answers);
   return true;
 }
 

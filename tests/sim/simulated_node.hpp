@@ -6,6 +6,7 @@
 #include "tests/sim/dice.hpp"
 #include "tests/sim/endpoints.hpp"
 #include "tests/sim/facts.hpp"
+#include "tests/sim/late_log.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/support/manual_clock.hpp"
 
@@ -150,6 +151,7 @@ private:
 
   const plan& plan_;
   const std::filesystem::path folder_;
+  late_logs logs_;
   std::shared_ptr<endpoints> transport_;
   const tracer& trace_;
   observer told_;

@@ -52,7 +52,9 @@ public:
     REQUIRE(std::holds_alternative<std::unique_ptr<data_folder>>(folder));
     folder_ = std::move(std::get<0>(folder));
     for (std::uint32_t i = 0; i < folder_->partitions(); ++i) {
-      auto store = partition_store::open({.folder = folder_->partition_path(i)});
+      store_options options;
+      options.folder = folder_->partition_path(i);
+      auto store = partition_store::open(std::move(options));
       REQUIRE(std::holds_alternative<std::unique_ptr<partition_store>>(store));
       stores_.push_back(std::move(std::get<0>(store)));
     }
