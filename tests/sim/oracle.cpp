@@ -9,6 +9,8 @@ namespace {
 
 /// A node looks at a full disk every half second.
 constexpr std::int64_t recovery_ms = 1'200;
+/// And hears only then that there is room when a round has come back, for which the simulation lets time pass.
+constexpr std::int64_t late_recovery_ms = 60'000;
 
 } // namespace
 
@@ -16,8 +18,8 @@ oracle::oracle(const world_shape& shape)
     : shape_{shape}, events_{shape, complaints_},
       connectors_{shape.connectors.size(), complaints_}, feed_{readers, complaints_} {}
 
-bool oracle::shortly_after(const moment& then, const moment& now) {
-  return now.steady_ms - then.steady_ms <= recovery_ms;
+bool oracle::shortly_after(const moment& then, const moment& now) const {
+  return now.steady_ms - then.steady_ms <= (shape_.late_rounds ? late_recovery_ms : recovery_ms);
 }
 
 // -- events and connectors ----------------------------------------------------------------------------------

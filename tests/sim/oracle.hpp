@@ -87,7 +87,7 @@ public:
   void restored(const copy& older, const moment& now);
 
 private:
-  [[nodiscard]] static bool shortly_after(const moment& then, const moment& now);
+  [[nodiscard]] bool shortly_after(const moment& then, const moment& now) const;
   [[nodiscard]] bool may_be_full(const moment& sent, const moment& now) const;
   void check_transient(errc code, const std::string& who, const moment& sent, const moment& now,
                        bool may_squeeze);

@@ -51,6 +51,7 @@ world_shape make_shape(std::uint64_t seed) {
     shape.connectors.push_back(make_connector(static_cast<std::uint32_t>(i), chance));
   shape.retention_ms = 30 * 60'000;
   shape.attempt_wait_ms = chance.percent(50) ? 5 : 0;
+  shape.late_rounds = chance.percent(33);
   shape.window_events = static_cast<std::size_t>(chance.pick(std::vector<int>{2, 8, 256}));
   shape.max_unindexed = static_cast<std::size_t>(chance.pick(std::vector<int>{8, 64, 65'536}));
   return shape;
@@ -313,7 +314,7 @@ private:
     if (is_at_open(what) && !is_crash(what) && chance.percent(60)) // a full disk is left by opening again
       order(fault::no_space_append, 0, chance);
     order(what, after, chance);
-    if (chance.percent(75)) { // mostly before anything else has run, so that the fault strikes in it
+    if (chance.percent(90)) { // mostly before anything else has run, so that the fault strikes in it
       some_operations(chance, 10, large, chance.percent(70) ? 0 : 3);
       ask(chance.pick(std::vector{operation::stop, operation::restore, operation::pass_retention}),
           action::to_quiet, false, chance);
@@ -337,7 +338,8 @@ private:
           fault::no_space_rename, fault::no_space_manifest, fault::no_space_compaction,
           fault::io_error_sync,   fault::io_error_flush,    fault::io_error_open,
           fault::io_error_rename, fault::io_error_manifest, fault::io_error_compaction,
-          fault::crash_compaction};
+          fault::crash_compaction, fault::crash_compaction,  fault::io_error_compaction,
+          fault::clock_back,      fault::clock_forward};
       if (chance.percent(15))
         return drawn;
       return chance.pick(seldom);
@@ -484,8 +486,8 @@ std::string describe(const action& one, const world_shape& shape) {
 std::string describe(const world_shape& shape) {
   return std::to_string(shape.partitions) + " partitions, " + std::to_string(shape.connectors.size()) +
          " connectors, window " + std::to_string(shape.window_events) + ", unindexed at most " +
-         std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
-         " ms";
+         std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) + " ms" +
+         (shape.late_rounds ? ", rounds come back late" : "");
 }
 
 } // namespace vicket::sim

@@ -71,7 +71,7 @@ std::optional<std::string> simulated_node::start() {
   environment.random = &chance;
   environment.transport = transport_;
   environment.store = &disk;
-  if (plan_.seed % 3 == 0) // whose rounds take their time
+  if (plan_.shape.late_rounds)
     environment.log = [this](partition_store& store) { return logs_.make(store); };
   environment.failed = [this](const std::string& why) {
     if (running())
