@@ -492,11 +492,15 @@ void driver::collect(delivery_oracle& oracle, const std::vector<outcome_entry>& 
   if (!histories)
     throw broken_run{"the histories can't be read: " + caf::to_string(client_.reason())};
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const auto& one = (*histories)[i];
-    const auto* promise = one ? promises_.find(one->summary.connector.value) : nullptr;
-    if (promise != nullptr && promise->end != fate::pending && one->summary.state == event_state::pending)
-      stuck_.push_back(ids[i]);
-    oracle.add_history(ids[i], std::move((*histories)[i]));
+    auto& found = (*histories)[i];
+    if (found.empty())
+      oracle.add_history(ids[i], std::nullopt);
+    for (auto& one : found) {
+      const auto* promise = promises_.find(one.summary.connector.value);
+      if (promise != nullptr && promise->end != fate::pending && one.summary.state == event_state::pending)
+        stuck_.push_back(ids[i]);
+      oracle.add_history(ids[i], std::move(one));
+    }
   }
 }
 
@@ -523,8 +527,9 @@ void driver::tell_of_stuck_events() {
   const auto histories = client_.histories(stuck_, answer_limit_ms);
   std::size_t still = stuck_.size();
   if (histories)
-    still = static_cast<std::size_t>(std::count_if(histories->begin(), histories->end(), [](const auto& one) {
-      return one && one->summary.state == event_state::pending;
+    still = static_cast<std::size_t>(std::count_if(histories->begin(), histories->end(), [](const auto& found) {
+      return std::any_of(found.begin(), found.end(),
+                         [](const auto& one) { return one.summary.state == event_state::pending; });
     }));
   std::printf("%zu of the %zu stuck events are still pending %lld ms after a restart\n", still, stuck_.size(),
               static_cast<long long>(stuck_after_restart_ms));

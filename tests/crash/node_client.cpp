@@ -47,9 +47,9 @@ void node_client::failed(caf::error why) {
   reason_ = std::move(why);
 }
 
-std::optional<std::vector<std::optional<event_history>>>
+std::optional<std::vector<std::vector<event_history>>>
 node_client::histories(const std::vector<event_id>& ids, std::int64_t limit_ms) {
-  std::vector<std::optional<event_history>> all;
+  std::vector<std::vector<event_history>> all;
   if (!connected())
     return std::nullopt;
   bool good = true;
@@ -62,10 +62,10 @@ node_client::histories(const std::vector<event_id>& ids, std::int64_t limit_ms) 
     for (auto at = from; at < ids.size() && at < from + questions_at_a_time; ++at)
       asked.push_back(ask_one(ids[at]));
     for (auto& one : asked)
-      one.receive([&](event_page& got) { all.emplace_back(std::move(got.events.front())); },
+      one.receive([&](event_page& got) { all.push_back(std::move(got.events)); },
                   [&](caf::error& why) {
                     good = good && refusal_of(why).code == errc::not_found;
-                    all.emplace_back(std::nullopt);
+                    all.emplace_back();
                     failed(std::move(why));
                   });
   }

@@ -43,9 +43,9 @@ public:
     return answer;
   }
 
-  /// One event's history each, many questions at a time. An inner `nullopt`: `not_found`. Absent as a whole:
-  /// a question failed, see `reason()`.
-  [[nodiscard]] std::optional<std::vector<std::optional<event_history>>>
+  /// The histories of each id, one per connector, many questions at a time. None of them: `not_found`. Absent as a
+  /// whole: a question failed, see `reason()`.
+  [[nodiscard]] std::optional<std::vector<std::vector<event_history>>>
   histories(const std::vector<event_id>& ids, std::int64_t limit_ms);
 
   /// The node has ended: the next question connects again, instead of waiting in vain for an answer.

@@ -104,7 +104,7 @@ public:
 
   /// Known ids are kept per connector: the same id for two connectors is two events. While a node knows them per
   /// partition this stays false, and no id is sent to two connectors.
-  static constexpr bool ids_are_per_connector = false;
+  static constexpr bool ids_are_per_connector = true;
 
   /// Versions that are no change's number: before all changes, after all, and with `enabled` false at the very end.
   static constexpr std::uint64_t first_version = 0;
