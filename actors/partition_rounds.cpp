@@ -378,6 +378,8 @@ void partition_rounds::release_changes(round& done, released& out) {
       free_slots_.push_back(each.slot);
     } else if (owner.supervised) {
       out.reconfigured.push_back(each.slot);
+    } else if (owner.backlog) { // it was set aside, with events that wait
+      out.grown.emplace_back(each.slot, due_position{});
     }
   }
 }

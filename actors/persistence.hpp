@@ -88,7 +88,7 @@ private:
   void schedule_commit();
   void commit();
   void round_is_back(const store_status& status);
-  void release();
+  void release(partition_rounds::released out);
   void decide_deletes();
   void decide_delete(const connector_id& id, caf::typed_response_promise<void>& promise);
   void disk_full(const store_status& why);
@@ -117,7 +117,6 @@ private:
   handle::pointer self_;
   setup with_;
   partition_rounds rounds_;
-  partition_rounds::released released_; ///< scratch of `release`
   std::shared_ptr<record_inbox> records_;
   std::vector<supervisor_actor> supervisors_; ///< by slot; null: there is none
   std::unordered_map<caf::actor_id, connector_slot> slots_; ///< of supervisors

@@ -68,23 +68,24 @@ void persistence::round_is_back(const store_status& status) {
   }
   if (std::exchange(disk_full_, false))
     warn("the disk has room again");
-  rounds_.durable(released_);
-  release();
+  partition_rounds::released out;
+  rounds_.durable(out);
+  release(std::move(out));
   decide_deletes();
   if (rounds_.has_work() || !deletes_.empty())
     schedule_commit();
   finish_drain_when_done();
 }
 
-void persistence::release() {
-  auto out = std::exchange(released_, {});
+void persistence::release(partition_rounds::released out) {
   for (const auto& reply : out.replies)
     reply->durable();
   for (const auto& [slot, supervised] : out.removed)
     if (supervised)
       dismiss(slot);
   for (const auto slot : out.reconfigured)
-    self_->send(supervisors_[slot], reconfigure{profile_of(slot)});
+    if (auto profile = profile_of(slot))
+      self_->send(supervisors_[slot], reconfigure{std::move(profile)});
   for (auto& [slot, attempts] : out.let_go)
     self_->send(supervisors_[slot], std::move(attempts));
   if (out.has_attempts) {
@@ -108,8 +109,8 @@ void persistence::release() {
 void persistence::disk_full(const store_status& why) {
   if (!std::exchange(disk_full_, true))
     warn(why.detail);
-  rounds_.refused(why, released_);
-  auto out = std::exchange(released_, {});
+  partition_rounds::released out;
+  rounds_.refused(why, out);
   for (const auto& reply : out.refused)
     reply->refused(why);
   for (auto& each : std::exchange(deletes_, {}))

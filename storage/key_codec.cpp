@@ -508,7 +508,9 @@ std::optional<timestamp_ms> decode_ended_at(std::string_view bytes) {
   in.varint<std::uint32_t>();
   const auto started_at = in.i64();
   const auto duration_us = in.zigzag();
-  return in.ok() ? std::optional{timestamp_ms{started_at} + duration_us / 1'000} : std::nullopt;
+  auto ended_at = std::int64_t{0};
+  in.check(!__builtin_add_overflow(started_at, duration_us / 1'000, &ended_at)); // of a damaged record
+  return in.ok() ? std::optional{timestamp_ms{ended_at}} : std::nullopt;
 }
 
 std::string encode_carried(carried_attempt value) {

@@ -437,3 +437,18 @@ TEST_CASE("laggards get their index entries in the round whose mark passes them,
   f.open(); // as after a crash
   CHECK(f.waiting("slow") == 1);
 }
+
+TEST_CASE("a connector that was set aside goes on with what waits when it is put again") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  auto& owner = f.rounds->at(f.rounds->find({"crm"}).value());
+  owner.complaint = "its URL is none";
+  owner.backlog = true; // as the store says at the start
+  CHECK(code_of(f.send("crm", 1)) == errc::connector_disabled);
+  f.put("crm");
+  owner.complaint.clear();
+  const auto out = f.commit();
+  REQUIRE(out.grown.size() == 1);
+  CHECK(out.grown[0].second == due_position{});
+}

@@ -16,7 +16,7 @@ constexpr std::int64_t quiet_answer_limit_ms = 10'000;
 constexpr std::int64_t connect_every_ms = 20;
 constexpr int last_tries = 10;
 /// For the rest of the feed when all is quiet: a node whose pages never end is found out, not followed for ever.
-constexpr std::int64_t last_pages_limit_ms = 180'000;
+constexpr std::int64_t last_pages_limit_ms = 900'000;
 
 } // namespace
 
