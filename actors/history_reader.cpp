@@ -34,8 +34,9 @@ partition_outcome describe(feed_position at, event_summary&& summary, stored_att
 } // namespace
 
 history_reader::history_reader(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)},
-      retention_{self, {with_.store, with_.persistence, with_.clock, retention_rule{with_.retention_ms}}} {}
+    : self_{self}, with_{std::move(with)}, retention_{self,
+                                                      {with_.store, with_.persistence, with_.clock,
+                                                       retention_rule{with_.retention_ms}}} {}
 
 history_reader::handle::behavior_type history_reader::make_behavior() {
   const std::chrono::milliseconds look{retention_rule{with_.retention_ms}.look_ms()};
@@ -217,8 +218,9 @@ void history_reader::add_waiting(partition_overview& answer) const {
       if (!status.oldest_pending_at || oldest->accepted_at < *status.oldest_pending_at)
         status.oldest_pending_at = oldest->accepted_at;
   }
-  std::erase_if(answer.connectors,
-                [](const connector_status& s) { return s.pending == 0 && s.in_flight == 0 && s.problem.empty(); });
+  std::erase_if(answer.connectors, [](const connector_status& s) {
+    return s.pending == 0 && s.in_flight == 0 && s.problem.empty();
+  });
   for (const auto& status : answer.connectors) {
     answer.partition.pending += status.pending;
     answer.partition.in_flight += status.in_flight;

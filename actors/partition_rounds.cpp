@@ -14,8 +14,9 @@ namespace {
 constexpr timestamp_ms last_time{std::numeric_limits<std::int64_t>::max()};
 
 refusal disk_is_full() {
-  return {errc::storage_full, "the node's disk is full: free some space, it goes on by itself; pending events are still "
-                              "delivered"};
+  return {errc::storage_full,
+          "the node's disk is full: free some space, it goes on by itself; pending events are still "
+          "delivered"};
 }
 
 template <class T>
@@ -39,8 +40,8 @@ void partition_rounds::round::clear() {
 }
 
 partition_rounds::partition_rounds(const partition_store& store, setup with)
-    : store_{store}, with_{std::move(with)}, next_sequence_{store.next_sequence()}, prepared_edge_{
-                                                                                         store.oldest_kept()} {}
+    : store_{store}, with_{std::move(with)}, next_sequence_{store.next_sequence()},
+      prepared_edge_{store.oldest_kept()} {}
 
 // -- connectors -------------------------------------------------------------------------------------------------------
 
@@ -235,7 +236,8 @@ void partition_rounds::stage(staged_record record) {
   filling_.records.push_back(std::move(record));
 }
 
-void partition_rounds::stage_decision(const connector_id& connector, attempt_decision& decision, timestamp_ms at) {
+void partition_rounds::stage_decision(const connector_id& connector, attempt_decision& decision,
+                                      timestamp_ms at) {
   stored_attempt stored;
   stored.sequence = next_sequence_++;
   stored.event_sequence = decision.was.sequence;
@@ -294,8 +296,8 @@ void partition_rounds::prepare_edge(log_sequence edge) {
   stage_spills(unindexed_.spill_below(edge));
 }
 
-void partition_rounds::carry(const std::vector<carried_event>& carried, const std::vector<expired_event>& expired,
-                             const std::vector<late_event>& late) {
+void partition_rounds::carry(const std::vector<carried_event>& carried,
+                             const std::vector<expired_event>& expired, const std::vector<late_event>& late) {
   for (const auto& each : carried)
     filling_.batch.carry(each);
   for (const auto& each : expired)
@@ -455,7 +457,8 @@ void partition_rounds::refused(const store_status&, released& out) {
   for (const auto& spilled : spills)
     --at(by_name_.at(*spilled.connector)).spills_in_rounds;
   // The sequences from here on were never written: an index entry for one of them would point to nothing.
-  std::erase_if(spills, [first = store_.next_sequence()](const auto& each) { return each.sequence >= first; });
+  std::erase_if(spills,
+                [first = store_.next_sequence()](const auto& each) { return each.sequence >= first; });
   for (auto* part : {&filling_, &flying_}) { // backwards: what was built on top comes down first
     undo_events(*part);
     undo_changes(*part);
@@ -510,12 +513,13 @@ refilled partition_rounds::refill(place& owner, const refill_window& request) {
   if (owner.held_events >= limit || (owner.held_events > 0 && owner.held_bytes >= with_.window.bytes)) {
     answer.next_due = request.until; // there is more, but no room: it asks again when it let go of some
   } else {
-    auto page = store_.read_due(owner.config.id, request.from, request.until, limit - owner.held_events,
-                                with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes),
-                                [&](log_sequence sequence) {
-                                  return std::binary_search(request.held.begin(), request.held.end(), sequence);
-                                },
-                                request.beyond);
+    auto page = store_.read_due(
+        owner.config.id, request.from, request.until, limit - owner.held_events,
+        with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes),
+        [&](log_sequence sequence) {
+          return std::binary_search(request.held.begin(), request.held.end(), sequence);
+        },
+        request.beyond);
     answer.events = std::move(page.events);
     answer.next_due = page.next_due;
   }
@@ -548,7 +552,8 @@ void partition_rounds::check() const {
   std::unordered_map<connector_slot, std::pair<std::size_t, std::size_t>> in_rounds; // held, waiting
   for (const auto* part : {&flying_, &filling_})
     for (const auto& staged : part->events)
-      (staged.waits ? in_rounds[staged.slot].second : in_rounds[staged.slot].first) += staged.given_up ? 0 : 1;
+      (staged.waits ? in_rounds[staged.slot].second : in_rounds[staged.slot].first) +=
+          staged.given_up ? 0 : 1;
   for (const auto& [slot, counts] : in_rounds) {
     VICKET_ASSERT(at(slot).held_events >= counts.first);
     VICKET_ASSERT(at(slot).waiting_in_rounds == counts.second);

@@ -63,11 +63,11 @@ public:
   /// A connector, as it will be once all rounds are durable.
   struct place {
     connector config;
-    std::string state;         ///< `connector_state`, encoded; empty: nothing to remember
-    std::string complaint;     ///< why it can't be used; empty: it can
-    bool supervised = false;   ///< there is a supervisor
+    std::string state;            ///< `connector_state`, encoded; empty: nothing to remember
+    std::string complaint;        ///< why it can't be used; empty: it can
+    bool supervised = false;      ///< there is a supervisor
     std::uint32_t generation = 0; ///< of the supervisor, counted up for each
-    std::size_t held_events = 0;  ///< handed to the supervisor, or in a round to be, attempts not recorded yet
+    std::size_t held_events = 0; ///< handed to the supervisor, or in a round to be, attempts not recorded yet
     std::size_t held_bytes = 0;
     std::size_t waiting_in_rounds = 0; ///< events of unfinished rounds that go to the due index
     std::size_t spills_in_rounds = 0;  ///< index entries in unfinished rounds of events that were held
@@ -85,8 +85,9 @@ public:
   struct released {
     std::vector<std::unique_ptr<round_reply>> refused;
     std::vector<std::unique_ptr<round_reply>> replies;
-    std::vector<std::pair<connector_slot, bool>> removed; ///< whether it had a supervisor; the slot is free now
-    std::vector<connector_slot> reconfigured;             ///< those with a supervisor
+    std::vector<std::pair<connector_slot, bool>>
+        removed;                              ///< whether it had a supervisor; the slot is free now
+    std::vector<connector_slot> reconfigured; ///< those with a supervisor
     std::vector<std::pair<connector_slot, attempts_recorded>> let_go;
     std::vector<std::pair<connector_slot, take_events>> taken;
     std::vector<std::pair<connector_slot, due_position>> grown;
@@ -122,7 +123,8 @@ public:
 
   struct acceptance {
     send_result result;
-    bool waits = false; ///< the result holds once the round being filled is durable; refused with it: `storage_full`
+    bool waits =
+        false; ///< the result holds once the round being filled is durable; refused with it: `storage_full`
   };
   [[nodiscard]] acceptance accept(composed_event& event, timestamp_ms now);
 

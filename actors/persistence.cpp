@@ -39,8 +39,9 @@ private:
 };
 
 persistence::persistence(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)},
-      rounds_{*with_.store, {with_.window, with_.late_ms, [this] { return room_on_disk(); }, with_.max_unindexed}},
+    : self_{self}, with_{std::move(with)}, rounds_{*with_.store,
+                                                   {with_.window, with_.late_ms,
+                                                    [this] { return room_on_disk(); }, with_.max_unindexed}},
       records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms)} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });
   // The store's reference to this actor goes with this object, which goes when the actor quits: no cycle is left.
@@ -250,7 +251,9 @@ caf::result<void> persistence::start_draining() {
       --supervisors_draining_;
       schedule_commit();
     };
-    self_->request(each, caf::infinite, drain{}).then(one_less, [one_less](const caf::error&) { one_less(); });
+    self_->request(each, caf::infinite, drain{}).then(one_less, [one_less](const caf::error&) {
+      one_less();
+    });
   }
   auto promise = drained_;
   schedule_commit();
@@ -258,7 +261,8 @@ caf::result<void> persistence::start_draining() {
 }
 
 void persistence::finish_drain_when_done() {
-  if (draining_ && supervisors_draining_ == 0 && !rounds_.has_work() && !rounds_.on_its_way() && drained_.pending())
+  if (draining_ && supervisors_draining_ == 0 && !rounds_.has_work() && !rounds_.on_its_way() &&
+      drained_.pending())
     drained_.deliver();
 }
 

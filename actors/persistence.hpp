@@ -118,7 +118,7 @@ private:
   setup with_;
   partition_rounds rounds_;
   std::shared_ptr<record_inbox> records_;
-  std::vector<supervisor_actor> supervisors_; ///< by slot; null: there is none
+  std::vector<supervisor_actor> supervisors_;               ///< by slot; null: there is none
   std::unordered_map<caf::actor_id, connector_slot> slots_; ///< of supervisors
   /// Deletes are decided when all that came before them is durable: only then it is known what is pending.
   struct waiting_delete {

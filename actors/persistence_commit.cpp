@@ -45,12 +45,13 @@ void persistence::commit() {
     return;
   }
   appending_ = true;
-  with_.log->append(*round, [this, me = handle{self_}, mine = std::this_thread::get_id()](const store_status& status) {
-    if (std::this_thread::get_id() == mine && appending_) // still in our own call
-      round_is_back(status);
-    else
-      caf::anon_send(me, round_came_back{status});
-  });
+  with_.log->append(
+      *round, [this, me = handle{self_}, mine = std::this_thread::get_id()](const store_status& status) {
+        if (std::this_thread::get_id() == mine && appending_) // still in our own call
+          round_is_back(status);
+        else
+          caf::anon_send(me, round_came_back{status});
+      });
   appending_ = false;
 }
 

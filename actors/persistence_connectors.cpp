@@ -74,8 +74,9 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
   // Below the reserve a new connector only adds to what is stored; one that is known may be paused or sent elsewhere,
   // which is how an operator gets at what fills the disk.
   if (!known && !room_on_disk())
-    return make_refusal(errc::storage_full, "the node's disk is full: free some space and put it again; connectors that "
-                                            "exist can be put, and deleted, all the same");
+    return make_refusal(errc::storage_full,
+                        "the node's disk is full: free some space and put it again; connectors that "
+                        "exist can be put, and deleted, all the same");
   const auto slot = rounds_.put(config);
   rounds_.at(slot).complaint.clear();
   auto view = without_secret(config);
@@ -122,12 +123,14 @@ void persistence::decide_delete(const connector_id& id, caf::typed_response_prom
     promise.deliver(not_found(id));
   } else if (rounds_.is_busy(*slot)) {
     promise.deliver(make_refusal(
-        errc::connector_busy, "events are pending for connector '" + id.value +
-                                  "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
-                                  "stop new ones"));
+        errc::connector_busy,
+        "events are pending for connector '" + id.value +
+            "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
+            "stop new ones"));
   } else {
     rounds_.remove(*slot);
-    rounds_.reply_with_round(std::make_unique<waiting_answer<void>>(promise, [](auto& answer) { answer.deliver(); }));
+    rounds_.reply_with_round(
+        std::make_unique<waiting_answer<void>>(promise, [](auto& answer) { answer.deliver(); }));
   }
 }
 
@@ -229,8 +232,8 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
     return;
   const auto slot = found->second;
   collect_records(); // what it has left for us still counts
-  warn("the supervisor of connector '" + rounds_.at(slot).config.id.value + "' died (" + caf::to_string(down.reason) +
-       "): a new one starts over from the store");
+  warn("the supervisor of connector '" + rounds_.at(slot).config.id.value + "' died (" +
+       caf::to_string(down.reason) + "): a new one starts over from the store");
   slots_.erase(found);
   supervisors_[slot] = nullptr;
   std::erase_if(refills_waiting_, [slot](const auto& asked) { return asked.seat.slot == slot; });

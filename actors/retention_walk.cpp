@@ -4,7 +4,8 @@
 
 namespace vicket {
 
-retention_walk::retention_walk(history_reader_actor::pointer self, setup with) : self_{self}, with_{std::move(with)} {}
+retention_walk::retention_walk(history_reader_actor::pointer self, setup with)
+    : self_{self}, with_{std::move(with)} {}
 
 void retention_walk::look() {
   const auto now = with_.clock->now();

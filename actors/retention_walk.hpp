@@ -39,7 +39,7 @@ private:
     timestamp_ms settled_since;
     log_sequence edge = 0;
     std::uint64_t reads_refused = 0; ///< by the store, before the step
-    std::vector<log_sequence> kept; ///< below the edge, rising
+    std::vector<log_sequence> kept;  ///< below the edge, rising
   };
 
   void carry(log_sequence from);

@@ -24,7 +24,8 @@ void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
 } // namespace
 
 supervisor::supervisor(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)}, queue_{with_.profile->config, decode_connector_state(with_.state).value_or(connector_state{})},
+    : self_{self}, with_{std::move(with)},
+      queue_{with_.profile->config, decode_connector_state(with_.state).value_or(connector_state{})},
       longest_cap_ms_{with_.profile->config.retry.cap_ms} {}
 
 supervisor::handle::behavior_type supervisor::make_behavior() {

@@ -41,7 +41,8 @@ void print_connectors(const terminal& out, const node_status& status) {
   table.print(out);
   for (const auto& one : status.connectors)
     if (!one.problem.empty())
-      out.line(out.paint(one.id.value, colour::bold) + " is set aside until it is put again: " + printable(one.problem));
+      out.line(out.paint(one.id.value, colour::bold) +
+               " is set aside until it is put again: " + printable(one.problem));
 }
 
 } // namespace

@@ -29,7 +29,8 @@ struct connector_status {
   friend bool inspect(Inspector& f, connector_status& x) {
     return f.object(x).fields(f.field("id", x.id), f.field("enabled", x.enabled),
                               f.field("pending", x.pending), f.field("in_flight", x.in_flight),
-                              f.field("oldest_pending_at", x.oldest_pending_at), f.field("problem", x.problem));
+                              f.field("oldest_pending_at", x.oldest_pending_at),
+                              f.field("problem", x.problem));
   }
 };
 

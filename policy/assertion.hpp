@@ -37,5 +37,5 @@ private:
 
 /// What must hold, in every build: a node that has gone wrong ends, and its next start recovers from the disk.
 /// For conditions that cost no more than a comparison.
-#define VICKET_ASSERT(condition) \
+#define VICKET_ASSERT(condition)                                                                             \
   ((condition) ? static_cast<void>(0) : ::vicket::assertion_failed(#condition, __FILE__, __LINE__))

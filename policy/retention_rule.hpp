@@ -17,7 +17,9 @@ public:
   explicit constexpr retention_rule(std::int64_t retention_ms) : retention_ms_{retention_ms} {}
 
   /// An event that is settled later than this after its acceptance is late. At least 1.
-  [[nodiscard]] constexpr std::int64_t late_ms() const { return std::max<std::int64_t>(retention_ms_ / 8, 1); }
+  [[nodiscard]] constexpr std::int64_t late_ms() const {
+    return std::max<std::int64_t>(retention_ms_ / 8, 1);
+  }
 
   /// What was written before that may go, unless it is pending or was settled late: more than `late_ms` before
   /// `settled_since`, and the same for a whole eighth, so that most looks have nothing to do.
@@ -27,7 +29,9 @@ public:
   }
 
   /// Late events that were settled before may go.
-  [[nodiscard]] constexpr timestamp_ms settled_since(timestamp_ms now) const { return {edge_at(now).value + late_ms()}; }
+  [[nodiscard]] constexpr timestamp_ms settled_since(timestamp_ms now) const {
+    return {edge_at(now).value + late_ms()};
+  }
 
   /// How often to look, so that an edge is late by little.
   [[nodiscard]] constexpr std::int64_t look_ms() const {

@@ -18,9 +18,15 @@ enum class family : std::uint8_t { meta, events, attempts, event_attempts, due, 
 
 inline constexpr std::size_t family_count = 9;
 
-inline const std::array<std::string, family_count> family_names{
-    rocksdb::kDefaultColumnFamilyName, "events", "attempts", "event_attempts", "due", "ids", "runs",
-    "carried", "late"};
+inline const std::array<std::string, family_count> family_names{rocksdb::kDefaultColumnFamilyName,
+                                                                "events",
+                                                                "attempts",
+                                                                "event_attempts",
+                                                                "due",
+                                                                "ids",
+                                                                "runs",
+                                                                "carried",
+                                                                "late"};
 
 /// Stands for a column family by its id alone, so that a batch can be filled before, and without, the
 /// database that it is for (it may as well be shipped to another). The store checks at open that the ids are

@@ -137,7 +137,8 @@ struct event_attempt {
   log_sequence event = 0;
   std::uint32_t number = 0;
 };
-[[nodiscard]] std::optional<event_attempt> parse_event_attempt_key(std::string_view key); ///< also of a carried key
+[[nodiscard]] std::optional<event_attempt>
+parse_event_attempt_key(std::string_view key); ///< also of a carried key
 
 struct late_key {
   timestamp_ms settled_at;

@@ -141,8 +141,8 @@ store_status partition_store::rep::check_format() {
   if (!format)
     return {store_errc::foreign, sentence(folder, "is a RocksDB, but none of ours: its format is unknown")};
   if (*format < codec::format_version)
-    return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) + ", older than this program's " +
-                                     std::to_string(codec::format_version) +
+    return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) +
+                                     ", older than this program's " + std::to_string(codec::format_version) +
                                      " and of no release: start with an empty folder"};
   if (*format > codec::format_version)
     return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) +

@@ -64,7 +64,8 @@ std::optional<rocksdb::PinnableSlice> partition_store::rep::get(family which, st
 
 // -- events and attempts ------------------------------------------------------------------------------------
 
-std::optional<log_sequence> partition_store::find_event(const event_id& id, const connector_id& connector) const {
+std::optional<log_sequence> partition_store::find_event(const event_id& id,
+                                                        const connector_id& connector) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
@@ -88,7 +89,8 @@ std::vector<log_sequence> partition_store::find_events(const event_id& id) const
   return result;
 }
 
-std::optional<log_sequence> partition_store::rep::event_of_id(std::string_view key, std::string_view value) const {
+std::optional<log_sequence> partition_store::rep::event_of_id(std::string_view key,
+                                                              std::string_view value) const {
   const auto entry = codec::decode_id_entry(value);
   if (!entry) {
     report(store_errc::corrupt, "an entry of the index of ids is damaged");
@@ -157,7 +159,8 @@ std::vector<stored_attempt> partition_store::rep::attempt_records(log_sequence e
     if (attempt && attempt->event_sequence == event_sequence)
       result.push_back(std::move(*attempt));
     else
-      report(store_errc::corrupt, "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
+      report(store_errc::corrupt,
+             "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
   };
   const auto is_below = [&] { return event_sequence < oldest_kept.load(std::memory_order_acquire); };
   if (!is_below()) {
@@ -199,7 +202,8 @@ std::optional<stored_attempt> partition_store::rep::carried_attempt_of(const cod
   // The edge may have passed it between the two looks; then it is carried whole.
   const auto again = get(family::carried, codec::carried_key(place.event, place.number));
   const auto whole = again ? codec::decode_carried(to_view(*again)) : std::nullopt;
-  return whole && !whole->record.empty() ? codec::decode_attempt(whole->sequence, whole->record) : std::nullopt;
+  return whole && !whole->record.empty() ? codec::decode_attempt(whole->sequence, whole->record)
+                                         : std::nullopt;
 }
 
 std::optional<stored_attempt> partition_store::rep::attempt_record(log_sequence event_sequence,
@@ -234,7 +238,8 @@ void partition_store::rep::restore_body(stored_attempt& attempt) const {
   if (holder && !holder->same_body_as)
     attempt.value.response_body = std::move(holder->value.response_body);
   else if (event_record(attempt.event_sequence)) // else it was forgotten between the two looks
-    report(store_errc::corrupt, "the body of attempt " + std::to_string(attempt.sequence) + " is missing or damaged");
+    report(store_errc::corrupt,
+           "the body of attempt " + std::to_string(attempt.sequence) + " is missing or damaged");
 }
 
 std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, std::size_t limit,

@@ -48,8 +48,8 @@ void partition_store::rep::drop_files_below(log_sequence oldest) {
   for (const auto which : {family::events, family::attempts, family::event_attempts}) {
     const auto status = rocksdb::DeleteFilesInRange(db.get(), column(which), nullptr, &end, false);
     if (!status.ok() && !status.IsNoSpace()) // no space: the next step tries again
-      report(store_errc::failed, "can't drop files of " + family_names[static_cast<std::size_t>(which)] + ": " +
-                                     status.ToString());
+      report(store_errc::failed, "can't drop files of " + family_names[static_cast<std::size_t>(which)] +
+                                     ": " + status.ToString());
   }
 }
 
@@ -61,7 +61,8 @@ log_sequence partition_store::first_position_since(timestamp_ms time) const {
   if (!rep_->db)
     return kept;
   const auto end = rep_->next_sequence.load(std::memory_order_relaxed);
-  const auto first = std::min(rep_->first_since(family::events, time, end), rep_->first_since(family::attempts, time, end));
+  const auto first =
+      std::min(rep_->first_since(family::events, time, end), rep_->first_since(family::attempts, time, end));
   return health().ok() ? std::max(kept, first) : kept; // what can't be read must not be taken for old
 }
 
@@ -123,7 +124,8 @@ std::vector<log_sequence> partition_store::kept_below(log_sequence edge, timesta
       kept.push_back(sequence);
   }
   rep_->report_end(due, family::due);
-  auto late = rep_->range(family::late, codec::encode_late_key({settled_since, 0}), std::string(17, '\xff'), true);
+  auto late =
+      rep_->range(family::late, codec::encode_late_key({settled_since, 0}), std::string(17, '\xff'), true);
   for (; late.valid(); late.next()) {
     const auto entry = codec::parse_late_key(late.key());
     if (!entry)
@@ -142,7 +144,8 @@ std::vector<late_event> partition_store::late_before(timestamp_ms settled_before
   if (!rep_->db)
     return {};
   auto result = std::vector<late_event>{};
-  auto it = rep_->range(family::late, std::string(1, '\0'), codec::encode_late_key({settled_before, 0}), true);
+  auto it =
+      rep_->range(family::late, std::string(1, '\0'), codec::encode_late_key({settled_before, 0}), true);
   for (; it.valid() && result.size() < limit; it.next())
     if (const auto entry = codec::parse_late_key(it.key()))
       result.push_back({entry->settled_at, entry->event});
@@ -152,8 +155,9 @@ std::vector<late_event> partition_store::late_before(timestamp_ms settled_before
 
 // -- carrying -------------------------------------------------------------------------------------------------------
 
-partition_store::carry_page partition_store::read_carry(const std::vector<log_sequence>& kept, log_sequence edge,
-                                                        log_sequence from, std::size_t max_bytes) const {
+partition_store::carry_page partition_store::read_carry(const std::vector<log_sequence>& kept,
+                                                        log_sequence edge, log_sequence from,
+                                                        std::size_t max_bytes) const {
   const auto lock = rep_->reading();
   auto page = carry_page{};
   if (!rep_->db)
@@ -223,7 +227,8 @@ carried_event partition_store::rep::carry_from_log(log_sequence sequence, log_se
       if (const auto stored = get(family::attempts, it.value()))
         piece.record = stored->ToString();
     if (piece.number == 0 || (piece.sequence < edge && piece.record.empty()))
-      report(store_errc::corrupt, "an attempt of event " + std::to_string(sequence) + " is missing or damaged");
+      report(store_errc::corrupt,
+             "an attempt of event " + std::to_string(sequence) + " is missing or damaged");
     result.attempts.push_back(std::move(piece));
   }
   report_end(it, family::event_attempts);
@@ -231,7 +236,8 @@ carried_event partition_store::rep::carry_from_log(log_sequence sequence, log_se
 }
 
 /// One that is carried already: its attempts that the edge is about to pass.
-std::optional<carried_event> partition_store::rep::carry_further(log_sequence sequence, log_sequence edge) const {
+std::optional<carried_event> partition_store::rep::carry_further(log_sequence sequence,
+                                                                 log_sequence edge) const {
   auto result = carried_event{};
   result.sequence = sequence;
   auto it = range(family::carried, codec::carried_key(sequence, 1), codec::carried_key(sequence + 1, 0));

@@ -102,11 +102,13 @@ round_header partition_store::last_round() const {
 store_status partition_store::apply(const sealed_round& round, durability how) {
   const auto& header = round.header();
   const auto& last = rep_->last;
-  if (header.number != last.number + 1 || header.epoch < last.epoch || header.settled_below < last.settled_below ||
-      header.next_sequence < last.next_sequence || header.oldest_kept < last.oldest_kept)
-    return {store_errc::foreign, "round " + std::to_string(header.number) + " of epoch " + std::to_string(header.epoch) +
-                                     " does not follow round " + std::to_string(last.number) + " of epoch " +
-                                     std::to_string(last.epoch) + " in " + rep_->folder};
+  if (header.number != last.number + 1 || header.epoch < last.epoch ||
+      header.settled_below < last.settled_below || header.next_sequence < last.next_sequence ||
+      header.oldest_kept < last.oldest_kept)
+    return {store_errc::foreign, "round " + std::to_string(header.number) + " of epoch " +
+                                     std::to_string(header.epoch) + " does not follow round " +
+                                     std::to_string(last.number) + " of epoch " + std::to_string(last.epoch) +
+                                     " in " + rep_->folder};
   return rep_->write(*round.batch_.rep_, header, how == durability::synced);
 }
 

@@ -67,7 +67,7 @@ public:
   /// dropped.
   [[nodiscard]] store_status apply(const sealed_round& round, durability how);
 
-  [[nodiscard]] round_header last_round() const; ///< as applied; by the writer
+  [[nodiscard]] round_header last_round() const;    ///< as applied; by the writer
   [[nodiscard]] log_sequence next_sequence() const; ///< as applied, or allocated; from other threads a hint
 
   /// For who writes a store without a log in front of it (tests, tools that fill one): the next free position and the
@@ -110,7 +110,8 @@ public:
   [[nodiscard]] store_status health() const;
 
   /// The event of this id that was sent to this connector: ids are per connector.
-  [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id, const connector_id& connector) const;
+  [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id,
+                                                       const connector_id& connector) const;
   /// One per connector that the id was sent to, by connector.
   [[nodiscard]] std::vector<log_sequence> find_events(const event_id& id) const;
   /// Without the envelope when `with_envelope` is false.
@@ -191,8 +192,8 @@ public:
     std::vector<expired_event> expired;
     std::optional<log_sequence> next; ///< go on from there; absent: that was all
   };
-  [[nodiscard]] carry_page read_carry(const std::vector<log_sequence>& kept, log_sequence edge, log_sequence from,
-                                      std::size_t max_bytes) const;
+  [[nodiscard]] carry_page read_carry(const std::vector<log_sequence>& kept, log_sequence edge,
+                                      log_sequence from, std::size_t max_bytes) const;
 
   /// Entries of events that were settled late, before `settled_before`: they have had their time.
   [[nodiscard]] std::vector<late_event> late_before(timestamp_ms settled_before, std::size_t limit) const;

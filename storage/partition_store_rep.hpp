@@ -91,8 +91,8 @@ struct partition_store::rep {
   // The writer's thread.
   round_header last;          ///< as applied
   bool lineage_stored = true; ///< false: the next round that moves the log's end stores it along
-  store_status failure;      ///< not ok: the store takes nothing more
-  bool refused_full = false; ///< a commit did not fit, and no reopening succeeded since
+  store_status failure;       ///< not ok: the store takes nothing more
+  bool refused_full = false;  ///< a commit did not fit, and no reopening succeeded since
 
   // Below what the database's threads use, so that it goes first.
   std::vector<std::unique_ptr<retention_filter>> filters;
@@ -152,7 +152,8 @@ struct partition_store::rep {
   [[nodiscard]] std::optional<rocksdb::PinnableSlice> event_record(log_sequence sequence) const;
   /// The attempt records of one event, oldest first, bodies as stored.
   [[nodiscard]] std::vector<stored_attempt> attempt_records(log_sequence event_sequence) const;
-  [[nodiscard]] std::optional<stored_attempt> attempt_record(log_sequence event_sequence, std::uint32_t number) const;
+  [[nodiscard]] std::optional<stored_attempt> attempt_record(log_sequence event_sequence,
+                                                             std::uint32_t number) const;
   [[nodiscard]] std::optional<stored_attempt> carried_attempt_of(const codec::event_attempt& place,
                                                                  std::string_view value) const;
   /// Puts the bodies back that are stored with another attempt.

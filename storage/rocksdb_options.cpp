@@ -149,8 +149,9 @@ rocksdb::DBOptions database_options(const store_options& options, rocksdb::Env& 
   result.db_write_buffer_size = options.write_buffer_bytes;
   result.max_background_jobs = background_threads;
   result.max_open_files = max_open_files;
-  result.max_file_opening_threads = 1; // opening opens 16 tables of a family at most, not worth 15 threads for each
-                                       // family; and the simulation has only one
+  result.max_file_opening_threads =
+      1; // opening opens 16 tables of a family at most, not worth 15 threads for each
+         // family; and the simulation has only one
   result.bytes_per_sync =
       1u << 20; // flushed tables trickle out, so that a commit's sync needn't wait behind 16 MiB
   result.stats_dump_period_sec = 0;

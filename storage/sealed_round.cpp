@@ -14,9 +14,10 @@ namespace {
 /// Finds the commit record. A round without one, or whose last write it is not, is none.
 class header_finder final : public rocksdb::WriteBatch::Handler {
 public:
-  rocksdb::Status PutCF(std::uint32_t column, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
-    const auto is_commit =
-        column == static_cast<std::uint32_t>(family::meta) && std::string_view{key.data(), key.size()} == codec::commit_key;
+  rocksdb::Status PutCF(std::uint32_t column, const rocksdb::Slice& key,
+                        const rocksdb::Slice& value) override {
+    const auto is_commit = column == static_cast<std::uint32_t>(family::meta) &&
+                           std::string_view{key.data(), key.size()} == codec::commit_key;
     found = is_commit ? codec::decode_commit({value.data(), value.size()}) : std::nullopt;
     return check(column);
   }
@@ -29,7 +30,8 @@ public:
 
 private:
   static rocksdb::Status check(std::uint32_t column) {
-    return column < family_count ? rocksdb::Status::OK() : rocksdb::Status::Corruption("unknown column family");
+    return column < family_count ? rocksdb::Status::OK()
+                                 : rocksdb::Status::Corruption("unknown column family");
   }
 };
 

@@ -15,8 +15,9 @@ struct round_header {
   std::uint64_t epoch = 0;        ///< of the owner that made it
   std::uint64_t number = 0;       ///< 1 for a partition's first, then without gaps
   log_sequence next_sequence = 1; ///< what is to be written next stands there
-  log_sequence settled_below = 1; ///< all events below are settled or in the due index: a restart scans from there
-  log_sequence oldest_kept = 1;   ///< the retention's edge; never above `settled_below`
+  log_sequence settled_below =
+      1; ///< all events below are settled or in the due index: a restart scans from there
+  log_sequence oldest_kept = 1; ///< the retention's edge; never above `settled_below`
 
   friend bool operator==(const round_header&, const round_header&) = default;
 };

@@ -122,7 +122,8 @@ void write_batch::put_lost(log_sequence attempt) {
 void write_batch::carry(const carried_event& value) {
   if (!value.record.empty()) {
     rep_->put(family::carried, codec::carried_key(value.sequence, 0), value.record);
-    rep_->put(family::ids, codec::id_key{value.id, value.connector}.view(), codec::encode_id_entry({value.sequence, true}));
+    rep_->put(family::ids, codec::id_key{value.id, value.connector}.view(),
+              codec::encode_id_entry({value.sequence, true}));
     if (!value.run.empty())
       rep_->put(family::runs, codec::run_key(value.run, value.sequence), codec::carried_mark);
   }

@@ -40,8 +40,8 @@ public:
 
   /// The attempt, the event's new place in the due index when it is to be tried again, and, when it was
   /// `indexed`, the removal of the place that it had.
-  void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
-                   bool indexed, attempt_index where = attempt_index::log);
+  void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was, bool indexed,
+                   attempt_index where = attempt_index::log);
 
   /// The event was settled long after it was accepted: it is kept by that time instead.
   void note_late(const late_event& value);

@@ -76,7 +76,8 @@ public:
     return id;
   }
 
-  partition_rounds::acceptance send(const std::string& to, std::size_t number, const std::string& reply = {}) {
+  partition_rounds::acceptance send(const std::string& to, std::size_t number,
+                                    const std::string& reply = {}) {
     composed_event event;
     event.id = id_of(number);
     event.id_of_sender = true;
@@ -95,11 +96,13 @@ public:
       rounds->reply_with_round(std::make_unique<recorded_reply>(reply, replies));
   }
 
-  supervisor_seat supervise(const std::string& id) { return rounds->seat_supervisor(rounds->find({id}).value()); }
+  supervisor_seat supervise(const std::string& id) {
+    return rounds->seat_supervisor(rounds->find({id}).value());
+  }
 
   /// An attempt at the event with this position, given up or to be tried again.
-  void record(supervisor_seat seat, due_position was, std::optional<timestamp_ms> next = {}, std::uint32_t number = 1,
-              std::string body = {}) {
+  void record(supervisor_seat seat, due_position was, std::optional<timestamp_ms> next = {},
+              std::uint32_t number = 1, std::string body = {}) {
     record_attempts message;
     message.seat = seat;
     attempt_decision decision;
@@ -353,7 +356,8 @@ TEST_CASE("a delete that is refused leaves the connector; one that is durable fr
   CHECK(f.store->connectors().empty());
   f.put("next");
   CHECK(f.rounds->find({"next"}) == slot); // the place is used again,
-  CHECK(f.rounds->seat(seat) == nullptr);  // and a late word from the old supervisor is not taken for its successor's
+  CHECK(f.rounds->seat(seat) ==
+        nullptr); // and a late word from the old supervisor is not taken for its successor's
   f.supervise("next");
   CHECK(f.rounds->seat(seat) == nullptr);
 }

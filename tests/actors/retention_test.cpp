@@ -29,7 +29,9 @@ struct retention_fixture : node_fixture {
     });
   }
 
-  bool is_known(const event_id& id) { return std::holds_alternative<event_page>(ask<event_page>(get_event{id})); }
+  bool is_known(const event_id& id) {
+    return std::holds_alternative<event_page>(ask<event_page>(get_event{id}));
+  }
 
   std::vector<outcome_entry> feed(std::string cursor = {}) {
     std::vector<outcome_entry> all;
@@ -74,7 +76,8 @@ TEST_CASE("one event that stays pending keeps its own history, and holds up the 
   CHECK(node.failures.empty());
 }
 
-TEST_CASE("an event is kept, and its id known, for the retention after it was settled, however old it is by then") {
+TEST_CASE(
+    "an event is kept, and its id known, for the retention after it was settled, however old it is by then") {
   retention_fixture node;
   auto event = node_fixture::event_for("down");
   event.id = event_id{{1, 2, 3}};
@@ -93,7 +96,8 @@ TEST_CASE("an event is kept, and its id known, for the retention after it was se
   CHECK_FALSE(node.send(event).duplicate);
 }
 
-TEST_CASE("below the disk's reserve what is known can be paused, sent elsewhere and deleted; what is new waits") {
+TEST_CASE(
+    "below the disk's reserve what is known can be paused, sent elsewhere and deleted; what is new waits") {
   node_fixture node;
   node.put("crm");
   node.put("idle");

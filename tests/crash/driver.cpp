@@ -527,10 +527,11 @@ void driver::tell_of_stuck_events() {
   const auto histories = client_.histories(stuck_, answer_limit_ms);
   std::size_t still = stuck_.size();
   if (histories)
-    still = static_cast<std::size_t>(std::count_if(histories->begin(), histories->end(), [](const auto& found) {
-      return std::any_of(found.begin(), found.end(),
-                         [](const auto& one) { return one.summary.state == event_state::pending; });
-    }));
+    still =
+        static_cast<std::size_t>(std::count_if(histories->begin(), histories->end(), [](const auto& found) {
+          return std::any_of(found.begin(), found.end(),
+                             [](const auto& one) { return one.summary.state == event_state::pending; });
+        }));
   std::printf("%zu of the %zu stuck events are still pending %lld ms after a restart\n", still, stuck_.size(),
               static_cast<long long>(stuck_after_restart_ms));
 }

@@ -407,7 +407,8 @@ bool event_book::is_possible(const event_fact& event, std::int64_t due_ms, std::
 }
 
 /// The time for this attempt was stored by a clock that was set back since, so that it came early by the new one.
-bool event_book::was_judged_anew(const event_fact& event, const attempt_fact& before, const attempt_fact& after) const {
+bool event_book::was_judged_anew(const event_fact& event, const attempt_fact& before,
+                                 const attempt_fact& after) const {
   for (const auto& one : event.requests)
     if ((one.number == before.request && one.by_bent_clock) ||
         (one.number == after.request && !is_possible(event, *before.next_at, one.life_began_ms)))

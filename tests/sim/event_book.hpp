@@ -107,7 +107,8 @@ private:
   [[nodiscard]] std::int64_t least_wait_ms(const event_fact& event, std::size_t request) const;
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
-  [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms, std::int64_t life_began_ms) const;
+  [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms,
+                                 std::int64_t life_began_ms) const;
   [[nodiscard]] bool was_judged_anew(const event_fact& event, const attempt_fact& before,
                                      const attempt_fact& after) const;
   void check_order_of_attempts(const event_fact& event) const;

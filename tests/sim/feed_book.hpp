@@ -41,10 +41,11 @@ private:
     std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> seen; ///< event, attempt, request
     /// The same since it was last told that a log was taken back: what it knew may come again after that.
     std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>> seen_since;
-    std::map<std::uint64_t, std::uint32_t> last_number;                     ///< by event
+    std::map<std::uint64_t, std::uint32_t> last_number; ///< by event
     std::uint64_t excused_to = 0; ///< of requests up to here outcomes may be missing: it was told so
-    bool from_the_future = false; ///< its cursor is of a log that a restore may have taken back: it may be told a gap
-    bool saw_the_future = false;  ///< and it was told of something in it: it has to be told a gap
+    bool from_the_future =
+        false; ///< its cursor is of a log that a restore may have taken back: it may be told a gap
+    bool saw_the_future = false; ///< and it was told of something in it: it has to be told a gap
   };
 
   void complain(std::string rule, std::string detail) const {

@@ -54,7 +54,8 @@ void oracle::check_known_id(const event_fact& event, errc code) {
 /// Refusals that pass have a reason that passes.
 void oracle::check_transient(errc code, const std::string& who, const moment& sent, const moment& now,
                              bool may_squeeze) {
-  const bool squeezed = disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
+  const bool squeezed =
+      disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
   // Of several partitions one may fail and another be full; and what was refused before that may be heard after.
   const bool could_be_full = shape_.partitions > 1 || squeezed || may_be_full(sent, now);
   if (code == errc::storage_full && failed_ && !could_be_full) {

@@ -334,12 +334,12 @@ private:
     if (drawn == fault::no_space_append || drawn == fault::short_write || drawn == fault::crash_append ||
         (drawn >= fault::crash_dropped && drawn <= fault::crash_reordered) || chance.percent(20)) {
       static const std::vector seldom = {
-          fault::no_space_sync,   fault::no_space_flush,    fault::no_space_open,
-          fault::no_space_rename, fault::no_space_manifest, fault::no_space_compaction,
-          fault::io_error_sync,   fault::io_error_flush,    fault::io_error_open,
-          fault::io_error_rename, fault::io_error_manifest, fault::io_error_compaction,
+          fault::no_space_sync,    fault::no_space_flush,    fault::no_space_open,
+          fault::no_space_rename,  fault::no_space_manifest, fault::no_space_compaction,
+          fault::io_error_sync,    fault::io_error_flush,    fault::io_error_open,
+          fault::io_error_rename,  fault::io_error_manifest, fault::io_error_compaction,
           fault::crash_compaction, fault::crash_compaction,  fault::io_error_compaction,
-          fault::clock_back,      fault::clock_forward};
+          fault::clock_back,       fault::clock_forward};
       if (chance.percent(15))
         return drawn;
       return chance.pick(seldom);
@@ -486,8 +486,8 @@ std::string describe(const action& one, const world_shape& shape) {
 std::string describe(const world_shape& shape) {
   return std::to_string(shape.partitions) + " partitions, " + std::to_string(shape.connectors.size()) +
          " connectors, window " + std::to_string(shape.window_events) + ", unindexed at most " +
-         std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) + " ms" +
-         (shape.late_rounds ? ", rounds come back late" : "");
+         std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
+         " ms" + (shape.late_rounds ? ", rounds come back late" : "");
 }
 
 } // namespace vicket::sim

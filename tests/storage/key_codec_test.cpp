@@ -85,8 +85,8 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(hex(id_prefix(golden_event().id)) == "9f2c1b7e01024304850607"
                                              "08090a0b0c");
   CHECK(hex(id_key{golden_event().id, {"crm"}}.view()) == "9f2c1b7e01024304850607"
-                                                   "08090a0b0c"
-                                                   "63726d");
+                                                          "08090a0b0c"
+                                                          "63726d");
   CHECK(hex(encode_id_entry({258, false})) == "0000000000000102");
   CHECK(hex(encode_id_entry({258, true})) == "000000000000010201");
   CHECK(hex(carried_key(258, 3)) == "000000000000010200000003");
@@ -96,16 +96,16 @@ TEST_CASE("keys on disk are these bytes") {
 TEST_CASE("records on disk are these bytes") {
   CHECK(hex(encode_format(1)) == "7669636b65742d706172746974696f6e00000001");
   CHECK(hex(encode(feed_lineage::from_entries({{1, 0x9f2c1b7e}, {258, 5}}).value())) == "01"
-                                                                                         "02"
-                                                                                         "0000000000000001"
-                                                                                         "9f2c1b7e"
-                                                                                         "0000000000000102"
-                                                                                         "00000005");
+                                                                                        "02"
+                                                                                        "0000000000000001"
+                                                                                        "9f2c1b7e"
+                                                                                        "0000000000000102"
+                                                                                        "00000005");
   CHECK(hex(encode(round_header{1, 2, 258, 257, 256})) == "01"
-                                                      "0000000000000001"
-                                                      "0000000000000002"
-                                                      "0000000000000102"
-                                                      "0000000000000101"
+                                                          "0000000000000001"
+                                                          "0000000000000002"
+                                                          "0000000000000102"
+                                                          "0000000000000101"
                                                           "0000000000000100");
   CHECK(hex(encode_head(golden_event())) == "01"
                                             "9f2c1b7e01024304850607"

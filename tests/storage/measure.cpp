@@ -81,7 +81,9 @@ TEST_CASE("deliveries at the first attempt, synced batches of 200", "[.measure]"
   const auto begin = wall_s();
   auto found = 0;
   for (auto i = 0; i < 100'000; ++i)
-    found += store->find_event(id_of(std::uint64_t{1} << 40 | static_cast<std::uint64_t>(i)), {"crm-prod"}) ? 1 : 0;
+    found += store->find_event(id_of(std::uint64_t{1} << 40 | static_cast<std::uint64_t>(i)), {"crm-prod"})
+                 ? 1
+                 : 0;
   std::printf("duplicate check of an unknown id: %.2f us (%d found)\n", (wall_s() - begin) / 1e5 * 1e6,
               found);
 }

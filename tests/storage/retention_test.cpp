@@ -23,7 +23,8 @@ std::vector<log_sequence> deliver(partition_store& store, int count, std::size_t
   for (auto i = 0; i < count; ++i) {
     const auto sequence = store.allocate_sequence();
     const auto accepted_at = first + 60'000 * i;
-    batch.add_event(event_of(sequence, {.accepted_at = accepted_at, .envelope_bytes = envelope_bytes}), false);
+    batch.add_event(event_of(sequence, {.accepted_at = accepted_at, .envelope_bytes = envelope_bytes}),
+                    false);
     auto made = attempt_of(store.allocate_sequence(), sequence, 1);
     made.value.started_at = accepted_at;
     batch.add_attempt({"crm-prod"}, made, {}, false);
@@ -37,7 +38,8 @@ std::vector<log_sequence> deliver(partition_store& store, int count, std::size_t
 }
 
 /// One attempt in a commit of its own, as an engine stages it when the edge is where it is.
-void make_attempt(partition_store& store, stored_attempt made, due_position was, bool indexed, timestamp_ms late = {}) {
+void make_attempt(partition_store& store, stored_attempt made, due_position was, bool indexed,
+                  timestamp_ms late = {}) {
   auto batch = write_batch{};
   batch.add_attempt({"crm-prod"}, made, was, indexed,
                     made.event_sequence < store.oldest_kept() ? write_batch::attempt_index::carried
@@ -48,7 +50,8 @@ void make_attempt(partition_store& store, stored_attempt made, due_position was,
 }
 
 /// A whole step of the retention, in pages of `page_bytes`.
-void step(partition_store& store, timestamp_ms edge_time, timestamp_ms settled_since, std::size_t page_bytes = 1) {
+void step(partition_store& store, timestamp_ms edge_time, timestamp_ms settled_since,
+          std::size_t page_bytes = 1) {
   const auto edge = std::min(store.first_position_since(edge_time), store.settled_below());
   const auto kept = store.kept_below(edge, settled_since);
   auto batch = write_batch{};
@@ -137,7 +140,8 @@ TEST_CASE("an old event that still waits keeps its whole history, and holds up n
         CHECK(!store->read_event(sequence, false));
         CHECK(!is_known(*store, sequence));
       }
-    require_same(store->read_event(waiting, true).value(), event_of(waiting, {.accepted_at = noon + 60'000 * 3}));
+    require_same(store->read_event(waiting, true).value(),
+                 event_of(waiting, {.accepted_at = noon + 60'000 * 3}));
     CHECK(is_known(*store, waiting));
     CHECK(store->events_of_run("run-42", 0, 100) == std::vector{waiting});
     REQUIRE(store->attempts_of(waiting).size() == 1);
@@ -195,7 +199,8 @@ TEST_CASE("an event that was settled late is kept from then on, though it was ab
   CHECK(store->oldest_kept() > slow);
   CHECK(is_known(*store, slow));
   CHECK(store->attempts_of(slow).size() == 1);
-  REQUIRE(store->attempts_after(0, 10, no_limit).size() == 1); // above the edge: an outcome of what is below it
+  REQUIRE(store->attempts_after(0, 10, no_limit).size() ==
+          1); // above the edge: an outcome of what is below it
   step(*store, settled_at + 1, settled_at + 1);
   CHECK(!is_known(*store, slow));
 }
@@ -208,8 +213,8 @@ TEST_CASE("attempts of what the edge is about to pass are noted on both sides") 
   const auto edge = store->next_sequence();
   const auto page = store->read_carry(store->kept_below(edge, far), edge, 0, 1'000);
   auto batch = write_batch{};
-  batch.add_attempt({"crm-prod"}, attempt_of(store->allocate_sequence(), waiting, 1, far), {noon, waiting}, true,
-                    write_batch::attempt_index::both);
+  batch.add_attempt({"crm-prod"}, attempt_of(store->allocate_sequence(), waiting, 1, far), {noon, waiting},
+                    true, write_batch::attempt_index::both);
   REQUIRE(store->commit(batch, store->next_sequence()).ok());
   CHECK(store->attempts_of(waiting).size() == 1);
   batch.clear();

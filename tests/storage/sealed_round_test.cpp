@@ -44,36 +44,35 @@ constexpr auto synced = partition_store::durability::synced;
 
 TEST_CASE("a round travels as these bytes") {
   const auto round = round_with(258, {7, 2, 259, 258, 1});
-  CHECK(hex(round.bytes()) ==
-        "0000000000000000" // RocksDB's sequence number, set when it is applied
-        "03000000"         // three writes
-        "0501"             // put into family 1, events
-        "080000000000000102"
-        "24"
-        "01"
-        "9f2c1b7e01024304850607"
-        "08090a0b0c"
-        "8000019e54b4de00"
-        "0363726d"
-        "03612e62"
-        "00"
-        "00"
-        "7b7d"
-        "0505" // family 5, ids
-        "13"
-        "9f2c1b7e01024304850607"
-        "08090a0b0c"
-        "63726d"
-        "080000000000000102"
-        "01" // family 0: the commit record
-        "06636f6d6d6974"
-        "29"
-        "01"
-        "0000000000000007"
-        "0000000000000002"
-        "0000000000000103"
-        "0000000000000102"
-        "0000000000000001");
+  CHECK(hex(round.bytes()) == "0000000000000000" // RocksDB's sequence number, set when it is applied
+                              "03000000"         // three writes
+                              "0501"             // put into family 1, events
+                              "080000000000000102"
+                              "24"
+                              "01"
+                              "9f2c1b7e01024304850607"
+                              "08090a0b0c"
+                              "8000019e54b4de00"
+                              "0363726d"
+                              "03612e62"
+                              "00"
+                              "00"
+                              "7b7d"
+                              "0505" // family 5, ids
+                              "13"
+                              "9f2c1b7e01024304850607"
+                              "08090a0b0c"
+                              "63726d"
+                              "080000000000000102"
+                              "01" // family 0: the commit record
+                              "06636f6d6d6974"
+                              "29"
+                              "01"
+                              "0000000000000007"
+                              "0000000000000002"
+                              "0000000000000103"
+                              "0000000000000102"
+                              "0000000000000001");
 }
 
 TEST_CASE("a round that was read out is applied elsewhere, and what it built is the same") {
@@ -124,8 +123,10 @@ TEST_CASE("a round is taken only after the one before it") {
   deposed.epoch = last.epoch - 1;
   auto back = next();
   back.next_sequence = last.next_sequence - 1;
-  for (const auto& [what, header] : {refusal_case{"the same number again", again}, {"a number left out", skips},
-                                     {"an older epoch", deposed}, {"a log that goes back", back}}) {
+  for (const auto& [what, header] : {refusal_case{"the same number again", again},
+                                     {"a number left out", skips},
+                                     {"an older epoch", deposed},
+                                     {"a log that goes back", back}}) {
     INFO(what);
     CHECK(store->apply(round_with(last.next_sequence, header), synced).code == store_errc::foreign);
     CHECK(store->last_round() == last);
