@@ -376,6 +376,7 @@ void partition_rounds::release_changes(round& done, released& out) {
     if (each.removed) {
       out.removed.emplace_back(each.slot, owner.supervised);
       std::erase(out.reconfigured, each.slot);
+      std::erase_if(out.grown, [&](const auto& one) { return one.first == each.slot; });
       places_[each.slot].reset();
       free_slots_.push_back(each.slot);
     } else if (owner.supervised) {
@@ -423,7 +424,8 @@ void partition_rounds::release_events(round& done, released& out) {
   for (const auto& spilled : done.spills)
     --at(by_name_.at(*spilled.connector)).spills_in_rounds;
   for (const auto slot : done.orphaned)
-    grow(slot, {});
+    if (places_[slot]) // else the supervisor that died held nothing, and the connector was deleted since
+      grow(slot, {});
   for (auto& staged : done.events) {
     auto& owner = at(staged.slot);
     if (staged.waits) {

@@ -100,7 +100,8 @@ private:
   [[nodiscard]] bool room_on_disk() const;
   template <class Answer>
   caf::typed_response_promise<Answer>
-  answer_with_round(std::function<void(caf::typed_response_promise<Answer>&)> answer);
+  answer_with_round(std::function<void(caf::typed_response_promise<Answer>&)> answer,
+                    bool only_reads = false);
 
   // Supervisors.
   void load();

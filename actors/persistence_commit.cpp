@@ -100,6 +100,9 @@ void persistence::release(partition_rounds::released out) {
   for (auto& [slot, events] : out.taken)
     if (const auto to = supervisor_of(slot))
       self_->send(to, std::move(events));
+    else
+      rounds_.give_up_held(
+          slot); // the connector was found to be of no use: they wait in the index until it is put
   for (const auto& [slot, first] : out.grown)
     if (const auto to = supervisor_of(slot))
       self_->send(to, backlog_grew{first, first == due_position{}});
@@ -138,7 +141,9 @@ void persistence::watch_store(const look_at_store& look) {
     look_under_way_ = false;
   if (failed_ || !store_is_healthy() || look_under_way_ || !with_.store->wants_resume())
     return;
-  if (!disk_full_) { // else the commit that did not fit comes again, and resumes it
+  // While the disk is full the commit that did not fit comes again, and resumes it; and a round on its way must find the
+  // store that it is for.
+  if (!disk_full_ && !rounds_.on_its_way()) {
     if (!look.again && with_.log_warning)
       with_.log_warning("partition " + std::to_string(with_.partition) +
                         ": the store's background work stopped, the disk is full: free some space");

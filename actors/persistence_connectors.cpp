@@ -94,7 +94,7 @@ caf::result<connector_view> persistence::get(const get_connector& request) {
       promise.deliver(not_found(id));
   };
   if (!failed_ && rounds_.has_unfinished_changes()) // what is shown must be durable
-    return answer_with_round<connector_view>(answer);
+    return answer_with_round<connector_view>(answer, true);
   auto promise = self_->make_response_promise<connector_view>();
   answer(promise);
   return promise;
@@ -119,7 +119,10 @@ void persistence::decide_deletes() {
 
 void persistence::decide_delete(const connector_id& id, caf::typed_response_promise<void>& promise) {
   const auto slot = rounds_.find(id);
-  if (!slot) {
+  if (!slot && rounds_.has_unfinished_changes()) { // it may yet turn out that it was not deleted
+    rounds_.reply_with_round(std::make_unique<waiting_answer<void>>(
+        promise, [id](auto& answer) { answer.deliver(not_found(id)); }, false));
+  } else if (!slot) {
     promise.deliver(not_found(id));
   } else if (rounds_.is_busy(*slot)) {
     promise.deliver(make_refusal(
@@ -129,8 +132,8 @@ void persistence::decide_delete(const connector_id& id, caf::typed_response_prom
             "stop new ones"));
   } else {
     rounds_.remove(*slot);
-    rounds_.reply_with_round(
-        std::make_unique<waiting_answer<void>>(promise, [](auto& answer) { answer.deliver(); }));
+    rounds_.reply_with_round(std::make_unique<waiting_answer<void>>(
+        promise, [](auto& answer) { answer.deliver(); }, false));
   }
 }
 
@@ -153,7 +156,7 @@ caf::result<connector_page> persistence::list(const list_connectors& request) {
     promise.deliver(std::move(page));
   };
   if (!failed_ && rounds_.has_unfinished_changes())
-    return answer_with_round<connector_page>(answer);
+    return answer_with_round<connector_page>(answer, true);
   auto promise = self_->make_response_promise<connector_page>();
   answer(promise);
   return promise;

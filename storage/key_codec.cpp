@@ -493,13 +493,6 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
   return in.ok() ? std::optional{std::move(result)} : std::nullopt;
 }
 
-std::optional<log_sequence> decode_event_of_attempt(std::string_view bytes) {
-  auto in = reader{bytes};
-  in.check(in.u8() == record_version);
-  const auto sequence = in.fixed<std::uint64_t>();
-  return in.ok() ? std::optional{sequence} : std::nullopt;
-}
-
 std::optional<timestamp_ms> decode_ended_at(std::string_view bytes) {
   auto in = reader{bytes};
   in.check(in.u8() == record_version);

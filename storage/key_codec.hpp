@@ -67,8 +67,7 @@
 ///                varint timeout in ms, zigzag base in ms, u64 factor (IEEE 754 bits), zigzag cap in ms,
 ///                varint max attempts, zigzag max age in ms. Nothing after it.
 ///
-/// Fixed offsets that the store relies on without decoding the rest: accepted at (event, 17), event sequence
-/// (attempt, 1).
+/// Fixed offset that the store relies on without decoding the rest: accepted at (event, 17).
 ///
 /// Decoding is strict: a short, overlong, unknown or out-of-range field gives `nullopt`, and the store
 /// reports corruption. It never reads past the bytes that it is given.
@@ -169,8 +168,6 @@ struct late_key {
 /// The attempt without the response body, which the caller appends.
 [[nodiscard]] std::string encode_head(const stored_attempt& value, std::string reused = {});
 [[nodiscard]] std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_view bytes);
-/// Only which event it belongs to.
-[[nodiscard]] std::optional<log_sequence> decode_event_of_attempt(std::string_view bytes);
 /// Only when it was over.
 [[nodiscard]] std::optional<timestamp_ms> decode_ended_at(std::string_view bytes);
 

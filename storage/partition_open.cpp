@@ -82,7 +82,8 @@ store_status partition_store::rep::open_database() {
   filters.clear();
   for (auto i = std::size_t{0}; i < family_count; ++i) {
     const auto which = static_cast<family>(i);
-    const auto is_filtered = which != family::meta && which != family::due;
+    const auto is_filtered = which != family::meta && which != family::due && which != family::carried &&
+                             which != family::late;
     filters.push_back(is_filtered ? std::make_unique<retention_filter>(which, oldest_kept) : nullptr);
   }
   auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};

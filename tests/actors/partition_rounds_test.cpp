@@ -456,3 +456,45 @@ TEST_CASE("a connector that was set aside goes on with what waits when it is put
   REQUIRE(out.grown.size() == 1);
   CHECK(out.grown[0].second == due_position{});
 }
+
+TEST_CASE("a supervisor that held nothing dies while its connector is deleted: there is nobody to tell") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto seat = f.supervise("crm");
+  f.rounds->vacate(seat.slot);
+  f.rounds->give_up_held(seat.slot);
+  REQUIRE_FALSE(f.rounds->is_busy(seat.slot));
+  f.rounds->remove(seat.slot);
+  const auto out = f.commit();
+  CHECK(out.removed.size() == 1);
+  CHECK(out.grown.empty());
+}
+
+TEST_CASE("a connector that is put and deleted in one round is not told to go on") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto slot = f.rounds->find({"crm"}).value();
+  f.rounds->at(slot).backlog = true; // there may be something, which the index then has not
+  f.put("crm");
+  f.rounds->remove(slot);
+  const auto out = f.commit();
+  CHECK(out.removed.size() == 1);
+  CHECK(out.grown.empty());
+}
+
+TEST_CASE("events for a connector that turns out to be of no use wait in the index, and none is lost") {
+  rounds_fixture f;
+  f.put("crm");
+  static_cast<void>(f.send("crm", 1));
+  auto out = f.commit();
+  REQUIRE(out.taken.size() == 1);
+  const auto slot = out.taken[0].first;
+  f.rounds->give_up_held(slot); // nobody could take them
+  CHECK(f.rounds->is_busy(slot));
+  f.commit();
+  CHECK(f.waiting("crm") == 1);
+  CHECK(f.rounds->at(slot).held_events == 0);
+  CHECK(f.rounds->is_busy(slot));
+}

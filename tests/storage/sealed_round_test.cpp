@@ -11,16 +11,6 @@ using namespace vicket::test;
 
 namespace {
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  auto result = std::string{};
-  for (const auto c : bytes) {
-    result.push_back(digits[static_cast<std::uint8_t>(c) >> 4]);
-    result.push_back(digits[static_cast<std::uint8_t>(c) & 15]);
-  }
-  return result;
-}
-
 stored_event small_event(log_sequence sequence) {
   auto event = stored_event{};
   event.sequence = sequence;

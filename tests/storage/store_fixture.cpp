@@ -129,4 +129,14 @@ void require_same(const stored_event& left, const stored_event& right) {
     REQUIRE(*left.envelope == *right.envelope);
 }
 
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  auto result = std::string{};
+  for (const auto c : bytes) {
+    result.push_back(digits[static_cast<std::uint8_t>(c) >> 4]);
+    result.push_back(digits[static_cast<std::uint8_t>(c) & 15]);
+  }
+  return result;
+}
+
 } // namespace vicket::test

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -64,5 +65,8 @@ log_sequence accept(partition_store& store, bool waits, const event_shape& shape
                                                      const std::string& connector);
 
 void require_same(const stored_event& left, const stored_event& right);
+
+/// Lower-case digits, for bytes that a test pins.
+[[nodiscard]] std::string hex(std::string_view bytes);
 
 } // namespace vicket::test
