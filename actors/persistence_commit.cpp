@@ -100,9 +100,8 @@ void persistence::release(partition_rounds::released out) {
   for (auto& [slot, events] : out.taken)
     if (const auto to = supervisor_of(slot))
       self_->send(to, std::move(events));
-    else
-      rounds_.give_up_held(
-          slot); // the connector was found to be of no use: they wait in the index until it is put
+    else // the connector was found to be of no use: they wait in the index until it is put
+      rounds_.give_up_held(slot);
   for (const auto& [slot, first] : out.grown)
     if (const auto to = supervisor_of(slot))
       self_->send(to, backlog_grew{first, first == due_position{}});
