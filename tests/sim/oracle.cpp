@@ -142,7 +142,8 @@ void oracle::disk_is(bool full, bool squeezed, const moment& now) {
     last_full_ = now;
   if (disk_squeezed_ || squeezed)
     last_squeezed_ = now;
-  disk_full_ = full;
+  // What was full to the last byte has not room enough for its logs to be opened again, only because it is squeezed anew.
+  disk_full_ = full || (disk_full_ && squeezed);
   disk_squeezed_ = squeezed;
 }
 

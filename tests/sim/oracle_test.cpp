@@ -738,6 +738,27 @@ TEST_CASE("below the reserve events are refused, and puts of known connectors ar
   CHECK(told.breaks("below the reserve, known connectors are still put and deleted"));
 }
 
+TEST_CASE("a squeezed disk on which room was missing is full until somebody makes room, however often it is "
+          "squeezed") {
+  story told;
+  const auto put_is_refused = [&] {
+    const auto sent = told.now();
+    told.judge.connectors().change_sent(0, told.shape.connectors[0], true, sent);
+    told.judge.change_refused(0, operation::put_connector, {errc::storage_full, ""}, sent, told.now());
+  };
+  told.judge.disk_is(false, true, told.now());
+  told.judge.room_was_missing(told.now());
+  told.pass(5'000);
+  told.judge.disk_is(false, true, told.now());
+  put_is_refused();
+  CHECK(told.well());
+  told.judge.disk_is(false, false, told.now());
+  told.pass(5'000);
+  told.judge.disk_is(false, true, told.now());
+  put_is_refused();
+  CHECK(told.breaks("below the reserve, known connectors are still put and deleted"));
+}
+
 TEST_CASE("unavailable, overloaded and invalid without a reason") {
   story told;
   told.send(1);
