@@ -75,10 +75,12 @@ persistence::handle::behavior_type persistence::make_behavior() {
       [this](const list_connectors& request) { return list(request); },
       [this](const refill_window& request) {
         const checked_after check{rounds_};
+        check_sender(request.seat);
         refill(request);
       },
       [this](const retire& request) {
         const checked_after check{rounds_};
+        check_sender(request.seat);
         return let_retire(request);
       },
       [this](const tick&) {
@@ -161,6 +163,12 @@ void persistence::collect_records() {
   const auto now = with_.clock->now();
   for (auto& each : records_->take())
     rounds_.record(std::move(each), now);
+}
+
+/// What is accepted as of a seat must come from the supervisor that sits there.
+void persistence::check_sender(const supervisor_seat& seat) {
+  if (invariants_are_checked() && rounds_.seat(seat) != nullptr)
+    VICKET_ASSERT(self_->current_sender() == caf::actor_cast<caf::strong_actor_ptr>(supervisors_[seat.slot]));
 }
 
 void persistence::refill(const refill_window& request) {

@@ -71,6 +71,7 @@ private:
   // Requests.
   caf::result<batch_result> accept(accept_events& request);
   void collect_records();
+  void check_sender(const supervisor_seat& seat);
   void refill(const refill_window& request);
   caf::result<connector_view> put(const put_connector& request);
   caf::result<connector_view> get(const get_connector& request);

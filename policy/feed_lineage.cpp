@@ -17,13 +17,13 @@ std::optional<feed_lineage> feed_lineage::from_entries(std::vector<lineage_entry
   return result;
 }
 
-void feed_lineage::begin(std::uint64_t next, std::uint32_t tag, std::uint64_t oldest_kept) {
+void feed_lineage::begin(std::uint64_t next, std::uint32_t tag, std::uint64_t last_lost) {
   if (tag == entries_.back().tag)
     return;
   VICKET_ASSERT(next > entries_.back().from);
   entries_.push_back({next, tag});
   std::size_t useless = entries_.size() - std::min(entries_.size(), max_entries);
-  while (useless + 1 < entries_.size() && entries_[useless + 1].from < oldest_kept)
+  while (useless + 1 < entries_.size() && entries_[useless + 1].from <= last_lost)
     ++useless;
   entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(useless));
 }

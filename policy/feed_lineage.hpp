@@ -45,9 +45,9 @@ public:
   [[nodiscard]] static std::optional<feed_lineage> from_entries(std::vector<lineage_entry> entries);
 
   /// An opening whose first position is `next` writes under this tag. Forgets the oldest entries: those of positions
-  /// that are all below `oldest_kept` - 1 (no reader is there without having missed something), and, beyond
-  /// `max_entries`, others. A tag that equals the last one goes on with its entry.
-  void begin(std::uint64_t next, std::uint32_t tag, std::uint64_t oldest_kept);
+  /// that are all below `last_lost`, the last of a feed entry that retention has taken (no reader is there without
+  /// having missed something), and, beyond `max_entries`, others. A tag that equals the last one goes on with its entry.
+  void begin(std::uint64_t next, std::uint32_t tag, std::uint64_t last_lost);
 
   /// Of the entry that covers the position; that of the oldest entry for what is below all.
   [[nodiscard]] std::uint32_t tag_of(std::uint64_t position) const;

@@ -82,8 +82,8 @@ store_status partition_store::rep::open_database() {
   filters.clear();
   for (auto i = std::size_t{0}; i < family_count; ++i) {
     const auto which = static_cast<family>(i);
-    const auto is_filtered = which != family::meta && which != family::due && which != family::carried &&
-                             which != family::late;
+    const auto is_filtered =
+        which != family::meta && which != family::due && which != family::carried && which != family::late;
     filters.push_back(is_filtered ? std::make_unique<retention_filter>(which, oldest_kept) : nullptr);
   }
   auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
@@ -176,7 +176,9 @@ store_status partition_store::rep::load_state() {
     lineage = *value;
   }
   const auto stored_lineage = lineage;
-  lineage.begin(record->next_sequence, options.lineage_tag, oldest_kept);
+  const auto lost = get(family::meta, codec::lost_key);
+  lineage.begin(record->next_sequence, options.lineage_tag,
+                lost ? codec::parse_u64(to_view(*lost)).value_or(0) : 0);
   lineage_stored = lineage == stored_lineage;
   return check_connectors();
 }

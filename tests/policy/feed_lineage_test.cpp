@@ -64,12 +64,12 @@ TEST_CASE("a position is given out with the tag of the entry that covers it") {
 TEST_CASE("two copies of one log share what was written before they were opened, and nothing after") {
   // given a log that one opening wrote up to 9, and two copies of it
   feed_lineage original;
-  original.begin(1, 0xa, 1);
+  original.begin(1, 0xa, 0);
   auto first = original;
   auto second = original;
   // when each is opened and written on, the first up to 14, the second up to 99
-  first.begin(10, 0xb, 1);
-  second.begin(10, 0xc, 1);
+  first.begin(10, 0xb, 0);
+  second.begin(10, 0xc, 0);
   // then their readers go on where the copies were made
   CHECK(second.common_up_to(9, first.tag_of(9), 99) == 9);
   CHECK_FALSE(second.common_up_to(14, first.tag_of(14), 99));
@@ -81,11 +81,11 @@ TEST_CASE("two copies of one log share what was written before they were opened,
 TEST_CASE("an opening that writes nothing leaves no entry, and the next one takes its place") {
   // what it would have written under is not stored, so both openings begin with the same entries
   feed_lineage stored;
-  stored.begin(1, 0xa, 1);
+  stored.begin(1, 0xa, 0);
   auto wrote_nothing = stored;
-  wrote_nothing.begin(10, 0xb, 1);
+  wrote_nothing.begin(10, 0xb, 0);
   auto next = stored;
-  next.begin(10, 0xc, 1);
+  next.begin(10, 0xc, 0);
   for (std::uint64_t position = 0; position < 10; ++position) // all that there was to be read
     CHECK(next.common_up_to(position, wrote_nothing.tag_of(position), 20) == position);
 }
@@ -93,7 +93,7 @@ TEST_CASE("an opening that writes nothing leaves no entry, and the next one take
 TEST_CASE("entries are bounded: the oldest go, and their positions are then of no known log") {
   feed_lineage log;
   for (std::uint32_t opening = 1; opening <= 200; ++opening)
-    log.begin(std::uint64_t{opening} * 10, opening, 1);
+    log.begin(std::uint64_t{opening} * 10, opening, 0);
   REQUIRE(log.entries().size() == feed_lineage::max_entries);
   CHECK(log.entries().back() == lineage_entry{2'000, 200});
   CHECK(log.entries().front().tag == 200 - feed_lineage::max_entries + 1);
@@ -104,16 +104,16 @@ TEST_CASE("entries are bounded: the oldest go, and their positions are then of n
 TEST_CASE(
     "entries go with the log that they are of, but not the one of the last position that retention took") {
   auto log = lineage_of({{1, 0xa}, {10, 0xb}, {20, 0xc}});
-  SECTION("the reader at 9 has missed nothing while 10 is the oldest that is kept") {
-    log.begin(30, 0xd, 10);
+  SECTION("the reader at 9 has missed nothing while that is the last entry that was taken") {
+    log.begin(30, 0xd, 9);
     CHECK(log.entries().front() == lineage_entry{1, 0xa});
   }
-  SECTION("it has once 11 is") {
-    log.begin(30, 0xd, 11);
+  SECTION("it has once 10 is") {
+    log.begin(30, 0xd, 10);
     CHECK(log.entries().front() == lineage_entry{10, 0xb});
   }
   SECTION("the newest two stay when all is taken") {
-    log.begin(30, 0xd, 30);
+    log.begin(30, 0xd, 29);
     CHECK(log.entries() == std::vector<lineage_entry>{{20, 0xc}, {30, 0xd}});
   }
 }

@@ -110,6 +110,10 @@ void driver::carry_out(const action& one) {
     return order(one);
   case action_kind::pass_time:
     return pass_time(one.amount);
+  case action_kind::let_lapse:
+    if (node_.running())
+      node_.wait_until(node_.steady_ms() + one.amount);
+    return;
   case action_kind::set_mood:
     return endpoints_->set_mood(one.connector, static_cast<mood>(one.amount));
   case action_kind::answer_hanging:
@@ -133,6 +137,8 @@ void driver::carry_out(const action& one) {
     return copy_folder(one.draw);
   case action_kind::calm:
     return calm_disk();
+  case action_kind::hold_back:
+    return node_.hold_back(static_cast<std::uint64_t>(one.amount));
   case action_kind::audit:
     if (disk_is_well() && !squeezed_)
       audit(false);

@@ -115,13 +115,18 @@ void driver::order(const action& one) {
     on_order_ = true;
     timed_orders_.push_back({one.ordered, node_.steady_ms() + one.after * ms_per_after, one.draw});
     return;
-  case fault::supervisor_death:
+  case fault::supervisor_death: {
     on_order_ = true;
-    node_.chance.fail_in_supervisor([this] {
+    auto happened = [this] {
       struck(fault::supervisor_death);
       oracle_.events().supervisor_died();
-    });
+    };
+    if (one.draw % 2 == 0)
+      node_.chance.fail_in_supervisor(std::move(happened));
+    else
+      node_.supervisor_dies(std::move(happened));
     return;
+  }
   default:
     on_order_ = true;
     open_order_ = {one.ordered, one.after, one.draw};
@@ -229,6 +234,7 @@ void driver::calm_disk() {
   node_.disk.crash_after(std::numeric_limits<std::uint64_t>::max());
   free_disk();
   timed_orders_.clear();
+  node_.hold_back(0);
   crash_at_rename_ = false;
   crash_in_job_.reset();
   crash_at_start_.reset();

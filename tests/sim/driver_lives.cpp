@@ -135,7 +135,7 @@ void driver::let_run(std::uint32_t handlers) {
     run_to_rest();
     return;
   }
-  for (; handlers > 0 && !node_.disk.crashed() && node_.running() && node_.run_one(order_of_handlers_);
+  for (; handlers > 0 && !node_.disk.crashed() && node_.running() && node_.run_one(order_of_handlers_, false);
        --handlers)
     ++handlers_;
 }
@@ -143,7 +143,7 @@ void driver::let_run(std::uint32_t handlers) {
 void driver::run_to_rest() {
   strike_at_time();
   std::uint64_t count = 0;
-  while (node_.running() && !node_.disk.crashed() && node_.run_one(order_of_handlers_)) {
+  while (node_.running() && !node_.disk.crashed() && node_.run_one(order_of_handlers_, true)) {
     ++handlers_;
     if (++count > max_handlers) {
       oracle_.complain("a node comes to rest", "it runs in circles");

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <filesystem>
 #include <set>
@@ -31,6 +32,7 @@ struct command_line {
   std::vector<std::string> without;
   unsigned shrink_s = 60;
   std::uint64_t at_least = 0;
+  unsigned jobs = 1;
   bool keep_going = false;
   bool repeat = false;
   bool quiet = false;
@@ -192,8 +194,16 @@ int run(const command_line& asked) {
   std::uint64_t steps = 0;
   std::uint64_t handlers = 0;
   std::set<std::string> rules;
+  std::deque<running_world> running; // in the order of their seeds, which is that of what is printed, too
+  auto next = orders.begin();
   for (const auto& order : orders) {
-    const auto one = run_world(order, asked.worlds);
+    for (; next != orders.end() && running.size() < asked.jobs; ++next) {
+      auto settings = asked.worlds;
+      settings.folder /= std::to_string((next - orders.begin()) % asked.jobs);
+      running.emplace_back(*next, settings);
+    }
+    const auto one = running.front().wait_for_end();
+    running.pop_front();
     met.add(one.met);
     handlers += one.handlers;
     steps += order.kept.size();
@@ -233,6 +243,9 @@ int main(int count, char** arguments) {
   app.add_option("--without", asked.without, "leave out an operation, a fault or another step, by its name");
   app.add_flag("--trace", asked.worlds.trace, "print everything that happens");
   app.add_option("--ignore", asked.worlds.ignored, "pass over complaints whose rule contains this text");
+  app.add_option("--jobs", asked.jobs, "so many worlds at a time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   app.add_flag("--keep-going", asked.keep_going, "find more than one; of each rule the first is reported");
   app.add_option("--shrink-seconds", asked.shrink_s, "look for a shorter plan so long; 0: don't")
       ->capture_default_str();
@@ -242,6 +255,8 @@ int main(int count, char** arguments) {
   app.add_option("--limit-seconds", asked.worlds.limit_s, "for one world")->capture_default_str();
   CLI11_PARSE(app, count, arguments);
   try {
+    if (asked.worlds.trace)
+      asked.jobs = 1; // one after the other
     const scratch_folder folder;
     asked.worlds.folder = folder.path();
     return run(asked);

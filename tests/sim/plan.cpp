@@ -13,7 +13,8 @@ namespace vicket::sim {
 namespace {
 
 constexpr std::string_view event_prefix = "e.";
-constexpr unsigned storm_percent = 4; ///< of actions that begin one; it is ten times as long
+constexpr unsigned storm_percent = 5;               ///< of actions that begin one; it is ten times as long
+constexpr std::int64_t supervisor_idle_ms = 30'000; ///< then it asks whether it may go
 constexpr std::uint32_t small_bytes = 20;
 constexpr std::uint32_t large_bytes = 24'000; ///< a few of them fill a memtable
 
@@ -202,6 +203,7 @@ private:
         {action_kind::kill, no_op, 5},
         {action_kind::copy_folder, no_op, 4},
         {action_kind::calm, no_op, 5},
+        {action_kind::hold_back, no_op, 12},
         {action_kind::audit, no_op, 4},
     });
     unsigned total = 0;
@@ -234,6 +236,8 @@ private:
       return chance.between(1, 4);
     case action_kind::fill_disk:
       return chance.pick(std::vector<std::int64_t>{0, 100, 2'000, 100'000});
+    case action_kind::hold_back:
+      return chance.percent(50) ? 0 : chance.between(1, 1'000'000);
     default:
       return 0;
     }
@@ -294,8 +298,41 @@ private:
       ask(what, static_cast<std::uint32_t>(chance.below(max_handlers + 1)), large, chance);
   }
 
+  void ask_of(std::uint32_t which, operation what, std::uint32_t handlers, dice& chance) {
+    ask(what, handlers, false, chance);
+    made_.actions.back().connector = which;
+    for (auto& event : made_.actions.back().events)
+      event.connector = which;
+  }
+
+  /// A connector goes when its supervisor is about to retire, and others come: what the supervisor still says may
+  /// come when another one has its place.
+  void change_hands(dice& chance) {
+    const auto leaving = any_connector(chance);
+    simple(action_kind::calm, 0, 0, chance);
+    simple(action_kind::set_mood, static_cast<std::int64_t>(mood::well), 0, chance);
+    made_.actions.back().connector = leaving;
+    simple(action_kind::answer_hanging, 100, action::to_quiet, chance);
+    wait(chance, 20'000);
+    ask_of(leaving, operation::send, action::to_quiet, chance);
+    wait(chance, supervisor_idle_ms - 30);
+    simple(action_kind::hold_back, chance.between(1, 1'000'000), 0, chance);
+    for (int i = 0; i < 2; ++i)
+      simple(action_kind::let_lapse, 40, static_cast<std::uint32_t>(chance.below(4)), chance);
+    ask_of(leaving, operation::delete_connector, static_cast<std::uint32_t>(chance.below(12)), chance);
+    for (int i = 0; i < 3; ++i) {
+      const auto coming = any_connector(chance);
+      ask_of(coming, operation::put_new_connector, static_cast<std::uint32_t>(chance.below(12)), chance);
+      ask_of(coming, operation::send, static_cast<std::uint32_t>(chance.below(12)), chance);
+    }
+    wait(chance, 50);
+    simple(action_kind::hold_back, 0, 0, chance);
+  }
+
   /// One fault, and what is asked of the node while it strikes.
   void storm(dice& chance) {
+    if (chance.percent(5))
+      return change_hands(chance);
     const auto what = some_fault(chance);
     if (chance.percent(30))
       simple(action_kind::set_mood, static_cast<std::int64_t>(chance.below(mood_count)), 0, chance);
@@ -316,8 +353,8 @@ private:
     order(what, after, chance);
     if (chance.percent(90)) { // mostly before anything else has run, so that the fault strikes in it
       some_operations(chance, 10, large, chance.percent(70) ? 0 : 3);
-      ask(chance.pick(std::vector{operation::stop, operation::restore, operation::pass_retention}),
-          action::to_quiet, false, chance);
+      static const std::vector ends = {operation::stop, operation::restore, operation::pass_retention};
+      ask(chance.pick(ends), action::to_quiet, false, chance);
     } else {
       some_operations(chance, 10, large);
     }
@@ -339,7 +376,8 @@ private:
           fault::io_error_sync,    fault::io_error_flush,    fault::io_error_open,
           fault::io_error_rename,  fault::io_error_manifest, fault::io_error_compaction,
           fault::crash_compaction, fault::crash_compaction,  fault::io_error_compaction,
-          fault::clock_back,       fault::clock_forward};
+          fault::clock_back,       fault::clock_forward,     fault::io_error_append,
+          fault::crash_sync,       fault::crash_compaction};
       if (chance.percent(15))
         return drawn;
       return chance.pick(seldom);
@@ -421,10 +459,10 @@ std::optional<std::uint64_t> serial_of_event_name(const std::string& name) {
 }
 
 std::string_view name_of(const action& one) {
-  static constexpr std::array names = {
-      "ask",       "order_fault", "pass_time",    "set_mood", "answer_hanging", "run_background",
-      "fill_disk", "spare_disk",  "squeeze_disk", "kill",     "copy_folder",    "calm",
-      "audit"};
+  static constexpr std::array names = {"ask",        "order_fault",    "pass_time",      "let_lapse",
+                                       "set_mood",   "answer_hanging", "run_background", "fill_disk",
+                                       "spare_disk", "squeeze_disk",   "kill",           "copy_folder",
+                                       "calm",       "hold_back",      "audit"};
   if (one.kind == action_kind::ask)
     return to_string(one.asked);
   return one.kind == action_kind::order_fault ? to_string(one.ordered)
@@ -446,6 +484,9 @@ std::string describe(const action& one, const world_shape& shape) {
     break;
   case action_kind::pass_time:
     text += "pass " + std::to_string(one.amount) + " ms";
+    break;
+  case action_kind::let_lapse:
+    text += "at most " + std::to_string(one.amount) + " ms lapse";
     break;
   case action_kind::set_mood:
     text += "endpoint of " + target + " is " + to_string(static_cast<mood>(one.amount));
@@ -473,6 +514,10 @@ std::string describe(const action& one, const world_shape& shape) {
     break;
   case action_kind::calm:
     text += "the disk is well again";
+    break;
+  case action_kind::hold_back:
+    text +=
+        one.amount == 0 ? "nobody is held back" : "some are held back, drawn " + std::to_string(one.amount);
     break;
   case action_kind::audit:
     text += "audit";

@@ -36,10 +36,11 @@ struct planned_event {
 };
 
 enum class action_kind : std::uint8_t {
-  ask,            ///< `asked`
-  order_fault,    ///< `ordered`
-  pass_time,      ///< `amount` ms
-  set_mood,       ///< `amount` is the mood; of `connector`
+  ask,         ///< `asked`
+  order_fault, ///< `ordered`
+  pass_time,   ///< `amount` ms
+  let_lapse, ///< as much of `amount` ms as goes by until something is due, in which nobody has had a turn yet
+  set_mood,  ///< `amount` is the mood; of `connector`
   answer_hanging, ///< `amount` of the silent requests get an answer
   run_background, ///< `amount` of RocksDB's jobs; all when there are fewer
   fill_disk,      ///< `amount` bytes more and it is full
@@ -48,6 +49,7 @@ enum class action_kind : std::uint8_t {
   kill,           ///< the process dies, here and now; the disk stays
   copy_folder,    ///< stop, copy the data folder, start
   calm,           ///< no fault is on order any more, and there is room
+  hold_back,      ///< some actors get their turn last from now on, of those that `amount` draws; 0: none
   audit,          ///< look at everything there is, and compare
 };
 

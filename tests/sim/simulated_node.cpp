@@ -110,10 +110,29 @@ caf::scheduler::test_coordinator& simulated_node::coordinator() const {
   return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
 }
 
-bool simulated_node::run_one(dice& which) {
-  const auto actors = coordinator().jobs.size();
+/// How many of the jobs are of actors that are not held back; those come first.
+std::size_t simulated_node::put_held_back_last() {
+  auto& jobs = coordinator().jobs;
+  if (held_back_ == 0)
+    return jobs.size();
+  const auto hurries = [this](const caf::resumable* job) {
+    const auto* actor = dynamic_cast<const caf::scheduled_actor*>(job);
+    if (actor == nullptr)
+      return true;
+    // Half of the draws name the supervisors, each of which has a handler that all others wait for.
+    if (held_back_ % 2 == 0)
+      return std::string_view{actor->name()} != "supervisor";
+    return mixed(held_back_, actor->id()) % 4 != 0;
+  };
+  return static_cast<std::size_t>(std::stable_partition(jobs.begin(), jobs.end(), hurries) - jobs.begin());
+}
+
+bool simulated_node::run_one(dice& which, bool also_held_back) {
   const auto answers = transport_->ready();
   const auto rounds = logs_.ready();
+  auto actors = put_held_back_last();
+  if (also_held_back && actors + answers + rounds == 0)
+    actors = coordinator().jobs.size();
   if (actors + answers + rounds == 0)
     return false;
   const auto background = disk.pending_jobs().size();
@@ -135,11 +154,16 @@ void simulated_node::run_actor(std::size_t index) {
   auto& jobs = coordinator().jobs;
   const auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>(index);
   std::rotate(jobs.begin(), chosen, chosen + 1);
-  const auto* actor = dynamic_cast<caf::scheduled_actor*>(jobs.front());
+  auto* actor = dynamic_cast<caf::scheduled_actor*>(jobs.front());
   const std::string_view name = actor != nullptr ? actor->name() : "?";
   if (trace_.on())
     trace_.line("    runs: " + std::string{name} + " " + std::to_string(actor != nullptr ? actor->id() : 0));
   chance.now_runs(name == "supervisor");
+  if (dies_ && name == "supervisor") {
+    std::exchange(dies_, nullptr)();
+    actor->eq_impl(caf::make_message_id().with_high_priority(), nullptr, nullptr,
+                   caf::exit_msg{caf::actor_addr{}, caf::exit_reason::kill});
+  }
   coordinator().try_run_once();
   chance.now_runs(false);
 }

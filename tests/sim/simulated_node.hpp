@@ -118,8 +118,13 @@ public:
     });
   }
 
+  /// Some actors get their turn only when nothing else can happen, so that what they say comes late. `draw` decides
+  /// which; 0: none.
+  void hold_back(std::uint64_t draw) noexcept { held_back_ = draw; }
+  /// The next supervisor that has something to do dies of the message before it looks at it.
+  void supervisor_dies(std::function<void()> happened) { dies_ = std::move(happened); }
   /// One of the things that can happen now; false: nothing moves.
-  bool run_one(dice& which);
+  bool run_one(dice& which, bool also_held_back);
   /// Of RocksDB's jobs, at most so many.
   void run_background(std::size_t jobs);
 
@@ -147,6 +152,7 @@ private:
   [[nodiscard]] caf::scheduler::test_coordinator& coordinator() const;
   [[nodiscard]] std::filesystem::path partition_path(std::uint32_t number) const;
   void run_actor(std::size_t index);
+  std::size_t put_held_back_last();
   void run_job(std::size_t index);
 
   const plan& plan_;
@@ -157,6 +163,8 @@ private:
   observer told_;
   std::uint32_t life_ = 0;
   std::uint64_t order_ = 0;
+  std::uint64_t held_back_ = 0;
+  std::function<void()> dies_;
   std::unique_ptr<config> config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<node> node_;

@@ -14,12 +14,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <fcntl.h>
 #include <numeric>
 #include <poll.h>
 #include <stdexcept>
 #include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace vicket::sim {
 
@@ -173,8 +175,7 @@ complaint end_of(int status, bool timed_out, unsigned limit_s) {
 }
 
 /// Until the world is complete, the child ends or its time is over; true: that.
-bool collect(int from, unsigned limit_s, child_results& results) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{limit_s};
+bool collect(int from, std::chrono::steady_clock::time_point until, child_results& results) {
   char buffer[4'096];
   while (!results.complete()) {
     const auto left =
@@ -193,6 +194,13 @@ bool collect(int from, unsigned limit_s, child_results& results) {
   return false;
 }
 
+int wait_for_process(int child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
+    continue;
+  return status;
+}
+
 } // namespace
 
 std::vector<std::uint32_t> all_places(std::uint32_t steps) {
@@ -201,30 +209,50 @@ std::vector<std::uint32_t> all_places(std::uint32_t steps) {
   return all;
 }
 
-world_result run_world(const world_order& order, const world_settings& settings) {
+running_world::running_world(const world_order& order, const world_settings& settings)
+    : limit_s_{settings.limit_s}, until_{std::chrono::steady_clock::now() +
+                                         std::chrono::seconds{settings.limit_s}} {
   int ends[2];
-  if (::pipe(ends) != 0)
+  if (::pipe2(ends, O_CLOEXEC) != 0)
     throw std::runtime_error("vicket-sim: no pipe");
   std::fflush(stdout);
-  const auto child = ::fork();
-  if (child < 0)
+  child_ = ::fork();
+  if (child_ < 0)
     throw std::runtime_error("vicket-sim: no process");
-  if (child == 0) {
+  if (child_ == 0) {
     ::close(ends[0]);
     be_child(order, settings, ends[1]);
   }
   ::close(ends[1]);
+  results_ = ends[0];
+}
+
+running_world::running_world(running_world&& other) noexcept
+    : limit_s_{other.limit_s_}, until_{other.until_}, child_{std::exchange(other.child_, -1)},
+      results_{std::exchange(other.results_, -1)} {}
+
+running_world::~running_world() {
+  if (child_ < 0)
+    return;
+  ::kill(child_, SIGKILL);
+  wait_for_process(child_);
+  ::close(results_);
+}
+
+world_result running_world::wait_for_end() {
   child_results results;
-  const bool timed_out = collect(ends[0], settings.limit_s, results);
+  const bool timed_out = collect(results_, until_, results);
   if (timed_out)
-    ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
-    continue;
-  ::close(ends[0]);
+    ::kill(child_, SIGKILL);
+  const auto status = wait_for_process(std::exchange(child_, -1));
+  ::close(results_);
   if (!results.complete() && !results.world().found)
-    results.world().found = end_of(status, timed_out, settings.limit_s);
+    results.world().found = end_of(status, timed_out, limit_s_);
   return std::move(results.world());
+}
+
+world_result run_world(const world_order& order, const world_settings& settings) {
+  return running_world{order, settings}.wait_for_end();
 }
 
 } // namespace vicket::sim

@@ -3,6 +3,7 @@
 #include "tests/sim/coverage.hpp"
 #include "tests/sim/facts.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -34,8 +35,25 @@ struct world_result {
   std::uint64_t trace_hash = 0; ///< of all lines that a trace has
 };
 
-/// Runs a world in a process of its own: so one that crashes or hangs is a finding like any other, and nothing that a
-/// process keeps leads from one world to the next. Not to be called once this process has other threads.
+/// A world in a process of its own: so one that crashes or hangs is a finding like any other, and nothing that a
+/// process keeps leads from one world to the next. Not to be used once this process has other threads.
+class running_world {
+public:
+  running_world(const world_order& order, const world_settings& settings);
+  ~running_world(); ///< of one whose result nobody wants
+  running_world(running_world&& other) noexcept;
+  running_world& operator=(running_world&&) = delete;
+
+  [[nodiscard]] world_result wait_for_end();
+
+private:
+  unsigned limit_s_;
+  std::chrono::steady_clock::time_point until_;
+  int child_ = -1; ///< -1: it has ended
+  int results_ = -1;
+};
+
+/// One world from its beginning to its end.
 [[nodiscard]] world_result run_world(const world_order& order, const world_settings& settings);
 
 /// All places of a world's actions.
