@@ -33,12 +33,6 @@ bool explains(const connector_timeline& timeline, const connector_state& state, 
   return no == nullptr;
 }
 
-/// When the send began that an answer belongs to: the last one before it.
-timestamp_ms send_of(const event_trace& trace, timestamp_ms answered_at) {
-  const auto after = std::upper_bound(trace.sends.begin(), trace.sends.end(), answered_at);
-  return after == trace.sends.begin() ? answered_at : *std::prev(after);
-}
-
 std::string name_of(const send_result& answer) {
   const auto* no = std::get_if<refusal>(&answer);
   return no == nullptr ? "accepted" : "refused with " + to_string(no->code);
@@ -102,6 +96,11 @@ bool may_have_waited(const event_trace& trace, const connector_timeline::span& a
 }
 
 } // namespace
+
+timestamp_ms send_of(const event_trace& trace, timestamp_ms answered_at) {
+  const auto after = std::upper_bound(trace.sends.begin(), trace.sends.end(), answered_at);
+  return after == trace.sends.begin() ? answered_at : *std::prev(after);
+}
 
 bool answer_explained(const event_trace& trace, const answer_record& answer, const run_facts& facts) {
   const auto* timeline = facts.timeline_of(trace);

@@ -228,6 +228,12 @@ TEST_CASE("the same id again answers duplicate") {
     run.sends.push_back({1, {10'400}}); // but an unanswered send came before
     CHECK(run.found().empty());
   }
+  SECTION("not refused, however its connector is by now") {
+    run.answers.back().result = refusal{errc::connector_disabled, "no"};
+    CHECK(has(run.found(), "the same id again answers duplicate"));
+    run.answers.back().result = refusal{errc::overloaded, "not now"};
+    CHECK(run.found().empty());
+  }
   SECTION("under the id that was sent") {
     run.answers.back().result = accepted{event_id{}, true};
     CHECK(has(run.found(), "an answer is about the event that was sent"));

@@ -87,6 +87,8 @@ void check_configuration(const event_trace& trace, const run_facts& facts);
 /// Whether an answer is one that a connector may give as it may have been then.
 [[nodiscard]] bool answer_explained(const event_trace& trace, const answer_record& answer,
                                     const run_facts& facts);
+/// When the send began that an answer of this time belongs to: the last one before it.
+[[nodiscard]] timestamp_ms send_of(const event_trace& trace, timestamp_ms answered_at);
 /// `events` are all of the timeline's connector.
 void check_busy_answers(const connector_timeline& timeline, const std::vector<const event_trace*>& events,
                         const run_facts& facts);

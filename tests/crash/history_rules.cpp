@@ -128,6 +128,14 @@ void check_delivered(const event_trace& trace, const event_history& history, con
                    "delivered says the history, but no receiver answered it with 2xx");
 }
 
+/// Whether the sender had been told that the event is accepted when it began the send that an answer belongs to.
+bool known_before(const event_trace& trace, const answer_record& answer) {
+  const auto sent = send_of(trace, answer.at);
+  return trace.sent.id && std::any_of(trace.answers.begin(), trace.answers.end(), [&](const auto& other) {
+           return std::holds_alternative<accepted>(other.result) && other.at < sent;
+         });
+}
+
 } // namespace
 
 void check_answers(const event_trace& trace, const run_facts& facts) {
@@ -144,6 +152,9 @@ void check_answers(const event_trace& trace, const run_facts& facts) {
     } else if (const auto& no = std::get<refusal>(answer.result);
                no.code == errc::overloaded || no.code == errc::unavailable) {
       continue;
+    } else if (known_before(trace, answer)) {
+      facts.complain(trace, "the same id again answers duplicate",
+                     "accepted before, and then refused: " + to_string(no.code));
     } else if (answer_explained(trace, answer, facts)) {
       ++facts.counted->refused;
     } else {
