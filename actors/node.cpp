@@ -39,7 +39,8 @@ void register_all_types() {
 
 struct node::rep {
   rep(caf::actor_system& sys, node_options opt, node_environment env)
-      : system{sys}, options{std::move(opt)}, environment{std::move(env)}, clock{*environment.time} {}
+      : system{sys}, options{std::move(opt)},
+        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)} {}
   ~rep() { end_all(); }
 
   struct partition {
@@ -52,7 +53,7 @@ struct node::rep {
   caf::actor_system& system;
   node_options options;
   node_environment environment;
-  schedule_clock clock;
+  std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
   node_watch_actor watch;
   std::vector<partition> partitions;
@@ -88,7 +89,7 @@ struct node::rep {
 
 void node::rep::start_all(std::vector<std::shared_ptr<partition_store>> stores) {
   watch = system.spawn<actor_of<node_watch>>(environment.failed);
-  alarm = spawn<vicket::alarm>("alarm", std::cref(clock));
+  alarm = spawn<vicket::alarm>("alarm", std::cref(*clock));
   for (std::uint32_t i = 0; i < stores.size(); ++i)
     start_partition(i, std::move(stores[i]));
   start_front();
@@ -102,7 +103,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
 
   delivery::setup delivering;
   delivering.transport = environment.transport;
-  delivering.clock = &clock;
+  delivering.clock = clock.get();
   const auto count = folder->partitions();
   delivering.max_in_flight = std::max<std::size_t>(1, (options.max_in_flight + count - 1) / count);
   delivering.allow_http = options.allow_http;
@@ -114,7 +115,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.log = environment.log ? environment.log(*part.store) : std::make_unique<local_log>(*part.store);
   writing.delivery = part.delivery;
   writing.alarm = alarm;
-  writing.clock = &clock;
+  writing.clock = clock;
   writing.random = environment.random;
   writing.version = version();
   writing.window = options.window;
@@ -131,7 +132,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   reading.store = part.store;
   reading.persistence = part.persistence;
   reading.delivery = part.delivery;
-  reading.clock = &clock;
+  reading.clock = clock.get();
   reading.retention_ms = options.retention_ms;
   part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
 }
@@ -144,13 +145,13 @@ void node::rep::start_front() {
     readers.push_back(part.reader);
   }
   router = spawn<vicket::router>("router", heads);
-  history = spawn<vicket::history>("history", readers, std::cref(clock));
+  history = spawn<vicket::history>("history", readers, std::cref(*clock));
   gateway::setup setup;
   setup.router = router;
   setup.history = history;
   setup.partitions = std::move(heads);
   setup.readers = std::move(readers);
-  setup.clock = &clock;
+  setup.clock = clock.get();
   setup.random = environment.random;
   setup.rules = connector_rules{options.allow_http, options.guard};
   setup.max_envelope_bytes = options.max_envelope_bytes;

@@ -45,8 +45,8 @@ struct node_options {
 /// What a node stands on: handed in by the composition root, replaced by fakes in tests. What is pointed to
 /// outlives the node and is safe from any thread.
 struct node_environment {
-  const clock* time = nullptr;
-  random_source* random = nullptr;
+  const clock* time = nullptr;     ///< outlives the actor system, not only the node
+  random_source* random = nullptr; ///< likewise
   std::shared_ptr<http_transport> transport;
   store_environment* store = nullptr; ///< null: the real file system
   /// Makes the log that a partition's rounds go through; empty: RocksDB's own.

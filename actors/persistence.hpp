@@ -44,7 +44,7 @@ public:
     std::unique_ptr<round_log> log; ///< of `store`
     delivery_actor delivery;
     alarm_actor alarm;
-    const schedule_clock* clock = nullptr; ///< outlives the actor
+    std::shared_ptr<const schedule_clock> clock;
     random_source* random = nullptr;       ///< outlives the actor; safe from any thread
     std::string version;                   ///< for the User-Agent
     window_limits window;

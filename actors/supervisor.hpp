@@ -32,7 +32,7 @@ public:
     std::shared_ptr<record_inbox> records; ///< of `persistence`
     delivery_actor delivery;
     alarm_actor alarm;
-    const schedule_clock* clock = nullptr; ///< outlives the actor
+    std::shared_ptr<const schedule_clock> clock;
     random_source* random = nullptr;       ///< outlives the actor; safe from any thread
     window_limits window;
   };

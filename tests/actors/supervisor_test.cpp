@@ -40,7 +40,7 @@ public:
     needs.delivery =
         caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(transport_.ptr()));
     needs.alarm = caf::actor_cast<alarm_actor>(caf::actor_cast<caf::strong_actor_ptr>(alarm_.ptr()));
-    needs.clock = &schedule;
+    needs.clock = schedule;
     needs.random = &random_;
     subject_ = system_.spawn<actor_of<supervisor>>(std::move(needs));
   }
@@ -68,7 +68,7 @@ public:
   std::optional<wake_me> alarm() { return next<wake_me>(alarm_); }
 
   manual_clock clock;
-  schedule_clock schedule{clock};
+  std::shared_ptr<const schedule_clock> schedule = std::make_shared<const schedule_clock>(clock);
 
 private:
   void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()).run(1'000'000); }
