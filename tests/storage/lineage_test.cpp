@@ -100,3 +100,32 @@ TEST_CASE("numbers that were taken for what never came to the disk are no positi
   CHECK(store->committed_end() == 2);
   CHECK(store->lineage().tag_of(2) == 0xb);
 }
+
+TEST_CASE("an older tag is known as long as a reader of it may have missed nothing, whatever is kept") {
+  const auto folder = scratch_folder{};
+  const auto path = folder.path() / "p";
+  auto store = open_store(tagged(path, 0xa));
+  const auto event = accept(*store, true);
+  auto batch = write_batch{};
+  const auto attempt = store->allocate_sequence();
+  batch.add_attempt({"crm-prod"}, attempt_of(attempt, event, 1), {}, false);
+  REQUIRE(store->commit(batch, store->next_sequence()).ok());
+  store.reset();
+
+  // given numbers that were taken for nothing, and a retention that has passed them and the attempt
+  store = open_store(tagged(path, 0xb));
+  static_cast<void>(store->allocate_sequence());
+  batch.clear();
+  batch.put_lineage(store->lineage());
+  batch.put_lost(attempt);
+  auto header = store->last_round();
+  ++header.number;
+  header.next_sequence = header.settled_below = header.oldest_kept = store->next_sequence();
+  REQUIRE(store->apply(sealed_round{std::move(batch), header}, partition_store::durability::synced).ok());
+  REQUIRE(store->last_lost_attempt() == attempt);
+  store.reset();
+
+  // then a reader that has seen the attempt is still at home
+  store = open_store(tagged(path, 0xc));
+  CHECK(store->lineage().common_up_to(attempt, 0xa, store->committed_end()) == attempt);
+}
