@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace vicket {
 
@@ -55,10 +56,25 @@ struct phase_timings {
   }
 };
 
+/// A header field of an answer: its name as it was sent, its value without white space around it. Raw bytes.
+struct header_field {
+  std::string name;
+  std::string value;
+
+  friend bool operator==(const header_field&, const header_field&) = default;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, header_field& x) {
+    return f.object(x).fields(f.field("name", x.name), f.field("value", x.value));
+  }
+};
+
 /// One POST, as it is remembered. A failed delivery is this value, not an error.
 struct attempt {
   /// What is kept of a response body; seed: "surfaced in the workflow's run history with the raw response body".
   static constexpr std::size_t max_body_bytes = 64 * 1024;
+  /// What is kept of the header fields of an answer that was no 2xx, names and values together.
+  static constexpr std::size_t max_header_bytes = 4 * 1024;
 
   std::uint32_t number = 0; ///< 1 for the first
   timestamp_ms started_at;
@@ -71,6 +87,7 @@ struct attempt {
   std::uint64_t response_body_bytes = 0; ///< how long the body was, as far as it was read
   bool response_truncated = false;       ///< there was more than `response_body` holds
   std::optional<timestamp_ms> next_attempt_at; ///< absent: it was the last one
+  std::vector<header_field> response_headers;  ///< of an answer that was no 2xx, in its order
 
   friend bool operator==(const attempt&, const attempt&) = default;
 
@@ -81,7 +98,8 @@ struct attempt {
         f.field("duration_us", x.duration_us), f.field("phases", x.phases), f.field("result", x.result),
         f.field("status", x.status), f.field("error", x.error), f.field("response_body", x.response_body),
         f.field("response_body_bytes", x.response_body_bytes),
-        f.field("response_truncated", x.response_truncated), f.field("next_attempt_at", x.next_attempt_at));
+        f.field("response_truncated", x.response_truncated), f.field("next_attempt_at", x.next_attempt_at),
+        f.field("response_headers", x.response_headers));
   }
 };
 
