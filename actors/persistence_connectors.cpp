@@ -74,9 +74,10 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
   // Below the reserve a new connector only adds to what is stored; one that is known may be paused or sent elsewhere,
   // which is how an operator gets at what fills the disk.
   if (!known && !room_on_disk())
-    return make_refusal(errc::storage_full,
-                        "the node's disk is full: free some space and put it again; connectors that "
-                        "exist can be put, and deleted, all the same");
+    return make_refusal(
+        errc::storage_full,
+        std::string{"the node's disk is full: free some space and put it again"} +
+            (disk_full_ ? "" : "; connectors that exist can be put, and deleted, all the same"));
   const auto slot = rounds_.put(config);
   rounds_.at(slot).complaint.clear();
   auto view = without_secret(config);
