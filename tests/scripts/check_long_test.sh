@@ -79,11 +79,11 @@ stop_in_oracle() {
 start
 stop_in_oracle TERM 1
 [[ $(grep -c '^sim' "$folder/calls") -eq 10 ]] || fail "not ten simulations before the oracle"
-grep -q '^sim --seed 10 --steps 5$' "$folder/calls" || fail "the simulations are not called as agreed"
+grep -q '^sim --seed 10 --steps 5 --jobs 2$' "$folder/calls" || fail "the simulations are not called as agreed"
 grep -q "^oracle --node $build/vicketd --seed 1 --kills 2" "$folder/calls" || fail "the oracle is not called as agreed"
 finding=$(grep FINDING "$log") || fail "the finding is not in the log"
 [[ $(wc -l <<<"$finding") -eq 1 ]] || fail "more than one finding"
-grep -qE "^[0-9-]+T[0-9:]+Z  [^ ]+  FINDING simulation, exit code 1; repeat: $build/vicket-sim --seed 3 --steps 5 ;" \
+grep -qE "^[0-9-]+T[0-9:]+Z  [^ ]+  FINDING simulation, exit code 1; repeat: $build/vicket-sim --seed 3 --steps 5 --jobs 2 ;" \
   <<<"$finding" || fail "the finding's line is: $finding"
 grep -q 'what seed 3 has to say' "${finding##*output: }" || fail "the finding's output is not kept"
 
