@@ -11,7 +11,7 @@ std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& c
                                                               std::string_view version) {
   // Whether http is allowed was decided when the connector was put; a node restarted without --allow-http still
   // must not send in the clear, which the delivery checks.
-  auto parsed = parse_endpoint_url(config.url, true);
+  auto parsed = parse_stored_endpoint_url(config.url);
   auto* url = std::get_if<endpoint_url>(&parsed);
   if (url == nullptr)
     throw std::logic_error("connector " + config.id.value + ": " + std::get<std::string>(parsed));

@@ -1,8 +1,13 @@
 #include "apps/config_file.hpp"
 
+#include "policy/text_form.hpp"
+#include "policy/utf8.hpp"
+
 #include <algorithm>
 #include <cctype>
-#include <stdexcept>
+#include <cstddef>
+#include <optional>
+#include <utility>
 
 namespace vicket {
 
@@ -144,9 +149,30 @@ private:
   }
 };
 
+/// What TOML allows nowhere, so that no other line end or encoding is taken for blanks: place and complaint.
+std::optional<std::pair<std::size_t, std::string>> foreign_byte(std::string_view text) {
+  if (const auto at = first_invalid_utf8(text))
+    return std::pair{*at, std::string{"the text is not UTF-8 here"}};
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\0')
+      return std::pair{at, std::string{"there is a zero byte"}};
+    if (text[at] == '\r' && at + 1 < text.size() && text[at + 1] != '\n')
+      return std::pair{at, std::string{"there is a carriage return alone, which ends no line"}};
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
-std::variant<std::vector<config_entry>, std::string> parse_config_file(std::string_view text) {
+std::variant<std::vector<config_entry>, std::string> parse_config_file(std::string_view written) {
+  auto form = utf8_text(written);
+  if (const auto* other = std::get_if<std::string>(&form))
+    return "1: " + *other;
+  const auto text = std::get<std::string_view>(form);
+  if (const auto found = foreign_byte(text)) {
+    const auto before = text.substr(0, found->first);
+    return std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ": " + found->second;
+  }
   toml_reader reader{text};
   try {
     return reader.read();

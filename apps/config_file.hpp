@@ -17,7 +17,7 @@ struct config_entry {
 
 /// Reads the part of TOML 1.0 that flags need: bare or quoted keys, strings ("basic" and 'literal'), integers
 /// (`_` between digits allowed), booleans, arrays of these over several lines, comments. No tables: every key
-/// is a flag. Else the complaint, that starts with the number of the line: "3: …".
+/// is a flag. UTF-8, a byte order mark passed over, lines that end with \n or \r\n. Else the complaint, that starts with the number of the line: "3: …".
 [[nodiscard]] std::variant<std::vector<config_entry>, std::string> parse_config_file(std::string_view text);
 
 } // namespace vicket

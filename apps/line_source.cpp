@@ -31,6 +31,13 @@ std::optional<line_source::line> line_source::next() {
   return taken;
 }
 
+void line_source::end() {
+  ended_ = true;
+  skipping_ = false;
+  buffer_.clear();
+  start_ = scanned_ = 0;
+}
+
 void line_source::fill() {
   buffer_.erase(0, start_);
   scanned_ -= start_;

@@ -27,6 +27,9 @@ public:
   /// Reads once; blocks when nothing is readable. Call when `next` has nothing.
   void fill();
 
+  /// Nothing more is handed out or read, as if the input had ended.
+  void end();
+
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
 

@@ -4,6 +4,7 @@
 #include "apps/termination.hpp"
 #include "apps/wall_clock.hpp"
 #include "policy/rfc3339.hpp"
+#include "policy/secret.hpp"
 #include "policy/utf8.hpp"
 
 #include <httplib.h>
@@ -154,6 +155,8 @@ private:
 } // namespace
 
 int run_listen(const client_options& options, const listen_options& what) {
+  if (const auto complaint = secret_complaint(what.secret))
+    return report_usage("--secret: " + *complaint);
   const bool tls = !what.tls_cert.empty();
   if (tls)
     if (auto complaint = certificate_complaint(what.tls_cert, what.tls_key))

@@ -2,6 +2,7 @@
 #include "apps/line_source.hpp"
 #include "apps/terminal.hpp"
 #include "policy/json_text.hpp"
+#include "policy/text_form.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -76,10 +77,10 @@ private:
   std::vector<content> content_;
 };
 
-/// Lines in, result lines out, in order.
+/// Lines in, result lines out, in order; a blank line has none.
 ///
 /// Invariants: `window_` holds the batches that were sent and not printed, oldest first; its front has the
-/// number `first_`. `open_` is the one being filled. Every line is in exactly one of them.
+/// number `first_`. `open_` is the one being filled. Every line that is not blank is in exactly one of them.
 class event_sender {
 public:
   event_sender(const client_options& options, node_link& link, int input)
@@ -119,26 +120,38 @@ private:
         lines_.fill();
         continue;
       }
-      take_line(std::move(*line));
+      if (is_blank_line(line->text) && !line->too_long)
+        continue;
+      if (!take_line(std::move(*line)))
+        lines_.end();
       if (open_.message.items.size() == batch_items || open_.lines.size() == max_batch_lines)
         send_open();
     }
   }
 
-  void take_line(line_source::line line) {
+  /// False: no further line can be read.
+  bool take_line(line_source::line line) {
+    const bool first = !std::exchange(begun_, true);
     const auto where = "line " + std::to_string(line.number) + ": ";
     if (line.too_long) {
       open_.lines.emplace_back(refusal{
           errc::too_large, where + "longer than " + std::to_string(line_source::max_line_bytes) + " bytes"});
-      return;
+      return true;
+    }
+    if (const auto form = utf8_text(line.text); first && std::holds_alternative<std::string>(form)) {
+      // Its line ends are none of ours either.
+      open_.lines.emplace_back(
+          refusal{errc::invalid_event, where + std::get<std::string>(form) + "; nothing was sent"});
+      return false;
     }
     auto event = event_from_json(line.text);
     if (const auto* complaint = std::get_if<std::string>(&event)) {
       open_.lines.emplace_back(refusal{errc::invalid_event, where + *complaint});
-      return;
+      return true;
     }
     open_.lines.emplace_back(std::nullopt);
     open_.message.items.push_back(std::get<send_to_connector>(std::move(event)));
+    return true;
   }
 
   void send_open() {
@@ -218,6 +231,7 @@ private:
   batch open_;
   std::deque<batch> window_;
   std::uint64_t first_ = 0;
+  bool begun_ = false; ///< a line that is not blank has come
   bool any_refused_ = false;
   std::optional<std::string> lost_;
 };

@@ -60,4 +60,33 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return bytes;
 }
 
+std::variant<std::string, base64_fault> base64_decode_any(std::string_view text) {
+  const auto characters = std::min(text.find('='), text.size());
+  const auto padding = text.substr(characters);
+  std::string standard{text.substr(0, characters)};
+  bool standard_only = false;
+  bool url_only = false;
+  for (std::size_t at = 0; at < standard.size(); ++at) {
+    char& c = standard[at];
+    standard_only = standard_only || c == '+' || c == '/';
+    url_only = url_only || c == '-' || c == '_';
+    if (standard_only && url_only)
+      return base64_fault{at,
+                          "mixes the alphabets of base64, that with '+' and '/' and that with '-' and '_'"};
+    c = c == '-' ? '+' : c == '_' ? '/' : c;
+    if (!alphabet(c))
+      return base64_fault{at, "has a character that is no base64"};
+  }
+  const auto missing = (4 - characters % 4) % 4;
+  if (missing == 3)
+    return base64_fault{characters, "ends in the middle of a byte"};
+  if (!padding.empty() && (padding.size() != missing || padding.find_first_not_of('=') != padding.npos))
+    return base64_fault{characters, "has padding ('=') that does not fit"};
+  standard.append(missing, '=');
+  auto bytes = base64_decode(standard);
+  if (!bytes) // the characters and their number are right
+    return base64_fault{characters - 1, "ends with bits that belong to no byte, as if its end were lost"};
+  return *std::move(bytes);
+}
+
 } // namespace vicket

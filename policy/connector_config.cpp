@@ -19,9 +19,21 @@ namespace bounds = connector_bounds;
 using complaint = std::optional<std::string>;
 
 // Set by the engine, or about the connection and thus not the connector's to set (RFC 9110 7.6.1, RFC 9112).
-constexpr std::array<std::string_view, 12> reserved_headers{
-    "x-vicket-signature", "content-type", "user-agent", "content-length", "host",   "connection",
-    "transfer-encoding",  "te",           "trailer",    "upgrade",        "expect", "keep-alive"};
+constexpr std::array<std::string_view, 15> reserved_headers{"x-vicket-signature",
+                                                            "content-type",
+                                                            "content-encoding",
+                                                            "content-range",
+                                                            "user-agent",
+                                                            "content-length",
+                                                            "host",
+                                                            "connection",
+                                                            "http2-settings",
+                                                            "transfer-encoding",
+                                                            "te",
+                                                            "trailer",
+                                                            "upgrade",
+                                                            "expect",
+                                                            "keep-alive"};
 constexpr std::array<std::string_view, 2> reserved_prefixes{"webhook-", "proxy-"};
 
 std::string lowered(std::string_view text) {
@@ -112,6 +124,9 @@ complaint header_value_complaint(const std::string& name, const std::string& val
   for (std::size_t i = 0; i < value.size(); ++i)
     if (value[i] != '\t' && (value[i] < 0x20 || value[i] > 0x7e))
       return field + " has something else than visible ASCII, blanks and tabs at byte " + std::to_string(i);
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  if (!value.empty() && (blank(value.front()) || blank(value.back())))
+    return field + " begins or ends with a blank, which no receiver would see (RFC 9110 5.5)";
   return std::nullopt;
 }
 

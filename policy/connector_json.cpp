@@ -1,5 +1,6 @@
 #include "policy/json_text.hpp"
 #include "policy/json_writer.hpp"
+#include "policy/text_form.hpp"
 
 #include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
@@ -38,16 +39,10 @@ public:
       complain("must be an object, not " + type_of(object_));
   }
 
-  /// The field's value, or nullptr when it is absent.
+  /// The field's value, or nullptr when it is absent or null.
   const Value* find(std::string_view name) {
-    known_.push_back(name);
-    if (!object_.IsObject())
-      return nullptr;
-    const Value* found = nullptr;
-    for (const auto& member : object_.GetObject())
-      if (found == nullptr && text_of(member.name) == name)
-        found = &member.value;
-    return found;
+    const auto* value = find_written(name);
+    return value != nullptr && value->IsNull() ? nullptr : value;
   }
 
   void read(std::string_view name, std::string& target) {
@@ -72,8 +67,11 @@ public:
   }
 
   void require(std::string_view name) {
-    if (object_.IsObject() && find(name) == nullptr)
-      complain("is missing", name);
+    if (!object_.IsObject())
+      return;
+    const auto* value = find_written(name);
+    if (value == nullptr || value->IsNull())
+      complain(value == nullptr ? "is missing" : "is required, but it is null", name);
   }
 
   /// To be called last: no field twice, none that was not asked for.
@@ -104,6 +102,17 @@ public:
   }
 
 private:
+  const Value* find_written(std::string_view name) {
+    known_.push_back(name);
+    if (!object_.IsObject())
+      return nullptr;
+    const Value* found = nullptr;
+    for (const auto& member : object_.GetObject())
+      if (found == nullptr && text_of(member.name) == name)
+        found = &member.value;
+    return found;
+  }
+
   const Value* typed(std::string_view name, bool (Value::*is)() const, std::string_view expected) {
     const auto* value = find(name);
     if (value == nullptr || (value->*is)())
@@ -131,6 +140,8 @@ void read_headers(object_reader& fields, connector& target) {
   }
   // A name that is there twice stays so: `connector_complaint` refuses it, whatever its case.
   for (const auto& member : headers->GetObject()) {
+    if (member.value.IsNull())
+      continue;
     if (!member.value.IsString()) {
       fields.complain("must be a string, not " + type_of(member.value),
                       "headers." + std::string{text_of(member.name)});
@@ -259,18 +270,25 @@ void put_retry(json_writer& out, const retry_policy& retry) {
 
 } // namespace
 
-std::variant<connector, std::string> connector_from_json(std::string_view text) {
+std::variant<connector, std::string> connector_from_json(std::string_view written) {
   // Iterative: a nesting bomb must not exhaust the stack; its memory is bounded by the text's length.
   constexpr unsigned flags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag |
                              rapidjson::kParseFullPrecisionFlag;
-  if (text.size() > max_connector_json_bytes)
-    return "the connector has " + std::to_string(text.size()) + " bytes; at most " +
+  if (written.size() > max_connector_json_bytes)
+    return "the connector has " + std::to_string(written.size()) + " bytes; at most " +
            std::to_string(max_connector_json_bytes) + " are read";
+  auto form = utf8_text(written);
+  if (auto* other = std::get_if<std::string>(&form))
+    return std::move(*other);
+  const auto text = std::get<std::string_view>(form);
   if (const auto zero = text.find('\0');
       zero != std::string_view::npos) // the reader would take it for the end
     return "not valid JSON at " + line_and_column(text, zero) + ": a zero byte";
   rapidjson::Document document;
   document.Parse<flags>(text.data(), text.size());
+  if (document.HasParseError() && document.GetParseError() == rapidjson::kParseErrorNumberTooBig)
+    return "the number at " + line_and_column(text, document.GetErrorOffset()) +
+           " is larger than any field of a connector may be";
   if (document.HasParseError())
     return "not valid JSON at " + line_and_column(text, document.GetErrorOffset()) + ": " +
            rapidjson::GetParseError_En(document.GetParseError());

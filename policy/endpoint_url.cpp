@@ -34,22 +34,60 @@ std::string hex_byte(char c) {
   return {'0', 'x', digits[byte >> 4], digits[byte & 15]};
 }
 
+/// As it is written in a path or query: "%7B"; of a UTF-8 character all bytes.
+std::string percent_escaped(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    result += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return result;
+}
+
+/// Where path and query begin, or the end.
+std::size_t target_begin(std::string_view url) {
+  const auto scheme = url.find("://");
+  return std::min(url.find_first_of("/?#", scheme == std::string_view::npos ? 0 : scheme + 3), url.size());
+}
+
+std::string_view character_at(std::string_view url, std::size_t at) {
+  constexpr std::size_t most_bytes = 4;
+  auto end = at + 1;
+  while (end < url.size() && end - at < most_bytes && (static_cast<unsigned char>(url[end]) & 0xc0) == 0x80)
+    ++end;
+  return url.substr(at, end - at);
+}
+
 /// Nothing but visible ASCII, and no backslash: some parsers take it for a slash.
 complaint bad_character(std::string_view url) {
+  const auto target = target_begin(url);
   for (std::size_t i = 0; i < url.size(); ++i) {
-    const auto where = " at byte " + std::to_string(i);
     const auto byte = static_cast<unsigned char>(url[i]);
+    if (byte > 0x20 && byte < 0x7f && byte != '\\')
+      continue;
+    const auto where = " at byte " + std::to_string(i);
+    const auto in_target = i >= target && i + 1 < url.size(); // one at the end was not meant
+    const auto instead =
+        in_target ? "; write " + percent_escaped(character_at(url, i)) + " where it is meant" : "";
     if (byte == ' ')
-      return "the URL has a space" + where;
+      return "the URL has a space" + where + instead;
     if (byte < 0x20 || byte == 0x7f)
       return "the URL has a control character (" + hex_byte(url[i]) + ")" + where;
-    if (byte > 0x7f)
-      return "the URL has a non-ASCII character" + where +
-             "; write host names in their xn-- form and paths with % escapes";
     if (byte == '\\')
-      return "the URL has a backslash" + where;
+      return "the URL has a backslash" + where + (i >= target ? "; write / or %5C, whichever is meant" : "");
+    return "the URL has a non-ASCII character" + where +
+           (i >= target ? "; write " + percent_escaped(character_at(url, i))
+                        : "; write host names in their xn-- form");
   }
   return std::nullopt;
+}
+
+/// RFC 3986 3.3 and 3.4; `%` and what follows it is looked at elsewhere. Servers answer 400 to others (Tomcat's do),
+/// at every attempt.
+bool target_character(char c) {
+  constexpr std::string_view others = "-._~!$&'()*+,;=:@/?%";
+  return is_digit(c) || is_lower_letter(lowered(c)) || others.find(c) != std::string_view::npos;
 }
 
 /// The scheme, its "://" consumed from `rest`.
@@ -104,7 +142,7 @@ complaint take_name(const std::string& host, endpoint_url& result) {
   if (host.find('%') != std::string::npos)
     return "the URL's host \"" + host + "\" has a percent escape";
   if (host.back() == '.')
-    return "the URL's host \"" + host + "\" has a trailing dot";
+    return "the URL's host \"" + host + "\" has a trailing dot; write it without: no certificate has one";
   if (host.size() > max_host_bytes)
     return "the URL's host has " + std::to_string(host.size()) + " bytes; at most 253 are allowed";
   const auto last_dot = host.rfind('.');
@@ -140,7 +178,8 @@ complaint take_bracketed(std::string_view text, endpoint_url& result) {
 /// `host[:port]`, all that an authority may hold.
 complaint take_authority(std::string_view text, endpoint_url& result) {
   if (text.find('@') != std::string_view::npos)
-    return "the URL must not have user info (a part that ends with '@' before the host)";
+    return "the URL must not have user info (a part that ends with '@' before the host); credentials go into "
+           "a header";
   if (text.empty())
     return "the URL has no host";
   complaint wrong;
@@ -169,18 +208,31 @@ complaint take_authority(std::string_view text, endpoint_url& result) {
   return wrong;
 }
 
-complaint take_target(std::string_view text, endpoint_url& result) {
-  if (text.find('#') != std::string_view::npos)
-    return "the URL must not have a fragment ('#'): it would never be sent";
+/// How strictly path and query are read.
+enum class target_form { rfc_3986, as_stored };
+
+complaint take_target(std::string_view text, std::size_t begin, target_form form, endpoint_url& result) {
+  const auto where = [&](std::size_t at) { return " at byte " + std::to_string(begin + at); };
+  if (const auto at = text.find('#'); at != std::string_view::npos)
+    return "the URL must not have a fragment ('#'" + where(at) +
+           "): it would never be sent; write %23 where it belongs to the path or query";
   const auto hex = [](char c) { return is_digit(c) || (lowered(c) >= 'a' && lowered(c) <= 'f'); };
   for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1))
     if (at + 2 >= text.size() || !hex(text[at + 1]) || !hex(text[at + 2]))
-      return "the URL's path or query has a '%' that two hexadecimal digits do not follow";
+      return "the URL's path or query has a '%'" + where(at) +
+             " that two hexadecimal digits do not follow; write %25 for a percent sign";
+  const auto wrong = std::find_if_not(text.begin(), text.end(), target_character);
+  if (form == target_form::rfc_3986 && wrong != text.end()) {
+    const auto at = static_cast<std::size_t>(wrong - text.begin());
+    return "the URL's path or query has the character '" + std::string{*wrong} + "'" + where(at) +
+           ", which RFC 3986 does not allow there; write " + percent_escaped(text.substr(at, 1)) +
+           (*wrong == '{' ? " (placeholders are not filled in)" : "");
+  }
   result.target = text.starts_with('/') ? std::string{text} : "/" + std::string{text};
   return std::nullopt;
 }
 
-complaint take_apart(std::string_view url, bool allow_http, endpoint_url& result) {
+complaint take_apart(std::string_view url, bool allow_http, target_form form, endpoint_url& result) {
   if (url.size() > max_url_bytes)
     return "the URL has " + std::to_string(url.size()) + " bytes; at most " + std::to_string(max_url_bytes) +
            " are allowed";
@@ -192,7 +244,8 @@ complaint take_apart(std::string_view url, bool allow_http, endpoint_url& result
   const auto authority_end = std::min(rest.find_first_of("/?#"), rest.size());
   if (auto wrong = take_authority(rest.substr(0, authority_end), result))
     return wrong;
-  return take_target(rest.substr(authority_end), result);
+  rest.remove_prefix(authority_end);
+  return take_target(rest, url.size() - rest.size(), form, result);
 }
 
 bool is_localhost(std::string_view host) {
@@ -203,7 +256,14 @@ bool is_localhost(std::string_view host) {
 
 std::variant<endpoint_url, std::string> parse_endpoint_url(std::string_view url, bool allow_http) {
   endpoint_url result;
-  if (auto wrong = take_apart(url, allow_http, result))
+  if (auto wrong = take_apart(url, allow_http, target_form::rfc_3986, result))
+    return *std::move(wrong);
+  return result;
+}
+
+std::variant<endpoint_url, std::string> parse_stored_endpoint_url(std::string_view url) {
+  endpoint_url result;
+  if (auto wrong = take_apart(url, true, target_form::as_stored, result))
     return *std::move(wrong);
   return result;
 }

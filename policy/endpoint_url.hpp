@@ -27,11 +27,16 @@ struct endpoint_url {
 };
 
 /// The endpoint, or a sentence that says what is wrong and where. Stricter than browsers on purpose: every
-/// spelling that two parsers could read differently is refused (RFC 3986 without user info and fragment, and
-/// without percent escapes in the host; numeric hosts as a canonical dotted quad or RFC 4291 text in []
-/// without zone only). The complaint never repeats user info.
+/// spelling that two parsers could read differently is refused, and every one that a server could: RFC 3986
+/// without user info and fragment, and without percent escapes in the host; numeric hosts as a canonical dotted
+/// quad or RFC 4291 text in [] without zone only. The complaint says how to write what was meant, and never repeats
+/// user info.
 [[nodiscard]] std::variant<endpoint_url, std::string> parse_endpoint_url(std::string_view url,
                                                                          bool allow_http);
+
+/// The same for the URL of a connector that is stored. What earlier versions took and `parse_endpoint_url` no longer
+/// does, `"<>[]^`{|}` in path and query, goes on as it did: its deliveries must not stop with an upgrade. So does http.
+[[nodiscard]] std::variant<endpoint_url, std::string> parse_stored_endpoint_url(std::string_view url);
 
 /// What can be refused of an endpoint before anything is looked up, when the connector is put: an address
 /// that the guard denies, and `localhost` (RFC 6761) unless the guard allows a loopback address. `nullopt`:

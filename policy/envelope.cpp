@@ -1,14 +1,11 @@
 #include "policy/envelope.hpp"
 
+#include "policy/json_reader.hpp"
 #include "policy/rfc3339.hpp"
+#include "policy/text_form.hpp"
 #include "policy/utf8.hpp"
 
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
-
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <optional>
 
 namespace vicket {
@@ -16,13 +13,6 @@ namespace vicket {
 namespace {
 
 constexpr std::size_t frame_bytes = 120; // the names, the id and the time, of an envelope
-
-/// Scratch memory beyond this is given back.
-constexpr std::size_t max_kept_bytes = 1024 * 1024;
-
-bool needs_escape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
 
 void append_escape(std::string& out, char c) {
   constexpr std::string_view hex_digits = "0123456789abcdef";
@@ -55,37 +45,11 @@ void append_escape(std::string& out, char c) {
   }
 }
 
-constexpr std::uint64_t repeated(unsigned char byte) {
-  return 0x0101010101010101ULL * byte;
-}
-
-/// Whether one of eight bytes needs an escape; may say yes without need (then each is looked at), never no.
-bool may_need_escape(std::uint64_t eight) {
-  const auto quotes = eight ^ repeated('"');
-  const auto backslashes = eight ^ repeated('\\');
-  // The borrow of a byte that is zero, or below 0x20, reaches its highest bit.
-  const auto found = (quotes - repeated(1)) | (backslashes - repeated(1)) | (eight - repeated(0x20));
-  return (found & repeated(0x80)) != 0;
-}
-
-/// How many bytes at the beginning can be copied as they are.
-std::size_t plain_bytes(std::string_view text) {
-  std::size_t at = 0;
-  for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
-    std::memcpy(&eight, text.data() + at, sizeof eight);
-    if (may_need_escape(eight))
-      break;
-  }
-  while (at < text.size() && !needs_escape(text[at]))
-    ++at;
-  return at;
-}
-
 /// A JSON string of valid UTF-8.
 void append_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    const auto plain = plain_bytes(text);
+    const auto plain = plain_json_bytes(text);
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (!text.empty()) {
@@ -96,52 +60,49 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-/// Writes data compactly while RapidJSON reads it. Every event returns whether to go on; `stopped_for` says
-/// why not.
-class data_writer : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, data_writer> {
+/// Writes data compactly while it is read. Every event answers whether to go on; `stopped_for` says why not.
+class data_writer {
 public:
-  enum class stop { none, not_an_object, too_deep, too_long, unpaired_surrogate };
+  enum class stop { none, not_an_object, too_long };
 
   data_writer(std::string& out, std::size_t max_bytes, const std::optional<std::string>& message)
       : out_{out}, max_bytes_{max_bytes}, message_{message} {}
 
   [[nodiscard]] stop stopped_for() const { return stopped_for_; }
 
-  bool Null() { return scalar("null"); }
-  bool Bool(bool value) { return scalar(value ? "true" : "false"); }
-  bool RawNumber(const char* text, rapidjson::SizeType length, bool) { return scalar({text, length}); }
+  bool literal(std::string_view text) { return scalar(text); }
+  bool number(std::string_view text) { return scalar(text); }
 
-  bool String(const char* text, rapidjson::SizeType length, bool) {
+  bool string(const json_string& text) {
     if (depth_ == 0)
       return end(stop::not_an_object);
     if (skipping())
       return skipped_scalar();
     separate();
-    return write_string({text, length});
+    return write_string(text);
   }
 
-  bool Key(const char* text, rapidjson::SizeType length, bool) {
+  bool key(const json_string& name) {
     if (skipping())
       return true;
-    const std::string_view key{text, length};
-    if (depth_ == 1 && message_ && key == "message") {
+    if (depth_ == 1 && message_ && (name.escaped ? name.text() == "message" : name.raw == "message")) {
       skip_from_ = depth_;
       return message_written_ || write_message();
     }
     separate();
-    const bool good = write_string(key);
+    const bool good = write_string(name);
     out_ += ':';
     return good;
   }
 
-  bool StartObject() { return start('{'); }
-  bool EndObject(rapidjson::SizeType) {
+  bool begin_object(std::size_t) { return start('{'); }
+  bool end_object(std::size_t) {
     if (depth_ == 1 && message_ && !message_written_ && !write_message())
       return false;
     return finish('}');
   }
-  bool StartArray() { return depth_ == 0 ? end(stop::not_an_object) : start('['); }
-  bool EndArray(rapidjson::SizeType) { return finish(']'); }
+  bool begin_array(std::size_t) { return depth_ == 0 ? end(stop::not_an_object) : start('['); }
+  bool end_array(std::size_t) { return finish(']'); }
 
 private:
   bool end(stop reason) {
@@ -166,12 +127,15 @@ private:
       out_ += ',';
   }
 
-  bool write_string(std::string_view text) {
-    // Depending on its version RapidJSON lets \udc00 alone through, as the bytes ED B0 80.
-    for (auto at = text.find('\xed'); at != std::string_view::npos; at = text.find('\xed', at + 1))
-      if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xa0)
-        return end(stop::unpaired_surrogate);
-    append_string(out_, text);
+  /// With no more escapes than JSON asks for.
+  bool write_string(const json_string& text) {
+    if (text.escaped) {
+      append_string(out_, text.text());
+    } else {
+      out_ += '"';
+      out_ += text.raw;
+      out_ += '"';
+    }
     return in_bounds();
   }
 
@@ -194,8 +158,7 @@ private:
   }
 
   bool start(char bracket) {
-    if (++depth_ > max_data_depth)
-      return end(stop::too_deep);
+    ++depth_;
     if (skipping())
       return true;
     separate();
@@ -269,45 +232,32 @@ std::optional<refusal> field_complaint(const send_to_connector& event) {
   return std::nullopt;
 }
 
-/// Why reading data stopped at `offset`.
+/// Why reading data stopped at byte `at`.
 refusal data_refusal(const send_to_connector& event, std::size_t max_envelope_bytes, data_writer::stop reason,
-                     rapidjson::ParseErrorCode code, std::size_t offset) {
-  const auto where = " at byte " + std::to_string(offset);
-  switch (reason) {
-  case data_writer::stop::too_long:
-    return too_large(event, max_envelope_bytes);
-  case data_writer::stop::not_an_object:
-    return invalid("data is not a JSON object");
-  case data_writer::stop::too_deep:
+                     const json_stop& stopped, std::size_t at) {
+  const auto where = " at byte " + std::to_string(at);
+  if (stopped.why == json_stop::reason::too_deep)
     return invalid("data is nested more than " + std::to_string(max_data_depth) + " deep" + where);
-  case data_writer::stop::unpaired_surrogate:
-    return invalid("data has an unpaired surrogate in the string that ends" + where);
-  case data_writer::stop::none:
-    break;
-  }
-  return invalid("data is not valid JSON" + where + ": " + rapidjson::GetParseError_En(code));
+  if (stopped.why == json_stop::reason::syntax)
+    return invalid("data is not valid JSON" + where + ": " + std::string{stopped.what});
+  return reason == data_writer::stop::too_long ? too_large(event, max_envelope_bytes)
+                                               : invalid("data is not a JSON object");
 }
 
 std::optional<refusal> append_data(std::string& out, const send_to_connector& event,
                                    std::size_t max_envelope_bytes) {
-  // RapidJSON reads fastest in place, in bytes that it may write to, and when it need not look at the encoding.
-  constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
-  if (const auto at = first_invalid_utf8(event.data_json))
-    return invalid("data is not valid JSON at byte " + std::to_string(*at) + ": " +
-                   rapidjson::GetParseError_En(rapidjson::kParseErrorStringInvalidEncoding));
-  thread_local std::string place;
-  place = event.data_json;
+  const auto form = utf8_text(event.data_json);
+  if (const auto* other = std::get_if<std::string>(&form))
+    return invalid("data is not valid JSON: " + *other);
+  const auto text = std::get<std::string_view>(form);
+  const auto skipped = event.data_json.size() - text.size();
+  if (const auto at = first_invalid_utf8(text))
+    return invalid("data is not valid JSON at byte " + std::to_string(skipped + *at) +
+                   ": it is not UTF-8 there");
   data_writer writer{out, max_envelope_bytes, event.message};
-  rapidjson::Reader reader;
-  rapidjson::InsituStringStream in{place.data()};
-  const auto parsed = reader.Parse<flags>(in, writer);
-  const auto end = in.Tell();
-  if (place.capacity() > max_kept_bytes)
-    std::string{}.swap(place);
-  if (parsed.IsError())
-    return data_refusal(event, max_envelope_bytes, writer.stopped_for(), parsed.Code(), parsed.Offset());
-  if (end != event.data_json.size()) // the reader takes a zero for the end
-    return invalid("data is not valid JSON: a zero byte follows the object at byte " + std::to_string(end));
+  const auto stopped = json_reader{text, max_data_depth, writer}.read();
+  if (stopped.why != json_stop::reason::complete)
+    return data_refusal(event, max_envelope_bytes, writer.stopped_for(), stopped, skipped + stopped.at);
   return std::nullopt;
 }
 

@@ -23,14 +23,14 @@ inline constexpr std::size_t max_data_expansion = 8;
 /// event, occurred_at and data, in this order. Or why not: `invalid_event` with what and where, `too_large`
 /// with the sizes.
 ///
-/// `data` is the event's own, written compactly in its order: numbers byte for byte, strings the same
+/// `data` is the event's own, written compactly in its order: numbers byte for byte, of whatever size, strings the same
 /// characters with no more escapes than JSON asks for. The action's message becomes its top-level field
 /// `message`: in the place of the first one if data has any (further ones are dropped), else as the last
 /// field. Without a message data keeps what it has. Duplicates of other fields are passed on as they are.
 ///
 /// Checked: event is 1–256 bytes, workflow and run at most 256, all UTF-8, event without control characters;
-/// the message is UTF-8; occurred_at lies in the years 0001–9999; data is one JSON object (RFC 8259) in UTF-8
-/// without unpaired surrogates, at most 128 deep, and numbers fit a double's range.
+/// the message is UTF-8; occurred_at lies in the years 0001–9999; data is one JSON object (RFC 8259) in UTF-8, after a byte order mark or none,
+/// without unpaired surrogates, at most 128 deep.
 [[nodiscard]] std::variant<std::string, refusal>
 compose_envelope(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
 

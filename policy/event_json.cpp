@@ -1,14 +1,14 @@
+#include "policy/json_reader.hpp"
 #include "policy/json_text.hpp"
 #include "policy/rfc3339.hpp"
+#include "policy/text_form.hpp"
 #include "policy/utf8.hpp"
-
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <array>
 #include <bitset>
 #include <optional>
+#include <utility>
 
 namespace vicket {
 
@@ -29,71 +29,82 @@ enum field : std::size_t {
 constexpr std::array<std::string_view, field_count> names{"connector", "event",    "occurred_at", "data",
                                                           "message",   "workflow", "run",         "id"};
 
-/// Fills an event while RapidJSON reads it; of data it only keeps where it stands in the text.
-class event_reader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, event_reader> {
+constexpr std::array required_fields{connector_field, event_field, occurred_at_field, data_field};
+
+bool is_required(std::size_t one) {
+  return std::find(required_fields.begin(), required_fields.end(), one) != required_fields.end();
+}
+
+/// Fills an event while it is read; of data it only keeps where it stands in the text.
+class event_reader {
 public:
-  event_reader(const rapidjson::MemoryStream& in, std::string_view text) : in_{in}, text_{text} {}
+  explicit event_reader(std::string_view text) : text_{text} {}
 
   send_to_connector event;
   std::string complaint;
 
-  /// A scalar that is no string.
-  bool Default() { return depth_ > 1 || unfit("a scalar"); }
+  bool literal(std::string_view word) {
+    if (depth_ > 1)
+      return true;
+    if (depth_ == 1 && word == "null" && !is_required(field_))
+      return true; // as if it were absent
+    return unfit(word);
+  }
 
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return Default(); }
+  bool number(std::string_view) { return depth_ > 1 || unfit("a number"); }
 
-  bool String(const char* text, rapidjson::SizeType length, bool) {
+  bool string(const json_string& value) {
     if (depth_ > 1)
       return true;
     if (depth_ == 0 || field_ == data_field)
       return unfit("a string");
-    return take({text, length});
+    return take(value.text());
   }
 
-  bool Key(const char* text, rapidjson::SizeType length, bool) {
+  bool key(const json_string& written) {
     if (depth_ > 1)
       return true;
-    const std::string_view name{text, length};
+    const auto name = written.text();
     field_ = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
     if (field_ == field_count)
-      return complain("\"" + with_replaced_invalid_utf8(name) + "\" is no field of an event");
+      return complain("\"" + name + "\" is no field of an event");
     if (seen_.test(field_))
-      return complain(std::string{name} + " is there twice");
+      return complain(name + " is there twice");
     seen_.set(field_);
     return true;
   }
 
-  bool StartObject() {
+  bool begin_object(std::size_t at) {
     if (depth_ == 1) {
       if (field_ != data_field)
         return unfit("an object");
-      data_begin_ = in_.Tell() - 1;
+      data_begin_ = at;
     }
-    return ++depth_ <= max_json_depth ||
-           complain("nested more than " + std::to_string(max_json_depth) + " deep");
-  }
-
-  bool EndObject(rapidjson::SizeType) {
-    if (--depth_ == 1)
-      event.data_json = text_.substr(data_begin_, in_.Tell() - data_begin_);
+    ++depth_;
     return true;
   }
 
-  bool StartArray() {
-    if (depth_ < 2)
-      return unfit("an array");
-    return ++depth_ <= max_json_depth ||
-           complain("nested more than " + std::to_string(max_json_depth) + " deep");
+  bool end_object(std::size_t at) {
+    if (--depth_ == 1)
+      event.data_json = text_.substr(data_begin_, at + 1 - data_begin_);
+    return true;
   }
 
-  bool EndArray(rapidjson::SizeType) {
+  bool begin_array(std::size_t) {
+    if (depth_ < 2)
+      return unfit("an array");
+    ++depth_;
+    return true;
+  }
+
+  bool end_array(std::size_t) {
     --depth_;
     return true;
   }
 
   /// After the end: the first required field that is absent.
   [[nodiscard]] std::optional<std::string> missing() const {
-    for (const auto required : {connector_field, event_field, occurred_at_field, data_field})
+    for (const auto required : required_fields)
       if (!seen_.test(required))
         return std::string{names.at(required)} + " is missing";
     return std::nullopt;
@@ -105,31 +116,32 @@ private:
     return false;
   }
 
-  bool unfit(const std::string& given) {
+  bool unfit(std::string_view given) {
+    const std::string what{given};
     if (depth_ == 0)
-      return complain("an event must be a JSON object, not " + given);
+      return complain("an event must be a JSON object, not " + what);
     return complain(std::string{names.at(field_)} + " must be " +
-                    (field_ == data_field ? "an object" : "a string") + ", not " + given);
+                    (field_ == data_field ? "an object" : "a string") + ", not " + what);
   }
 
-  bool take(std::string_view text) {
+  bool take(std::string text) {
     switch (field_) {
     case connector_field:
-      event.connector.value = text;
+      event.connector.value = std::move(text);
       return true;
     case event_field:
-      event.event = text;
+      event.event = std::move(text);
       return true;
     case occurred_at_field:
       return take_time(text);
     case message_field:
-      event.message = text;
+      event.message = std::move(text);
       return true;
     case workflow_field:
-      event.workflow = text;
+      event.workflow = std::move(text);
       return true;
     case run_field:
-      event.run = text;
+      event.run = std::move(text);
       return true;
     default:
       event.id = event_id::parse(text);
@@ -145,7 +157,6 @@ private:
     return true;
   }
 
-  const rapidjson::MemoryStream& in_;
   std::string_view text_;
   std::size_t depth_ = 0;
   std::size_t field_ = field_count;
@@ -156,21 +167,32 @@ private:
 } // namespace
 
 std::variant<send_to_connector, std::string> event_from_json(std::string_view line) {
-  constexpr unsigned flags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
-  rapidjson::MemoryStream in{line.data(), line.size()};
-  event_reader reader{in, line};
-  rapidjson::Reader json;
-  const auto parsed = json.Parse<flags>(in, reader);
-  if (!reader.complaint.empty())
-    return reader.complaint + " (at byte " + std::to_string(parsed.Offset()) + ")";
-  if (parsed.IsError())
-    return "not valid JSON at byte " + std::to_string(parsed.Offset()) + ": " +
-           rapidjson::GetParseError_En(parsed.Code());
-  if (in.Tell() != line.size())
-    return "not valid JSON at byte " + std::to_string(in.Tell()) + ": a zero byte follows the object";
-  if (auto missing = reader.missing())
+  auto form = utf8_text(line);
+  if (auto* other = std::get_if<std::string>(&form))
+    return std::move(*other);
+  const auto text = std::get<std::string_view>(form);
+  const auto skipped = line.size() - text.size();
+  const auto place = [&](std::size_t at) { return "at byte " + std::to_string(skipped + at); };
+  if (const auto at = first_invalid_utf8(text))
+    return "not valid JSON " + place(*at) + ": it is not UTF-8 there";
+  event_reader event{text};
+  const auto stopped = json_reader{text, max_json_depth, event}.read();
+  switch (stopped.why) {
+  case json_stop::reason::complete:
+    break;
+  case json_stop::reason::handler:
+    return event.complaint + " (" + place(stopped.at) + ")";
+  case json_stop::reason::too_deep:
+    return "nested more than " + std::to_string(max_json_depth) + " deep (" + place(stopped.at) + ")";
+  case json_stop::reason::syntax: {
+    const bool cr_before = stopped.at > 0 && text[stopped.at - 1] == '\r';
+    return "not valid JSON " + place(stopped.at) + ": " + std::string{stopped.what} +
+           (cr_before ? " (a carriage return alone ends no line)" : "");
+  }
+  }
+  if (auto missing = event.missing())
     return *std::move(missing);
-  return std::move(reader.event);
+  return std::move(event.event);
 }
 
 } // namespace vicket

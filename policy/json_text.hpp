@@ -26,7 +26,7 @@ inline constexpr std::size_t max_json_depth = 130;
 /// A connector as `vicket connector put` reads it; or a sentence: bad JSON with line and column; a field that
 /// is unknown, there twice or of another type with its path (`retry.base_ms`); a missing `id`, `url` or
 /// `rate.limit`. Whether the values are allowed is `connector_complaint`'s to say. What is absent has the
-/// default of `connector`. A secret of `***` counts as absent: a connector that was shown can be edited and
+/// default of `connector`; null counts as absent, that of a header too, and a byte order mark is passed over. A secret of `***` counts as absent: a connector that was shown can be edited and
 /// put again.
 [[nodiscard]] std::variant<connector, std::string> connector_from_json(std::string_view text);
 
@@ -36,7 +36,8 @@ inline constexpr std::size_t max_json_depth = 130;
 
 /// An event as `vicket send` reads it, one JSON object; or a sentence with the field or the byte.
 /// `connector`, `event`, `occurred_at` and `data` (an object) are required, `message`, `workflow`, `run`,
-/// `id` are not; other fields, and any twice, are refused. `data_json` is the very text between data's
+/// `id` are not, and may be null; other fields, and any twice, are refused. A byte order mark is passed over.
+/// `data_json` is the very text between data's
 /// braces, so that numbers stay as they are written.
 [[nodiscard]] std::variant<send_to_connector, std::string> event_from_json(std::string_view line);
 

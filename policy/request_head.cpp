@@ -1,6 +1,9 @@
 #include "policy/request_head.hpp"
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
+#include <utility>
 
 namespace vicket {
 
@@ -14,12 +17,27 @@ void append(std::string& lines, std::initializer_list<std::string_view> parts) {
     lines += part;
 }
 
+/// Without `Accept` rule sets of firewalls answer 403; without `Accept-Encoding` servers may compress their answers
+/// (RFC 9110 12.5.3), which the history shows as they came.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> wishes{
+    {{"Accept", "*/*"}, {"Accept-Encoding", "identity"}}};
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lowered = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lowered(x) == lowered(y); });
+}
+
 } // namespace
 
 request_head::request_head(const connector& settings, std::string_view version)
     : standard_webhooks_{settings.standard_webhooks} {
   append(constant_lines_,
          {"Content-Type: application/json\r\n", "User-Agent: Vicket-Webhooks/", version, "\r\n"});
+  for (const auto& [name, value] : wishes)
+    if (std::none_of(settings.headers.begin(), settings.headers.end(),
+                     [wish = name](const auto& own) { return same_name(own.first, wish); }))
+      append(constant_lines_, {name, ": ", value, "\r\n"});
   for (const auto& [name, value] : settings.headers)
     append(constant_lines_, {name, ": ", value, "\r\n"});
 }

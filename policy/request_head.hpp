@@ -17,8 +17,8 @@ class request_head {
 public:
   request_head(const connector& settings, std::string_view version);
 
-  /// Each line ended by CRLF: `Content-Type`, `User-Agent`, the connector's headers, `Content-Length`,
-  /// `X-Vicket-Signature`, and `webhook-id`, `webhook-timestamp`, `webhook-signature` unless the connector
+  /// Each line ended by CRLF: `Content-Type`, `User-Agent`, `Accept` and `Accept-Encoding` unless the connector's headers
+  /// have their own, the connector's headers, `Content-Length`, `X-Vicket-Signature`, and `webhook-id`, `webhook-timestamp`, `webhook-signature` unless the connector
   /// turned Standard Webhooks off. `unix_seconds` is the time of this attempt.
   [[nodiscard]] std::string header_lines(const event_id& id, std::int64_t unix_seconds, std::string_view body,
                                          const signing_key& key) const;

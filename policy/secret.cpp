@@ -30,6 +30,15 @@ std::optional<std::string> secret_complaint(std::string_view secret) {
   if (wrong != secret.end())
     return "the secret has something else than a visible ASCII character at byte " +
            std::to_string(wrong - secret.begin());
+  if (!secret.starts_with(secret_prefix))
+    return std::nullopt;
+  const auto rest = secret.substr(secret_prefix.size());
+  if (rest.empty())
+    return "the secret is \"whsec_\" alone; the key in base64 has to follow";
+  const auto decoded = base64_decode_any(rest);
+  if (const auto* fault = std::get_if<base64_fault>(&decoded))
+    return "the secret begins with whsec_, so base64 has to follow, but what follows " +
+           std::string{fault->what} + " (at byte " + std::to_string(secret_prefix.size() + fault->at) + ")";
   return std::nullopt;
 }
 

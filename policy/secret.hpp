@@ -18,7 +18,9 @@ inline constexpr std::string_view secret_prefix = "whsec_";
 /// `whsec_` and the base64 of 32 random bytes.
 [[nodiscard]] secret_text generate_secret(random_source& random);
 
-/// What is wrong with a secret: it must be 1 to 512 visible ASCII characters. Never repeats it.
+/// What is wrong with a secret: it must be 1 to 512 visible ASCII characters, and where it begins with `whsec_` the rest
+/// must be base64 (`base64_decode_any`), so that it signs as every library of Standard Webhooks expects. Never repeats
+/// it.
 [[nodiscard]] std::optional<std::string> secret_complaint(std::string_view secret);
 
 } // namespace vicket

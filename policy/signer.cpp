@@ -11,6 +11,7 @@
 #include <charconv>
 #include <optional>
 #include <stdexcept>
+#include <variant>
 
 namespace vicket {
 
@@ -91,7 +92,10 @@ private:
 std::optional<std::string> decoded_key(std::string_view secret) {
   if (!secret.starts_with(secret_prefix) || secret.size() == secret_prefix.size())
     return std::nullopt;
-  return base64_decode(secret.substr(secret_prefix.size()));
+  auto decoded = base64_decode_any(secret.substr(secret_prefix.size()));
+  if (auto* key = std::get_if<std::string>(&decoded))
+    return std::move(*key);
+  return std::nullopt;
 }
 
 /// A number's digits, in place.

@@ -17,9 +17,9 @@ class signing_key {
 public:
   explicit signing_key(std::string_view secret);
 
-  /// Whether Standard Webhooks' key is the decoded part after `whsec_`. False for a secret without that
-  /// prefix, and for one whose rest is empty or no base64: then the key is the secret's characters as they
-  /// are, prefix included.
+  /// Whether Standard Webhooks' key is the decoded part after `whsec_`. False for a secret without that prefix, and
+  /// for one that `secret_complaint` refuses since its rest is empty or no base64: then the key is the secret's
+  /// characters as they are, prefix included.
   [[nodiscard]] bool has_decoded_key() const noexcept;
 
 private:

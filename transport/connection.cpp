@@ -1,6 +1,7 @@
 #include "transport/connection.hpp"
 
 #include "transport/connection_pool.hpp"
+#include "transport/tls_failure.hpp"
 
 #include <openssl/err.h>
 
@@ -189,27 +190,15 @@ connection::progress connection::tls_result(int result, std::size_t bytes) {
 connection::progress connection::socket_failed(int number) {
   ERR_clear_error();
   error_ = std::generic_category().message(number);
+  if (asked_for_certificate_)
+    error_ += "; it had asked for a client certificate, and deliveries have none";
   return {io::reset};
 }
 
 std::string connection::handshake_error(unsigned long code) const {
   if (!refused_certificate_.empty())
     return refused_certificate_;
-  if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
-    switch (ERR_GET_REASON(code)) {
-    case SSL_R_WRONG_VERSION_NUMBER:
-    case SSL_R_HTTP_REQUEST:
-    case SSL_R_PACKET_LENGTH_TOO_LONG:
-      return "answered with something that is not TLS (is it a plain HTTP port?)";
-    case SSL_R_UNSUPPORTED_PROTOCOL:
-    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-      return "speaks no TLS 1.2 or newer";
-    default:
-      break;
-    }
-  }
-  const auto* reason = ERR_reason_error_string(code);
-  return std::string{"failed the TLS session: "} + (reason ? reason : "unknown error");
+  return tls_failure(code, asked_for_certificate_, to_.key.host);
 }
 
 bool connection::silent() {
@@ -239,6 +228,14 @@ void connection::on_ticket(ssl_session_ptr session) {
   }
   const auto verified_at = SSL_session_reused(tls_.get()) ? offered_verified_at_ : connected_at_;
   pool_.remember_session(to_, std::move(session), verified_at);
+}
+
+void connection::on_certificate_asked() {
+  asked_for_certificate_ = true;
+}
+
+const std::string& connection::host() const {
+  return to_.key.host;
 }
 
 void connection::on_certificate_refused(std::string reason) {

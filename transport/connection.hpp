@@ -99,6 +99,8 @@ private:
   void on_ready(readiness what) override;
   void on_ticket(ssl_session_ptr session) override;
   void on_certificate_refused(std::string reason) override;
+  void on_certificate_asked() override;
+  const std::string& host() const override;
   progress read_some(std::span<char> into);
   progress tls_result(int result, std::size_t bytes);
   progress socket_failed(int number);
@@ -118,6 +120,7 @@ private:
   ssl_ptr tls_;
   std::string error_;
   std::string refused_certificate_;
+  bool asked_for_certificate_ = false; ///< by the peer, of us
   unsigned tickets_ = 0;
   time_point connected_at_;
   time_point offered_verified_at_; ///< when the certificate of the session that we offered had been checked

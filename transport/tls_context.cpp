@@ -1,6 +1,7 @@
 #include "transport/tls_context.hpp"
 
 #include "policy/address_guard.hpp"
+#include "policy/certificate_name.hpp"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -45,40 +46,90 @@ std::string common_name(const X509_NAME* name) {
   return printable(text.data());
 }
 
+std::string_view bytes_of(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
 std::string name_text(const GENERAL_NAME& name) {
-  if (name.type == GEN_DNS) {
-    const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name.d.dNSName));
-    return printable({text, static_cast<std::size_t>(ASN1_STRING_length(name.d.dNSName))});
-  }
+  if (name.type == GEN_DNS)
+    return printable(bytes_of(name.d.dNSName));
   if (name.type == GEN_IPADD) {
     ip_address address;
-    const auto size = static_cast<std::size_t>(ASN1_STRING_length(name.d.iPAddress));
-    address.v6 = size == 16;
-    std::copy_n(ASN1_STRING_get0_data(name.d.iPAddress), std::min<std::size_t>(size, 16),
-                address.bytes.begin());
+    const auto bytes = bytes_of(name.d.iPAddress);
+    address.v6 = bytes.size() == 16;
+    std::copy_n(bytes.begin(), std::min<std::size_t>(bytes.size(), 16), address.bytes.begin());
     return address.to_string();
   }
   return {};
 }
 
-/// The names that a certificate is for, e.g. "a.example, b.example".
-std::string certificate_names(const X509* certificate) {
-  auto* names =
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-  std::string result;
-  int shown = 0;
-  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
-    const auto text = name_text(*sk_GENERAL_NAME_value(names, i));
-    if (text.empty())
-      continue;
-    if (shown++ == max_names_shown) {
-      result += ", …";
-      break;
-    }
-    result += (result.empty() ? "" : ", ") + text;
+/// The entries of a certificate's subjectAltName.
+class alternative_names {
+public:
+  explicit alternative_names(const X509* certificate)
+      : names_{static_cast<GENERAL_NAMES*>(
+            X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))} {}
+
+  [[nodiscard]] bool covers(const std::string& host) const {
+    const auto address = ip_address::parse(host);
+    return any([&](const GENERAL_NAME& name) {
+      return address
+                 ? name.type == GEN_IPADD && certificate_address_covers(bytes_of(name.d.iPAddress), *address)
+                 : name.type == GEN_DNS && certificate_name_covers(bytes_of(name.d.dNSName), host);
+    });
   }
-  GENERAL_NAMES_free(names);
-  return result.empty() ? common_name(X509_get_subject_name(certificate)) : result;
+
+  /// A numeric host that is there, but as a DNS name.
+  [[nodiscard]] bool names_address_as_text(const std::string& host) const {
+    return ip_address::parse(host) && any([&](const GENERAL_NAME& name) {
+             return name.type == GEN_DNS && bytes_of(name.d.dNSName) == host;
+           });
+  }
+
+  /// "a.example, b.example"; empty when there are none.
+  [[nodiscard]] std::string text() const {
+    std::string result;
+    int shown = 0;
+    any([&](const GENERAL_NAME& name) {
+      const auto one = name_text(name);
+      if (one.empty())
+        return false;
+      if (shown++ == max_names_shown) {
+        result += ", …";
+        return true;
+      }
+      result += (result.empty() ? "" : ", ") + one;
+      return false;
+    });
+    return result;
+  }
+
+private:
+  struct deleter {
+    void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+  };
+
+  template <class Predicate>
+  bool any(Predicate fits) const {
+    for (int i = 0; names_ && i < sk_GENERAL_NAME_num(names_.get()); ++i)
+      if (fits(*sk_GENERAL_NAME_value(names_.get(), i)))
+        return true;
+    return false;
+  }
+
+  std::unique_ptr<GENERAL_NAMES, deleter> names_;
+};
+
+std::string mismatch(const alternative_names& names, const X509* certificate, const std::string& host) {
+  const auto text = names.text();
+  if (text.empty())
+    return "has a certificate without names (subjectAltName); its common name, " +
+           common_name(X509_get_subject_name(certificate)) + ", counts for nothing (RFC 9525)";
+  if (names.names_address_as_text(host))
+    return "has a certificate that has the address " + host +
+           " as a DNS name; an address has to be an IP entry of it";
+  return "has a certificate for other names: " + text;
 }
 
 /// A predicate to "1.2.3.4:443 …".
@@ -96,15 +147,24 @@ std::string refusal(int error, int depth, const X509* certificate) {
            "--ca-file "
            "would trust it)";
   case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    return "has a certificate of an unknown issuer (" + common_name(X509_get_subject_name(certificate)) +
+           "): that root is not trusted (a node started with --ca-file would trust it)";
   case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
   case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
   case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     return whose + " of an unknown issuer (" + common_name(X509_get_issuer_name(certificate)) +
            "): either the server leaves out an intermediate certificate, or the root is not trusted "
            "(--ca-file)";
-  case X509_V_ERR_HOSTNAME_MISMATCH:
-  case X509_V_ERR_IP_ADDRESS_MISMATCH:
-    return "has a certificate for other names: " + certificate_names(certificate);
+  case X509_V_ERR_INVALID_PURPOSE:
+    return whose + (depth == 0 ? " that is not for servers (its extended key usage does not say serverAuth)"
+                               : " that is not for servers' certificates (its extended key usage)");
+  case X509_V_ERR_INVALID_CA:
+    return whose + " that may not issue others (it is no CA's: basicConstraints, keyUsage)";
+  case X509_V_ERR_EE_KEY_TOO_SMALL:
+  case X509_V_ERR_CA_KEY_TOO_SMALL:
+    return whose + " with a key that is too short to be safe";
+  case X509_V_ERR_CA_MD_TOO_WEAK:
+    return "has a certificate that is signed with an algorithm that is no longer safe (SHA-1, for example)";
   default:
     return whose + " that does not verify: " + X509_verify_cert_error_string(error);
   }
@@ -123,6 +183,29 @@ int on_verify(int accepted, X509_STORE_CTX* store) {
   return 0;
 }
 
+/// The chain is OpenSSL's to judge, the name ours.
+int verify(X509_STORE_CTX* store, void*) {
+  if (X509_verify_cert(store) <= 0)
+    return 0; // `on_verify` has said why
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* owner = static_cast<tls_session_owner*>(SSL_get_app_data(ssl));
+  const auto* certificate = X509_STORE_CTX_get0_cert(store);
+  const alternative_names names{certificate};
+  if (owner && names.covers(owner->host()))
+    return 1;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
+  if (owner)
+    owner->on_certificate_refused(mismatch(names, certificate, owner->host()));
+  return 0;
+}
+
+int on_certificate_asked(SSL* ssl, X509**, EVP_PKEY**) {
+  if (auto* owner = static_cast<tls_session_owner*>(SSL_get_app_data(ssl)))
+    owner->on_certificate_asked();
+  return 0; // there is none
+}
+
 int on_new_session(SSL* ssl, SSL_SESSION* session) {
   auto* owner = static_cast<tls_session_owner*>(SSL_get_app_data(ssl));
   if (!owner)
@@ -131,19 +214,9 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   return 1; // the reference is the owner's now
 }
 
-bool is_numeric(const std::string& host) {
-  return ip_address::parse(host).has_value();
-}
-
-/// Which peer the certificate must name (RFC 9525); a numeric host needs an address entry, and sends no SNI
-/// (RFC 6066 section 3).
-bool expect_host(SSL* ssl, const std::string& host) {
-  auto* parameters = SSL_get0_param(ssl);
-  if (is_numeric(host))
-    return X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1;
-  X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1 &&
-         SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+/// Names the host in the handshake; a numeric one is not named (RFC 6066 section 3).
+bool name_host(SSL* ssl, const std::string& host) {
+  return ip_address::parse(host) || SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
 }
 
 } // namespace
@@ -161,6 +234,10 @@ tls_context::tls_context(const std::vector<std::string>& ca_files)
   auto* context = context_.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
+  SSL_CTX_set_cert_verify_callback(context, verify, nullptr);
+  SSL_CTX_set_client_cert_cb(context, on_certificate_asked);
+  // Whatever the operator names is trusted: an intermediate or an endpoint's own certificate without its root, too.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_default_verify_paths(context);
   for (const auto& file : ca_files)
     if (SSL_CTX_load_verify_file(context, file.c_str()) != 1)
@@ -180,7 +257,7 @@ tls_context::tls_context(const std::vector<std::string>& ca_files)
 ssl_ptr tls_context::open(int fd, const std::string& host, SSL_SESSION* session,
                           tls_session_owner& owner) const {
   ssl_ptr ssl{SSL_new(context_.get())};
-  if (!ssl || SSL_set_fd(ssl.get(), fd) != 1 || !expect_host(ssl.get(), host)) {
+  if (!ssl || SSL_set_fd(ssl.get(), fd) != 1 || !name_host(ssl.get(), host)) {
     ERR_clear_error();
     return nullptr;
   }

@@ -25,19 +25,27 @@ public:
   /// The peer's certificate was refused; a predicate such as "has a certificate that expired on …".
   virtual void on_certificate_refused(std::string reason) = 0;
 
+  /// The peer asks for a client certificate; it gets none.
+  virtual void on_certificate_asked() = 0;
+
+  /// Whose certificate is expected.
+  [[nodiscard]] virtual const std::string& host() const = 0;
+
 protected:
   ~tls_session_owner() = default;
 };
 
 /// Settings that all outbound TLS connections of an I/O thread share: TLS 1.2 or newer, certificates and host
-/// names verified, always.
+/// names verified, always. A host is named by subjectAltName alone (RFC 9525): a name by a DNS entry, an address by an
+/// IP entry, a common name counts for nothing.
 class tls_context {
 public:
-  /// Trusts the system's roots and those of `ca_files`. Throws `std::runtime_error` when one can't be read.
+  /// Trusts the system's roots and every certificate of `ca_files`, be it a root, an intermediate or an endpoint's own.
+  /// Throws `std::runtime_error` when one can't be read.
   explicit tls_context(const std::vector<std::string>& ca_files);
 
-  /// A client session on the connected, non-blocking socket `fd` that accepts only `host`'s certificate;
-  /// resumes `session` when there is one. Null when OpenSSL has no memory for it.
+  /// A client session on the connected, non-blocking socket `fd` that accepts only the certificate of the owner's
+  /// host, which is `host`; resumes `session` when there is one. Null when OpenSSL has no memory for it.
   [[nodiscard]] ssl_ptr open(int fd, const std::string& host, SSL_SESSION* session,
                              tls_session_owner& owner) const;
 

@@ -236,6 +236,15 @@ TEST_CASE("a wrong line of the config file is named with file and number") {
       {"data-dir = \"d\" retention = \"1h\"\n", ":1: something follows"},
       {"data-dir = [\"d\"]\n", ":1: data-dir: takes one value"},
       {"data-dir = \"d\"\nconfig = \"other.toml\"\n", ":2: config is not a key"},
+      {"data-dir = \"d\"\rretention = \"1h\"\r", ":1: there is a carriage return alone"},
+      {"# all\n# of it\rdata-dir = \"d\"", ":2: there is a carriage return alone"},
+      {"data-dir = \"d\xe4\"\n", ":1: the text is not UTF-8 here"},
+      {std::string{"data-dir = \"d\"\n\0", 16}, ":2: there is a zero byte"},
+      {std::string{"d\0a\0t\0a\0", 8}, ":1: the text is UTF-16"},
+      {std::string{"\xff\xfe"
+                   "d\0",
+                   4},
+       ":1: the text is UTF-16"},
   };
   const temporary_folder folder;
   for (const auto& [content, says] : rows) {
@@ -248,6 +257,16 @@ TEST_CASE("a wrong line of the config file is named with file and number") {
     CHECK(end.text.find("node.toml") != std::string::npos);
     CHECK(end.text.find(says) != std::string::npos);
   }
+}
+
+TEST_CASE("a config file may begin with a byte order mark and end its lines like Windows, or not at all") {
+  const temporary_folder folder;
+  for (const auto* content :
+       {"data-dir = \"d\"",
+        "\xef\xbb\xbf"
+        "data-dir = \"d\"\r\n",
+        "\r\n\r\ndata-dir = \"d\"\r", "\xef\xbb\xbf\r\n# \xc3\xbc\r\n\tdata-dir = \"d\"  \r\n\r\n"})
+    CHECK(accepted_config({"--config", folder.file("node.toml", content)}).data_dir == "d");
 }
 
 TEST_CASE("with the three TLS flags a node may listen anywhere, and help goes to standard output") {

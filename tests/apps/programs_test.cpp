@@ -24,6 +24,14 @@ std::size_t lines_in(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+/// As Windows' editors save it.
+std::string utf16(const std::string& ascii, bool little_endian = true, bool mark = true) {
+  std::string text = !mark ? "" : little_endian ? "\xff\xfe" : "\xfe\xff";
+  for (const char c : ascii)
+    text += little_endian ? std::string{c, '\0'} : std::string{'\0', c};
+  return text;
+}
+
 /// Reads the feed until there is the outcome that is waited for; it waits on the node, not on the clock.
 void wait_for_outcomes(const node_process& node, std::size_t delivered) {
   process feed{node.vicket_arguments({"outcomes", "--follow", "--json"})};
@@ -152,6 +160,105 @@ TEST_CASE("a secret that the node makes is shown once, by the put that made it")
       node.vicket({"connector", "put", "-"}, R"({"id":"crm","url":"https://x.example","colour":"red"})");
   CHECK(refused.code == 1);
   CHECK(has(refused.errors, "colour"));
+}
+
+TEST_CASE("a text is read in one way, whether it is a configuration, a connector or events, from a file or a "
+          "pipe") {
+  const temporary_folder folder;
+  const std::string mark = "\xef\xbb\xbf";
+  const auto config =
+      folder.file("node.toml", mark + "log-level = \"warn\"\r\n\r\n# no more\r\nallow-http = true");
+  node_process node{folder.path() + "/data", {"--config", config}};
+
+  const auto crm = mark +
+                   R"({"id":"crm","url":"http://hooks.example.com/","name":null,"rate":null,"secret":null,)" +
+                   "\r\n" + R"("headers":{"X-A":null},"retry":{"base_ms":null}})";
+  CHECK(node.vicket({"connector", "put", "-"}, crm).code == 0);
+  CHECK(node.vicket({"connector", "put", folder.file("crm.json", crm)}).code == 0);
+
+  auto unnamed = event_json("crm", 1);
+  unnamed.insert(1, R"("id":null,"message":null,"workflow":null,)");
+  unnamed.pop_back();
+  // Results belong to the lines that are not blank; complaints count all of them.
+  const auto events = mark + "\r\n" + unnamed + "\r\n \t\n\nnonsense\n" + mark + unnamed + "\n\r\n" + unnamed;
+  for (const auto& sent :
+       {node.vicket({"send"}, events), node.vicket({"send", folder.file("events.ndjson", events)})}) {
+    CHECK(sent.code == 1);
+    REQUIRE(sent.lines.size() == 4);
+    for (const auto i : {0U, 2U, 3U})
+      CHECK(text_field(sent.lines[i], "id").size() == 36);
+    CHECK(has(text_field(sent.lines[1], "detail"), "line 5: not valid JSON at byte 0"));
+  }
+  for (const auto* blank : {"", "\n", "\r\n \n", "\xef\xbb\xbf", "\xef\xbb\xbf\r\n"}) {
+    const auto sent = node.vicket({"send"}, blank);
+    CHECK(sent.code == 0);
+    CHECK(sent.lines.empty());
+  }
+}
+
+TEST_CASE("a text in UTF-16 is named as such in one sentence at every door") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data"};
+  struct row {
+    bool little_endian;
+    bool mark;
+    std::string name;
+  };
+  for (const auto& [little_endian, mark, name] : std::vector<row>{{true, true, "UTF-16LE"},
+                                                                  {false, true, "UTF-16BE"},
+                                                                  {true, false, "UTF-16LE"},
+                                                                  {false, false, "UTF-16BE"}}) {
+    INFO(name << (mark ? " with" : " without") << " a mark");
+    const auto sentence =
+        "the text is UTF-16, but UTF-8 is read; convert it, for example with iconv -f " + name;
+    const auto events = utf16(event_json("crm", 1) + "\r\n" + event_json("crm", 2), little_endian, mark);
+    for (const auto& sent :
+         {node.vicket({"send"}, events), node.vicket({"send", folder.file("events.ndjson", events)})}) {
+      CHECK(sent.code == 1);
+      REQUIRE(sent.lines.size() == 1);
+      CHECK(has(text_field(sent.lines[0], "detail"), "line 1: " + sentence));
+    }
+    const auto put =
+        node.vicket({"connector", "put", "-"},
+                    utf16(connector_json("crm", "https://hooks.example.com/"), little_endian, mark));
+    CHECK(put.code == 1);
+    CHECK(has(put.errors, sentence));
+    CHECK(lines_in(put.errors) == 1);
+    const auto config = folder.file("node.toml", utf16("log-level = \"warn\"\n", little_endian, mark));
+    const auto started =
+        run_process({VICKETD_PATH, "--data-dir", folder.path() + "/other", "--config", config});
+    CHECK(started.code == 2);
+    CHECK(has(started.errors, config + ":1: " + sentence));
+    CHECK(lines_in(started.errors) == 1);
+  }
+}
+
+TEST_CASE("what is accepted arrives as it was meant: numbers of any size, a secret whose padding was lost") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files};
+  node_process node{folder.path() + "/data", may_reach(files)};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
+  const auto send = [&](const std::string& connector, const std::string& number) {
+    const auto sent =
+        node.vicket({"send"}, R"({"connector":")" + connector +
+                                  R"(","event":"e","occurred_at":"2026-05-23T14:21:11Z","data":{"n": )" +
+                                  number + "}}\n");
+    INFO(sent.errors);
+    REQUIRE(sent.code == 0);
+    return receiver.self().line_with("\"signature\"");
+  };
+  for (const auto& number : {std::string{"1e400"}, std::string{"-0.0E-0"}, std::string(400, '9')}) {
+    const auto request = send("crm", number);
+    CHECK(text_field(request, "signature") == "valid");
+    CHECK(text_field(request, "standard_webhooks") == "valid");
+    CHECK(text_field(request, "event") == "e");
+    CHECK(has(request, R"(\"data\":{\"n\":)" + number + "}"));
+  }
+  auto unpadded = connector_json("unpadded", receiver.url());
+  unpadded.erase(unpadded.find("=\""), 1); // the receiver has the padding
+  REQUIRE(node.vicket({"connector", "put", "-"}, unpadded).code == 0);
+  CHECK(text_field(send("unpadded", "1"), "standard_webhooks") == "valid");
 }
 
 TEST_CASE("results do not wait for a full batch when input comes slowly") {
@@ -410,6 +517,7 @@ TEST_CASE("wrong usage of the command line is one line and exit code 2, an unrea
       {{"listen", "--port", "0"}, 2},
       {{"listen", "--port", "x", "--secret", "s"}, 2},
       {{"listen", "--port", "0", "--secret", "s", "--status", "99"}, 2},
+      {{"listen", "--port", "0", "--secret", "whsec_not*base64"}, 2},
       {{"--node", "127.0.0.1:1", "status"}, 3},
       {{"--node", "127.0.0.1:1", "send"}, 3},
       {{"--node", "127.0.0.1:1", "outcomes", "--follow"}, 3},

@@ -80,3 +80,12 @@ TEST_CASE("a body that is no envelope is examined all the same") {
   for (const auto* odd : {"", "[]", "{", "{\"id\":7}", "\xFF"})
     CHECK(examine(signed_headers(), odd, sent_s).id.empty());
 }
+
+TEST_CASE("numbers that no double holds are part of an envelope like others") {
+  for (const auto& number : {std::string{"1e400"}, std::string(400, '9')}) {
+    const auto request =
+        examine(signed_headers(), R"({"id":"i","event":"e","data":{"id":"x","n":)" + number + "}}", sent_s);
+    CHECK(request.id == "i");
+    CHECK(request.event == "e");
+  }
+}

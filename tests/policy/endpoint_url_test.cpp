@@ -199,6 +199,65 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a URL with a character that RFC 3986 does not allow is refused, with how to write it") {
+  const std::vector<refused_url> table{
+      {"https://h.example/{tenant}?f=a|b^c&q=\"x\"<y>",
+       "the character '{' at byte 18, which RFC 3986 does not allow there; write %7B (placeholders are not "
+       "filled in)"},
+      {"https://h.example/a}", "'}' at byte 19, which RFC 3986 does not allow there; write %7D"},
+      {"https://h.example/?f=a|b", "'|' at byte 22, which RFC 3986 does not allow there; write %7C"},
+      {"https://h.example/?f=c^2", "write %5E"},
+      {"https://h.example/?q=\"x\"", "write %22"},
+      {"https://h.example/<y", "write %3C"},
+      {"https://h.example/y>", "write %3E"},
+      {"https://h.example/`id`", "write %60"},
+      {"https://h.example/?filter[state]=open",
+       "'[' at byte 25, which RFC 3986 does not allow there; write %5B"},
+      {"https://h.example/a]", "write %5D"},
+      {"https://h.example?a={b}", "'{' at byte 20"},
+      {"https://h.example:8443?a={b}", "'{' at byte 25"},
+      {"https://h.example/a b", "a space at byte 19; write %20 where it is meant"},
+      {"https://h.example/a\\b", "a backslash at byte 19; write / or %5C"},
+      {"https://h.example/caf\xc3\xa9", "a non-ASCII character at byte 21; write %C3%A9"},
+      {"https://h.example/?q=\xf0\x9f\x98\x80", "write %F0%9F%98%80"},
+      {"https://caf\xc3\xa9.example/",
+       "a non-ASCII character at byte 11; write host names in their xn-- form"},
+      {"https://h.example/100%", "a '%' at byte 21 that two hexadecimal digits do not follow; write %25"},
+      {"https://h.example/?a=%u00e9", "a '%' at byte 21"},
+      {"https://h.example/?a=50%&b=1", "a '%' at byte 23"},
+      {"https://h.example/#/hooks", "('#' at byte 18): it would never be sent; write %23"},
+      {"https://{tenant}.h.example/", "has the character '{'"},
+  };
+  for (const auto& [url, reason] : table) {
+    const auto parsed = parse_endpoint_url(url, false);
+    INFO(url << ": " << (parsed.index() == 1 ? std::get<1>(parsed) : "accepted") << "; expected: " << reason);
+    REQUIRE(std::holds_alternative<std::string>(parsed));
+    CHECK(std::get<std::string>(parsed).find(reason) != std::string::npos);
+  }
+}
+
+TEST_CASE("every character that RFC 3986 allows in a path and a query is accepted as it is") {
+  const std::string all = "/abcXYZ019-._~!$&'()*+,;=:@/%7Btenant%7d?abcXYZ019-._~!$&'()*+,;=:@/?%20%C3%A9";
+  const auto parsed = parse_endpoint_url("https://h.example" + all, false);
+  INFO((parsed.index() == 1 ? std::get<1>(parsed) : "accepted"));
+  REQUIRE(std::holds_alternative<endpoint_url>(parsed));
+  CHECK(std::get<endpoint_url>(parsed).target == all);
+}
+
+TEST_CASE("a stored URL that earlier versions accepted goes on as it did") {
+  for (const auto* target : {"/{tenant}?f=a|b^c&q=\"x\"<y>", "/?filter[state]=open", "/`"}) {
+    const auto url = "https://h.example" + std::string{target};
+    CHECK(std::holds_alternative<std::string>(parse_endpoint_url(url, true)));
+    const auto stored = parse_stored_endpoint_url(url);
+    REQUIRE(std::holds_alternative<endpoint_url>(stored));
+    CHECK(std::get<endpoint_url>(stored).target == target);
+  }
+  CHECK(std::holds_alternative<endpoint_url>(parse_stored_endpoint_url("http://h.example/")));
+  for (const auto* never : {"https://h.example/a b", "https://u@h.example/", "https://127.1/",
+                            "https://h.example/#x", "https://h.example/%zz", "ftp://h.example/"})
+    CHECK(std::holds_alternative<std::string>(parse_stored_endpoint_url(never)));
+}
+
 TEST_CASE("a complaint about user info does not repeat it") {
   const auto parsed = parse_endpoint_url("https://user:hunter2@h.example/", false);
   REQUIRE(std::holds_alternative<std::string>(parsed));

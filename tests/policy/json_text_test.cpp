@@ -125,7 +125,17 @@ TEST_CASE("a connector that is read wrongly is refused with the path or the plac
       {R"({"id":"a"})", "url is missing"},
       {R"({"url":"u"})", "id is missing"},
       {R"({"id":1,"url":"u"})", "id must be a string"},
-      {R"({"id":null,"url":"u"})", "id must be a string, not null"},
+      {R"({"id":null,"url":"u"})", "id is required, but it is null"},
+      {R"({"id":"a","url":null})", "url is required, but it is null"},
+      {R"({"id":"a","url":"u","rate":{"limit":null}})", "rate.limit is required, but it is null"},
+      {R"({"id":"a","url":"u","name":null,"name":"b"})", "name is there twice"},
+      {R"({"id":"a","url":"u","colour":null})", "colour is no field of a connector"},
+      {R"({"id":"a","url":"u","retry":{"factor":1e400}})",
+       "the number at line 1, column 39 is larger than any field"},
+      {"\xff\xfe{\0}\0"s, "the text is UTF-16"},
+      {"{\0\"\0"s, "the text is UTF-16"},
+      {"\0{\0\""s, "the text is UTF-16"},
+      {"\xef\xbb\xbf", "line 1, column 1"},
       {R"({"id":"a","url":"u","secrets":"x"})", "secrets is no field of a connector"},
       {R"({"id":"a","url":"u","Enabled":true})", "Enabled is no field"},
       {R"({"id":"a","url":"u","id":"b"})", "id is there twice"},
@@ -140,7 +150,6 @@ TEST_CASE("a connector that is read wrongly is refused with the path or the plac
       {R"({"id":"a","url":"u","events":"*"})", "events must be an array of strings, not a string"},
       {R"({"id":"a","url":"u","events":["a",null]})", "events[1] must be a string, not null"},
       {R"({"id":"a","url":"u","rate":5})", "rate must be an object, not a number"},
-      {R"({"id":"a","url":"u","rate":null})", "rate must be an object, not null"},
       {R"({"id":"a","url":"u","rate":{}})", "rate.limit is missing"},
       {R"({"id":"a","url":"u","rate":{"limit":1,"per":5}})", "rate.per is no field"},
       {R"({"id":"a","url":"u","rate":{"limit":1,"limit":5}})", "rate.limit is there twice"},
@@ -188,6 +197,54 @@ TEST_CASE("an event is read, and its data stays byte for byte as it was written"
   CHECK(least.run.empty());
 }
 
+TEST_CASE("null for an optional field counts as absent, in an event and in a connector, nested or not") {
+  const auto least =
+      read_event(R"({"connector":"c","event":"e","occurred_at":"2026-05-23T14:21:11Z","data":{"n":null}})");
+  for (const auto* field : {"message", "workflow", "run", "id"}) {
+    INFO(field);
+    const auto event = read_event(
+        R"({"connector":"c","event":"e","occurred_at":"2026-05-23T14:21:11Z","data":{"n":null},")" +
+        std::string{field} + R"(":null})");
+    CHECK(event.data_json == least.data_json); // in data null is a value
+    CHECK_FALSE(event.message.has_value());
+    CHECK(event.workflow.empty());
+    CHECK(event.run.empty());
+    CHECK_FALSE(event.id.has_value());
+  }
+  const auto plain = read(R"({"id":"a","url":"u"})");
+  for (const auto* field : {"name", "secret", "headers", "events", "rate", "max_in_flight", "timeout_ms",
+                            "retry", "standard_webhooks", "enabled"}) {
+    INFO(field);
+    CHECK(read(R"({"id":"a","url":"u",")" + std::string{field} + R"(":null})") == plain);
+  }
+  for (const auto* field : {"base_ms", "factor", "cap_ms", "max_attempts", "max_age_ms"}) {
+    INFO(field);
+    CHECK(read(R"({"id":"a","url":"u","retry":{")" + std::string{field} + R"(":null}})") == plain);
+  }
+  CHECK(read(R"({"id":"a","url":"u","rate":{"limit":5,"per_ms":null,"burst":null}})").rate ==
+        rate_limit{5, 1'000, 1});
+  CHECK(read(R"({"id":"a","url":"u","headers":{"X-A":null,"X-B":"1"}})").headers ==
+        std::vector<std::pair<std::string, std::string>>{{"X-B", "1"}});
+}
+
+TEST_CASE("a byte order mark is passed over, and blanks and line ends around are none of the text") {
+  for (const auto* before : {"", "\xef\xbb\xbf", "\xef\xbb\xbf \r\n", " \t"}) {
+    CHECK(read(before + std::string{full_connector} + "\r\n") == read(full_connector));
+    CHECK(
+        read_event(before +
+                   R"({"connector":"c","event":"e","occurred_at":"2026-05-23T14:21:11Z","data":{ "a":1 }})"s +
+                   "\r")
+            .data_json == R"({ "a":1 })");
+  }
+}
+
+TEST_CASE("numbers of any size reach the event's data as they are written") {
+  const auto data = R"({"a":1e400,"b":-0.0,"c":)" + std::string(400, '9') + "}";
+  CHECK(
+      read_event(R"({"connector":"c","event":"e","occurred_at":"2026-05-23T14:21:11Z","data":)" + data + "}")
+          .data_json == data);
+}
+
 TEST_CASE("an event that is read wrongly is refused with the field or the place") {
   const auto with = [](std::string_view more) {
     return R"({"connector":"c","event":"e","occurred_at":"2026-05-23T14:21:11Z","data":{})" +
@@ -210,7 +267,18 @@ TEST_CASE("an event that is read wrongly is refused with the field or the place"
       {R"({"connector":"c","data":5})", "data must be an object"},
       {R"({"connector":{}})", "connector must be a string, not an object"},
       {R"({"connector":7})", "connector must be a string"},
-      {with(R"(,"message":null)"), "message must be a string"},
+      {R"({"connector":null})", "connector must be a string, not null"},
+      {R"({"event":null})", "event must be a string, not null"},
+      {R"({"occurred_at":null})", "occurred_at must be a string, not null"},
+      {with(R"(,"message":true)"), "message must be a string, not true"},
+      {with(R"(,"extra":null)"), "\"extra\" is no field"},
+      {with(R"(,"run":null,"run":"r")"), "run is there twice"},
+      {with("") + "\r" + with(""), "(a carriage return alone ends no line)"},
+      {"\xff\xfe{\0}\0"s, "the text is UTF-16"},
+      {"\xfe\xff\0{"s, "the text is UTF-16"},
+      {"{\0\"\0"s, "the text is UTF-16"},
+      {"\0{\0\""s, "the text is UTF-16"},
+      {R"({"id":"\ud800"})", "unpaired surrogate"},
       {with(R"(,"message":["a"])"), "message must be a string, not an array"},
       {with(R"(,"id":"5")"), "id must be a UUID"},
       {with(R"(,"extra":1)"), "\"extra\" is no field of an event (at byte"},
@@ -223,6 +291,7 @@ TEST_CASE("an event that is read wrongly is refused with the field or the place"
       {R"({"connector":"c","data":{"a":01}})", "not valid JSON at byte"},
       {"{\"connector\":\"\xff\"}", "not valid JSON at byte"},
       {R"({"data":)" + std::string(100'000, '{'), "not valid JSON"},
+      {R"({"data":{"a":)" + std::string(129, '['), "nested more than 130 deep (at byte 141)"},
       {R"({"data":{"a":)" + std::string(100'000, '['), "deep"},
   };
   for (const auto& [text, complaint] : table) {

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 using namespace std::literals;
@@ -43,6 +44,74 @@ TEST_CASE("a secret is 1 to 512 visible ASCII characters, and the complaint does
     CHECK(complaint->find("at byte 7") != std::string::npos);
     CHECK(complaint->find("hunter2") == std::string::npos);
   }
+}
+
+TEST_CASE("what follows whsec_ is base64 in any of its common forms, and its bytes are the key") {
+  struct row {
+    std::string_view secret;
+    std::string_view key;
+  };
+  constexpr auto counting = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+                            "\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f"sv;
+  const std::vector<row> table{
+      {"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", counting},
+      {"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", counting}, // padding lost
+      {"whsec_Zg==", "f"},
+      {"whsec_Zg", "f"},
+      {"whsec_Zm8=", "fo"},
+      {"whsec_Zm8", "fo"},
+      {"whsec_Zm9v", "foo"},
+      {"whsec_//sA", "\xff\xfb\0"sv},
+      {"whsec___sA", "\xff\xfb\0"sv}, // RFC 4648 section 5
+      {"whsec_-_-_", "\xfb\xff\xbf"},
+      {"whsec_+/+/", "\xfb\xff\xbf"},
+      {"whsec_-_8=", "\xfb\xff"},
+      {"whsec_-_8", "\xfb\xff"},
+  };
+  for (const auto& [secret, key] : table) {
+    INFO(secret);
+    CHECK_FALSE(secret_complaint(secret).has_value());
+    const auto decoded = base64_decode_any(secret.substr(6));
+    REQUIRE(std::holds_alternative<std::string>(decoded));
+    CHECK(std::get<std::string>(decoded) == key);
+  }
+}
+
+TEST_CASE("what follows whsec_ and is no base64 is refused with its place, and not repeated") {
+  struct row {
+    std::string_view secret;
+    std::string_view complaint;
+  };
+  const std::vector<row> table{
+      {"whsec_", "\"whsec_\" alone"},
+      {"whsec_hunter2!", "no base64 (at byte 13)"},
+      {"whsec_hunter2.", "no base64 (at byte 13)"},
+      {"whsec_whsec_hunter2?", "no base64 (at byte 19)"},
+      {"whsec_ab+_",
+       "mixes the alphabets of base64, that with '+' and '/' and that with '-' and '_' (at byte 9)"},
+      {"whsec_-b/c", "mixes the alphabets"},
+      {"whsec_hunte", "ends in the middle of a byte (at byte 11)"},
+      {"whsec_Zh", "ends with bits that belong to no byte, as if its end were lost (at byte 7)"},
+      {"whsec_Zh==", "ends with bits"},
+      {"whsec_Zm9=", "ends with bits"},
+      {"whsec_Zg=", "padding ('=') that does not fit (at byte 8)"},
+      {"whsec_Zg===", "padding"},
+      {"whsec_Zm9v=", "padding"},
+      {"whsec_=", "padding"},
+      {"whsec_Zg==Zg==", "padding"},
+      {"whsec_Z=9v", "ends in the middle of a byte"},
+  };
+  for (const auto& [secret, complaint] : table) {
+    INFO(secret);
+    const auto given = secret_complaint(secret);
+    REQUIRE(given.has_value());
+    INFO(*given);
+    CHECK(given->find(complaint) != std::string::npos);
+    CHECK(given->find("hunte") == std::string::npos);
+  }
+  // Without the prefix a secret is its characters, whatever they look like.
+  for (const auto* plain : {"WHSEC_x!", "whsec-x!", "x!whsec_", "!"})
+    CHECK_FALSE(secret_complaint(plain).has_value());
 }
 
 TEST_CASE("base64 follows the vectors of RFC 4648") {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::literals;
@@ -80,6 +81,16 @@ TEST_CASE("a secret that carries no base64 key signs with its characters") {
         "v1,pTMFgW5gHJ5NwG4AKyip8fULzZpJZhykqhD73JH7KuA=");
   CHECK_FALSE(signing_key{"whsec_"}.has_decoded_key());
   CHECK(signing_key{"whsec_Zg=="}.has_decoded_key());
+}
+
+TEST_CASE("a secret signs with the same bytes however its base64 is written") {
+  const auto expected = standard_webhooks_signature(signing_key{"whsec_++8="}, "id", 5, "{}");
+  CHECK(expected != standard_webhooks_signature(signing_key{"++8="}, "id", 5, "{}"));
+  for (const auto* same : {"whsec_++8", "whsec_--8=", "whsec_--8"}) {
+    INFO(same);
+    CHECK(signing_key{same}.has_decoded_key());
+    CHECK(standard_webhooks_signature(signing_key{same}, "id", 5, "{}") == expected);
+  }
 }
 
 TEST_CASE("a receiver accepts the product's signature within 300 s and nothing else") {
@@ -157,6 +168,8 @@ TEST_CASE("a request's header lines are the engine's, the connector's and the si
   const signing_key key{"s3cret"};
   const auto constant = "Content-Type: application/json\r\n"
                         "User-Agent: Vicket-Webhooks/0.1.0\r\n"
+                        "Accept: */*\r\n"
+                        "Accept-Encoding: identity\r\n"
                         "X-Team: support\r\n"
                         "Authorization: Bearer x y\r\n"
                         "Content-Length: 2\r\n"
@@ -170,6 +183,35 @@ TEST_CASE("a request's header lines are the engine's, the connector's and the si
 
   settings.standard_webhooks = false;
   CHECK(request_head{settings, "0.1.0"}.header_lines(id, signed_at, "{}", key) == constant);
+}
+
+TEST_CASE("a request says what answers it takes, unless the connector says it, each once") {
+  struct row {
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string_view lines; ///< between User-Agent and Content-Length
+  };
+  const std::vector<row> table{
+      {{}, "Accept: */*\r\nAccept-Encoding: identity\r\n"},
+      {{{"X-A", "1"}}, "Accept: */*\r\nAccept-Encoding: identity\r\nX-A: 1\r\n"},
+      {{{"Accept", "application/json"}}, "Accept-Encoding: identity\r\nAccept: application/json\r\n"},
+      {{{"accept", "text/plain"}}, "Accept-Encoding: identity\r\naccept: text/plain\r\n"},
+      {{{"Accept-Encoding", "gzip"}}, "Accept: */*\r\nAccept-Encoding: gzip\r\n"},
+      {{{"ACCEPT-ENCODING", "br"}, {"aCCept", "*/*;q=0.1"}}, "ACCEPT-ENCODING: br\r\naCCept: */*;q=0.1\r\n"},
+      {{{"Accept", ""}}, "Accept-Encoding: identity\r\nAccept: \r\n"},
+      {{{"Accept-Language", "de"}}, "Accept: */*\r\nAccept-Encoding: identity\r\nAccept-Language: de\r\n"},
+      {{{"Accept-Charset", "utf-8"}},
+       "Accept: */*\r\nAccept-Encoding: identity\r\nAccept-Charset: utf-8\r\n"},
+      {{{"X-Accept", "1"}}, "Accept: */*\r\nAccept-Encoding: identity\r\nX-Accept: 1\r\n"},
+  };
+  const signing_key key{"s3cret"};
+  for (const auto& [headers, lines] : table) {
+    connector settings;
+    settings.headers = headers;
+    const auto text = request_head{settings, "0.1.0"}.header_lines({}, signed_at, "{}", key);
+    INFO(text);
+    CHECK(text.starts_with("Content-Type: application/json\r\nUser-Agent: Vicket-Webhooks/0.1.0\r\n" +
+                           std::string{lines} + "Content-Length: 2\r\n"));
+  }
 }
 
 } // namespace vicket

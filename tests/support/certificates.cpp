@@ -109,13 +109,24 @@ certificate certificate_authority::issue(const certificate_request& request) con
   const key_ptr issuer_key{PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr)};
   require(issuer && issuer_key, "its issuer");
   const auto key = new_key();
-  const auto x = unsigned_certificate(key.get(), "Vicket test endpoint", request);
+  const auto x = unsigned_certificate(key.get(), request.common_name, request);
   X509_set_issuer_name(x.get(), X509_get_subject_name(issuer.get()));
   add_extension(x.get(), issuer.get(), NID_authority_key_identifier, "keyid");
-  add_extension(x.get(), issuer.get(), NID_ext_key_usage, "serverAuth,clientAuth");
-  add_extension(x.get(), issuer.get(), NID_subject_alt_name, alternative_names(request));
+  if (request.authority) {
+    add_extension(x.get(), issuer.get(), NID_basic_constraints, "critical,CA:TRUE");
+    add_extension(x.get(), issuer.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
+    add_extension(x.get(), x.get(), NID_subject_key_identifier, "hash");
+  } else {
+    add_extension(x.get(), issuer.get(), NID_ext_key_usage, request.purposes);
+  }
+  if (const auto names = alternative_names(request); !names.empty())
+    add_extension(x.get(), issuer.get(), NID_subject_alt_name, names);
   require(X509_sign(x.get(), issuer_key.get(), EVP_sha256()) > 0, "its signature");
   return to_pem(x.get(), key.get());
+}
+
+certificate_authority certificate_authority::intermediate(const std::string& name) const {
+  return certificate_authority{issue({.common_name = name, .authority = true})};
 }
 
 certificate certificate_authority::good() const {

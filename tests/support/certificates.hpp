@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vicket::testing {
@@ -15,10 +16,13 @@ struct certificate {
 
 /// What a certificate says.
 struct certificate_request {
+  std::string common_name = "Vicket test endpoint";
   std::vector<std::string> dns_names = {};
   std::vector<std::string> addresses = {};
   long valid_from_s = -3'600; ///< relative to now
   long valid_until_s = 86'400;
+  std::string purposes = "serverAuth,clientAuth";
+  bool authority = false; ///< may issue others
 };
 
 /// A certificate authority that is made anew for each test run: keys on P-256, nothing written to disk.
@@ -32,9 +36,13 @@ public:
   /// For `localhost`, `*.example.test`, `127.0.0.1` and `::1`.
   [[nodiscard]] certificate good() const;
   [[nodiscard]] certificate expired() const;
+  /// One that this one has issued; what it issues comes without its own certificate.
+  [[nodiscard]] certificate_authority intermediate(const std::string& name) const;
   [[nodiscard]] certificate wrong_name() const;
 
 private:
+  explicit certificate_authority(certificate own) : own_{std::move(own)} {}
+
   certificate own_;
 };
 

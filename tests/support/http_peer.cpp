@@ -26,6 +26,9 @@ void require(bool done, const char* what) {
 void use_certificate(SSL_CTX* context, const certificate& own) {
   BIO* bio = BIO_new_mem_buf(own.pem.data(), static_cast<int>(own.pem.size()));
   X509* x = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  while (X509* issuer = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr))
+    SSL_CTX_add_extra_chain_cert(context, issuer); // its owner now
+  ERR_clear_error();
   BIO_free(bio);
   bio = BIO_new_mem_buf(own.key_pem.data(), static_cast<int>(own.key_pem.size()));
   EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);

@@ -62,7 +62,7 @@ public:
   /// Serves plain HTTP.
   explicit http_peer(script on_connection);
 
-  /// Serves HTTPS with `own`; the script runs after the handshake.
+  /// Serves HTTPS with `own` and the certificates behind it in its PEM; the script runs after the handshake.
   http_peer(script on_connection, const certificate& own);
 
   http_peer(const http_peer&) = delete;
@@ -76,6 +76,9 @@ public:
 
   /// The highest TLS version it speaks, e.g. `TLS1_1_VERSION`. Before the first connection.
   void limit_tls_version(int highest);
+
+  /// OpenSSL's own settings. Before the first connection.
+  [[nodiscard]] SSL_CTX* tls() { return context_.get(); }
 
 private:
   void listen();

@@ -1,9 +1,14 @@
+#include "policy/endpoint_url.hpp"
+#include "tests/support/dns_peer.hpp"
 #include "tests/transport/transport_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <functional>
+#include <string>
+#include <variant>
 #include <vector>
 
 using namespace vicket;
@@ -50,6 +55,200 @@ TEST_CASE("certificates and host names are verified, always", "[transport]") {
     const http_peer peer{always(answer(200)), root.good()};
     const auto strict = make_beast_transport(test_options());
     CHECK(class_of(send(*strict, request_to(endpoint(true, peer.port())))) == "tls");
+  }
+}
+
+TEST_CASE("a host is named by subjectAltName alone, and what a put accepts as a name can be verified",
+          "[transport]") {
+  struct row {
+    const char* host;
+    certificate_request names;
+    std::string refused; ///< empty: accepted
+  };
+  const std::vector<row> rows{
+      {"a.example.test", {.dns_names = {"a.example.test"}}, ""},
+      {"a.example.test", {.dns_names = {"A.Example.TEST"}}, ""},
+      {"a.example.test", {.dns_names = {"other.test", "*.example.test"}}, ""},
+      {"a_b.example.test", {.dns_names = {"a_b.example.test"}}, ""},
+      {"a_b.example.test", {.dns_names = {"*.example.test"}}, ""},
+      {"_x.a_b.test", {.dns_names = {"*.a_b.test"}}, ""},
+      {"xn--bcher-kva.example.test", {.dns_names = {"*.example.test"}}, ""},
+      {"a.xn--bcher-kva.test", {.dns_names = {"*.xn--bcher-kva.test"}}, ""},
+      {"a.example.xn--p1ai", {.dns_names = {"*.example.xn--p1ai"}}, ""},
+      {"intranet", {.dns_names = {"intranet"}}, ""},
+      {"127.0.0.1", {.addresses = {"127.0.0.1"}}, ""},
+      {"a.example.test",
+       {.common_name = "a.example.test"},
+       "its common name, a.example.test, counts for nothing"},
+      {"127.0.0.1", {.common_name = "127.0.0.1"}, "counts for nothing"},
+      {"a.example.test",
+       {.common_name = "a.example.test", .addresses = {"127.0.0.1"}},
+       "for other names: 127.0.0.1"},
+      {"127.0.0.1", {.dns_names = {"127.0.0.1"}}, "has the address 127.0.0.1 as a DNS name"},
+      {"127.0.0.1", {.addresses = {"127.0.0.2"}}, "for other names: 127.0.0.2"},
+      {"a.b.example.test", {.dns_names = {"*.example.test"}}, "for other names: *.example.test"},
+      {"example.test", {.dns_names = {"*.example.test"}}, "for other names: *.example.test"},
+      {"a.test", {.dns_names = {"*.test"}}, "for other names: *.test"},
+      {"a.example.test",
+       {.dns_names = {"a*.example.test", "*a.example.test", "*"}},
+       "for other names: a*.exa"},
+      {"a.example.test", {.dns_names = {"a.*.test"}}, "for other names: a.*.test"},
+      {"a.example.test", {.dns_names = {"a.example.test."}}, "for other names"},
+      {"a.example.test",
+       {.dns_names = {"1.test", "2.test", "3.test", "4.test", "5.test", "6.test"}},
+       "1.test, 2.test, 3.test, 4.test, 5.test, …"},
+  };
+  dns_peer names;
+  auto options = trusting_options();
+  options.dns_servers = {names.address()};
+  const auto transport = make_beast_transport(options);
+  for (const auto& one : rows) {
+    INFO(one.host << " and " << (one.names.dns_names.empty() ? "no DNS name" : one.names.dns_names[0]));
+    const auto url = "https://" + std::string{one.host} + "/";
+    REQUIRE(std::holds_alternative<endpoint_url>(parse_endpoint_url(url, false)));
+    names.set(one.host, {.v4 = {"127.0.0.1"}});
+    const http_peer peer{always(answer(200)), trusted::instance().root.issue(one.names)};
+    const auto result = send(*transport, request_to(endpoint(true, peer.port(), one.host)));
+    INFO(result.error);
+    CHECK(class_of(result) == (one.refused.empty() ? "answered" : "tls"));
+    CHECK_THAT(result.error, ContainsSubstring(one.refused));
+    CHECK(peer.requests().empty() != one.refused.empty());
+  }
+}
+
+TEST_CASE("what the operator names is trusted: a root, an intermediate, an endpoint's own, several in a file",
+          "[transport]") {
+  const certificate_authority root{"Named root"};
+  const auto intermediate = root.intermediate("Named intermediate");
+  const auto issued = intermediate.good();
+  const auto direct = root.good();
+  const auto other = root.wrong_name();
+  const auto own = self_signed_certificate();
+  const auto sends_all = certificate{issued.pem + intermediate.pem(), issued.key_pem};
+  const auto& stranger = trusted::instance().root;
+  struct row {
+    const char* what;
+    std::string file;
+    certificate served;
+    std::string refused; ///< empty: accepted
+  };
+  const std::vector<row> rows{
+      {"a root", root.pem(), direct, ""},
+      {"a root, the server sends the intermediate", root.pem(), sends_all, ""},
+      {"an intermediate", intermediate.pem(), issued, ""},
+      {"an intermediate, the server sends it, too", intermediate.pem(), sends_all, ""},
+      {"the endpoint's own", direct.pem, direct, ""},
+      {"the endpoint's own, of an intermediate", issued.pem, issued, ""},
+      {"a self-signed one", own.pem, own, ""},
+      {"several in a file", stranger.pem() + "# mine\n" + intermediate.pem() + root.pem(), issued, ""},
+      {"the endpoint's own, but for other names", other.pem, other, "for other names: other.example.test"},
+      {"a root, the intermediate is missing", root.pem(), issued,
+       "has a certificate of an unknown issuer (Named intermediate): either the server leaves out an "
+       "intermediate"},
+      {"another root, all are sent", stranger.pem(),
+       certificate{issued.pem + intermediate.pem() + root.pem(), issued.key_pem},
+       "has a certificate of an unknown issuer (Named root): that root is not trusted"},
+      {"another's own", direct.pem, issued, "unknown issuer"},
+      {"self-signed, but not this one", own.pem, self_signed_certificate(), "self-signed certificate"},
+      {"one that is no server's", root.pem(),
+       root.issue({.dns_names = {"localhost"}, .addresses = {"127.0.0.1"}, .purposes = "clientAuth"}),
+       "has a certificate that is not for servers"},
+      {"one that has expired", root.pem(), root.expired(), "that expired on 20"},
+  };
+  for (const auto& one : rows) {
+    INFO(one.what);
+    const temporary_file file{one.file};
+    auto options = test_options();
+    options.ca_files = {file.path()};
+    const auto transport = make_beast_transport(options);
+    const http_peer peer{always(answer(200)), one.served};
+    const auto result = send(*transport, request_to(endpoint(true, peer.port())));
+    INFO(result.error);
+    CHECK(class_of(result) == (one.refused.empty() ? "answered" : "tls"));
+    CHECK_THAT(result.error, ContainsSubstring(one.refused));
+  }
+}
+
+TEST_CASE("a handshake that the endpoint refuses is explained", "[transport]") {
+  struct row {
+    const char* what;
+    std::function<void(http_peer&)> change;
+    std::string says;
+  };
+  const auto wants_certificate = [](int version) {
+    return [version](http_peer& peer) {
+      peer.limit_tls_version(version);
+      SSL_CTX_set_verify(peer.tls(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    };
+  };
+  const std::vector<row> rows{
+      {"TLS 1.0", [](auto& peer) { peer.limit_tls_version(TLS1_VERSION); }, "speaks no TLS 1.2 or newer"},
+      {"TLS 1.1", [](auto& peer) { peer.limit_tls_version(TLS1_1_VERSION); }, "speaks no TLS 1.2 or newer"},
+      {"a client certificate, TLS 1.2", wants_certificate(TLS1_2_VERSION),
+       "wants a client certificate, and deliveries have none"},
+      {"a client certificate, TLS 1.3", wants_certificate(TLS1_3_VERSION),
+       "wants a client certificate, and deliveries have none"},
+      {"ciphers of its own",
+       [](auto& peer) {
+         peer.limit_tls_version(TLS1_2_VERSION);
+         SSL_CTX_set_cipher_list(peer.tls(), "NULL:@SECLEVEL=0");
+       },
+       "refused the TLS handshake"},
+      {"a name that it does not serve",
+       [](auto& peer) {
+         SSL_CTX_set_tlsext_servername_callback(
+             peer.tls(), +[](SSL*, int* alert, void*) {
+               *alert = SSL_AD_UNRECOGNIZED_NAME;
+               return SSL_TLSEXT_ERR_ALERT_FATAL;
+             });
+       },
+       "serves nothing under the name localhost"},
+      {"a name that it does not serve, said as CDNs do",
+       [](auto& peer) {
+         SSL_CTX_set_tlsext_servername_callback(
+             peer.tls(), +[](SSL*, int* alert, void*) {
+               *alert = SSL_AD_INTERNAL_ERROR;
+               return SSL_TLSEXT_ERR_ALERT_FATAL;
+             });
+       },
+       "many servers do so for a name that they do not serve, here localhost"},
+      {"HTTP/2 alone",
+       [](auto& peer) {
+         SSL_CTX_set_alpn_select_cb(
+             peer.tls(),
+             +[](SSL*, const unsigned char**, unsigned char*, const unsigned char*, unsigned, void*) {
+               return SSL_TLSEXT_ERR_ALERT_FATAL;
+             },
+             nullptr);
+       },
+       "does not speak HTTP/1.1 there"},
+  };
+  const auto transport = make_beast_transport(trusting_options());
+  for (const auto& one : rows) {
+    INFO(one.what);
+    http_peer peer{always(answer(200)), trusted::instance().root.good()};
+    one.change(peer);
+    const auto result = send(*transport, request_to(endpoint(true, peer.port(), "localhost")));
+    INFO(result.error);
+    CHECK(class_of(result) == "tls");
+    CHECK_THAT(result.error, StartsWith("localhost (127.0.0.1:"));
+    CHECK_THAT(result.error, ContainsSubstring(one.says));
+    CHECK_THAT(result.error, !ContainsSubstring("sslv3"));
+  }
+}
+
+TEST_CASE("what speaks something else than TLS is said to be no TLS", "[transport]") {
+  const auto transport = make_beast_transport(trusting_options());
+  for (const auto* greeting : {"HTTP/1.0 400 Bad Request\r\n\r\n", "220 mail.example.test ESMTP\r\n",
+                               "SSH-2.0-OpenSSH_9.2\r\n", "<!DOCTYPE html><html>", "no TLS at all"}) {
+    INFO(greeting);
+    const http_peer peer{[greeting](http_peer::connection& c) {
+      c.send(greeting);
+      c.hang();
+    }};
+    const auto result = send(*transport, request_to(endpoint(true, peer.port())));
+    CHECK(class_of(result) == "tls");
+    CHECK_THAT(result.error, ContainsSubstring("answered with something that is not TLS"));
   }
 }
 
