@@ -30,11 +30,15 @@ connector_queue::connector_queue(const connector& config, const connector_state&
     : config_{config}, grid_offset_ms_{offset_of(config.id)}, shaper_{config.rate} {
   if (remembered.rate_taken_until_us)
     shaper_.restore(*remembered.rate_taken_until_us);
+  if (const auto until = hold_of(remembered, config.url))
+    hold_.begin(*until);
 }
 
 void connector_queue::reconfigure(const connector& config) {
   if (config.rate != config_.rate)
     shaper_.reconfigure(config.rate);
+  if (config.url != config_.url) // another endpoint, which has asked for nothing yet
+    hold_.forget();
   config_ = config;
 }
 
@@ -60,10 +64,19 @@ bool connector_queue::is_under_way(log_sequence sequence) const {
 }
 
 bool connector_queue::has_place() const noexcept {
-  return in_flight_.size() < breaker_.in_flight_limit(config_.max_in_flight);
+  return in_flight_.size() < hold_.in_flight_limit(breaker_.in_flight_limit(config_.max_in_flight));
+}
+
+void connector_queue::end_hold(std::int64_t now_us) {
+  const auto until = hold_.held_until();
+  if (!hold_.ends_by({now_us / us_per_ms}) || !config_.rate)
+    return;
+  shaper_.spend_burst(until->value * us_per_ms); // what waited goes at the rate, from its first on
+  hold_.forget();
 }
 
 std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
+  end_hold(now_us);
   if (!config_.enabled || waiting() == 0 || !has_place() || shaper_.wait_us(now_us) > 0)
     return std::nullopt;
   shaper_.take(now_us);
@@ -83,8 +96,12 @@ std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
   return next;
 }
 
-std::optional<timestamp_ms> connector_queue::rate_opens_at(std::int64_t now_us) const {
-  if (!config_.enabled || waiting() == 0 || !has_place())
+std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const {
+  if (!config_.enabled || waiting() == 0)
+    return std::nullopt;
+  if (const auto until = hold_.held_until())
+    return until;
+  if (!has_place())
     return std::nullopt;
   const auto wait_us = shaper_.wait_us(now_us);
   if (wait_us <= 0)
@@ -107,6 +124,7 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
   decision.value = std::move(finished.value);
   if (decision.value.result == outcome::delivered) {
     breaker_.succeeded();
+    hold_.succeeded(config_.max_in_flight);
     decision.state_after = event_state::delivered;
   } else {
     breaker_.failed();
@@ -114,8 +132,14 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
     input.attempt_number = decision.value.number;
     input.accepted_at = found->accepted_at + jumps.since_ms(found->accepted_at);
     input.now = now;
-    if (!finished.retry_after.empty())
-      input.retry_after_ms = parse_retry_after(finished.retry_after, now);
+    if (!finished.retry_after.empty()) {
+      auto hint = heed_retry_after(finished.retry_after, decision.value.status, config_.retry, now);
+      if (hint.not_before)
+        input.retry_after_ms = *hint.not_before - now;
+      if (hint.held_until)
+        hold_.begin(*hint.held_until);
+      decision.value.retry_after = std::move(hint);
+    }
     input.random = random;
     input.grid_offset_ms = grid_offset_ms_;
     decision.value.next_attempt_at = next_attempt_at(config_.retry, input);
@@ -151,6 +175,8 @@ connector_state connector_queue::state() const {
   connector_state state;
   if (config_.rate)
     state.rate_taken_until_us = shaper_.state();
+  if (const auto until = hold_.remembered())
+    state.held = make_hold(*until, config_.url);
   return state;
 }
 

@@ -4,6 +4,7 @@
 #include "policy/circuit_breaker.hpp"
 #include "policy/clock_jumps.hpp"
 #include "policy/connector_state.hpp"
+#include "policy/endpoint_hold.hpp"
 #include "policy/rate_shaper.hpp"
 
 #include <cstddef>
@@ -27,12 +28,12 @@ public:
   void add(waiting_event event);
 
   /// The next event to deliver now, which is in flight from then on; absent when nothing waits, the in-flight places are
-  /// taken, the connector is disabled, or its rate says later.
+  /// taken, the connector is disabled, its endpoint is held, or its rate says later.
   [[nodiscard]] std::optional<waiting_event> start_next(std::int64_t now_us);
 
-  /// When `start_next` is worth asking again without anything else happening: the rate limit's next place; absent
-  /// when it is not the rate that holds things up.
-  [[nodiscard]] std::optional<timestamp_ms> rate_opens_at(std::int64_t now_us) const;
+  /// When `start_next`, which has just said no, is worth asking again without anything else happening: the hold's end or
+  /// the rate limit's next place; absent when it is something else that stands in the way.
+  [[nodiscard]] std::optional<timestamp_ms> opens_at(std::int64_t now_us) const;
 
   /// The attempt of an event in flight is over: delivered, to be tried again at some time, or given up. It does not age by
   /// `jumps` of the clock. Absent if no such event is in flight.
@@ -63,6 +64,7 @@ private:
   };
 
   [[nodiscard]] bool has_place() const noexcept;
+  void end_hold(std::int64_t now_us);
   [[nodiscard]] bool is_under_way(log_sequence sequence) const;
 
   // Invariants: a sequence is in at most one of the three; what waits is in the order of its positions.
@@ -72,6 +74,7 @@ private:
   const std::int64_t grid_offset_ms_;
   rate_shaper shaper_;
   circuit_breaker breaker_;
+  endpoint_hold hold_;
   std::vector<waiting_event> waiting_; ///< those before `first_waiting_` have gone
   std::size_t first_waiting_ = 0;
   std::vector<flight> in_flight_;        ///< in no order

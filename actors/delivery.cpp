@@ -1,5 +1,7 @@
 #include "actors/delivery.hpp"
 
+#include "policy/utf8.hpp"
+
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -43,6 +45,17 @@ void result_inbox::close() {
   entries_.clear();
 }
 
+namespace {
+
+/// A body that ends inside a character ends before it, so that what is text stays so.
+void drop_cut_character(attempt& value) {
+  const auto whole = whole_utf8_bytes(value.response_body);
+  value.response_truncated = value.response_truncated || whole < value.response_body.size();
+  value.response_body.resize(whole);
+}
+
+} // namespace
+
 attempt classify(http_result&& result, std::uint32_t number, timestamp_ms started_at) {
   attempt value;
   value.number = number;
@@ -54,6 +67,8 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
   value.response_body = std::move(result.body);
   value.response_body_bytes = result.body_bytes;
   value.response_truncated = result.body_truncated;
+  if (value.response_truncated || result.failure)
+    drop_cut_character(value);
   if (result.failure) {
     value.result = *result.failure;
   } else if (result.status && *result.status >= 200 && *result.status <= 299) {

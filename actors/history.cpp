@@ -189,7 +189,7 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outc
       break;
     auto& next = parts[i].entries[used[i]++];
     at.positions[i] = used[i] < parts[i].entries.size() ? next.at : parts[i].through;
-    page_bytes += next.value.response_body.size();
+    page_bytes += next.value.answer_bytes();
     page.entries.push_back({std::move(next.summary), std::move(next.value), at.to_string()});
   }
   page.cursor = at.to_string();

@@ -219,7 +219,7 @@ void history_reader::add_waiting(partition_overview& answer) const {
         status.oldest_pending_at = oldest->accepted_at;
   }
   std::erase_if(answer.connectors, [](const connector_status& s) {
-    return s.pending == 0 && s.in_flight == 0 && s.problem.empty();
+    return s.pending == 0 && s.in_flight == 0 && s.problem.empty() && !s.held_until;
   });
   for (const auto& status : answer.connectors) {
     answer.partition.pending += status.pending;

@@ -2,6 +2,8 @@
 
 #include "actors/persistence_answers.hpp"
 #include "policy/assertion.hpp"
+#include "policy/connector_state.hpp"
+#include "policy/retry_after.hpp"
 
 #include <caf/send.hpp>
 
@@ -219,7 +221,18 @@ caf::result<void> persistence::move(const move_edge& request) {
   return answer_with_round<void>([](auto& promise) { promise.deliver(); });
 }
 
+/// Until when the connector is held, if it is.
+std::optional<timestamp_ms> persistence::held_until(const partition_rounds::place& owner,
+                                                    timestamp_ms now) const {
+  const auto state = decode_connector_state(owner.state);
+  const auto until = state ? hold_of(*state, owner.config.url) : std::nullopt;
+  if (!until || *until <= now)
+    return std::nullopt;
+  return std::min(*until, now + longest_hold_ms); // as its supervisor takes it
+}
+
 live_counts persistence::count() const {
+  const auto now = with_.clock->now();
   live_counts counts;
   counts.partition.number = with_.partition;
   counts.partition.next_sequence = with_.store->next_sequence();
@@ -237,12 +250,14 @@ live_counts persistence::count() const {
   rounds_.for_each([&](connector_slot, const partition_rounds::place& owner) {
     const auto& id = owner.config.id;
     const auto found = pending.find(id);
-    if (found == pending.end() && !owner.supervised && !owner.backlog && owner.complaint.empty())
+    const auto held = held_until(owner, now);
+    if (found == pending.end() && !owner.supervised && !owner.backlog && owner.complaint.empty() && !held)
       return;
     auto status = found != pending.end() ? found->second : connector_status{};
     status.id = id;
     status.enabled = owner.config.enabled;
     status.problem = owner.complaint;
+    status.held_until = held;
     counts.connectors.push_back(std::move(status));
   });
   return counts;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -45,8 +46,8 @@ public:
     delivery_actor delivery;
     alarm_actor alarm;
     std::shared_ptr<const schedule_clock> clock;
-    random_source* random = nullptr;       ///< outlives the actor; safe from any thread
-    std::string version;                   ///< for the User-Agent
+    random_source* random = nullptr; ///< outlives the actor; safe from any thread
+    std::string version;             ///< for the User-Agent
     window_limits window;
     /// How long the record of an attempt may wait before it is worth a round of its own; 0: it is at once. A crash
     /// within that time sends the event again, as a crash before the answer does.
@@ -83,6 +84,8 @@ private:
   caf::result<void> carry(const carry_over& request);
   caf::result<void> move(const move_edge& request);
   live_counts count() const;
+  [[nodiscard]] std::optional<timestamp_ms> held_until(const partition_rounds::place& owner,
+                                                       timestamp_ms now) const;
   caf::result<void> start_draining();
 
   // The way of a round.

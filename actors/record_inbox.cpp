@@ -12,9 +12,9 @@ void record_inbox::push(record_attempts record) {
   if (!owner_)
     return;
   for (const auto& decision : record.decisions)
-    body_bytes_ += decision.value.response_body.size();
+    answer_bytes_ += decision.value.answer_bytes();
   records_.push_back(std::move(record));
-  if (!called_at_once_ && (wait_ms_ == 0 || body_bytes_ >= max_wait_bytes)) {
+  if (!called_at_once_ && (wait_ms_ == 0 || answer_bytes_ >= max_wait_bytes)) {
     called_ = called_at_once_ = true;
     const auto owner = owner_;
     guard.unlock(); // it is the first thing that the owner will want
@@ -29,7 +29,7 @@ void record_inbox::push(record_attempts record) {
 
 std::vector<record_attempts> record_inbox::take() {
   std::lock_guard guard{mutex_};
-  body_bytes_ = 0;
+  answer_bytes_ = 0;
   return std::exchange(records_, {});
 }
 

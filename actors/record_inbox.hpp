@@ -13,8 +13,8 @@ namespace vicket {
 /// one of something else, or, when none comes within `wait_ms`, one of its own. Nobody waits for such a record, so
 /// none is worth waking the writer's thread, or a sync, by itself (docs/decisions/0004-speed.md).
 ///
-/// Thread safety: any thread. Bounded by what supervisors hold; when the response bodies come to `max_wait_bytes` the
-/// commit is called for at once.
+/// Thread safety: any thread. Bounded by what supervisors hold; when what is kept of the answers comes to
+/// `max_wait_bytes` the commit is called for at once.
 class record_inbox {
 public:
   static constexpr std::size_t max_wait_bytes = 1u << 20;
@@ -37,9 +37,9 @@ private:
   std::mutex mutex_;
   persistence_actor owner_; ///< guarded by mutex_, as all below; null once closed
   std::vector<record_attempts> records_;
-  std::size_t body_bytes_ = 0;  ///< of `records_`
-  bool called_ = false;         ///< an `attempts_waited` is under way
-  bool called_at_once_ = false; ///< one that comes without waiting
+  std::size_t answer_bytes_ = 0; ///< of `records_`
+  bool called_ = false;          ///< an `attempts_waited` is under way
+  bool called_at_once_ = false;  ///< one that comes without waiting
   const std::int64_t wait_ms_;
 };
 

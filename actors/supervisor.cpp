@@ -25,8 +25,8 @@ void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
 
 supervisor::supervisor(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)},
-      queue_{with_.profile->config, decode_connector_state(with_.state).value_or(connector_state{})},
-      longest_cap_ms_{with_.profile->config.retry.cap_ms} {}
+      stored_state_{decode_connector_state(with_.state).value_or(connector_state{})},
+      queue_{with_.profile->config, stored_state_}, longest_cap_ms_{with_.profile->config.retry.cap_ms} {}
 
 supervisor::handle::behavior_type supervisor::make_behavior() {
   return {
@@ -87,8 +87,10 @@ void supervisor::decide(deliveries_done& done) {
     if (auto decision = queue_.decide(std::move(finished), now, jumps, with_.random->next()))
       record.decisions.push_back(std::move(*decision));
   if (!record.decisions.empty()) {
-    if (auto state = queue_.state(); state != connector_state{}) // nothing to remember: nothing to write
+    if (const auto state = queue_.state(); state != stored_state_) {
       record.state = encode(state);
+      stored_state_ = state;
+    }
     with_.records->push(std::move(record));
   }
   go_on(now_us);
@@ -173,7 +175,7 @@ void supervisor::ask_for_more(timestamp_ms now) {
 }
 
 void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {
-  std::optional<timestamp_ms> wanted = queue_.rate_opens_at(now_us);
+  std::optional<timestamp_ms> wanted = queue_.opens_at(now_us);
   if (next_due_ && *next_due_ > now && queue_.enabled())
     keep_earlier(wanted, *next_due_);
   if (idle_since_ && !retiring_)

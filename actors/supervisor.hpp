@@ -33,7 +33,7 @@ public:
     delivery_actor delivery;
     alarm_actor alarm;
     std::shared_ptr<const schedule_clock> clock;
-    random_source* random = nullptr;       ///< outlives the actor; safe from any thread
+    random_source* random = nullptr; ///< outlives the actor; safe from any thread
     window_limits window;
   };
 
@@ -61,6 +61,7 @@ private:
 
   handle::pointer self_;
   setup with_;
+  connector_state stored_state_; ///< as it is stored, or on its way there
   connector_queue queue_;
 
   // The due index as far as it is known here. Invariants, while no refill is under way: nothing that is not held has

@@ -32,4 +32,11 @@ bool from_integer(std::underlying_type_t<outcome> number, outcome& value) {
   return true;
 }
 
+std::size_t attempt::answer_bytes() const {
+  auto bytes = response_body.size();
+  for (const auto& field : response_headers)
+    bytes += field.name.size() + field.value.size();
+  return bytes;
+}
+
 } // namespace vicket

@@ -69,6 +69,25 @@ struct header_field {
   }
 };
 
+/// A `Retry-After` that an answer had, and what was made of it.
+struct retry_hint {
+  static constexpr std::size_t max_heard_bytes = 128;
+
+  std::string heard; ///< the value as it came, its first bytes
+  /// The event is not tried again before. Absent: what was heard can't be meant, and counts as not said.
+  std::optional<timestamp_ms> not_before;
+  /// Until then nothing new is sent to the connector: after 429 and 503.
+  std::optional<timestamp_ms> held_until;
+
+  friend bool operator==(const retry_hint&, const retry_hint&) = default;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, retry_hint& x) {
+    return f.object(x).fields(f.field("heard", x.heard), f.field("not_before", x.not_before),
+                              f.field("held_until", x.held_until));
+  }
+};
+
 /// One POST, as it is remembered. A failed delivery is this value, not an error.
 struct attempt {
   /// What is kept of a response body; seed: "surfaced in the workflow's run history with the raw response body".
@@ -88,6 +107,10 @@ struct attempt {
   bool response_truncated = false;       ///< there was more than `response_body` holds
   std::optional<timestamp_ms> next_attempt_at; ///< absent: it was the last one
   std::vector<header_field> response_headers;  ///< of an answer that was no 2xx, in its order
+  std::optional<retry_hint> retry_after;       ///< of an answer that was no 2xx
+
+  /// What is kept of the answer, for bounds on many of them.
+  [[nodiscard]] std::size_t answer_bytes() const;
 
   friend bool operator==(const attempt&, const attempt&) = default;
 
@@ -99,7 +122,7 @@ struct attempt {
         f.field("status", x.status), f.field("error", x.error), f.field("response_body", x.response_body),
         f.field("response_body_bytes", x.response_body_bytes),
         f.field("response_truncated", x.response_truncated), f.field("next_attempt_at", x.next_attempt_at),
-        f.field("response_headers", x.response_headers));
+        f.field("response_headers", x.response_headers), f.field("retry_after", x.retry_after));
   }
 };
 

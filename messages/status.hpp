@@ -24,13 +24,15 @@ struct connector_status {
   std::uint64_t in_flight = 0;                   ///< POSTs under way
   std::optional<timestamp_ms> oldest_pending_at; ///< when the oldest pending event was accepted
   std::string problem; ///< why it can't be used until it is put again; empty: it can
+  /// Its endpoint answered 429 or 503 with `Retry-After`: nothing new is sent before; absent: it is not held.
+  std::optional<timestamp_ms> held_until;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, connector_status& x) {
     return f.object(x).fields(f.field("id", x.id), f.field("enabled", x.enabled),
                               f.field("pending", x.pending), f.field("in_flight", x.in_flight),
                               f.field("oldest_pending_at", x.oldest_pending_at),
-                              f.field("problem", x.problem));
+                              f.field("problem", x.problem), f.field("held_until", x.held_until));
   }
 };
 
@@ -52,7 +54,7 @@ struct partition_status {
   }
 };
 
-/// A node at a glance. Connectors without anything pending are counted but not listed.
+/// A node at a glance. Connectors that are well and have nothing pending are counted but not listed.
 struct node_status {
   std::string version;
   timestamp_ms started_at;

@@ -49,6 +49,29 @@ void put_body(json_writer& out, const attempt& value) {
   out.Bool(value.response_truncated);
 }
 
+void put_headers(json_writer& out, const std::vector<header_field>& fields) {
+  if (fields.empty())
+    return;
+  put_key(out, "response_headers");
+  out.StartArray();
+  for (const auto& field : fields) {
+    out.StartArray();
+    put_text(out, field.name);
+    put_text(out, field.value);
+    out.EndArray();
+  }
+  out.EndArray();
+}
+
+void put_hint(json_writer& out, const retry_hint& hint) {
+  put_key(out, "retry_after");
+  out.StartObject();
+  put_text(out, "heard", hint.heard);
+  put_time(out, "not_before", hint.not_before);
+  put_time(out, "held_until", hint.held_until);
+  out.EndObject();
+}
+
 void put_attempt(json_writer& out, const attempt& value) {
   out.StartObject();
   put_key(out, "number");
@@ -67,7 +90,10 @@ void put_attempt(json_writer& out, const attempt& value) {
     out.Null();
   else
     put_text(out, value.error);
+  put_headers(out, value.response_headers);
   put_body(out, value);
+  if (value.retry_after)
+    put_hint(out, *value.retry_after);
   put_time(out, "next_attempt_at", value.next_attempt_at);
   out.EndObject();
 }

@@ -1,17 +1,12 @@
 #include "policy/partitioning.hpp"
 
+#include "policy/fnv1a.hpp"
+
 #include <algorithm>
 
 namespace vicket {
 
 namespace {
-
-std::uint64_t fnv1a(std::string_view text) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
-}
 
 std::uint64_t mixed(std::uint64_t x) noexcept {
   x ^= x >> 33;

@@ -61,6 +61,14 @@ void rate_shaper::take(std::int64_t now_us) {
   forget_jump(now_us);
 }
 
+void rate_shaper::spend_burst(std::int64_t now_us) {
+  if (!limited_)
+    return;
+  const auto spent = sum({now_us, 0}, tolerance_);
+  if (arrival_.us < spent.us || (arrival_.us == spent.us && arrival_.part < spent.part))
+    arrival_ = spent;
+}
+
 std::int64_t rate_shaper::state() const {
   return arrival_.us + (arrival_.part > 0 ? 1 : 0);
 }

@@ -26,6 +26,9 @@ public:
   /// One goes now. Also counts when `wait_us` was not 0.
   void take(std::int64_t now_us);
 
+  /// No burst is left: one may go now, the next an interval later.
+  void spend_burst(std::int64_t now_us);
+
   /// From now on with another limit; what was taken so far still counts, as far as the new limit remembers.
   void reconfigure(std::optional<rate_limit> limit);
 

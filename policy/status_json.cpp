@@ -41,6 +41,7 @@ void put_waiting(json_writer& out, const connector_status& status, timestamp_ms 
     out.Int64(now - *status.oldest_pending_at);
   else
     out.Null();
+  put_time(out, "held_until", status.held_until);
   if (!status.problem.empty())
     put_text(out, "problem", status.problem);
   out.EndObject();

@@ -7,6 +7,8 @@ namespace vicket {
 
 namespace {
 
+constexpr std::size_t longest_character_bytes = 4;
+
 bool in_range(std::string_view text, std::size_t at, unsigned low, unsigned high) {
   return at < text.size() && static_cast<unsigned char>(text[at]) >= low &&
          static_cast<unsigned char>(text[at]) <= high;
@@ -55,6 +57,24 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
     at += length;
   }
   return std::nullopt;
+}
+
+std::size_t whole_utf8_bytes(std::string_view text) {
+  const auto bad = first_invalid_utf8(text);
+  if (!bad || text.size() - *bad >= longest_character_bytes)
+    return text.size();
+  // A character begins there if something can be put behind it that completes one; what comes second is in one of four
+  // ranges, the others may be anything that continues.
+  std::string begun{text.substr(*bad)};
+  for (const char second : {'\x80', '\x90', '\xa0', '\xbf'}) {
+    auto completed = begun;
+    completed += second;
+    while (completed.size() < longest_character_bytes)
+      completed += '\x80';
+    if (character_bytes(completed, 0) > begun.size())
+      return *bad;
+  }
+  return text.size();
 }
 
 std::string with_replaced_invalid_utf8(std::string_view text) {

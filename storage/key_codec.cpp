@@ -24,7 +24,11 @@ constexpr std::uint64_t has_status = 0x10;
 constexpr std::uint64_t is_truncated = 0x20;
 constexpr std::uint64_t has_next_attempt = 0x40;
 constexpr std::uint64_t has_same_body = 0x80;
-constexpr std::uint64_t all_attempt_flags = 0xff;
+constexpr std::uint64_t has_headers = 0x100;
+constexpr std::uint64_t has_retry_after = 0x200;
+constexpr std::uint64_t has_not_before = 0x400;
+constexpr std::uint64_t has_held_until = 0x800;
+constexpr std::uint64_t all_attempt_flags = 0xfff;
 
 // Flags of a connector.
 constexpr std::uint64_t has_rate = 0x01;
@@ -166,7 +170,44 @@ std::uint64_t flags_of(const stored_attempt& stored) {
          flag_if(x.phases.first_byte_us.has_value(), has_first_byte) |
          flag_if(x.status.has_value(), has_status) | flag_if(x.response_truncated, is_truncated) |
          flag_if(x.next_attempt_at.has_value(), has_next_attempt) |
-         flag_if(stored.same_body_as.has_value(), has_same_body);
+         flag_if(stored.same_body_as.has_value(), has_same_body) |
+         flag_if(!x.response_headers.empty(), has_headers) |
+         flag_if(x.retry_after.has_value(), has_retry_after) |
+         flag_if(x.retry_after && x.retry_after->not_before, has_not_before) |
+         flag_if(x.retry_after && x.retry_after->held_until, has_held_until);
+}
+
+void write_headers(writer& out, const std::vector<header_field>& fields) {
+  out.varint(fields.size());
+  for (const auto& field : fields) {
+    out.text(field.name);
+    out.text(field.value);
+  }
+}
+
+void read_headers(reader& in, std::vector<header_field>& fields) {
+  for (auto left = in.count(2); left > 0; --left) {
+    auto& field = fields.emplace_back();
+    field.name = in.text();
+    field.value = in.text();
+  }
+  in.check(!fields.empty());
+}
+
+void write_hint(writer& out, const retry_hint& hint) {
+  out.text(hint.heard);
+  if (hint.not_before)
+    out.i64(hint.not_before->value);
+  if (hint.held_until)
+    out.i64(hint.held_until->value);
+}
+
+void read_hint(reader& in, std::uint64_t flags, retry_hint& hint) {
+  hint.heard = in.text();
+  if ((flags & has_not_before) != 0)
+    hint.not_before = timestamp_ms{in.i64()};
+  if ((flags & has_held_until) != 0)
+    hint.held_until = timestamp_ms{in.i64()};
 }
 
 void read_retry(reader& in, retry_policy& out) {
@@ -452,6 +493,10 @@ std::string encode_head(const stored_attempt& stored, std::string reused) {
     out.i64(value.next_attempt_at->value);
   if (stored.same_body_as)
     out.varint(*stored.same_body_as);
+  if (!value.response_headers.empty())
+    write_headers(out, value.response_headers);
+  if (value.retry_after)
+    write_hint(out, *value.retry_after);
   out.text(value.error);
   out.varint(value.response_body_bytes);
   return out.take();
@@ -485,6 +530,11 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
     value.next_attempt_at = timestamp_ms{in.i64()};
   if ((flags & has_same_body) != 0)
     result.same_body_as = in.varint<std::uint32_t>();
+  if ((flags & has_headers) != 0)
+    read_headers(in, value.response_headers);
+  in.check((flags & has_retry_after) != 0 || (flags & (has_not_before | has_held_until)) == 0);
+  if ((flags & has_retry_after) != 0)
+    read_hint(in, flags, value.retry_after.emplace());
   value.error = in.text();
   value.response_body_bytes = in.varint();
   value.response_body = in.rest();

@@ -56,7 +56,10 @@
 ///                in us, u8 outcome, varint flags, then what the flags name, in their order:
 ///                  0x01 zigzag dns, 0x02 zigzag connect, 0x04 zigzag TLS, 0x08 zigzag first byte (all in
 ///                  us), 0x10 varint status, 0x20 (no bytes) response truncated, 0x40 i64 next attempt at,
-///                  0x80 varint number of the attempt of the same event that holds the same body;
+///                  0x80 varint number of the attempt of the same event that holds the same body,
+///                  0x100 varint n (not 0) and n times (text name, text value) header fields of the answer,
+///                  0x200 text Retry-After as it was heard, 0x400 (with 0x200 only) i64 not before, 0x800
+///                  (with 0x200 only) i64 held until;
 ///                text error, varint length of the body as far as it was read, then the kept body to the end
 ///                (nothing with 0x80)
 ///     carried    u8 1, u64 sequence of the attempt, which is still in `attempts`; or
@@ -73,7 +76,10 @@
 /// reports corruption. It never reads past the bytes that it is given.
 namespace vicket::codec {
 
-inline constexpr std::uint32_t format_version = 2; ///< 1 knew ids per partition; it was never released
+/// 1 knew ids per partition; it was never released. 2 had no header fields and no Retry-After in attempts.
+inline constexpr std::uint32_t format_version = 3;
+/// Older ones are refused; those from here on become today's when they are opened.
+inline constexpr std::uint32_t oldest_format_version = 2;
 inline constexpr std::string_view format_magic = "vicket-partition";
 
 inline constexpr std::string_view format_key = "format";

@@ -30,8 +30,8 @@ store_status partition_store::rep::open() {
   env = make_store_files(options.environment != nullptr ? options.environment->env()
                                                         : *rocksdb::Env::Default());
   using step = store_status (rep::*)();
-  const auto steps =
-      std::array<step, 4>{&rep::open_database, &rep::check_format, &rep::load_state, &rep::index_unattempted};
+  const auto steps = std::array<step, 5>{&rep::open_database, &rep::check_format, &rep::load_state,
+                                         &rep::index_unattempted, &rep::raise_format};
   if (!options.budget)
     options.budget = std::make_shared<space_budget>();
   auto status = check_folder();
@@ -141,15 +141,26 @@ store_status partition_store::rep::check_format() {
   const auto format = codec::decode_format(to_view(*stored));
   if (!format)
     return {store_errc::foreign, sentence(folder, "is a RocksDB, but none of ours: its format is unknown")};
-  if (*format < codec::format_version)
+  if (*format < codec::oldest_format_version)
     return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) +
-                                     ", older than this program's " + std::to_string(codec::format_version) +
+                                     ", older than this program's " +
+                                     std::to_string(codec::oldest_format_version) +
                                      " and of no release: start with an empty folder"};
   if (*format > codec::format_version)
     return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) +
                                      ", newer than this program's " + std::to_string(codec::format_version) +
                                      ": use a newer vicketd"};
   return {};
+}
+
+/// Last of all, so that what can't be opened stays as it was; and before anything of today's format is written.
+store_status partition_store::rep::raise_format() {
+  const auto stored = get(family::meta, codec::format_key);
+  if (!stored || codec::decode_format(to_view(*stored)) == codec::format_version)
+    return problem;
+  auto batch = write_batch{};
+  batch.rep_->put(family::meta, codec::format_key, codec::encode_format(codec::format_version));
+  return commit(batch, last.settled_below);
 }
 
 store_status partition_store::rep::load_state() {

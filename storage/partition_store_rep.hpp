@@ -117,6 +117,7 @@ struct partition_store::rep {
   [[nodiscard]] store_status load_state();
   [[nodiscard]] store_status check_connectors() const;
   [[nodiscard]] store_status index_unattempted();
+  [[nodiscard]] store_status raise_format();
 
   // -- writing --
   [[nodiscard]] store_status resume();

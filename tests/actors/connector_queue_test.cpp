@@ -18,6 +18,33 @@ waiting_event event_at(log_sequence sequence, std::int64_t due_offset_ms) {
   return event;
 }
 
+finished_delivery delivered(log_sequence sequence) {
+  finished_delivery finished;
+  finished.sequence = sequence;
+  finished.value.number = 1;
+  finished.value.status = 200;
+  finished.value.result = outcome::delivered;
+  return finished;
+}
+
+finished_delivery busy(log_sequence sequence, std::uint16_t status, std::string retry_after) {
+  finished_delivery finished;
+  finished.sequence = sequence;
+  finished.value.number = 1;
+  finished.value.status = status;
+  finished.value.result = outcome::http_status;
+  finished.retry_after = std::move(retry_after);
+  return finished;
+}
+
+/// How many go at once.
+std::size_t start_all(connector_queue& queue, std::int64_t at_us) {
+  std::size_t count = 0;
+  while (queue.start_next(at_us))
+    ++count;
+  return count;
+}
+
 finished_delivery failed(log_sequence sequence, std::uint32_t number) {
   finished_delivery finished;
   finished.sequence = sequence;
@@ -71,7 +98,7 @@ TEST_CASE("a disabled connector starts nothing and waits for no rate") {
   connector_queue queue{config, {}};
   queue.add(event_at(1, 0));
   CHECK_FALSE(queue.start_next(now_us));
-  CHECK_FALSE(queue.rate_opens_at(now_us).has_value());
+  CHECK_FALSE(queue.opens_at(now_us).has_value());
 }
 
 TEST_CASE("when the rate holds things up the queue says until when") {
@@ -82,9 +109,93 @@ TEST_CASE("when the rate holds things up the queue says until when") {
     queue.add(event_at(i, 0));
   while (queue.start_next(now_us)) {
   }
-  const auto opens = queue.rate_opens_at(now_us);
+  const auto opens = queue.opens_at(now_us);
   REQUIRE(opens.has_value());
   CHECK(*opens - now > 0);
   CHECK(*opens - now <= 100);
   CHECK(queue.start_next(opens->value * 1'000));
+}
+
+TEST_CASE("429 and 503 with Retry-After hold the connector: what is in flight ends, nothing new starts") {
+  for (const auto status : {std::uint16_t{429}, std::uint16_t{503}}) {
+    connector_queue queue{connector{}, {}};
+    for (log_sequence i = 1; i <= 40; ++i)
+      queue.add(event_at(i, 0));
+    REQUIRE(start_all(queue, now_us) == 16);
+    const auto decision = queue.decide(busy(1, status, "30"), now, {}, 0);
+    REQUIRE(decision);
+    CHECK(decision->value.retry_after == retry_hint{"30", now + 30'000, now + 30'000});
+    CHECK(*decision->value.next_attempt_at >= now + 30'000);
+    for (log_sequence i = 2; i <= 16; ++i)
+      CHECK(queue.decide(delivered(i), now, {}, 0)->state_after == event_state::delivered);
+    CHECK(start_all(queue, now_us + 29'999'000) == 0);
+    CHECK(queue.opens_at(now_us + 29'999'000) == now + 30'000);
+    // then one, and with each success one more
+    CHECK(start_all(queue, now_us + 30'000'000) == 1);
+    CHECK_FALSE(queue.opens_at(now_us + 30'000'000));
+    REQUIRE(queue.decide(delivered(17), now + 30'100, {}, 0));
+    CHECK(start_all(queue, now_us + 30'100'000) == 2);
+    REQUIRE(queue.decide(delivered(18), now + 30'200, {}, 0));
+    REQUIRE(queue.decide(delivered(19), now + 30'200, {}, 0));
+    CHECK(start_all(queue, now_us + 30'200'000) == 4);
+  }
+}
+
+TEST_CASE("with a rate, what waited goes at the rate, without a burst") {
+  connector config;
+  config.rate = rate_limit{10, 1'000, 10};
+  connector_queue queue{config, {}};
+  for (log_sequence i = 1; i <= 40; ++i)
+    queue.add(event_at(i, 0));
+  REQUIRE(start_all(queue, now_us) == 10);
+  REQUIRE(queue.decide(busy(1, 429, "30.0"), now, {}, 0));
+  CHECK(start_all(queue, now_us + 29'999'000) == 0);
+  CHECK(start_all(queue, now_us + 30'000'000) == 1);
+  CHECK(queue.opens_at(now_us + 30'000'000) == now + 30'100);
+  CHECK(start_all(queue, now_us + 30'100'000) == 1);
+  CHECK_FALSE(queue.state().held);
+}
+
+TEST_CASE("another status, or a hint that can't be meant, holds nothing") {
+  for (const auto& [status, hint] : std::vector<std::pair<std::uint16_t, std::string>>{
+           {500, "30"}, {404, "30"}, {429, ""}, {429, "soon"}, {429, "1779546101"}, {503, "0"}}) {
+    connector_queue queue{connector{}, {}};
+    queue.add(event_at(1, 0));
+    queue.add(event_at(2, 0));
+    REQUIRE(start_all(queue, now_us) == 2);
+    const auto decision = queue.decide(busy(1, status, hint), now, {}, 0);
+    CHECK(decision->value.retry_after.has_value() == !hint.empty());
+    queue.add(event_at(3, 0));
+    INFO(status << " with '" << hint << "'");
+    CHECK(start_all(queue, now_us) == 1);
+    CHECK(queue.state() == connector_state{});
+  }
+}
+
+TEST_CASE("a hold outlives the queue, but not the endpoint's address") {
+  connector config;
+  config.url = "https://crm.example.com/hook";
+  connector_queue queue{config, {}};
+  queue.add(event_at(1, 0));
+  REQUIRE(queue.start_next(now_us));
+  REQUIRE(queue.decide(busy(1, 503, "60"), now, {}, 0));
+  const auto remembered = queue.state();
+
+  connector_queue successor{config, remembered};
+  successor.add(event_at(2, 0));
+  CHECK(start_all(successor, now_us + 59'999'000) == 0);
+  CHECK(successor.opens_at(now_us + 59'999'000) == now + 60'000);
+  CHECK(successor.state() == remembered);
+  CHECK(start_all(successor, now_us + 60'000'000) == 1);
+
+  auto moved = config;
+  moved.url = "https://crm.example.com/other";
+  connector_queue elsewhere{moved, remembered};
+  elsewhere.add(event_at(2, 0));
+  CHECK(start_all(elsewhere, now_us) == 1);
+
+  queue.add(event_at(2, 0));
+  CHECK(start_all(queue, now_us) == 0);
+  queue.reconfigure(moved);
+  CHECK(start_all(queue, now_us) == 1);
 }

@@ -53,3 +53,32 @@ TEST_CASE("success is 2xx, nothing else; each attempt is in exactly one class an
 TEST_CASE("a redirect says that it is not followed") {
   CHECK(classify(answered(302), 1, {}).error.find("redirect") != std::string::npos);
 }
+
+TEST_CASE("a body that is cut inside a character is cut before it") {
+  std::string cyrillic{'x'};
+  while (cyrillic.size() <= attempt::max_body_bytes)
+    cyrillic.append("\xd0\x96");
+  auto result = answered(500);
+  result.body.assign(cyrillic, 0, attempt::max_body_bytes);
+  result.body_bytes = 80'001;
+  result.body_truncated = true;
+  auto value = classify(std::move(result), 1, {});
+  CHECK(value.response_body.size() == attempt::max_body_bytes - 1);
+  CHECK(cyrillic.starts_with(value.response_body));
+  CHECK(value.response_body_bytes == 80'001);
+  CHECK(value.response_truncated);
+
+  result = answered(200); // the connection ended in the middle of it
+  result.failure = outcome::protocol;
+  result.body = "ab\xe2\x82";
+  result.body_bytes = 4;
+  value = classify(std::move(result), 1, {});
+  CHECK(value.response_body == "ab");
+  CHECK(value.response_truncated);
+
+  result = answered(500); // all there is, and not UTF-8
+  result.body = "ab\xe2";
+  value = classify(std::move(result), 1, {});
+  CHECK(value.response_body == "ab\xe2");
+  CHECK_FALSE(value.response_truncated);
+}

@@ -75,7 +75,8 @@ std::vector<planned_connector> connectors_that_get_well() {
   all.push_back(with(make("slow", 1, 6, 2'000, 100, 1'000), 8, 1, {{slow_ok, 1}}));
   all.push_back(with(make("flaky", 0, 8, 2'000, 50, 1'000), 12, 4,
                      {{server_error, 4}, {cut_server_error, 1}, {ok, 3}}));
-  all.push_back(with(make("throttled", 1, 8, 2'000, 100, 2'000), 8, 2, {{throttled, 1}, {ok, 1}}));
+  // Rarely enough that it keeps up: each holds all others for its second.
+  all.push_back(with(make("throttled", 1, 8, 2'000, 100, 2'000), 4, 2, {{throttled, 1}, {ok, 19}}));
   all.push_back(with(make("closing", 2, 8, 2'000, 50, 1'000), 12, 3,
                      {{close_before_answer, 3}, {close_in_head, 2}, {ok_then_close, 3}, {ok, 4}}));
   all.push_back(with(make("hanging", 2, 32, 400, 100, 1'000), 8, 2, {{hang, 1}, {ok, 2}}));
@@ -86,7 +87,6 @@ std::vector<planned_connector> connectors_that_get_well() {
                       {slow_ok, 3},
                       {ok_then_close, 1},
                       {server_error, 2},
-                      {throttled, 1},
                       {close_before_answer, 1},
                       {close_in_head, 1},
                       {hang, 1}}));

@@ -194,6 +194,8 @@ TEST_CASE("what a workflow engine sends and reads crosses the wire unchanged") {
   value.result = outcome::http_status;
   value.response_body = std::string{"\xff\0raw", 5};
   value.phases.tls_us = 7;
+  value.response_headers = {{"Location", "/elsewhere"}};
+  value.retry_after = retry_hint{"30", timestamp_ms{5}, std::nullopt};
   CHECK(over_the_wire(value) == value);
 }
 

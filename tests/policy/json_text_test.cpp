@@ -345,6 +345,23 @@ TEST_CASE("an attempt without an answer has nulls, and a body that is not UTF-8 
             R"("response_truncated":true)") != std::string::npos);
 }
 
+TEST_CASE(
+    "an answer that was no 2xx is told with its header fields, and with what was made of its Retry-After") {
+  auto value = some_attempt();
+  value.response_headers = {{"Location", "https://h/\"x\""}, {"X-Request-Id", "\xe9"}, {"A", ""}};
+  value.retry_after = retry_hint{"30.0", noon + 30'000, noon + 30'000};
+  auto text = event_history_to_json({some_summary(), {value}});
+  CHECK(text.find(R"("response_headers":[["Location","https://h/\"x\""],["X-Request-Id",")"
+                  "\xef\xbf\xbd"
+                  R"("],["A",""]],"response_body":)") != std::string::npos);
+  CHECK(text.find(R"("retry_after":{"heard":"30.0","not_before":"2026-05-23T12:00:30.000Z",)"
+                  R"("held_until":"2026-05-23T12:00:30.000Z"},"next_attempt_at":)") != std::string::npos);
+  value.retry_after = retry_hint{"soon", {}, {}};
+  text = event_history_to_json({some_summary(), {value}});
+  CHECK(text.find(R"("retry_after":{"heard":"soon","not_before":null,"held_until":null})") !=
+        std::string::npos);
+}
+
 TEST_CASE("durations are milliseconds with at most three decimals") {
   struct row {
     std::int64_t us;
@@ -390,16 +407,17 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
   status.now = noon + 60'000;
   status.connectors_configured = 3;
   status.partitions = {{1, 2, 30, 20, 5, 4, false}};
-  status.connectors = {{{"crm-prod"}, true, 5, 4, noon + 50'000, {}},
-                       {{"idle"}, false, 0, 0, std::nullopt, "its URL is none"}};
+  status.connectors = {{{"crm-prod"}, true, 5, 4, noon + 50'000, {}, noon + 90'000},
+                       {{"idle"}, false, 0, 0, std::nullopt, "its URL is none", std::nullopt}};
   CHECK(
       node_status_to_json(status) ==
       R"({"version":"0.1.0","started_at":"2026-05-23T12:00:00.000Z","now":"2026-05-23T12:01:00.000Z",)"
       R"("connectors_configured":3,"partitions":[{"number":1,"epoch":2,"next_sequence":30,"settled_below":20,)"
       R"("pending":5,"in_flight":4,"accepting":false}],"connectors":[{"id":"crm-prod","enabled":true,"pending":5,)"
-      R"("in_flight":4,"oldest_pending_at":"2026-05-23T12:00:50.000Z","oldest_pending_age_ms":10000},)"
+      R"("in_flight":4,"oldest_pending_at":"2026-05-23T12:00:50.000Z","oldest_pending_age_ms":10000,)"
+      R"("held_until":"2026-05-23T12:01:30.000Z"},)"
       R"({"id":"idle","enabled":false,"pending":0,"in_flight":0,"oldest_pending_at":null,)"
-      R"("oldest_pending_age_ms":null,"problem":"its URL is none"}]})");
+      R"("oldest_pending_age_ms":null,"held_until":null,"problem":"its URL is none"}]})");
 }
 
 TEST_CASE("a send's result is one line: the id, or the error") {

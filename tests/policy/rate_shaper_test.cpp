@@ -37,6 +37,20 @@ std::vector<std::int64_t> eager_times(rate_shaper& shaper, std::int64_t now_us, 
 
 } // namespace
 
+TEST_CASE("a burst that was spent comes back at the rate") {
+  rate_shaper shaper{rate_limit{100, 1'000, 10}};
+  shaper.spend_burst(start_us);
+  CHECK(burst_at(shaper, start_us) == 1);
+  CHECK(shaper.wait_us(start_us) == 10'000);
+  CHECK(burst_at(shaper, start_us + 10'000) == 1);
+  CHECK(burst_at(shaper, start_us + hour_us) == 10);
+  shaper.spend_burst(start_us); // what was taken since counts for more
+  CHECK(burst_at(shaper, start_us + hour_us) == 0);
+  rate_shaper unlimited{std::nullopt};
+  unlimited.spend_burst(start_us);
+  CHECK(burst_at(unlimited, start_us) == 10'000);
+}
+
 TEST_CASE("a connector without a rate is not limited") {
   rate_shaper shaper{std::nullopt};
   CHECK(burst_at(shaper, start_us) == 10'000);

@@ -1,5 +1,7 @@
 #include "policy/utf8.hpp"
 
+#include "policy/base64.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <optional>
@@ -44,6 +46,44 @@ TEST_CASE("UTF-8 is what RFC 3629 says, and the first wrong byte is found") {
     CHECK(first_invalid_utf8(text) == wrong_at);
     CHECK(with_replaced_invalid_utf8(text) == replaced);
     CHECK_FALSE(first_invalid_utf8(replaced).has_value());
+  }
+}
+
+TEST_CASE("a text that was cut inside a character ends before it; what is no UTF-8 stays whole") {
+  struct row {
+    std::string_view text;
+    std::size_t whole;
+  };
+  const std::vector<row> table{
+      {"", 0},
+      {"abc", 3},
+      {"ab\xc3\xa9", 4},
+      {"ab\xc3", 2},       // é without its second byte
+      {"\xd0\x96\xd0", 2}, // Cyrillic
+      {"a\xe2", 1},        // € after one byte
+      {"a\xe2\x82", 1},    // and after two
+      {"a\xe2\x82\xac", 4},
+      {"a\xf0", 1},         // an emoji after one,
+      {"a\xf0\x9f", 1},     // two
+      {"a\xf0\x9f\x98", 1}, // and three bytes
+      {"a\xf0\x9f\x98\x80", 5},
+      {"a\xf4\x8f\xbf", 1},
+      {"\xed\x9f", 0},
+      {"\xe0\xa0", 0},
+      {"a\xff", 2}, // no character begins so
+      {"a\x80", 2},
+      {"a\xc0", 2},
+      {"a\xe0\x80", 3},     // overlong
+      {"a\xed\xa0", 3},     // a surrogate
+      {"a\xf4\x90\x80", 4}, // beyond U+10FFFF
+      {"a\xf5", 2},
+      {"\xcf\xf0\xe8\xe2\xe5\xf2", 6}, // windows-1251
+      {"\xff\xd0", 2},
+      {"\xd0\xd0\xd0\xd0\xd0", 5},
+  };
+  for (const auto& [text, whole] : table) {
+    INFO(base64_encode(text));
+    CHECK(whole_utf8_bytes(text) == whole);
   }
 }
 

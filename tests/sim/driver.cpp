@@ -25,14 +25,19 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
     if (trace.on())
       trace.line("    request " + std::to_string(number) + ": event #" + std::to_string(serial) + " to " +
                  host + " at " + std::to_string(now().wall_ms));
-    judge.events().requested(number, serial, id, body, life(), now());
+    judge.events().requested(number, serial, id, body, life(), now(), host);
     judge.connectors().check_request(connector, host);
   };
-  told.responded = [&judge, now, &trace](std::uint64_t number, bool ok, std::int64_t retry_after_ms,
-                                         const std::string& what) {
+  told.responded = [&judge, now, &trace](std::uint64_t number, std::uint32_t connector, bool ok,
+                                         std::int64_t retry_after_ms, const std::string& what) {
     if (trace.on())
       trace.line("    answer to request " + std::to_string(number) + ": " + what);
-    judge.events().responded(number, ok, retry_after_ms, now());
+    const auto when = now();
+    judge.events().responded(number, ok, retry_after_ms, when);
+    // While a change is under way nobody knows whether it was this endpoint that was held.
+    if ((what == "429" || what == "503") && retry_after_ms > 0 &&
+        !judge.connectors().change_under_way(connector))
+      judge.events().peace_was_asked(number, retry_after_ms, when);
   };
   return told;
 }

@@ -139,6 +139,7 @@ void driver::change(operation what, std::uint32_t which, const connector& wanted
     return;
   const auto sent = now();
   oracle_.connectors().change_sent(which, wanted, true, sent);
+  oracle_.events().connector_changes(which, host_of(wanted));
   node_.ask<connector_view>(
       put_connector{wanted},
       [this, which, wanted](const connector_view&) {
@@ -192,6 +193,7 @@ void driver::remove(const action& one) {
     return;
   const auto sent = now();
   oracle_.connectors().change_sent(which, wanted_[which], false, sent);
+  oracle_.events().connector_changes(which, {});
   node_.ask<void>(
       delete_connector{plan_.shape.connectors[which].id},
       [this, which, sent] {

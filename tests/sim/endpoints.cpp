@@ -51,7 +51,7 @@ http_result result_of(std::uint64_t request, mood how, dice& chance) {
                   chance.percent(5) ? std::string(large_answer_bytes, 'x') : std::string{});
   case mood::busy: {
     auto made = answer(request, chance.percent(50) ? 429 : 503);
-    made.retry_after = std::to_string(chance.between(0, 4));
+    made.retry_after = std::to_string(chance.percent(80) ? chance.between(0, 4) : chance.between(5, 40));
     return made;
   }
   case mood::broken:
@@ -103,7 +103,7 @@ void endpoints::finish(open_request one) {
   std::from_chars(one.result.retry_after.data(),
                   one.result.retry_after.data() + one.result.retry_after.size(), wait_s);
   one.result.duration_us = 1'000;
-  told_.responded(one.number, ok, wait_s * 1'000,
+  told_.responded(one.number, one.connector, ok, wait_s * 1'000,
                   one.result.failure ? std::string{to_string(*one.result.failure)}
                                      : std::to_string(one.result.status.value_or(0)));
   one.done(std::move(one.result));

@@ -24,7 +24,8 @@ public:
     std::function<void(std::uint64_t number, std::uint64_t serial, std::uint32_t connector,
                        const std::string& host, const std::string& id, const std::string& body)>
         requested;
-    std::function<void(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const std::string& what)>
+    std::function<void(std::uint64_t number, std::uint32_t connector, bool ok, std::int64_t retry_after_ms,
+                       const std::string& what)>
         responded;
   };
 

@@ -13,6 +13,9 @@ namespace {
 /// From the answer to its record: `attempt_wait_ms`, and on a disk that was full the next look at it.
 constexpr std::int64_t settle_ms = 1'500;
 
+/// The longest time for which an endpoint's `Retry-After` holds its connector.
+constexpr std::int64_t longest_hold_ms = 600'000;
+
 bool means_nothing_was_stored(errc code) {
   return code != errc::unavailable;
 }
@@ -153,7 +156,8 @@ void event_book::prove(event_fact& event, const char* how) {
 // -- what the endpoints saw ---------------------------------------------------------------------------------
 
 void event_book::requested(std::uint64_t number, std::uint64_t serial, const std::string& id,
-                           const std::string& body, std::uint32_t life, const moment& now) {
+                           const std::string& body, std::uint32_t life, const moment& now,
+                           const std::string& host) {
   auto* event = find(serial);
   if (event == nullptr)
     return complain("only what was sent is delivered",
@@ -174,10 +178,12 @@ void event_book::requested(std::uint64_t number, std::uint64_t serial, const std
              name(*event) + ": that of request " + std::to_string(number) + " is another");
   event->body_digest = digest;
   check_repetition(*event, life, now);
+  check_holds(*event, life, now, host);
   request_places_[number] = {serial, event->requests.size()};
   auto& made = event->requests.emplace_back();
   made.number = number;
   made.life = life;
+  made.host = host;
   made.at = now;
   made.excused = supervisor_is_dying_;
   made.by_bent_clock = !clock_is_straight_;
@@ -212,6 +218,40 @@ void event_book::check_repetition(const event_fact& event, std::uint32_t life, c
   if (now.wall_ms < earliest && (was_possible || before.life == life))
     complain("no retry comes early",
              name(event) + " came " + std::to_string(earliest - now.wall_ms) + " ms before its time");
+}
+
+void event_book::check_holds(const event_fact& event, std::uint32_t life, const moment& now,
+                             const std::string& host) const {
+  for (const auto& hold : holds_) {
+    const auto& asked = events_.at(hold.serial).requests[hold.request];
+    const bool known_to_node = asked.life == life ? hold.at_rest && !asked.excused
+                                                  : asked.must_be_recorded || asked.recorded_as.has_value();
+    // One that was stored by a clock that was ahead ends after the longest hold there is.
+    const bool was_possible = asked.life == life || hold.until_ms <= life_began_ms_ + longest_hold_ms;
+    if (hold.connector == event.sent.connector && asked.host == host && known_to_node && was_possible &&
+        clock_is_straight_ && !asked.by_bent_clock && now.wall_ms < hold.until_ms)
+      complain("an endpoint that asks to be left alone is left alone",
+               name(event) + " came " + std::to_string(hold.until_ms - now.wall_ms) +
+                   " ms before the time that request " + std::to_string(asked.number) + " was told");
+  }
+}
+
+void event_book::peace_was_asked(std::uint64_t number, std::int64_t for_ms, const moment& now) {
+  std::erase_if(holds_, [&](const hold_fact& one) { return one.until_ms <= now.wall_ms; });
+  const auto place = request_places_.find(number);
+  if (place == request_places_.end())
+    return;
+  const auto& event = events_.at(place->second.first);
+  if (for_ms > connector_of(event).retry.max_age_ms)
+    return;
+  holds_.push_back({event.sent.connector, place->second.first, place->second.second,
+                    now.wall_ms + std::min(for_ms, longest_hold_ms), false});
+}
+
+void event_book::connector_changes(std::uint32_t connector, const std::string& host) {
+  std::erase_if(holds_, [&](const hold_fact& one) {
+    return one.connector == connector && events_.at(one.serial).requests[one.request].host != host;
+  });
 }
 
 /// Half of the backoff, which is not jittered, or what the endpoint asked for.
@@ -254,6 +294,8 @@ void event_book::supervisor_died() {
 
 void event_book::quiet(const moment& now) {
   supervisor_is_dying_ = false;
+  for (auto& one : holds_)
+    one.at_rest = true;
   std::erase_if(unrecorded_, [&](unrecorded& one) {
     const auto place = request_places_.find(one.request);
     if (place == request_places_.end())

@@ -31,8 +31,13 @@ public:
   // -- what the endpoints saw -------------------------------------------------------------------------------
 
   void requested(std::uint64_t number, std::uint64_t serial, const std::string& id, const std::string& body,
-                 std::uint32_t life, const moment& now);
+                 std::uint32_t life, const moment& now, const std::string& host = {});
   void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now);
+  /// That response was a 429 or 503 with `Retry-After`.
+  void peace_was_asked(std::uint64_t number, std::int64_t for_ms, const moment& now);
+  /// A change is on its way after which the connector sends to this host; empty: to none. What another one asked for
+  /// counts no more.
+  void connector_changes(std::uint32_t connector, const std::string& host);
   /// A supervisor died of a defect: what it had in flight, or on its way there, may be sent twice. Nobody knows which
   /// one it was, so this goes for all connectors until nothing moves.
   void supervisor_died();
@@ -40,6 +45,7 @@ public:
   void clock_went_back(const moment& now) {
     clock_is_straight_ = false;
     went_back_at_ = now.order;
+    holds_.clear(); // when they end by the new clock nobody knows
   }
   void life_began(const moment& now) {
     clock_is_straight_ = true;
@@ -105,6 +111,8 @@ private:
   [[nodiscard]] bool has_candidate(const event_fact& duplicate) const;
   void check_repetition(const event_fact& event, std::uint32_t life, const moment& now) const;
   [[nodiscard]] std::int64_t least_wait_ms(const event_fact& event, std::size_t request) const;
+  void check_holds(const event_fact& event, std::uint32_t life, const moment& now,
+                   const std::string& host) const;
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
   [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms,
@@ -125,6 +133,7 @@ private:
     std::optional<std::int64_t>
         at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
   };
+  std::vector<hold_fact> holds_;
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
   /// wall clock that is set back.

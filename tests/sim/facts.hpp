@@ -36,6 +36,7 @@ struct request_fact {
   std::uint64_t number =
       0; ///< of all requests; it comes back in the answer, so that an attempt tells its request
   std::uint32_t life = 0; ///< of the node
+  std::string host;
   moment at;
   bool answered = false;
   bool ok = false; ///< 2xx
@@ -47,6 +48,15 @@ struct request_fact {
   /// Made after the clock was set back: a next start may find its retry's time impossible, and take it as due.
   bool by_bent_clock = false;
   std::int64_t life_began_ms = 0; ///< the node's, by the wall clock
+};
+
+/// An endpoint answered 429 or 503 with `Retry-After`: nothing new goes there before.
+struct hold_fact {
+  std::uint32_t connector = 0;
+  std::uint64_t serial = 0; ///< of the event
+  std::size_t request = 0;  ///< of those of the event
+  std::int64_t until_ms = 0;
+  bool at_rest = false; ///< nothing moved since: the node has heard it
 };
 
 /// One attempt as a history or the feed told it.

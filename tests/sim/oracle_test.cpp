@@ -78,9 +78,13 @@ struct story {
     answer(serial, accepted{id_of(static_cast<std::uint8_t>(serial)), false});
   }
   void request(std::uint64_t number, std::uint64_t serial, std::uint32_t life = 1,
-               const std::string& body = "{}") {
+               const std::string& body = "{}", const std::string& host = "a") {
     judge.events().requested(number, serial, id_of(static_cast<std::uint8_t>(serial)).to_string(), body, life,
-                             now());
+                             now(), host);
+  }
+  void ask_for_peace(std::uint64_t number, std::int64_t for_ms) {
+    respond(number, false, for_ms);
+    judge.events().peace_was_asked(number, for_ms, now());
   }
   void respond(std::uint64_t number, bool ok, std::int64_t retry_after_ms = 0) {
     judge.events().responded(number, ok, retry_after_ms, now());
@@ -169,6 +173,83 @@ TEST_CASE("what goes well breaks no rule") {
   told.judge.events().check_drained();
   told.judge.feed().check_complete(told.judge.events());
   CHECK(told.well());
+}
+
+// -- holds ----------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr auto left_alone = "an endpoint that asks to be left alone is left alone";
+
+/// Events 1 and 2 of c0; the first is answered with 429 and 4 s.
+struct held_story : story {
+  held_story() {
+    accept(1);
+    accept(2);
+    request(1, 1);
+    ask_for_peace(1, 4'000);
+  }
+};
+
+} // namespace
+
+TEST_CASE("a request that comes before the hold's end breaks a rule, one after it none") {
+  held_story told;
+  told.rest();
+  told.pass(4'000);
+  told.request(2, 2);
+  CHECK(told.well());
+  held_story early;
+  early.rest();
+  early.pass(3'999);
+  early.request(2, 2);
+  CHECK(early.breaks(left_alone));
+}
+
+TEST_CASE("a hold binds when the node has heard of it, and in its next life when it was recorded") {
+  held_story unheard;
+  unheard.request(2, 2);
+  CHECK(unheard.well());
+  held_story lost;
+  lost.judge.life_ended();
+  lost.judge.life_began(lost.now());
+  lost.request(2, 2, 2);
+  CHECK(lost.well());
+  held_story recorded;
+  recorded.settle();
+  recorded.judge.life_ended();
+  recorded.judge.life_began(recorded.now());
+  recorded.request(2, 2, 2);
+  CHECK(recorded.breaks(left_alone));
+}
+
+TEST_CASE(
+    "a hold binds its endpoint only, as long as the connector stays there, and by a clock that is straight") {
+  held_story neighbour;
+  neighbour.rest();
+  neighbour.accept(3, 1);
+  neighbour.request(2, 3, 1, "{}", "b");
+  CHECK(neighbour.well());
+  held_story elsewhere;
+  elsewhere.rest();
+  elsewhere.judge.events().connector_changes(0, "b");
+  elsewhere.request(2, 2, 1, "{}", "b");
+  CHECK(elsewhere.well());
+  held_story same;
+  same.rest();
+  same.judge.events().connector_changes(0, "a");
+  same.request(2, 2);
+  CHECK(same.breaks(left_alone));
+  held_story bent;
+  bent.rest();
+  bent.judge.events().clock_went_back(bent.now());
+  bent.request(2, 2);
+  CHECK(bent.well());
+  held_story died;
+  died.judge.events().supervisor_died();
+  died.rest();
+  died.request(2, 2);
+  CHECK(died.well());
 }
 
 // -- what was answered ----------------------------------------------------------------------------------------

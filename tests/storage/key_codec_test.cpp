@@ -48,6 +48,14 @@ stored_attempt golden_attempt() {
   return result;
 }
 
+/// With everything that attempts have had since format 3.
+stored_attempt explained_attempt() {
+  auto result = golden_attempt();
+  result.value.response_headers = {{"L", "/a"}, {"A", ""}};
+  result.value.retry_after = retry_hint{"3", noon + 3'000, noon + 3'000};
+  return result;
+}
+
 connector golden_connector() {
   auto result = connector{};
   result.id = {"crm"};
@@ -137,6 +145,27 @@ TEST_CASE("records on disk are these bytes") {
                                        "ab02"
                                        "0165"
                                        "f0a204");
+  CHECK(hex(encode_head(explained_attempt())) == "01"
+                                                 "0000000000000102"
+                                                 "01"
+                                                 "ac02"
+                                                 "8000019e54b4de00"
+                                                 "e0c101"
+                                                 "02"
+                                                 "ff1e"
+                                                 "02040608"
+                                                 "f403"
+                                                 "8000019e54b4f188"
+                                                 "02"
+                                                 "014c"
+                                                 "022f61"
+                                                 "0141"
+                                                 "00"
+                                                 "0133"
+                                                 "8000019e54b4e9b8"
+                                                 "8000019e54b4e9b8"
+                                                 "0165"
+                                                 "f0a204");
   CHECK(hex(encode_carried({258, {}})) == "010000000000000102");
   CHECK(hex(encode_carried({258, "record"})) == "0200000000000001027265636f7264");
   CHECK(hex(encode(golden_connector())) == "01"
@@ -181,6 +210,11 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(decode_attempt(259, attempt_bytes).value().value == attempt.value);
   CHECK(decode_attempt(259, attempt_bytes).value().state_after == event_state::pending);
   CHECK(decode_ended_at(attempt_bytes) == noon + 12);
+  const auto explained = explained_attempt();
+  CHECK(decode_attempt(259, encode_head(explained) + "body").value().value == explained.value);
+  auto unheeded = attempt;
+  unheeded.value.retry_after = retry_hint{"soon", {}, {}};
+  CHECK(decode_attempt(259, encode_head(unheeded) + "body").value().value == unheeded.value);
   auto same_body = attempt;
   same_body.same_body_as = 299;
   CHECK(decode_attempt(259, encode_head(same_body)).value().same_body_as == 299);
@@ -226,9 +260,9 @@ TEST_CASE("the order of the due index is the order of due times, then of accepta
 TEST_CASE("damaged records are refused or decoded to something, but never read past their end") {
   // Copied into a heap block of exactly their size, so that a sanitizer sees every byte read too far.
   auto random = std::mt19937_64{Catch::getSeed()};
-  const auto records =
-      std::vector<std::string>{encode_head(golden_event()) + "{}", encode_head(golden_attempt()),
-                               encode(golden_connector()), encode(round_header{}), encode(feed_lineage{})};
+  const auto records = std::vector<std::string>{
+      encode_head(golden_event()) + "{}", encode_head(golden_attempt()), encode_head(explained_attempt()),
+      encode(golden_connector()),         encode(round_header{}),        encode(feed_lineage{})};
   const auto decode_all = [](const std::string& bytes) {
     const auto exact = std::vector<char>{bytes.begin(), bytes.end()};
     const auto view = std::string_view{exact.data(), exact.size()};
@@ -267,6 +301,12 @@ TEST_CASE("strictly: what is short, overlong, of another version or out of range
   const auto attempt = encode_head(golden_attempt());
   for (auto size = std::size_t{0}; size < attempt.size(); ++size)
     CHECK(!decode_attempt(1, std::string_view{attempt}.substr(0, size)));
+  const auto explained = encode_head(explained_attempt());
+  for (auto size = std::size_t{0}; size < explained.size(); ++size)
+    CHECK(!decode_attempt(1, std::string_view{explained}.substr(0, size)));
+  auto held_without_a_hint = explained;
+  held_without_a_hint[25] = 0x1a; // of the flags ff 1e
+  CHECK(!decode_attempt(1, held_without_a_hint));
   const auto configured = encode(golden_connector());
   for (auto size = std::size_t{0}; size < configured.size(); ++size)
     CHECK(!decode_connector({}, std::string_view{configured}.substr(0, size)));

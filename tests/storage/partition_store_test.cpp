@@ -1,6 +1,12 @@
 #include "store_fixture.hpp"
 
+#include "storage/column_families.hpp"
+#include "storage/key_codec.hpp"
+
+#include <rocksdb/db.h>
+
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -24,7 +30,41 @@ std::uint64_t bytes_read() {
   return bytes;
 }
 
+/// As a program of that format has left it.
+void set_format(const std::string& folder, std::uint32_t version) {
+  auto families = std::vector<rocksdb::ColumnFamilyDescriptor>{};
+  for (const auto& name : family_names)
+    families.emplace_back(name, rocksdb::ColumnFamilyOptions{});
+  auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
+  auto* opened = static_cast<rocksdb::DB*>(nullptr);
+  REQUIRE(rocksdb::DB::Open({}, folder, families, &handles, &opened).ok());
+  const auto db = std::unique_ptr<rocksdb::DB>{opened};
+  CHECK(db->Put({}, handles[0], std::string{codec::format_key}, codec::encode_format(version)).ok());
+  for (auto* handle : handles)
+    CHECK(db->DestroyColumnFamilyHandle(handle).ok());
+}
+
 } // namespace
+
+TEST_CASE("a folder of the format before is opened, and is of today's from then on; another one is refused") {
+  const auto scratch = scratch_folder{};
+  const auto folder = scratch.path() / "partition-0";
+  auto store = open_store(small_options(nullptr, folder));
+  const auto event = accept(*store, true);
+  store.reset();
+  set_format(folder, codec::oldest_format_version);
+  store = open_store(small_options(nullptr, folder));
+  CHECK(store->read_event(event, true));
+  CHECK(all_waiting(*store, "crm-prod").size() == 1);
+  store.reset();
+  for (const auto version : {codec::oldest_format_version - 1, codec::format_version + 1}) {
+    set_format(folder, version);
+    CHECK(open_refused(small_options(nullptr, folder)).detail.find("has format " + std::to_string(version)) !=
+          std::string::npos);
+  }
+  set_format(folder, codec::format_version);
+  CHECK(open_store(small_options(nullptr, folder))->read_event(event, true));
+}
 
 TEST_CASE("an accepted event is found again by sequence, id and run, also after a restart") {
   // given a store with three events of two runs
@@ -49,6 +89,36 @@ TEST_CASE("an accepted event is found again by sequence, id and run, also after 
     CHECK(store->health().ok());
 
     // when the store is closed and opened again
+    store.reset();
+    store = open_store(small_options(environment.get()));
+  }
+}
+
+TEST_CASE("an attempt keeps what its answer said, beside a body that is stored once") {
+  auto environment = make_memory_environment();
+  auto store = open_store(small_options(environment.get()));
+  const auto event = accept(*store, false);
+  auto first = attempt_of(store->allocate_sequence(), event, 1, noon + 5'000);
+  first.value.response_body = std::string(1'000, 'x');
+  first.value.response_headers = {{"Location", "https://elsewhere.example.com/"}, {"X-Request-Id", "7"}};
+  first.value.retry_after = retry_hint{"30.0", noon + 30'000, noon + 30'000};
+  auto second = first;
+  second.sequence = store->allocate_sequence();
+  second.value.number = 2;
+  second.same_body_as = 1;
+  auto batch = write_batch{};
+  batch.add_attempt({"crm-prod"}, first, {noon, event}, false);
+  batch.add_attempt({"crm-prod"}, second, {noon + 5'000, event}, true);
+  REQUIRE(store->commit(batch, event).ok());
+  for (auto restarts = 0; restarts < 2; ++restarts) {
+    const auto history = store->attempts_of(event);
+    REQUIRE(history.size() == 2);
+    CHECK(history[0].value == first.value);
+    CHECK(history[1].value == second.value);
+    const auto feed = store->attempts_after(0, 10, no_limit);
+    REQUIRE(feed.size() == 2);
+    CHECK(feed[0].value == first.value);
+    CHECK(feed[1].value == second.value);
     store.reset();
     store = open_store(small_options(environment.get()));
   }
