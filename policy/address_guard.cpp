@@ -98,10 +98,9 @@ constexpr std::array<named_range, 4> denied_v6{{
 }};
 
 // Outside 2000::/3, where a better word than "not global unicast" exists.
-constexpr std::array<named_range, 7> words_v6{{
+constexpr std::array<named_range, 6> words_v6{{
     {"::/128", "the unspecified"},
     {"::1/128", "a loopback"},
-    {"64:ff9b::/96", "a NAT64"},
     {"64:ff9b:1::/48", "a NAT64"},
     {"fc00::/7", "a unique local"},
     {"fe80::/10", "a link-local"},
@@ -143,10 +142,12 @@ const named_range* denied_by_table(const ip_address& address) {
   return words != nullptr ? words : &not_global;
 }
 
-/// The v4 address in ::ffff:0:0/96 (RFC 4291 2.5.5.2): the kernel dials that one.
-std::optional<ip_address> unmapped(const ip_address& address) {
+/// The v4 address that is reached in the end: the kernel dials the one in ::ffff:0:0/96 (RFC 4291 2.5.5.2), a NAT64
+/// gateway the one in 64:ff9b::/96 (RFC 6052 2.1).
+std::optional<ip_address> embedded_v4(const ip_address& address) {
   static const auto mapped = ip_range::parse("::ffff:0:0/96").value();
-  if (!mapped.contains(address))
+  static const auto nat64 = ip_range::parse("64:ff9b::/96").value();
+  if (!mapped.contains(address) && !nat64.contains(address))
     return std::nullopt;
   ip_address result;
   std::copy(address.bytes.end() - v4_bytes, address.bytes.end(), result.bytes.begin());
@@ -187,7 +188,7 @@ bool ip_range::contains(const ip_address& address) const {
 }
 
 std::optional<std::string> address_guard::denied(const ip_address& address) const {
-  const auto inner = unmapped(address);
+  const auto inner = embedded_v4(address);
   const auto& judged = inner ? *inner : address;
   for (const auto& range : allowed_)
     if (range.contains(judged))
@@ -195,7 +196,10 @@ std::optional<std::string> address_guard::denied(const ip_address& address) cons
   const auto* match = denied_by_table(judged);
   if (match == nullptr)
     return std::nullopt;
-  auto reason = address.to_string() + " is ";
+  const auto text = address.to_string();
+  auto reason = text + " is ";
+  if (inner && !text.ends_with(inner->to_string())) // the mapped form shows it
+    reason += inner->to_string() + " behind NAT64, ";
   reason += match->meaning;
   reason += " address (";
   reason += match->range;

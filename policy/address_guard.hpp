@@ -36,9 +36,9 @@ struct ip_range {
 ///
 /// Denied v4: 0/8 10/8 100.64/10 127/8 169.254/16 172.16/12 192.0.0/24 192.0.2/24 192.88.99/24 192.168/16
 /// 198.18/15 198.51.100/24 203.0.113/24 224/4 240/4 168.63.129.16 (IANA special-purpose registry, and a
-/// cloud's host address). v6: ::ffff/96 is judged by its v4 address; else only 2000::/3 is allowed, without
-/// 2001::/23, 2001:db8::/32, 2002::/16 and 3fff::/20. That leaves out NAT64 (64:ff9b::/96), ULA, link-local,
-/// loopback, multicast.
+/// cloud's host address). v6: ::ffff/96 and 64:ff9b::/96 (NAT64) are judged by the v4 address in them, by the allowed
+/// ranges, too; else only 2000::/3 is allowed, without 2001::/23, 2001:db8::/32, 2002::/16 and 3fff::/20. That leaves
+/// out NAT64 with prefixes of one's own, ULA, link-local, loopback, multicast.
 class address_guard {
 public:
   address_guard() = default;

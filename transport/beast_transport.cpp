@@ -42,6 +42,11 @@ public:
         workers_[i]->post_all(std::move(parts[i]));
   }
 
+  void reload() override {
+    for (auto& worker : workers_)
+      worker->reload();
+  }
+
   void defer(std::function<void()> later) override {
     if (auto* worker = io_worker::current())
       worker->defer(std::move(later));

@@ -18,9 +18,10 @@ struct transport_options {
   address_guard guard;                  ///< checked against every address of a name, right before dialling
   std::vector<std::string> ca_files;    ///< PEM files of trust roots besides the system's
   std::vector<std::string> dns_servers; ///< `HOST[:PORT]`; empty: the system's
-  std::size_t max_idle_connections = 4'096;  ///< over all endpoints; the longest idle is closed first
-  std::size_t max_idle_per_endpoint = 1'024; ///< as many as one connector may have in flight
-  std::int64_t idle_timeout_ms = 30'000;     ///< an idle connection is closed after it
+  std::string resolv_conf = "/etc/resolv.conf"; ///< names the system's
+  std::size_t max_idle_connections = 4'096;     ///< over all endpoints; the longest idle is closed first
+  std::size_t max_idle_per_endpoint = 1'024;    ///< as many as one connector may have in flight
+  std::int64_t idle_timeout_ms = 30'000;        ///< an idle connection is closed after it
   std::int64_t max_connection_age_ms =
       300'000;                              ///< an older one is not used again, so that DNS changes are seen
   std::size_t max_header_bytes = 64 * 1024; ///< of one answer, all its 1xx included

@@ -105,9 +105,11 @@ void connection::on_ready(readiness what) {
     user_->on_ready(*this, what);
 }
 
-bool connection::start_tls(const tls_context& context) {
-  auto* session = pool_.session_of(to_, connected_at_);
+bool connection::start_tls(const tls_context& context, bool may_resume) {
+  auto* session = may_resume ? pool_.session_of(to_, connected_at_) : nullptr;
+  offered_session_ = session ? to_.session_number : 0;
   offered_verified_at_ = to_.verified_at;
+  trust_ = &context;
   tls_ = context.open(socket_, to_.key.host, session, *this);
   return tls_ != nullptr;
 }
@@ -115,15 +117,27 @@ bool connection::start_tls(const tls_context& context) {
 connection::progress connection::handshake() {
   ERR_clear_error();
   errno = 0;
-  return tls_result(SSL_do_handshake(tls_.get()), 0);
+  const auto result = tls_result(SSL_do_handshake(tls_.get()), 0);
+  if (result.state == io::done && !SSL_session_reused(tls_.get()))
+    offered_session_ = 0;
+  return result;
+}
+
+void connection::forget_offered_session() {
+  if (offered_session_ != 0)
+    pool_.forget_session(to_, std::exchange(offered_session_, 0));
 }
 
 connection::progress connection::read(std::span<char> into) {
   const auto result = read_some(into);
-  if (result.state == io::done)
+  if (result.state == io::done) {
     read_since_silent_ += result.bytes;
-  else
-    read_since_silent_ = 0;
+    offered_session_ = 0;
+    return result;
+  }
+  read_since_silent_ = 0;
+  if (offered_session_ != 0 && result.state != io::want_read && result.state != io::want_write)
+    forget_offered_session(); // a server of TLS 1.3 may change its mind after our side of the handshake has ended
   return result;
 }
 
@@ -226,6 +240,8 @@ void connection::on_ticket(ssl_session_ptr session) {
     ::shutdown(socket_, SHUT_RDWR);
     return;
   }
+  if (!trust_->is_current(tls_.get())) // its certificate was checked by trust roots of the past
+    return;
   const auto verified_at = SSL_session_reused(tls_.get()) ? offered_verified_at_ : connected_at_;
   pool_.remember_session(to_, std::move(session), verified_at);
 }

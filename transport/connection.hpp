@@ -65,6 +65,7 @@ public:
   void belong_to(user& whom) { user_ = &whom; }
 
   [[nodiscard]] std::string peer_text() const; ///< "1.2.3.4:443", "[2606::1]:443"
+  [[nodiscard]] const ip_address& address() const { return address_; }
 
   /// Begins to connect: `want_write` or `done`; or `reset`: `error()` says why.
   [[nodiscard]] progress connect();
@@ -73,9 +74,14 @@ public:
   /// It is connected: its age counts from now.
   void connected(time_point now) { connected_at_ = now; }
 
-  /// False: out of memory.
-  [[nodiscard]] bool start_tls(const tls_context& context);
+  /// Offers the destination's TLS session, if it has one and `may_resume`. False: out of memory.
+  [[nodiscard]] bool start_tls(const tls_context& context, bool may_resume);
   [[nodiscard]] progress handshake();
+  /// A session was offered, and nothing the peer has said since is a proof that it can be used.
+  [[nodiscard]] bool resumption_unproven() const { return offered_session_ != 0; }
+  [[nodiscard]] bool certificate_refused() const { return !refused_certificate_.empty(); }
+  /// What was offered is offered to nobody any more.
+  void forget_offered_session();
   [[nodiscard]] progress read(std::span<char> into);
   [[nodiscard]] progress write(std::string_view bytes);
 
@@ -117,7 +123,9 @@ private:
   std::optional<socket_watch::ticket> watched_;
   bool ended_ = false; ///< the peer has said its last
   std::size_t read_since_silent_ = 0;
+  const tls_context* trust_ = nullptr;
   ssl_ptr tls_;
+  std::uint64_t offered_session_ = 0; ///< its number, until something was read over it; 0: none
   std::string error_;
   std::string refused_certificate_;
   bool asked_for_certificate_ = false; ///< by the peer, of us

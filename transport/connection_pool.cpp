@@ -89,6 +89,10 @@ void connection_pool::on_ready(connection& idle, readiness) {
 void connection_pool::clear() {
   while (!by_age_.empty())
     close(by_age_.front());
+  forget_sessions();
+}
+
+void connection_pool::forget_sessions() {
   while (!by_session_age_.empty()) {
     auto& oldest = by_session_age_.front();
     forget_session(oldest);
@@ -112,8 +116,14 @@ void connection_pool::remember_session(destination& to, ssl_session_ptr session,
     drop_if_unused(oldest);
   }
   to.session = std::move(session);
+  to.session_number = ++sessions_;
   to.verified_at = verified_at;
   by_session_age_.push_back(to);
+}
+
+void connection_pool::forget_session(destination& of, std::uint64_t number) {
+  if (of.session_number == number)
+    forget_session(of);
 }
 
 std::unique_ptr<connection> connection_pool::unlink(connection& idle) {

@@ -42,6 +42,7 @@ struct destination {
   std::size_t requests = 0;           ///< that use it now; it stays while there are any
   idle_list idle;                     ///< the last used one at the back
   ssl_session_ptr session;            ///< the newest ticket
+  std::uint64_t session_number = 0;   ///< tells it from those before it
   connection::time_point verified_at; ///< when the certificate behind `session` was last checked
   boost::intrusive::list_member_hook<> by_session_age;
   std::shared_ptr<destination_line> line; ///< who waits for a connection; null: nobody has yet
@@ -89,6 +90,10 @@ public:
   /// that).
   [[nodiscard]] SSL_SESSION* session_of(destination& to, time_point now);
   void remember_session(destination& to, ssl_session_ptr session, time_point verified_at);
+  /// The one with that number, unless there is a newer one by now.
+  void forget_session(destination& of, std::uint64_t number);
+  /// All of them: who is trusted has changed, and resuming skips that check.
+  void forget_sessions();
 
 private:
   struct hasher {
@@ -110,6 +115,7 @@ private:
   void drop_if_unused(destination& what);
 
   const pool_limits limits_;
+  std::uint64_t sessions_ = 0; ///< how many there have been
   std::unordered_map<destination_key, destination, hasher, same> destinations_;
   boost::intrusive::list<connection,
                          boost::intrusive::member_hook<connection, connection::hook, &connection::by_age>>

@@ -33,9 +33,8 @@ std::string milliseconds(std::int64_t us) {
 
 exchange::exchange(exchange_services& services, live_list& all, posted_request posted)
     : services_{services}, all_{all}, request_{std::move(posted.request)}, done_{std::move(posted.done)},
-      endpoint_hash_{posted.endpoint_hash},
-      posted_at_{posted.at}, deadline_{this, [](void* self) { static_cast<exchange*>(self)->on_deadline(); }},
-      connect_share_{this, [](void* self) { static_cast<exchange*>(self)->on_connect_share_over(); }} {}
+      endpoint_hash_{posted.endpoint_hash}, posted_at_{posted.at},
+      deadline_{this, [](void* self) { static_cast<exchange*>(self)->on_deadline(); }} {}
 
 void exchange::start(exchange_services& services, live_list& all, posted_request posted) {
   boost::intrusive_ptr<exchange> begun{new exchange{services, all, std::move(posted)}};
@@ -69,115 +68,37 @@ void exchange::send_on_idle_connection() {
 // -- a fresh connection -------------------------------------------------------------------------------------
 
 void exchange::dial() {
-  phase_ = phase::resolving;
-  dial_began_ = phase_began_ = now();
-  if (const auto numeric = ip_address::parse(request_.endpoint->host)) {
-    addresses_ = {*numeric};
-    return check_and_dial();
-  }
-  services_.names.lookup(request_.endpoint->host, *this, phase_began_);
+  phase_ = phase::dialling;
+  dial_began_ = now();
+  const dial_race::attempt_times times{posted_at_,
+                                       posted_at_ + std::chrono::milliseconds{request_.timeout_ms}};
+  dial_race::user& me = *this;
+  race_ = std::make_unique<dial_race>(services_, *to_, *request_.endpoint, times, timings_, me);
+  race_->start();
 }
 
-void exchange::on_resolved(const name_resolver::answer& result) {
+void exchange::on_dialled(std::unique_ptr<connection> winner) {
   const boost::intrusive_ptr<exchange> alive{this};
-  timings_.dns_us = since_us(phase_began_);
-  if (!result.error.empty())
-    return fail(outcome::dns, result.error);
-  addresses_ = result.addresses;
-  check_and_dial();
+  connection_ = std::move(winner);
+  connection_->belong_to(*this);
+  race_.reset();
+  send();
 }
 
-void exchange::check_and_dial() {
-  const auto& host = request_.endpoint->host;
-  for (const auto& address : addresses_) {
-    const auto reason = services_.options.guard.denied(address);
-    if (!reason)
-      continue;
-    const auto text = address.to_string();
-    return fail(outcome::blocked,
-                (host == text ? "" : host + " resolves to " + text + ": ") + *reason +
-                    "; nothing was sent (the operator can allow a range with --allow-cidr)");
-  }
-  phase_ = phase::connecting;
-  phase_began_ = now();
-  next_address_ = 0;
-  connect_failures_.clear();
-  dial_next();
-}
-
-void exchange::dial_next() {
-  while (next_address_ < addresses_.size()) {
-    connection_ = std::make_unique<connection>(services_.watch, services_.pool, *to_,
-                                               addresses_[next_address_++], request_.endpoint->port);
-    connection_->belong_to(*this);
-    const auto begun = connection_->connect();
-    if (begun.state == io::reset) {
-      note_connect_failure(connection_->error());
-      continue;
-    }
-    if (begun.state == io::done)
-      return on_connect(begun);
-    if (next_address_ < addresses_.size())
-      services_.deadlines.add(connect_share_, now() + connect_share);
-    return;
-  }
-  const auto& host = request_.endpoint->host;
-  services_.names.forget(host);
-  fail(outcome::connect,
-       "could not connect to " + (ip_address::parse(host) ? "" : host + ": ") + connect_failures_);
-}
-
-void exchange::on_connect(const connection::progress& result) {
-  services_.deadlines.remove(connect_share_);
-  if (result.state != io::done) {
-    note_connect_failure(connection_->error());
-    return dial_next();
-  }
-  connection_->connected(now());
-  timings_.connect_us = since_us(phase_began_);
-  connected_after_us_ = since_us(posted_at_);
-  if (request_.endpoint->tls)
-    secure();
-  else
-    send();
-}
-
-void exchange::on_connect_share_over() {
+void exchange::on_dial_failed(outcome failure, std::string sentence) {
   const boost::intrusive_ptr<exchange> alive{this};
-  note_connect_failure("no connection within " + std::to_string(connect_share.count()) + " s");
-  dial_next();
+  fail(failure, std::move(sentence));
 }
 
-void exchange::note_connect_failure(const std::string& reason) {
-  connect_failures_ += (connect_failures_.empty() ? "" : "; ") + connection_->peer_text() + ": " + reason;
-  drop_connection();
+void exchange::on_step_wanted() {
+  if (!std::exchange(in_lane_, true))
+    services_.dials.add_step(*to_, this);
 }
 
-void exchange::secure() {
-  phase_ = phase::securing;
-  phase_began_ = now();
-  if (!connection_->start_tls(services_.tls))
-    return fail(outcome::tls, "no TLS session could be opened with " + who() + ": out of memory");
-  continue_handshake();
-}
-
-void exchange::continue_handshake() {
-  const auto result = connection_->handshake();
-  switch (result.state) {
-  case io::done:
-    timings_.tls_us = since_us(phase_began_);
-    return send();
-  case io::want_read:
-  case io::want_write:
-    return;
-  case io::tls_failed:
-    return fail(outcome::tls, who() + " " + connection_->error());
-  case io::reset:
-    return fail(outcome::tls, who() + " broke off the TLS handshake (" + connection_->error() + ")");
-  case io::closed:
-  case io::cut:
-    return fail(outcome::tls, who() + " closed the connection during the TLS handshake");
-  }
+void exchange::take_step() {
+  in_lane_ = false;
+  if (race_)
+    race_->take_step();
 }
 
 // -- the request --------------------------------------------------------------------------------------------
@@ -293,7 +214,6 @@ void exchange::replace_connection() {
 }
 
 void exchange::drop_connection() {
-  connect_over_ = false;
   connection_.reset();
 }
 
@@ -302,11 +222,6 @@ void exchange::drop_connection() {
 void exchange::on_ready(connection& which, readiness what) {
   const boost::intrusive_ptr<exchange> alive{this};
   switch (phase_) {
-  case phase::connecting:
-    connect_over_ |= what.writable;
-    return queue_for_step();
-  case phase::securing:
-    return queue_for_step();
   case phase::sending:
     if (what.readable) // the answer may come before the request's end (413)
       read_answer();
@@ -317,24 +232,9 @@ void exchange::on_ready(connection& which, readiness what) {
   case phase::reading_body: // a read may have wanted to write
     return read_answer();
   case phase::starting: // these two are without a connection
-  case phase::resolving:
+  case phase::dialling:
     assert(false);
   }
-}
-
-void exchange::queue_for_step() {
-  if (!std::exchange(in_lane_, true))
-    services_.dials.add_step(*to_, this);
-}
-
-void exchange::take_step() {
-  in_lane_ = false;
-  if (finished_)
-    return;
-  if (phase_ == phase::connecting && connect_over_)
-    on_connect(connection_->continue_connect());
-  else if (phase_ == phase::securing)
-    continue_handshake();
 }
 
 void exchange::on_deadline() {
@@ -359,18 +259,14 @@ std::string exchange::waiting_for() const {
   const auto how = [this] {
     const auto peer = connection_->peer_text();
     return reused_ ? " (on a pooled connection to " + peer + ")"
-                   : " (connected to " + peer + " after " + milliseconds(connected_after_us_) + ")";
+                   : " (connected to " + peer + " after " +
+                         milliseconds(us_between(posted_at_, connection_->connected_at())) + ")";
   };
   switch (phase_) {
   case phase::starting:
     return "waiting for a connection to " + request_.endpoint->host + "; nothing was sent";
-  case phase::resolving:
-    return "waiting for the name " + request_.endpoint->host + " to resolve";
-  case phase::connecting:
-    return "connecting to " + connection_->peer_text() +
-           (connect_failures_.empty() ? "" : " (before it " + connect_failures_ + ")");
-  case phase::securing:
-    return "waiting for the TLS handshake" + how();
+  case phase::dialling:
+    return race_->waiting_for();
   case phase::sending:
     return "sending the request" + how();
   case phase::awaiting_head:
@@ -389,10 +285,6 @@ std::string exchange::who() const {
 
 exchange::time_point exchange::now() const {
   return time_point::clock::now();
-}
-
-std::int64_t exchange::since_us(time_point begin) const {
-  return us_between(begin, now());
 }
 
 // -- the end ------------------------------------------------------------------------------------------------
@@ -436,8 +328,7 @@ void exchange::finish(http_result result, time_point ended) {
   assert(!finished_);
   finished_ = true;
   services_.deadlines.remove(deadline_);
-  services_.deadlines.remove(connect_share_);
-  stop_waiting();
+  race_.reset();
   drop_connection();
   services_.pool.release(*to_);
   result.phases = timings_;

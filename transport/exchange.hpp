@@ -5,9 +5,9 @@
 #include "transport/connection.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/deadline_wheel.hpp"
+#include "transport/dial_race.hpp"
+#include "transport/exchange_services.hpp"
 #include "transport/http_transport.hpp"
-#include "transport/name_resolver.hpp"
-#include "transport/socket_watch.hpp"
 
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -22,7 +22,6 @@
 
 namespace vicket {
 
-class dial_lane;
 struct destination_line;
 
 /// A request as it was posted.
@@ -33,29 +32,15 @@ struct posted_request {
   std::chrono::steady_clock::time_point at;
 };
 
-/// What the exchanges of one I/O thread share.
-struct exchange_services {
-  socket_watch& watch;
-  const transport_options& options;
-  const tls_context& tls;
-  connection_pool& pool;
-  name_resolver& names;
-  deadline_wheel& deadlines;
-  dial_lane& dials;
-  std::string& out;      ///< scratch for composing a request
-  std::vector<char>& in; ///< scratch for reading
-};
-
-/// One request and its answer, from `post` to the completion: takes a pooled connection or resolves, checks,
-/// dials and secures a fresh one, sends, reads. Belongs to one I/O thread.
+/// One request and its answer, from `post` to the completion: takes a pooled connection or has a fresh one dialled,
+/// sends, reads. Belongs to one I/O thread.
 ///
 /// Invariants:
 /// - `finish` runs exactly once, whatever comes first: the answer, a failure, the deadline, the node's end.
-/// - `connection_` is set from dialling on; `reused_` says that it came from the pool and nothing has proven
-/// yet
-///   that the peer still listens on it.
+/// - `race_` is set while a connection is dialled, `connection_` after that; `reused_` says that it came from the pool
+///   and nothing has proven yet that the peer still listens on it.
 class exchange final : public boost::intrusive_ref_counter<exchange, boost::thread_unsafe_counter>,
-                       private name_resolver::waiter,
+                       private dial_race::user,
                        private connection::user {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -64,9 +49,6 @@ public:
   live_hook live; ///< in the I/O thread's list, from `start` to `finish`
   using live_list =
       boost::intrusive::list<exchange, boost::intrusive::member_hook<exchange, live_hook, &exchange::live>>;
-
-  /// With several addresses, how long one may take to connect before the next is tried.
-  static constexpr std::chrono::seconds connect_share{2};
 
   exchange(exchange_services& services, live_list& all, posted_request posted);
 
@@ -77,7 +59,7 @@ public:
   [[nodiscard]] bool take_idle_connection(time_point now);
   void send_on_idle_connection();
   void dial();
-  /// Goes on with connecting or the handshake.
+  /// Goes on with the dial.
   void take_step();
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const http_endpoint* endpoint() const { return request_.endpoint.get(); }
@@ -89,25 +71,12 @@ public:
   [[nodiscard]] static http_result stopped_result();
 
 private:
-  enum class phase : std::uint8_t {
-    starting,
-    resolving,
-    connecting,
-    securing,
-    sending,
-    awaiting_head,
-    reading_body
-  };
+  enum class phase : std::uint8_t { starting, dialling, sending, awaiting_head, reading_body };
 
   void begin();
-  void on_resolved(const name_resolver::answer& result) override;
-  void check_and_dial();
-  void dial_next();
-  void on_connect(const connection::progress& result);
-  void on_connect_share_over();
-  void note_connect_failure(const std::string& reason);
-  void secure();
-  void continue_handshake();
+  void on_dialled(std::unique_ptr<connection> winner) override;
+  void on_dial_failed(outcome failure, std::string sentence) override;
+  void on_step_wanted() override;
   void send();
   void continue_sending(std::string_view bytes);
   void on_send_failed(const connection::progress& failed);
@@ -117,14 +86,12 @@ private:
   void replace_connection();
   void drop_connection();
   void on_ready(connection& which, readiness what) override;
-  void queue_for_step();
   void on_deadline();
 
   [[nodiscard]] std::string who() const; ///< host and address, as sentences begin
   [[nodiscard]] std::string waiting_for() const;
   [[nodiscard]] bool may_replace() const { return reused_ && !answer_->started(); }
   [[nodiscard]] time_point now() const;
-  [[nodiscard]] std::int64_t since_us(time_point begin) const;
 
   void complete();
   void fail(outcome failure, std::string sentence);
@@ -138,24 +105,19 @@ private:
   const std::size_t endpoint_hash_;
   const time_point posted_at_;
   deadline_wheel::entry deadline_;
-  deadline_wheel::entry connect_share_;
   destination* to_ = nullptr;
+  std::unique_ptr<dial_race> race_;
   std::unique_ptr<connection> connection_;
   std::optional<answer_reader> answer_;
-  std::vector<ip_address> addresses_;
-  std::size_t next_address_ = 0;
-  std::string connect_failures_;
   std::string unsent_; ///< rest of the request that the socket did not take
   phase phase_ = phase::starting;
   bool reused_ = false;
   bool sent_ = false;
   bool finished_ = false;
-  bool in_lane_ = false;      ///< for the next step
-  bool connect_over_ = false; ///< the socket of `connection_` is connected, or has failed to
+  bool in_lane_ = false; ///< for the next step
   time_point phase_began_;
   time_point dial_began_;
   time_point heard_at_; ///< when bytes of the answer were read last
-  std::int64_t connected_after_us_ = 0;
   phase_timings timings_;
 };
 

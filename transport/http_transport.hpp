@@ -71,6 +71,9 @@ public:
       post(std::move(one.request), std::move(one.done));
   }
 
+  /// Reads at once again what the system says about name servers and whom to trust. From any thread.
+  virtual void reload() {}
+
   /// For a completion that gathers results: runs `later` on its thread once the other results that are ready there
   /// have been handed out, or at once where nothing is ready.
   virtual void defer(std::function<void()> later) { later(); }

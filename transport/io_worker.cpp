@@ -51,12 +51,13 @@ pool_limits limits_of(const transport_options& options) {
 io_worker::io_worker(const transport_options& options)
     : options_{options},
       context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
-      busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, line_timer_{context_},
-      tls_{options.ca_files}, deadlines_{steady::now()}, names_{context_, options.dns_servers},
+      busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_},
+      line_timer_{context_}, tls_{options.ca_files},
+      deadlines_{steady::now()}, names_{context_, deadlines_, {options.dns_servers, options.resolv_conf}},
       watch_{context_}, dials_{{[this] { take_turn_of_dials(); }, [this] { hand_on_connections(); },
                                 [this](steady::time_point at) { look_at_lines(at); }}},
-      pool_{limits_of(options)},
-      in_(read_buffer_bytes), services_{watch_, options_, tls_, pool_, names_, deadlines_, dials_, out_, in_},
+      pool_{limits_of(options)}, in_(read_buffer_bytes), services_{watch_, options_,   tls_,   pool_, names_,
+                                                                   known_, deadlines_, dials_, out_,  in_},
       thread_{[this] { run(); }} {}
 
 void io_worker::end() {
@@ -96,6 +97,17 @@ void io_worker::post_all(std::vector<posted_request> requests) {
   guard.unlock();
   if (first)
     asio::post(context_, [this] { start_some(); });
+}
+
+void io_worker::reload() {
+  const std::lock_guard guard{inbox_mutex_};
+  if (stopping_)
+    return;
+  asio::post(context_, [this] {
+    names_.reload();
+    if (tls_.reload())
+      pool_.forget_sessions();
+  });
 }
 
 void io_worker::defer(std::function<void()> later) {

@@ -5,6 +5,7 @@
 #include "transport/deadline_wheel.hpp"
 #include "transport/dial_lane.hpp"
 #include "transport/exchange.hpp"
+#include "transport/known_addresses.hpp"
 #include "transport/name_resolver.hpp"
 #include "transport/socket_watch.hpp"
 #include "transport/tls_context.hpp"
@@ -40,6 +41,9 @@ public:
   void post(posted_request request);
   void post_all(std::vector<posted_request> requests);
 
+  /// From any thread: see `http_transport::reload`.
+  void reload();
+
   /// On this thread only: runs it once nothing more is ready, or enough has been.
   void defer(std::function<void()> later);
   /// Whose thread this is; null: nobody's.
@@ -69,6 +73,7 @@ private:
   tls_context tls_;
   deadline_wheel deadlines_;
   name_resolver names_;
+  known_addresses known_;
   socket_watch watch_;
   dial_lane dials_; ///< outlives the pool, whose destinations have their lines in it
   connection_pool pool_;

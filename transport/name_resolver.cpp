@@ -1,30 +1,29 @@
 #include "transport/name_resolver.hpp"
 
-#include <netinet/in.h>
+#include "policy/resolver_config.hpp"
+
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <cstring>
-#include <mutex>
+#include <array>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace vicket {
 
 namespace asio = boost::asio;
+using steady = std::chrono::steady_clock;
 
 namespace {
 
-/// How often c-ares looks for queries to be sent again. Asking it for the next time instead walks all its
-/// queries.
+/// How often c-ares looks for questions to be sent again. Asking it for the next time instead walks all of them.
 constexpr std::chrono::milliseconds retry_check_interval{100};
 
-void initialize_library() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (const auto status = ares_library_init(ARES_LIB_INIT_ALL); status != ARES_SUCCESS)
-      throw std::runtime_error{std::string{"DNS can't be set up: "} + ares_strerror(status)};
-  });
-}
+/// A resolv.conf is short.
+constexpr std::size_t max_resolv_conf_bytes = 64 * 1024;
 
 std::string sentence(const std::string& name, int status) {
   switch (status) {
@@ -38,134 +37,316 @@ std::string sentence(const std::string& name, int status) {
     return "the name servers refused to resolve " + name + " (REFUSED)";
   case ARES_ETIMEOUT:
     return "no name server answered for " + name;
-  case ARES_ECONNREFUSED: // c-ares says it as well after trying the next server for a SERVFAIL or REFUSED
-    return "no name server resolved " + name +
-           ": each was unreachable, failed (SERVFAIL) or refused (REFUSED)";
+  case ARES_ECONNREFUSED:
+    return "no name server could be reached to resolve " + name;
+  case ARES_ENOMEM:
+    return "too many names are being resolved to resolve " + name;
   default:
     return "the name " + name + " did not resolve: " + ares_strerror(status);
   }
 }
 
-std::optional<ip_address> address_of(const ares_addrinfo_node& node) {
-  ip_address result;
-  if (node.ai_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(node.ai_addr);
-    std::memcpy(result.bytes.data(), &v4->sin_addr, 4);
-    return result;
-  }
-  if (node.ai_family == AF_INET6) {
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(node.ai_addr);
-    std::memcpy(result.bytes.data(), &v6->sin6_addr, 16);
-    result.v6 = true;
-    return result;
-  }
-  return std::nullopt;
+/// Whether that is what the name's owner says, and not a failure on the way.
+bool is_verdict(int status) {
+  return status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
 }
 
-/// c-ares wants an IPv6 address with a port in brackets and one without as it is; both pass unchanged.
-std::string comma_separated(const std::vector<std::string>& servers) {
-  std::string result;
-  for (const auto& server : servers)
-    result += (result.empty() ? "" : ",") + server;
-  return result;
+/// Why there are no addresses, from both families' reasons: a failure may hide addresses, so it comes first.
+int reason_of(int a, int b) {
+  if (!is_verdict(a))
+    return a;
+  if (!is_verdict(b))
+    return b;
+  return a == ARES_ENODATA ? a : b;
 }
 
 bool is_localhost(std::string_view name) {
   return name == "localhost" || name.ends_with(".localhost");
 }
 
+std::string read_file(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::string result(max_resolv_conf_bytes, '\0');
+  file.read(result.data(), static_cast<std::streamsize>(result.size()));
+  result.resize(static_cast<std::size_t>(file.gcount()));
+  return result;
+}
+
 } // namespace
 
-name_resolver::name_resolver(asio::io_context& context, const std::vector<std::string>& servers)
-    : context_{context}, timer_{context} {
-  initialize_library();
-  ares_options options{};
-  options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
-  options.timeout = first_try_ms;
-  options.tries = tries;
-  options.sock_state_cb = on_socket_state;
-  options.sock_state_cb_data = this;
-  auto set = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-#ifdef ARES_OPT_QUERY_CACHE // since 1.31, on by default there: it also keeps "no such record" without being told to
-  options.qcache_max_ttl = 0;
-  set |= ARES_OPT_QUERY_CACHE;
-#endif
-  if (const auto status = ares_init_options(&channel_, &options, set); status != ARES_SUCCESS)
-    throw std::runtime_error{std::string{"DNS can't be set up: "} + ares_strerror(status)};
-  if (servers.empty())
-    return;
-  const auto csv = comma_separated(servers);
-  if (const auto status = ares_set_servers_ports_csv(channel_, csv.c_str()); status != ARES_SUCCESS) {
-    close();
-    throw std::runtime_error{"the DNS servers \"" + csv + "\" can't be used: " + ares_strerror(status)};
-  }
-}
+name_resolver::query::query(name_resolver* resolver, std::string what)
+    : owner{resolver}, name{std::move(what)}, due{this, [](void* self) {
+                                                    const auto alive =
+                                                        static_cast<query*>(self)->shared_from_this();
+                                                    alive->owner->on_due(alive);
+                                                  }} {}
+
+name_resolver::name_resolver(asio::io_context& context, deadline_wheel& deadlines, sources from)
+    : context_{context}, deadlines_{deadlines}, from_{std::move(from)},
+      resolv_conf_{from_.servers.empty() ? std::vector{from_.resolv_conf} : std::vector<std::string>{}},
+      servers_{make_servers()}, timer_{context} {}
 
 void name_resolver::close() {
   if (std::exchange(closed_, true))
     return;
   timer_.cancel();
-  ares_destroy(channel_); // closes the sockets and ends the queries
   under_way_.clear();
+  servers_.clear();
 }
+
+// -- the servers --------------------------------------------------------------------------------------------
+
+std::vector<std::string> name_resolver::system_servers() const {
+  auto result = name_servers_of(read_file(from_.resolv_conf));
+  result.resize(std::min(result.size(), max_servers));
+  return result;
+}
+
+name_resolver::server_list name_resolver::make_servers() const {
+  server_list result;
+  for (const auto& server : from_.servers)
+    result.push_back(std::make_unique<name_server>(context_, server));
+  if (!result.empty())
+    return result;
+  for (const auto& server : system_servers()) {
+    try {
+      result.push_back(std::make_unique<name_server>(context_, server));
+    } catch (
+        const std::runtime_error&) { // an interface that c-ares does not know, say: the others have to do
+    }
+  }
+  if (result.empty())
+    result.push_back(std::make_unique<name_server>(context_, "127.0.0.1"));
+  return result;
+}
+
+void name_resolver::refresh_servers(time_point now) {
+  if (resolv_conf_.changed(now) || std::exchange(unheard_, false))
+    renew_servers(now);
+}
+
+void name_resolver::reload() {
+  if (!closed_)
+    renew_servers(steady::now());
+}
+
+/// Those who wait for an answer are given one of the new servers.
+void name_resolver::renew_servers(time_point now) {
+  server_list fresh;
+  try {
+    fresh = make_servers();
+  } catch (const std::runtime_error&) { // no memory: those that are there go on
+    return;
+  }
+  const auto old = std::make_shared<server_list>(std::exchange(servers_, std::move(fresh)));
+  asio::post(context_, [old] {}); // they may be in the middle of an answer now
+  preferred_ = 0;
+  for (auto& [name, kept] : kept_)
+    kept.until = {};
+  std::vector<query_ptr> unanswered;
+  for (const auto& [name, one] : under_way_)
+    unanswered.push_back(one);
+  for (const auto& one : unanswered) {
+    for (const auto which : {family::v6, family::v4})
+      if (!one->over && !one->of(which).settled)
+        begin(one, which, now);
+    evaluate(one, now);
+  }
+}
+
+// -- lookups ------------------------------------------------------------------------------------------------
 
 void name_resolver::lookup(const std::string& name, waiter& who, time_point now) {
   if (is_localhost(name))
-    return who.on_resolved({{*ip_address::parse("127.0.0.1")}, {}});
-  if (const auto kept = kept_.find(name); kept != kept_.end() && now < kept->second.until)
-    return who.on_resolved({kept->second.addresses, {}});
-  if (const auto same = under_way_.find(name); same != under_way_.end()) {
-    same->second->waiters.push_back(who);
-    return;
+    return who.on_resolved({{*ip_address::parse("127.0.0.1")}, {}, true});
+  refresh_servers(now);
+  who.told_ = false;
+  const auto found = under_way_.find(name);
+  const auto begun = found == under_way_.end() ? nullptr : found->second;
+  if (const auto kept = kept_.find(name); kept != kept_.end() && now < kept->second.until) {
+    if (!begun)
+      return who.on_resolved({kept->second.addresses, {}, true});
+    who.told_ = true;
+    begun->waiters.push_back(who);
+    return who.on_resolved({kept->second.addresses, {}, false});
   }
+  if (begun) {
+    begun->waiters.push_back(who);
+    return freshen(begun, now);
+  }
+  if (auto listed = servers_.front()->addresses_in_hosts_file(name); !listed.empty())
+    return who.on_resolved({std::move(listed), {}, true});
   if (under_way_.size() >= max_names_under_way)
-    return who.on_resolved({{}, "too many names are being resolved to resolve " + name});
-  auto& begun = *under_way_.try_emplace(name, std::make_unique<query>(this, name)).first->second;
-  begun.waiters.push_back(who);
-  ares_addrinfo_hints hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM; // else each address comes once per protocol
-  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, on_answer, &begun);
+    return who.on_resolved({{}, sentence(name, ARES_ENOMEM), true});
+  const auto fresh = std::make_shared<query>(this, name);
+  under_way_.emplace(name, fresh);
+  fresh->waiters.push_back(who);
+  begin(fresh, family::v6, now);
+  begin(fresh, family::v4, now);
+  evaluate(fresh, now);
   await_timeouts();
 }
 
-void name_resolver::on_answer(void* argument, int status, int, ares_addrinfo* found) {
-  auto& what = *static_cast<query*>(argument);
-  if (!what.owner->closed_)
-    what.owner->ended(what, status, found);
-  ares_freeaddrinfo(found);
+/// Somebody joined: an answer that is too old for them is asked for again, and so is a question that is.
+void name_resolver::freshen(const query_ptr& joined, time_point now) {
+  for (const auto which : {family::v6, family::v4}) {
+    if (joined->over)
+      return;
+    auto& one = joined->of(which);
+    if (one.settled && now >= one.until)
+      begin(joined, which, now);
+    else if (!one.settled && now >= one.asked_at + ask_again_after)
+      ask_next(joined, which, now);
+  }
+  evaluate(joined, now);
+  await_timeouts();
 }
 
-void name_resolver::ended(query& what, int status, const ares_addrinfo* found) {
-  const auto owned = std::move(under_way_.extract(what.name).mapped());
-  answer result;
-  auto ttl = max_ttl;
-  for (const auto* node = found ? found->nodes : nullptr; node; node = node->ai_next) {
-    const auto address = address_of(*node);
-    if (address &&
-        std::find(result.addresses.begin(), result.addresses.end(), *address) == result.addresses.end())
-      result.addresses.push_back(*address);
-    ttl = std::clamp(std::chrono::seconds{node->ai_ttl}, std::chrono::seconds{0}, ttl);
-  }
-  if (result.addresses.empty())
-    result.error = sentence(owned->name, status == ARES_SUCCESS ? ARES_ENODATA : status);
-  else if (result.addresses.size() > max_addresses)
-    result = {{},
-              "the name " + owned->name + " has more than " + std::to_string(max_addresses) + " addresses"};
+void name_resolver::begin(const query_ptr& of, family which, time_point now) {
+  auto& one = of->of(which);
+  const auto turn = one.turn + 1;
+  one = {};
+  one.turn = turn;
+  one.first_server = preferred_;
+  ask_next(of, which, now);
+}
+
+void name_resolver::ask_next(const query_ptr& of, family which, time_point now) {
+  auto& one = of->of(which);
+  const auto server = (one.first_server + one.asked) % servers_.size();
+  ++one.asked;
+  ++one.pending;
+  one.asked_at = now;
+  servers_[server]->ask(
+      of->name, which,
+      [begun = of->weak_from_this(), which, turn = one.turn, server](const name_server::reply& said) {
+        if (const auto alive = begun.lock())
+          alive->owner->on_reply(alive, which, turn, server, said);
+      });
+}
+
+void name_resolver::on_reply(const query_ptr& of, family which, unsigned turn, std::size_t server,
+                             const name_server::reply& said) {
+  auto& one = of->of(which);
+  if (of->over || one.settled || one.turn != turn)
+    return;
+  --one.pending;
+  const auto now = steady::now();
+  if (said.status == ARES_ETIMEOUT)
+    unheard_ |= heard_at_ < one.asked_at;
   else
-    keep(owned->name, result.addresses, ttl);
-  while (!owned->waiters.empty()) {
-    auto& who = owned->waiters.front();
-    owned->waiters.pop_front();
+    heard_at_ = now;
+  if (is_verdict(said.status)) {
+    preferred_ = server;
+    one.settled = true;
+    one.status = said.status;
+    one.addresses = said.addresses;
+    one.until = now + (said.addresses.empty() ? std::chrono::seconds{0} : std::min(said.ttl, max_ttl));
+    return evaluate(of, now);
+  }
+  if (said.status != ARES_ETIMEOUT)
+    one.status = said.status;
+  // A failure may pass: once more round the servers. One that is silent has been asked several times already.
+  const auto rounds = said.status == ARES_ETIMEOUT ? 1U : 2U;
+  if (one.asked < rounds * servers_.size())
+    ask_next(of, which, now);
+  else if (one.pending == 0) {
+    one.settled = true;
+    one.until = now;
+  }
+  evaluate(of, now);
+}
+
+void name_resolver::on_due(const query_ptr& of) {
+  const auto now = steady::now();
+  for (const auto which : {family::v6, family::v4}) {
+    auto& one = of->of(which);
+    if (!of->over && !one.settled && one.asked < servers_.size() && now >= one.asked_at + next_server_after)
+      ask_next(of, which, now);
+  }
+  evaluate(of, now);
+}
+
+/// After every change of a query.
+void name_resolver::evaluate(const query_ptr& of, time_point now) {
+  if (of->over)
+    return;
+  if (of->v4.settled && of->v6.settled)
+    return complete(of, now);
+  if (!of->v4.usable() && !of->v6.usable())
+    of->usable_at.reset();
+  else if (!of->usable_at)
+    of->usable_at = now;
+  wait_for_more(*of, now);
+  if (of->usable_at && now >= *of->usable_at + resolution_delay)
+    tell_first(of, now);
+}
+
+void name_resolver::wait_for_more(query& of, time_point now) {
+  auto at = time_point::max();
+  if (of.usable_at && now < *of.usable_at + resolution_delay)
+    at = *of.usable_at + resolution_delay;
+  for (const auto* one : {&of.v4, &of.v6})
+    if (!one->settled && one->asked < servers_.size() && !of.waiters.empty())
+      at = std::min(at, one->asked_at + next_server_after);
+  if (at == time_point::max())
+    deadlines_.remove(of.due);
+  else
+    deadlines_.add(of.due, at);
+}
+
+void name_resolver::tell_first(const query_ptr& of, time_point now) {
+  waiter_list untold;
+  for (auto next = of->waiters.begin(); next != of->waiters.end();) {
+    auto& who = *next++;
+    if (who.told_)
+      continue;
+    who.hook_.unlink();
+    untold.push_back(who);
+  }
+  if (untold.empty())
+    return;
+  const auto result = take_stock(*of, false, now);
+  while (!untold.empty()) {
+    auto& who = untold.front();
+    untold.pop_front();
+    who.told_ = true;
+    of->waiters.push_back(who);
     who.on_resolved(result);
   }
 }
 
+void name_resolver::complete(const query_ptr& of, time_point now) {
+  of->over = true;
+  deadlines_.remove(of->due);
+  under_way_.erase(of->name);
+  const auto result = take_stock(*of, true, now);
+  while (!of->waiters.empty()) {
+    auto& who = of->waiters.front();
+    of->waiters.pop_front();
+    who.on_resolved(result);
+  }
+}
+
+name_resolver::answer name_resolver::take_stock(query& of, bool complete, time_point now) {
+  answer result;
+  result.complete = complete;
+  auto until = time_point::max();
+  for (const auto* one : {&of.v6, &of.v4}) {
+    if (!one->usable())
+      continue;
+    result.addresses.insert(result.addresses.end(), one->addresses.begin(), one->addresses.end());
+    until = std::min(until, one->until);
+  }
+  if (result.addresses.empty())
+    result.error = sentence(of.name, reason_of(of.v4.status, of.v6.status));
+  else if (now < until)
+    keep(of.name, result.addresses, until);
+  return result;
+}
+
 void name_resolver::keep(const std::string& name, const std::vector<ip_address>& addresses,
-                         std::chrono::seconds ttl) {
-  if (ttl.count() == 0)
-    return;
-  const auto until = asio::steady_timer::clock_type::now() + ttl;
+                         time_point until) {
   const auto [kept, is_new] = kept_.insert_or_assign(name, kept_answer{addresses, until});
   if (is_new)
     kept_order_.push_back(name);
@@ -178,51 +359,13 @@ void name_resolver::keep(const std::string& name, const std::vector<ip_address>&
 void name_resolver::forget(const std::string& name) {
   if (const auto kept = kept_.find(name); kept != kept_.end())
     kept->second.until = {}; // its place in `kept_order_` stays
-}
-
-void name_resolver::on_socket_state(void* self, ares_socket_t fd, int readable, int writable) {
-  auto& resolver = *static_cast<name_resolver*>(self);
-  auto found = resolver.sockets_.find(fd);
-  if (!readable && !writable) {
-    if (found != resolver.sockets_.end()) {
-      found->second->closed = true;
-      found->second->descriptor.release();
-      resolver.sockets_.erase(found);
-    }
-    return;
-  }
-  if (found == resolver.sockets_.end())
-    found = resolver.sockets_.try_emplace(fd, std::make_shared<watched_socket>(resolver.context_, fd)).first;
-  found->second->wants_read = readable;
-  found->second->wants_write = writable;
-  resolver.watch(found->second);
-}
-
-void name_resolver::watch(const std::shared_ptr<watched_socket>& socket) {
-  using descriptor = asio::posix::stream_descriptor;
-  if (socket->wants_read && !std::exchange(socket->awaits_read, true))
-    socket->descriptor.async_wait(descriptor::wait_read, [this, socket](const boost::system::error_code& ec) {
-      socket->awaits_read = false;
-      if (ec || socket->closed)
-        return;
-      ares_process_fd(channel_, socket->descriptor.native_handle(), ARES_SOCKET_BAD);
-      if (!socket->closed)
-        watch(socket);
-    });
-  if (socket->wants_write && !std::exchange(socket->awaits_write, true))
-    socket->descriptor.async_wait(
-        descriptor::wait_write, [this, socket](const boost::system::error_code& ec) {
-          socket->awaits_write = false;
-          if (ec || socket->closed)
-            return;
-          ares_process_fd(channel_, ARES_SOCKET_BAD, socket->descriptor.native_handle());
-          if (!socket->closed)
-            watch(socket);
-        });
+  if (const auto found = under_way_.find(name); found != under_way_.end())
+    found->second->v4.until = found->second->v6.until = {};
 }
 
 void name_resolver::await_timeouts() {
-  if (timer_runs_ || under_way_.empty())
+  const auto asks = [](const auto& server) { return server->questions() > 0; };
+  if (timer_runs_ || std::none_of(servers_.begin(), servers_.end(), asks))
     return;
   timer_runs_ = true;
   timer_.expires_after(retry_check_interval);
@@ -230,7 +373,8 @@ void name_resolver::await_timeouts() {
     if (ec || closed_)
       return;
     timer_runs_ = false;
-    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    for (std::size_t i = 0; i < servers_.size(); ++i) // an answer may bring others into their places
+      servers_[i]->check_timeouts();
     await_timeouts();
   });
 }

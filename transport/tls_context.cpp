@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace vicket {
 
@@ -219,6 +221,17 @@ bool name_host(SSL* ssl, const std::string& host) {
   return ip_address::parse(host) || SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
 }
 
+/// `ca_files`, and where OpenSSL looks for the system's roots.
+std::vector<std::string> trust_files(std::vector<std::string> ca_files) {
+  const auto add = [&](const char* variable, const char* otherwise) {
+    const auto* path = std::getenv(variable);
+    ca_files.emplace_back(path ? path : otherwise);
+  };
+  add(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+  add(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+  return ca_files;
+}
+
 } // namespace
 
 void ssl_deleter::operator()(SSL* ssl) const {
@@ -227,11 +240,27 @@ void ssl_deleter::operator()(SSL* ssl) const {
   SSL_free(ssl);
 }
 
-tls_context::tls_context(const std::vector<std::string>& ca_files)
-    : context_{SSL_CTX_new(TLS_client_method())} {
-  if (!context_)
+tls_context::tls_context(std::vector<std::string> ca_files)
+    : ca_files_{std::move(ca_files)}, files_{trust_files(ca_files_)}, context_{make_context(ca_files_)} {}
+
+bool tls_context::refresh(std::chrono::steady_clock::time_point now) {
+  return files_.changed(now) && reload();
+}
+
+bool tls_context::reload() {
+  try {
+    context_ = make_context(ca_files_);
+    return true;
+  } catch (const std::runtime_error&) { // a file in the middle of being replaced: it changes once more
+    return false;
+  }
+}
+
+tls_context::context_ptr tls_context::make_context(const std::vector<std::string>& ca_files) {
+  context_ptr result{SSL_CTX_new(TLS_client_method())};
+  if (!result)
     throw std::runtime_error{"TLS can't be set up: " + take_tls_errors()};
-  auto* context = context_.get();
+  auto* context = result.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
   SSL_CTX_set_cert_verify_callback(context, verify, nullptr);
@@ -252,6 +281,7 @@ tls_context::tls_context(const std::vector<std::string>& ca_files)
   SSL_CTX_sess_set_new_cb(context, on_new_session);
   static constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   SSL_CTX_set_alpn_protos(context, http_1_1.data(), http_1_1.size());
+  return result;
 }
 
 ssl_ptr tls_context::open(int fd, const std::string& host, SSL_SESSION* session,

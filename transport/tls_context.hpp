@@ -1,7 +1,10 @@
 #pragma once
 
+#include "transport/watched_files.hpp"
+
 #include <openssl/ssl.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,7 +45,15 @@ class tls_context {
 public:
   /// Trusts the system's roots and every certificate of `ca_files`, be it a root, an intermediate or an endpoint's own.
   /// Throws `std::runtime_error` when one can't be read.
-  explicit tls_context(const std::vector<std::string>& ca_files);
+  explicit tls_context(std::vector<std::string> ca_files);
+
+  /// Reads the trust roots again where their files have changed. True: others may be trusted from now on. Those that
+  /// were trusted stay so while the files can't be read.
+  [[nodiscard]] bool refresh(std::chrono::steady_clock::time_point now);
+  /// The same without asking whether they have.
+  [[nodiscard]] bool reload();
+  /// Whether `ssl` was opened with the trust roots of now.
+  [[nodiscard]] bool is_current(const SSL* ssl) const { return SSL_get_SSL_CTX(ssl) == context_.get(); }
 
   /// A client session on the connected, non-blocking socket `fd` that accepts only the certificate of the owner's
   /// host, which is `host`; resumes `session` when there is one. Null when OpenSSL has no memory for it.
@@ -50,7 +61,13 @@ public:
                              tls_session_owner& owner) const;
 
 private:
-  std::unique_ptr<SSL_CTX, ssl_deleter> context_;
+  using context_ptr = std::unique_ptr<SSL_CTX, ssl_deleter>;
+
+  [[nodiscard]] static context_ptr make_context(const std::vector<std::string>& ca_files);
+
+  const std::vector<std::string> ca_files_;
+  watched_files files_; ///< looked at before they are read
+  context_ptr context_;
 };
 
 /// OpenSSL's queue of errors of this thread as one phrase, and the queue is empty after it.

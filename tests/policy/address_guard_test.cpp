@@ -167,8 +167,18 @@ TEST_CASE("deliveries reach no private, local or special address") {
       {"::ffff:a9fe:a9fe", "169.254.0.0/16"},
       {"::ffff:8.8.8.8", ""},
       {"::ffff:0:127.0.0.1", "outside 2000::/3"},
-      {"64:ff9b::7f00:1", "a NAT64 address"},
-      {"64:ff9b::808:808", "a NAT64 address"},
+      {"64:ff9b::7f00:1", "64:ff9b::7f00:1 is 127.0.0.1 behind NAT64, a loopback address (127.0.0.0/8)"},
+      {"64:ff9b::a9fe:a9fe", "a link-local address (169.254.0.0/16)"},
+      {"64:ff9b::10.0.0.1", "a private address (10.0.0.0/8)"},
+      {"64:ff9b::c0a8:1", "192.168.0.1 behind NAT64"},
+      {"64:ff9b::6440:1", "a carrier-grade NAT address"},
+      {"64:ff9b::", "0.0.0.0 behind NAT64"},
+      {"64:ff9b::224.0.0.1", "a multicast address"},
+      {"64:ff9b::a83f:8110", "168.63.129.16/32"},
+      {"64:ff9b::808:808", ""},
+      {"64:ff9b::1.1.1.1", ""},
+      {"64:ff9b::1:808:808", "outside 2000::/3"},
+      {"64:ff9a::808:808", "outside 2000::/3"},
       {"64:ff9b:1::1", "a NAT64 address"},
       {"100::1", "outside 2000::/3"},
       {"1fff:ffff::", "outside 2000::/3"},
@@ -215,6 +225,23 @@ TEST_CASE("the operator's allowed range lets its addresses through, mapped ones 
   CHECK_FALSE(v6_only.denied(address("::1")).has_value());
   CHECK(v6_only.denied(address("::ffff:127.0.0.1")).has_value());
   CHECK(v6_only.denied(address("127.0.0.1")).has_value());
+}
+
+TEST_CASE("a NAT64 address is judged by the v4 address in it, whatever range is allowed") {
+  for (const auto opened : {"64:ff9b::/96"sv, "64:ff9b::/64"sv, "::/0"sv, "64:ff9b::7f00:0/104"sv}) {
+    INFO(opened);
+    const address_guard guard{{range(opened)}};
+    CHECK(guard.denied(address("64:ff9b::7f00:1")).has_value());
+    CHECK(guard.denied(address("64:ff9b::a9fe:a9fe")).has_value());
+    CHECK(guard.denied(address("64:ff9b::a00:1")).has_value());
+    CHECK_FALSE(guard.denied(address("64:ff9b::808:808")).has_value());
+  }
+  const address_guard v4_allowed{{range("10.0.0.0/8")}};
+  CHECK_FALSE(v4_allowed.denied(address("64:ff9b::a00:1")).has_value());
+  CHECK(v4_allowed.denied(address("64:ff9b::c0a8:1")).has_value());
+  // A prefix of the network's own (RFC 8215) may hold the v4 address anywhere: it stays the operator's decision.
+  CHECK(address_guard{}.denied(address("64:ff9b:1::808:808")).has_value());
+  CHECK_FALSE(address_guard{{range("64:ff9b:1::/48")}}.denied(address("64:ff9b:1::808:808")).has_value());
 }
 
 } // namespace vicket

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+class connection_pool;
+class deadline_wheel;
+class dial_lane;
+class known_addresses;
+class name_resolver;
+class socket_watch;
+class tls_context;
+struct transport_options;
+
+/// What the exchanges of one I/O thread share, and their dials.
+struct exchange_services {
+  socket_watch& watch;
+  const transport_options& options;
+  tls_context& tls;
+  connection_pool& pool;
+  name_resolver& names;
+  known_addresses& known;
+  deadline_wheel& deadlines;
+  dial_lane& dials;
+  std::string& out;      ///< scratch for composing a request
+  std::vector<char>& in; ///< scratch for reading
+};
+
+} // namespace vicket

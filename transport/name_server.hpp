@@ -1,0 +1,84 @@
+#pragma once
+
+#include "policy/address_guard.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <ares.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace vicket {
+
+/// One name server, asked through a c-ares channel of its own: whom to ask next, and when, is the resolver's decision,
+/// since c-ares asks servers strictly in turn, and before 1.22 begins with the same one each time. A question is sent
+/// again while there is no answer, at growing intervals.
+///
+/// Belongs to one I/O thread. Must not be destroyed from within one of its answers.
+class name_server {
+public:
+  enum class family : std::uint8_t { v4, v6 };
+
+  struct reply {
+    int status = ARES_SUCCESS; ///< of c-ares
+    std::vector<ip_address> addresses;
+    std::chrono::seconds ttl{0}; ///< the shortest of the addresses'
+  };
+  using question = std::function<void(const reply&)>;
+
+  static constexpr int first_try_ms = 400;
+  static constexpr int tries =
+      5; ///< at 0, 0.4, 1.2, 2.8 and 6 s; given up after 12.4 s, when nobody waits any longer
+  static constexpr std::size_t max_questions = 16'384; ///< under way; of 65,536 ids
+
+  /// `address`: `HOST[:PORT]`, HOST a numeric address. Throws `std::runtime_error`.
+  name_server(boost::asio::io_context& context, const std::string& address);
+  name_server(const name_server&) = delete;
+  name_server& operator=(const name_server&) = delete;
+  /// Questions under way are dropped without a word.
+  ~name_server();
+
+  /// Asks for the A or AAAA records of a complete name. The reply may come from within.
+  void ask(const std::string& name, family what, question whom);
+
+  /// Sends again what is due for it.
+  void check_timeouts();
+
+  [[nodiscard]] std::size_t questions() const { return questions_; }
+
+  /// The addresses that /etc/hosts gives a name.
+  [[nodiscard]] std::vector<ip_address> addresses_in_hosts_file(const std::string& name) const;
+
+private:
+  /// A socket of c-ares. c-ares opens and closes it; Asio only watches.
+  struct watched_socket {
+    watched_socket(boost::asio::io_context& context, int fd) : descriptor{context, fd} {}
+    boost::asio::posix::stream_descriptor descriptor;
+    bool wants_read = false, wants_write = false;
+    bool awaits_read = false, awaits_write = false;
+    bool closed = false;
+  };
+  struct asked {
+    name_server* of;
+    question whom;
+  };
+
+  static void on_answer(void* argument, int status, int timeouts, ares_addrinfo* found);
+  static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable);
+  void watch(const std::shared_ptr<watched_socket>& socket);
+
+  boost::asio::io_context& context_;
+  ares_channel channel_ = nullptr;
+  bool closed_ = false;
+  std::size_t questions_ = 0;
+  std::unordered_map<ares_socket_t, std::shared_ptr<watched_socket>> sockets_;
+};
+
+} // namespace vicket
