@@ -27,8 +27,9 @@ constexpr char lower(char c) {
 }
 
 bool same_word(std::string_view text, std::string_view word) {
-  return text.size() == word.size() && std::equal(text.begin(), text.end(), word.begin(),
-                                                  [](char a, char b) { return lower(a) == lower(b); });
+  return text.size() == word.size() && (text == word || // as it is nearly always
+                                        std::equal(text.begin(), text.end(), word.begin(),
+                                                   [](char a, char b) { return lower(a) == lower(b); }));
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -51,15 +52,36 @@ constexpr auto token_characters = [] {
   return table;
 }();
 
+// These two look at every byte of a head: without a branch for each.
+
 bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return token_characters[static_cast<unsigned char>(c)]; });
+  bool all = !text.empty();
+  for (const char c : text)
+    all &= token_characters[static_cast<unsigned char>(c)];
+  return all;
 }
 
+constexpr auto control_characters = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0; c < ' '; ++c)
+    table[c] = c != '\t';
+  table[0x7f] = true;
+  return table;
+}();
+
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
-  });
+  bool any = false;
+  for (const char c : text)
+    any |= control_characters[static_cast<unsigned char>(c)];
+  return any;
+}
+
+/// Three digits and no fourth.
+std::optional<std::uint16_t> status_in(std::string_view text) {
+  if (text.size() < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) ||
+      (text.size() > 3 && is_digit(text[3])))
+    return std::nullopt;
+  return static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
 }
 
 /// The parts of a comma-separated list that are not empty.
@@ -76,9 +98,13 @@ void for_each_part(std::string_view list, Function function) {
 } // namespace
 
 std::optional<status_line> read_status_line(std::string_view line) {
+  constexpr std::string_view usual = "HTTP/1.1 ";
+  if (line.starts_with(usual) && line.size() > usual.size() + 3 && line[usual.size() + 3] == ' ')
+    if (const auto status = status_in(line.substr(usual.size())))
+      return status_line{*status, true, true};
   const auto blank = blank_beginning(line);
   line.remove_prefix(blank);
-  auto strict = blank == 0 && line.starts_with(protocol_name) && !has_control(line);
+  auto strict = blank == 0 && line.starts_with(protocol_name);
   if (!same_word(line.substr(0, protocol_name.size()), protocol_name))
     return std::nullopt;
   line.remove_prefix(protocol_name.size());
@@ -90,15 +116,16 @@ std::optional<status_line> read_status_line(std::string_view line) {
   const auto blanks = std::min(line.find_first_not_of(" \t"), line.size());
   strict = strict && (version == "/1.1" || version == "/1.0") && line.substr(0, blanks) == " ";
   line.remove_prefix(blanks);
-  if (line.size() < 3 || !std::all_of(line.begin(), line.begin() + 3, is_digit) ||
-      (line.size() > 3 && is_digit(line[3])))
+  const auto status = status_in(line);
+  if (!status)
     return std::nullopt;
-  const auto status = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
   strict = strict && line.size() > 3 && line[3] == ' ';
-  return status_line{static_cast<std::uint16_t>(status), version == "/1.1", strict};
+  return status_line{*status, version == "/1.1", strict};
 }
 
 std::size_t blank_beginning(std::string_view bytes) {
+  if (bytes.starts_with(protocol_name[0])) // nearly always
+    return 0;
   const auto mark = bytes.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
   return std::min(bytes.find_first_not_of(" \t\r\n", mark), bytes.size());
 }
@@ -174,7 +201,6 @@ void head_fields::append_continuation() {
 }
 
 bool answer_head::read(std::string_view head) {
-  *this = {};
   const auto blank = blank_beginning(head);
   head_lines lines{head.substr(blank)};
   if (!lines.next())
@@ -183,7 +209,7 @@ bool answer_head::read(std::string_view head) {
   if (!first)
     return false;
   status = first->status;
-  strict = blank == 0 && first->strict;
+  strict = blank == 0 && first->strict && !has_control(lines.line());
   persistent = first->http_1_1;
   head_fields fields{lines};
   while (fields.next())

@@ -15,7 +15,7 @@ namespace vicket {
 struct status_line {
   std::uint16_t status;
   bool http_1_1;
-  bool strict; ///< to the letter of RFC 9112
+  bool strict; ///< up to the reason, to the letter of RFC 9112
 };
 
 /// Absent: the line does not name a status in one way only. `HTTP`, a version or none, white space, three digits and
@@ -81,16 +81,16 @@ private:
 struct answer_head {
   enum class framing : std::uint8_t { until_end, length, chunked };
 
+  std::uint64_t length = 0; ///< the shortest that was announced
+  std::string retry_after;  ///< the last such field's value; longer than any that is meant: left out
   std::uint16_t status = 0;
   framing body = framing::until_end; ///< as announced; 1xx, 204 and 304 have none all the same
-  std::uint64_t length = 0;          ///< the shortest that was announced
+  bool announces_content = false;    ///< by a length or a coding, whatever the status
   bool lengths_differ = false;       ///< so that the body's end cannot be known
   bool strict = false;               ///< to the letter of RFC 9112
   bool persistent = false;           ///< HTTP/1.1, and no `Connection: close`
-  bool announces_content = false;    ///< by a length or a coding, whatever the status
-  std::string retry_after;           ///< the last such field's value; longer than any that is meant: left out
 
-  /// Reads a head with all its lines; false: it names no status, or two.
+  /// Reads a head with all its lines, once; false: it names no status, or two.
   bool read(std::string_view head);
 
 private:

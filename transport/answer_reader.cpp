@@ -64,7 +64,7 @@ std::size_t answer_reader::end_of_head(std::string_view text) {
     const auto line = text.substr(line_begin_, line_end - line_begin_);
     line_begin_ = searched_ = line_end + 1;
     if (has_status_line_) {
-      if (line.find_first_not_of('\r') == line.npos)
+      if (line.empty() || (line[0] == '\r' && line.find_first_not_of('\r') == line.npos))
         return line_end + 1;
     } else if (blank_beginning(line) < line.size()) {
       has_status_line_ = true;
@@ -97,15 +97,14 @@ void answer_reader::head_read(std::string_view head) {
 void answer_reader::head_accepted(std::string_view head) {
   head_done_ = true;
   if (status() / 100 != 2)
-    headers_ = first_fields(head, limits_.max_kept_header_bytes);
+    headers_ = first_fields(head, attempt::max_header_bytes);
   if (status() == 204 || status() == 304) {
     trusted_ = trusted_ && !head_.announces_content;
     return body_finished();
   }
-  left_ = head_.length;
   if (head_.body == answer_head::framing::until_end)
     trusted_ = false;
-  else if (head_.body == answer_head::framing::length && left_ == 0)
+  else if (head_.body == answer_head::framing::length && head_.length == 0)
     body_finished();
 }
 
@@ -125,10 +124,9 @@ std::size_t answer_reader::read_body(std::string_view bytes) {
     n = read_chunks(bytes);
     break;
   case answer_head::framing::length:
-    n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, n));
+    n = static_cast<std::size_t>(std::min<std::uint64_t>(head_.length - body_bytes_, n));
     keep(bytes.substr(0, n));
-    left_ -= n;
-    if (left_ == 0)
+    if (body_bytes_ == head_.length)
       body_finished();
     break;
   case answer_head::framing::until_end:
@@ -218,7 +216,7 @@ void answer_reader::take_cut_head() {
     return;
   head_done_ = head_cut_ = true;
   if (status() / 100 != 2)
-    headers_ = first_fields(lines, limits_.max_kept_header_bytes);
+    headers_ = first_fields(lines, attempt::max_header_bytes);
 }
 
 bool answer_reader::body_ends_with(stream_end end) const {

@@ -19,7 +19,6 @@ struct answer_limits {
   unsigned max_informational;
   std::uint64_t max_read_body_bytes;
   std::size_t max_kept_body_bytes;
-  std::size_t max_kept_header_bytes; ///< of an answer that is no 2xx
 };
 
 /// Reads one HTTP/1.x answer from bytes as they come: skips 1xx answers, keeps the first bytes of the body, counts the
@@ -108,7 +107,6 @@ private:
   std::size_t header_bytes_ = 0;        ///< of the 1xx before this head
   std::uint64_t body_stream_bytes_ = 0; ///< with chunk framing
   std::uint64_t body_bytes_ = 0;
-  std::uint64_t left_ = 0; ///< of a body with a length
   unsigned informational_ = 0;
   state state_ = state::reading;
   bool started_ = false;

@@ -18,7 +18,7 @@ constexpr std::size_t max_kept_scratch_bytes = 1024 * 1024;
 
 answer_limits limits_of(const transport_options& options) {
   return {options.max_header_bytes, options.max_informational, options.max_read_body_bytes,
-          attempt::max_body_bytes, attempt::max_header_bytes};
+          attempt::max_body_bytes};
 }
 
 std::int64_t us_between(std::chrono::steady_clock::time_point begin,

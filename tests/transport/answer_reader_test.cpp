@@ -14,7 +14,7 @@ namespace {
 
 using state = answer_reader::state;
 
-constexpr answer_limits product_limits{64 * 1024, 8, 1024 * 1024, 64 * 1024, 4 * 1024};
+constexpr answer_limits product_limits{64 * 1024, 8, 1024 * 1024, 64 * 1024};
 
 struct reading {
   state ended = state::reading;
