@@ -69,6 +69,7 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
   value.response_truncated = result.body_truncated;
   if (value.response_truncated || result.failure)
     drop_cut_character(value);
+  value.response_headers = std::move(result.headers);
   if (result.failure) {
     value.result = *result.failure;
   } else if (result.status && *result.status >= 200 && *result.status <= 299) {
@@ -76,9 +77,9 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
     value.error.clear();
   } else {
     value.result = outcome::http_status;
-    if (value.error.empty())
-      value.error =
-          "the endpoint answered " + std::to_string(value.status.value_or(0)) + "; only 2xx is success";
+    const auto how_it_ended = value.error.empty() ? "" : " (" + value.error + ")";
+    value.error = "the endpoint answered " + std::to_string(value.status.value_or(0)) + how_it_ended +
+                  "; only 2xx is success";
     if (value.status && *value.status >= 300 && *value.status <= 399)
       value.error += ", redirects are not followed";
   }

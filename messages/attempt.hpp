@@ -16,8 +16,8 @@ namespace vicket {
 /// numbers are the wire and the store, append only.
 enum class outcome : std::uint8_t {
   delivered = 1, ///< 2xx
-  http_status,   ///< a complete answer with any other status
-  timeout,       ///< the deadline passed, whatever the attempt was waiting for
+  http_status,   ///< an answer with any other status
+  timeout,       ///< the deadline passed before an answer's head was there
   dns,           ///< the name did not resolve
   connect,       ///< no TCP connection
   tls,           ///< no TLS session: certificate, name, version, or an answer that is not TLS
@@ -100,7 +100,7 @@ struct attempt {
   std::int64_t duration_us = 0;
   phase_timings phases;
   outcome result = outcome::delivered;
-  std::optional<std::uint16_t> status;   ///< absent: there was no complete answer head
+  std::optional<std::uint16_t> status;   ///< absent: none is known
   std::string error;                     ///< empty for `delivered`; else a sentence for the one who debugs it
   std::string response_body;             ///< raw bytes, the first 64 KiB
   std::uint64_t response_body_bytes = 0; ///< how long the body was, as far as it was read

@@ -1,161 +1,247 @@
 #include "transport/answer_reader.hpp"
 
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/field.hpp>
-
 #include <algorithm>
 
 namespace vicket {
-
-namespace http = boost::beast::http;
-
-namespace {
-
-/// Of a `Retry-After` value; an HTTP date has 29.
-constexpr std::size_t max_retry_after_bytes = 128;
-
-} // namespace
-
-answer_reader::parser::parser(answer_reader& reader) : reader_{reader} {
-  // Both bounds are held by the reader, which counts what Beast does not: headers over all 1xx, chunk
-  // framing.
-  body_limit(boost::none);
-  header_limit(
-      static_cast<std::uint32_t>(std::min<std::size_t>(reader.limits_.max_header_bytes + 1, UINT32_MAX)));
-}
-
-void answer_reader::parser::on_response_impl(int code, beast_view, int version, beast_error&) {
-  reader_.status_ = static_cast<std::uint16_t>(code);
-  reader_.http_1_1_ = version >= 11;
-}
-
-void answer_reader::parser::on_field_impl(http::field name, beast_view, beast_view value, beast_error&) {
-  // Trailers come here as well, and say nothing that counts.
-  if (name == http::field::retry_after && !reader_.head_done_ && value.size() <= max_retry_after_bytes)
-    reader_.retry_after_.assign(value.data(), value.size());
-}
-
-std::size_t answer_reader::parser::on_body_impl(beast_view bytes, beast_error&) {
-  reader_.keep(bytes);
-  return bytes.size();
-}
-
-std::size_t answer_reader::parser::on_chunk_body_impl(std::uint64_t, beast_view bytes, beast_error&) {
-  reader_.keep(bytes);
-  return bytes.size();
-}
 
 answer_reader::state answer_reader::consume(std::string_view bytes) {
   if (bytes.empty() || state_ != state::reading)
     return state_;
   started_ = true;
-  if (partial_.empty()) {
-    const auto consumed = parse(bytes);
-    if (state_ == state::reading)
-      partial_.assign(bytes.substr(consumed));
-    else
-      reusable_ = reusable_ && consumed == bytes.size();
-  } else {
-    partial_.append(bytes);
-    const auto consumed = parse(partial_);
-    if (state_ != state::reading)
-      reusable_ = reusable_ && consumed == partial_.size();
-    partial_.erase(0, consumed);
+  while (state_ == state::reading && !bytes.empty()) {
+    if (no_http_) {
+      keep_no_http(bytes);
+      return state_;
+    }
+    bytes.remove_prefix(head_done_ ? read_body(bytes) : read_head(bytes));
   }
-  if (state_ == state::reading && partial_.size() > limits_.max_header_bytes)
-    fail("sent a chunk header or trailer longer than " + std::to_string(limits_.max_header_bytes) + " bytes");
+  reusable_ = reusable_ && bytes.empty();
   return state_;
 }
 
-std::size_t answer_reader::parse(std::string_view bytes) {
-  std::size_t consumed = 0;
-  while (state_ == state::reading && consumed < bytes.size()) {
-    const auto rest = bytes.substr(consumed);
-    const auto n = head_done_ ? parse_body(rest) : parse_head(rest);
-    consumed += n;
-    if (n == 0)
-      break;
-  }
-  return consumed;
-}
+// -- the head -----------------------------------------------------------------------------------------------
 
-std::size_t answer_reader::parse_head(std::string_view bytes) {
-  beast_error ec;
-  const auto n = parser_->put(boost::asio::const_buffer{bytes.data(), bytes.size()}, ec);
-  header_bytes_ += n;
-  const auto waiting = ec == http::error::need_more ? bytes.size() - n : 0;
-  if (ec == http::error::header_limit || header_bytes_ + waiting > limits_.max_header_bytes)
+std::size_t answer_reader::read_head(std::string_view bytes) {
+  const auto before = partial_.size();
+  if (before > 0)
+    partial_.append(bytes);
+  const auto text = before > 0 ? std::string_view{partial_} : bytes;
+  const auto end = end_of_head(text);
+  if (no_http_) {
+    keep_no_http(text);
+    partial_.clear();
+    return bytes.size();
+  }
+  const auto size = std::min(end, text.size());
+  if (header_bytes_ + size > limits_.max_header_bytes) {
     fail("sent response headers longer than " + std::to_string(limits_.max_header_bytes) + " bytes");
-  else if (ec && ec != http::error::need_more)
-    fail("sent something that is not an HTTP answer (" + ec.message() + ")");
-  else if (parser_->is_header_done())
-    head_parsed();
-  return n;
-}
-
-void answer_reader::head_parsed() {
-  if (status_ == 101)
-    return fail("switched protocols (status 101), which nothing asked for");
-  if (status_ < 100)
-    return fail("sent the status " + std::to_string(status_) + ", which HTTP does not have");
-  if (status_ < 200) {
-    if (++informational_ > limits_.max_informational)
-      return fail("sent more than " + std::to_string(limits_.max_informational) +
-                  " informational (1xx) answers");
-    retry_after_.clear();
-    parser_.emplace(*this);
-    return;
+    return bytes.size();
   }
-  head_done_ = true;
-  reusable_ = http_1_1_ && parser_->keep_alive();
-  if (parser_->is_done())
-    state_ = state::complete;
+  if (end == text.npos) {
+    if (before == 0)
+      partial_ = text;
+    return bytes.size();
+  }
+  header_bytes_ += size;
+  head_read(text.substr(0, size));
+  partial_.clear();
+  line_begin_ = searched_ = 0;
+  has_status_line_ = false;
+  return size - before;
 }
 
-std::size_t answer_reader::parse_body(std::string_view bytes) {
+/// Where the head's empty line ends. Empty lines before the status line are none of it.
+std::size_t answer_reader::end_of_head(std::string_view text) {
+  no_http_ = !has_status_line_ && !may_begin_answer(text.substr(line_begin_));
+  if (no_http_)
+    return text.npos;
+  for (;;) {
+    const auto line_end = text.find('\n', searched_);
+    if (line_end == text.npos) {
+      searched_ = text.size();
+      return text.npos;
+    }
+    const auto line = text.substr(line_begin_, line_end - line_begin_);
+    line_begin_ = searched_ = line_end + 1;
+    if (has_status_line_) {
+      if (line.empty() || (line[0] == '\r' && line.find_first_not_of('\r') == line.npos))
+        return line_end + 1;
+    } else if (blank_beginning(line) < line.size()) {
+      has_status_line_ = true;
+      no_http_ = !read_status_line(line);
+      if (no_http_)
+        return text.npos;
+    }
+  }
+}
+
+void answer_reader::head_read(std::string_view head) {
+  if (!head_.read(head)) {
+    no_http_ = true;
+    error_ = "sent two status lines that differ";
+    return keep_no_http(head);
+  }
+  if (status() == 101)
+    return fail("switched protocols (status 101), which nothing asked for");
+  if (status() < 100)
+    return fail("sent the status " + std::to_string(status()) + ", which HTTP does not have");
+  trusted_ = trusted_ && head_.strict;
+  if (status() >= 200)
+    return head_accepted(head);
+  trusted_ = trusted_ && !head_.announces_content;
+  if (++informational_ > limits_.max_informational)
+    fail("sent more than " + std::to_string(limits_.max_informational) + " informational (1xx) answers");
+  head_ = {};
+}
+
+void answer_reader::head_accepted(std::string_view head) {
+  head_done_ = true;
+  if (status() / 100 != 2)
+    headers_ = first_fields(head, attempt::max_header_bytes);
+  if (status() == 204 || status() == 304) {
+    trusted_ = trusted_ && !head_.announces_content;
+    return body_finished();
+  }
+  if (head_.body == answer_head::framing::until_end)
+    trusted_ = false;
+  else if (head_.body == answer_head::framing::length && head_.length == 0)
+    body_finished();
+}
+
+// -- the body -----------------------------------------------------------------------------------------------
+
+std::size_t answer_reader::read_body(std::string_view bytes) {
   const auto allowed = limits_.max_read_body_bytes - body_stream_bytes_;
   if (allowed == 0) {
     cut_ = true;
-    reusable_ = false;
     state_ = state::over_cap;
     return 0;
   }
   bytes = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(allowed, bytes.size())));
-  beast_error ec;
-  const auto n = parser_->put(boost::asio::const_buffer{bytes.data(), bytes.size()}, ec);
+  auto n = bytes.size();
+  switch (head_.body) {
+  case answer_head::framing::chunked:
+    n = read_chunks(bytes);
+    break;
+  case answer_head::framing::length:
+    n = static_cast<std::size_t>(std::min<std::uint64_t>(head_.length - body_bytes_, n));
+    keep(bytes.substr(0, n));
+    if (body_bytes_ == head_.length)
+      body_finished();
+    break;
+  case answer_head::framing::until_end:
+    keep(bytes);
+  }
   body_stream_bytes_ += n;
-  if (ec && ec != http::error::need_more)
-    fail("sent a malformed response body (" + ec.message() + ")");
-  else if (parser_->is_done())
-    state_ = state::complete;
   return n;
 }
 
-answer_reader::state answer_reader::end_of_stream(bool clean) {
+std::size_t answer_reader::read_chunks(std::string_view bytes) {
+  std::string_view content;
+  const auto n = chunks_.read(bytes, content);
+  keep(content);
+  if (chunks_.finished()) {
+    trusted_ = trusted_ && chunks_.strict();
+    body_finished();
+  } else if (chunks_.malformed()) {
+    odd_end(chunks_.too_long() ? "sent a chunk header or trailer longer than " +
+                                     std::to_string(limits_.max_header_bytes) + " bytes"
+                               : "sent a malformed response body (bad chunk, after " +
+                                     std::to_string(body_bytes_) + " bytes of content)");
+  }
+  return n;
+}
+
+void answer_reader::body_finished() {
+  if (head_.lengths_differ)
+    return odd_end("announced several lengths of its body, of which " + std::to_string(head_.length) +
+                   " is the shortest");
+  state_ = state::complete;
+  reusable_ = trusted_ && head_.persistent;
+}
+
+/// The body's end cannot be known. It does not matter after a 2xx.
+void answer_reader::odd_end(const std::string& predicate) {
+  fail(predicate);
+  odd_end_ = cut_ = true;
+  if (success())
+    state_ = state::complete;
+}
+
+void answer_reader::keep(std::string_view bytes) {
+  body_bytes_ += bytes.size();
+  if (body_.size() < limits_.max_kept_body_bytes)
+    body_.append(bytes.substr(0, limits_.max_kept_body_bytes - body_.size()));
+}
+
+void answer_reader::keep_no_http(std::string_view bytes) {
+  keep(bytes);
+  if (error_.empty())
+    error_ = "sent something that is not an HTTP answer";
+  if (body_bytes_ > limits_.max_kept_body_bytes)
+    fail(error_);
+}
+
+// -- the end ------------------------------------------------------------------------------------------------
+
+answer_reader::state answer_reader::end_of_stream(stream_end end, const std::string& how) {
   if (state_ != state::reading)
     return state_;
-  reusable_ = false;
-  if (!started_) {
-    fail("closed the connection without answering");
-  } else if (!head_done_) {
-    fail("closed the connection in the middle of the response headers");
-  } else if (parser_->need_eof()) {
-    cut_ = !clean;
+  if (no_http_) {
+    fail(error_);
+    return state_;
+  }
+  if (!head_done_)
+    take_cut_head();
+  if (body_ends_with(end)) {
+    cut_ = end == stream_end::cut && head_.body == answer_head::framing::until_end;
     state_ = state::complete;
-  } else if (const auto length = parser_->content_length()) {
-    fail("closed the connection after " + std::to_string(body_bytes_) + " of " + std::to_string(*length) +
-         " announced body bytes");
+    return state_;
+  }
+  fail(how + where_it_ended());
+  if (head_done_) {
+    odd_end_ = cut_ = true;
+    state_ = state::complete;
   } else {
-    fail("closed the connection in the middle of a chunked body, after " + std::to_string(body_bytes_) +
-         " bytes");
+    keep(partial_);
   }
   return state_;
 }
 
-void answer_reader::keep(beast_view bytes) {
-  body_bytes_ += bytes.size();
-  if (body_.size() < limits_.max_kept_body_bytes)
-    body_.append(bytes.data(), std::min(bytes.size(), limits_.max_kept_body_bytes - body_.size()));
+/// Whole lines count. The status line may lack its end: three digits say all.
+void answer_reader::take_cut_head() {
+  const std::string_view text{partial_};
+  const auto lines = text.substr(0, text.rfind('\n') + 1); // none: npos + 1 is 0
+  if (!head_.read(has_status_line_ ? lines : text) || status() < 200)
+    return;
+  head_done_ = head_cut_ = true;
+  if (status() / 100 != 2)
+    headers_ = first_fields(lines, attempt::max_header_bytes);
+}
+
+bool answer_reader::body_ends_with(stream_end end) const {
+  if (!head_done_ || head_cut_)
+    return false;
+  if (head_.body == answer_head::framing::until_end)
+    return end != stream_end::broken;
+  return head_.body == answer_head::framing::chunked && chunks_.content_finished();
+}
+
+std::string answer_reader::where_it_ended() const {
+  if (!started_)
+    return " without answering";
+  if (!head_done_ || head_cut_)
+    return " in the middle of the response headers";
+  const auto bytes = std::to_string(body_bytes_);
+  switch (head_.body) {
+  case answer_head::framing::length:
+    return " after " + bytes + " of " + std::to_string(head_.length) + " announced body bytes";
+  case answer_head::framing::chunked:
+    return " in the middle of a chunked body, after " + bytes + " bytes";
+  case answer_head::framing::until_end:
+    break;
+  }
+  return " in the middle of the response body, after " + bytes + " bytes";
 }
 
 void answer_reader::fail(std::string predicate) {

@@ -1,12 +1,15 @@
 #pragma once
 
-#include <boost/beast/http/basic_parser.hpp>
+#include "messages/attempt.hpp"
+#include "transport/answer_head.hpp"
+#include "transport/chunked_body.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vicket {
 
@@ -18,93 +21,104 @@ struct answer_limits {
   std::size_t max_kept_body_bytes;
 };
 
-/// Reads one HTTP/1.x answer from bytes as they come: skips 1xx answers, keeps the first bytes of the body,
-/// counts the rest, and holds every bound. The grammar is Beast's parser (RFC 9112); what it refuses is
-/// `failed`.
+/// Reads one HTTP/1.x answer from bytes as they come: skips 1xx answers, keeps the first bytes of the body, counts the
+/// rest, and holds every bound. What it makes of the bytes does not depend on the pieces in which they come.
 ///
-/// Decided here:
-/// - A body over `max_read_body_bytes` (chunk framing counted) is read no further: `over_cap`. The status has
-/// been
-///   received and is the verdict.
-/// - A body without length ends with the stream. Where TLS ended without close_notify it may have been cut:
-/// the
-///   status is the verdict, and the body counts as truncated.
-/// - 101 is `failed`: nothing asked for another protocol.
+/// Decided here (docs/decisions/0009-answers.md):
+/// - A status that is known is the verdict. A 2xx stays one whatever is wrong with what follows its head; any other
+///   status stays `complete`, too, unless the framing of its body contradicts itself (`failed`: what the history would
+///   show as the body is a guess).
+/// - A body over `max_read_body_bytes` (chunk framing counted) is read no further: `over_cap`.
+/// - A body without length ends with the stream. Where TLS ended without close_notify it may have been cut, and counts
+///   as truncated.
+/// - 101 is `failed`: nothing asked for another protocol. So is a head beyond its bound.
+/// - Of what is no HTTP, the first bytes are kept as the body.
 class answer_reader {
 public:
   enum class state : std::uint8_t { reading, complete, over_cap, failed };
 
-  explicit answer_reader(const answer_limits& limits) : limits_{limits} { parser_.emplace(*this); }
+  enum class stream_end : std::uint8_t {
+    in_order, ///< with a close_notify, or there is no TLS
+    cut,      ///< TCP ended in order, TLS did not
+    broken,   ///< reset, or given up
+  };
+
+  explicit answer_reader(const answer_limits& limits) : limits_{limits}, chunks_{limits.max_header_bytes} {}
   answer_reader(const answer_reader&) = delete;
   answer_reader& operator=(const answer_reader&) = delete;
 
   state consume(std::string_view bytes);
 
-  /// The peer ended the stream; `clean`: with a close_notify, or there is no TLS.
-  state end_of_stream(bool clean);
+  /// Nothing more will come. `how` begins the sentence that says where the answer ended.
+  state end_of_stream(stream_end end, const std::string& how = "closed the connection");
 
-  [[nodiscard]] bool started() const { return started_; }         ///< a first byte has come
-  [[nodiscard]] bool head_complete() const { return head_done_; } ///< of the final answer
-  [[nodiscard]] std::uint16_t status() const { return status_; }
-  [[nodiscard]] const std::string& retry_after() const { return retry_after_; }
+  [[nodiscard]] bool started() const { return started_; } ///< a first byte has come
+  /// Of the final answer; after an interruption, as much of it as there is.
+  [[nodiscard]] bool head_complete() const { return head_done_; }
+  /// A whole head said 2xx.
+  [[nodiscard]] bool success() const { return head_done_ && !head_cut_ && status() / 100 == 2; }
+  /// It has ended where its own framing says.
+  [[nodiscard]] bool whole() const {
+    return state_ == state::over_cap || (state_ == state::complete && !odd_end_);
+  }
+  /// No answer can come of what there is: what follows is read to be shown.
+  [[nodiscard]] bool no_http() const { return no_http_; }
+  [[nodiscard]] std::uint16_t status() const { return head_.status; }
+  [[nodiscard]] const std::string& retry_after() const { return head_.retry_after; }
   [[nodiscard]] std::uint64_t body_bytes() const { return body_bytes_; }
   [[nodiscard]] bool body_truncated() const { return cut_ || body_bytes_ > body_.size(); }
   [[nodiscard]] std::string take_body() { return std::move(body_); }
+  /// Of an answer that is no 2xx.
+  [[nodiscard]] std::vector<header_field> take_headers() { return std::move(headers_); }
 
-  /// The connection can carry another request: complete, HTTP/1.1, not `Connection: close`, nothing behind
-  /// it.
+  /// The connection can carry another request: a complete answer in strict form, HTTP/1.1, not `Connection: close`,
+  /// nothing behind it, no content announced where none may be.
   [[nodiscard]] bool reusable() const { return reusable_; }
+  /// The server says that it ends the connection.
+  [[nodiscard]] bool says_close() const { return head_done_ && !head_.persistent; }
 
-  /// Why it is `failed`: a predicate such as "sent a malformed answer (bad chunk)".
+  /// Why it is `failed`: a predicate such as "sent a malformed response body (bad chunk)". Of a complete answer: what
+  /// was odd about its end, or empty.
   [[nodiscard]] const std::string& error() const { return error_; }
 
 private:
-  using beast_error = boost::beast::error_code;
-  using beast_view = boost::beast::string_view;
-
-  /// Beast's parser, giving what it finds to the reader.
-  class parser : public boost::beast::http::basic_parser<false> {
-  public:
-    explicit parser(answer_reader& reader);
-
-  private:
-    void on_request_impl(boost::beast::http::verb, beast_view, beast_view, int, beast_error&) override {}
-    void on_response_impl(int code, beast_view reason, int version, beast_error& ec) override;
-    void on_field_impl(boost::beast::http::field name, beast_view name_text, beast_view value,
-                       beast_error& ec) override;
-    void on_header_impl(beast_error&) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, beast_error&) override {}
-    std::size_t on_body_impl(beast_view bytes, beast_error& ec) override;
-    void on_chunk_header_impl(std::uint64_t, beast_view, beast_error&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, beast_view bytes, beast_error& ec) override;
-    void on_finish_impl(beast_error&) override {}
-
-    answer_reader& reader_;
-  };
-
-  std::size_t parse(std::string_view bytes);
-  std::size_t parse_head(std::string_view bytes);
-  std::size_t parse_body(std::string_view bytes);
-  void head_parsed();
-  void keep(beast_view bytes);
+  std::size_t read_head(std::string_view bytes);
+  std::size_t end_of_head(std::string_view text);
+  void head_read(std::string_view head);
+  void head_accepted(std::string_view head);
+  std::size_t read_body(std::string_view bytes);
+  std::size_t read_chunks(std::string_view bytes);
+  void keep(std::string_view bytes);
+  void keep_no_http(std::string_view bytes);
+  void body_finished();
+  void odd_end(const std::string& predicate);
   void fail(std::string predicate);
+  void take_cut_head();
+  [[nodiscard]] bool body_ends_with(stream_end end) const;
+  [[nodiscard]] std::string where_it_ended() const;
 
   const answer_limits limits_;
-  std::optional<parser> parser_;
-  std::string partial_; ///< bytes that the parser waits to see continued; bounded by the header's bound
-  state state_ = state::reading;
-  bool started_ = false;
-  bool head_done_ = false;
-  bool http_1_1_ = false;
-  bool reusable_ = false;
-  bool cut_ = false;
-  std::uint16_t status_ = 0;
-  unsigned informational_ = 0;
-  std::size_t header_bytes_ = 0;        ///< of this answer and the 1xx before it
+  std::string partial_; ///< a head that has not ended; bounded by `max_header_bytes` and a read
+  answer_head head_;
+  chunked_body chunks_;
+  std::vector<header_field> headers_;
+  std::size_t line_begin_ = 0;          ///< in the head that is being read
+  std::size_t searched_ = 0;            ///< no line end before it, from `line_begin_` on
+  std::size_t header_bytes_ = 0;        ///< of the 1xx before this head
   std::uint64_t body_stream_bytes_ = 0; ///< with chunk framing
   std::uint64_t body_bytes_ = 0;
+  unsigned informational_ = 0;
+  state state_ = state::reading;
+  bool started_ = false;
+  bool has_status_line_ = false;
+  bool no_http_ = false;
+  bool head_done_ = false;
+  bool head_cut_ = false;
+  bool trusted_ = true; ///< nothing so far that rules the connection out
+  bool reusable_ = false;
+  bool cut_ = false;
+  bool odd_end_ = false;
   std::string body_;
-  std::string retry_after_;
   std::string error_;
 };
 

@@ -1,5 +1,6 @@
 #include "transport/exchange.hpp"
 
+#include "policy/pooled_answer.hpp"
 #include "transport/dial_lane.hpp"
 
 #include <algorithm>
@@ -141,9 +142,7 @@ void exchange::continue_sending(std::string_view bytes) {
 }
 
 void exchange::on_send_failed(const connection::progress& failed) {
-  if (may_replace())
-    return replace_connection();
-  if (failed.state == io::tls_failed)
+  if (!reused_ && failed.state == io::tls_failed)
     return fail(outcome::tls, who() + " " + connection_->error());
   // It may have answered before it stopped listening.
   phase_ = phase::awaiting_head;
@@ -154,11 +153,12 @@ void exchange::on_send_failed(const connection::progress& failed) {
 // -- the answer ---------------------------------------------------------------------------------------------
 
 void exchange::read_answer() {
-  while (!finished_) { // bounded by the answer's limits
+  for (;;) { // bounded by the answer's limits
     const auto result = connection_->read(services_.in);
     switch (result.state) {
     case io::done:
-      on_answer_bytes({services_.in.data(), result.bytes});
+      if (!on_answer_bytes({services_.in.data(), result.bytes}))
+        return;
       break;
     case io::want_read:
     case io::want_write:
@@ -169,38 +169,63 @@ void exchange::read_answer() {
   }
 }
 
-void exchange::on_answer_bytes(std::string_view bytes) {
+bool exchange::on_answer_bytes(std::string_view bytes) {
   heard_at_ = now();
   if (!answer_->started())
     timings_.first_byte_us = sent_ ? us_between(phase_began_, heard_at_) : 0;
-  switch (answer_->consume(bytes)) {
-  case answer_reader::state::reading:
+  const auto state = answer_->consume(bytes);
+  if (state == answer_reader::state::reading) {
     if (answer_->head_complete())
       phase_ = phase::reading_body;
-    return;
-  case answer_reader::state::complete:
-  case answer_reader::state::over_cap:
-    return complete();
-  case answer_reader::state::failed:
-    return fail(outcome::protocol, who() + " " + answer_->error());
+    if (!answer_->no_http())
+      return true;
+    if (!may_replace()) {
+      on_no_http();
+      return true;
+    }
   }
+  if (may_replace())
+    replace_connection();
+  else if (state == answer_reader::state::failed)
+    fail(outcome::protocol, who() + " " + answer_->error());
+  else
+    complete();
+  return false;
+}
+
+void exchange::on_no_http() {
+  const auto until = heard_at_ + no_http_share;
+  if (std::exchange(no_http_, true) || until >= posted_at_ + std::chrono::milliseconds{request_.timeout_ms})
+    return;
+  services_.deadlines.remove(deadline_);
+  services_.deadlines.add(deadline_, until);
+}
+
+/// Whether what a connection from the pool brought is no verdict on this request. A 2xx is one, whatever becomes of
+/// its body: it was asked for, and to deliver again would be for nothing.
+bool exchange::may_replace() const {
+  if (!reused_ || answer_->success())
+    return false;
+  return !answer_->whole() ||
+         may_be_unasked(answer_->status(), answer_->says_close(), !answer_->retry_after().empty());
 }
 
 void exchange::on_stream_end(const connection::progress& end) {
-  if (may_replace())
-    return replace_connection();
-  if (end.state == io::tls_failed)
-    return fail(outcome::tls, who() + " " + connection_->error());
-  if (end.state == io::reset) {
-    const auto* when = !answer_->started()         ? "without answering"
-                       : !answer_->head_complete() ? "in the middle of the response headers"
-                                                   : "in the middle of the response body";
-    return fail(outcome::protocol,
-                who() + " broke the connection " + when + " (" + connection_->error() + ")");
-  }
   heard_at_ = now();
-  if (answer_->end_of_stream(end.state == io::closed) == answer_reader::state::complete)
+  if (end.state == io::closed)
+    answer_->end_of_stream(answer_reader::stream_end::in_order);
+  else if (end.state == io::cut)
+    answer_->end_of_stream(answer_reader::stream_end::cut);
+  else
+    answer_->end_of_stream(answer_reader::stream_end::broken,
+                           end.state == io::reset ? "broke the connection (" + connection_->error() + ")"
+                                                  : connection_->error() + ", and ended the connection");
+  if (may_replace())
+    replace_connection();
+  else if (answer_->head_complete())
     complete();
+  else if (end.state == io::tls_failed)
+    fail(outcome::tls, who() + " " + connection_->error());
   else
     fail(outcome::protocol, who() + " " + answer_->error());
 }
@@ -210,6 +235,8 @@ void exchange::replace_connection() {
   reused_ = false; // so it happens once
   sent_ = false;
   unsent_ = {};
+  answer_.emplace(limits_of(services_.options));
+  timings_.first_byte_us.reset();
   dial();
 }
 
@@ -239,8 +266,14 @@ void exchange::on_ready(connection& which, readiness what) {
 
 void exchange::on_deadline() {
   const boost::intrusive_ptr<exchange> alive{this};
-  fail(outcome::timeout,
-       "no complete answer within " + std::to_string(request_.timeout_ms) + " ms: " + waiting_for());
+  const auto limit = std::to_string(request_.timeout_ms) + " ms";
+  if (answer_->no_http())
+    return fail(outcome::protocol, who() + " " + answer_->error());
+  if (!answer_->head_complete())
+    return fail(outcome::timeout, "no complete answer within " + limit + ": " + waiting_for());
+  heard_at_ = now();
+  answer_->end_of_stream(answer_reader::stream_end::broken, "did not end its answer within " + limit + ",");
+  complete();
 }
 
 void exchange::stop() {
@@ -292,6 +325,8 @@ exchange::time_point exchange::now() const {
 void exchange::complete() {
   http_result result;
   add_answer(result);
+  if (!answer_->error().empty() && !answer_->success())
+    result.error = who() + " " + answer_->error();
   const bool comes_back = answer_->reusable() && sent_ && connection_->silent_after_answer();
   if (comes_back)
     services_.pool.put(std::move(connection_), heard_at_);
@@ -309,18 +344,18 @@ void exchange::fail(outcome failure, std::string sentence) {
   http_result result;
   result.failure = failure;
   result.error = std::move(sentence);
-  if (answer_->head_complete()) {
-    add_answer(result);
-    result.body_truncated = true;
-  }
+  add_answer(result);
   finish(std::move(result), now());
 }
 
 void exchange::add_answer(http_result& result) {
-  result.status = answer_->status();
+  if (answer_->head_complete()) {
+    result.status = answer_->status();
+    result.retry_after = answer_->retry_after();
+    result.headers = answer_->take_headers();
+  }
   result.body_bytes = answer_->body_bytes();
   result.body_truncated = answer_->body_truncated();
-  result.retry_after = answer_->retry_after();
   result.body = answer_->take_body();
 }
 

@@ -37,8 +37,9 @@ struct posted_request {
 ///
 /// Invariants:
 /// - `finish` runs exactly once, whatever comes first: the answer, a failure, the deadline, the node's end.
-/// - `race_` is set while a connection is dialled, `connection_` after that; `reused_` says that it came from the pool
-///   and nothing has proven yet that the peer still listens on it.
+/// - `race_` is set while a connection is dialled, `connection_` after that; `reused_` says that it came from the pool:
+///   it is on probation until a whole answer to this request is there, and replaced, once, where something else comes
+///   (`may_replace`).
 class exchange final : public boost::intrusive_ref_counter<exchange, boost::thread_unsafe_counter>,
                        private dial_race::user,
                        private connection::user {
@@ -49,6 +50,9 @@ public:
   live_hook live; ///< in the I/O thread's list, from `start` to `finish`
   using live_list =
       boost::intrusive::list<exchange, boost::intrusive::member_hook<exchange, live_hook, &exchange::live>>;
+
+  /// How long a peer that does not speak HTTP may go on, so that its first bytes can be shown.
+  static constexpr std::chrono::milliseconds no_http_share{500};
 
   exchange(exchange_services& services, live_list& all, posted_request posted);
 
@@ -81,7 +85,9 @@ private:
   void continue_sending(std::string_view bytes);
   void on_send_failed(const connection::progress& failed);
   void read_answer();
-  void on_answer_bytes(std::string_view bytes);
+  /// False: there is nothing more to read on this connection.
+  bool on_answer_bytes(std::string_view bytes);
+  void on_no_http();
   void on_stream_end(const connection::progress& end);
   void replace_connection();
   void drop_connection();
@@ -90,7 +96,7 @@ private:
 
   [[nodiscard]] std::string who() const; ///< host and address, as sentences begin
   [[nodiscard]] std::string waiting_for() const;
-  [[nodiscard]] bool may_replace() const { return reused_ && !answer_->started(); }
+  [[nodiscard]] bool may_replace() const;
   [[nodiscard]] time_point now() const;
 
   void complete();
@@ -114,6 +120,7 @@ private:
   bool reused_ = false;
   bool sent_ = false;
   bool finished_ = false;
+  bool no_http_ = false; ///< what comes is read for a while, to be shown
   bool in_lane_ = false; ///< for the next step
   time_point phase_began_;
   time_point dial_began_;

@@ -32,9 +32,9 @@ struct http_request {
   std::int64_t timeout_ms = 10'000; ///< resolve, connect, TLS, write, headers and body in all
 };
 
-/// What came of it. Exactly one of: a complete answer (`failure` absent, `status` set), or a failure (its
-/// class, and a sentence for the one who debugs it). `status` and a partial body may be set beside a failure
-/// when the answer's head had arrived.
+/// What came of it. Exactly one of: an answer (`failure` absent, `status` set), or a failure (its class, and a
+/// sentence for the one who debugs it). An answer that is no 2xx may have a sentence, too: how its body ended before its
+/// end. Beside a failure there may be a status and a partial body, or the first bytes of what was no HTTP.
 struct http_result {
   std::optional<outcome> failure; ///< never `delivered` or `http_status`
   std::optional<std::uint16_t> status;

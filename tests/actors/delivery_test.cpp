@@ -50,6 +50,17 @@ TEST_CASE("success is 2xx, nothing else; each attempt is in exactly one class an
   }
 }
 
+TEST_CASE("an answer that is no 2xx keeps its fields, and says how its body ended") {
+  auto result = answered(503);
+  result.headers = {{"Retry-After", "30"}};
+  result.error = "127.0.0.1:80 closed the connection after 2 of 5 announced body bytes";
+  const auto attempt = classify(std::move(result), 1, {});
+  CHECK(attempt.response_headers == std::vector<header_field>{{"Retry-After", "30"}});
+  CHECK(attempt.error ==
+        "the endpoint answered 503 (127.0.0.1:80 closed the connection after 2 of 5 announced body "
+        "bytes); only 2xx is success");
+}
+
 TEST_CASE("a redirect says that it is not followed") {
   CHECK(classify(answered(302), 1, {}).error.find("redirect") != std::string::npos);
 }

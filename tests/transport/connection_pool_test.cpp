@@ -47,6 +47,13 @@ TEST_CASE("a connection is not used again when the answer rules it out", "[trans
       answer(200, "ok", "Connection: close\r\n"),
       "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",
       answer(200, "ok") + "HTTP/1.1 200 OK\r\n", // bytes that no request asked for
+      // Understood, but in no strict form.
+      "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+      "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",
+      "HTTP/1.1 200 OK\r\n<b>Warning</b>\r\nContent-Length: 2\r\n\r\nok",
+      "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\nok\n0\n\n",
+      "HTTP/1.1 100 Continue\r\nContent-Length: 1\r\n\r\n" + answer(200, "ok"),
   };
   for (const auto& given : bytes) {
     const http_peer peer{always(given)};
@@ -121,6 +128,143 @@ TEST_CASE("a pooled connection that turns out closed is replaced inside the same
       CHECK(peer.connections() == 2);
       CHECK(peer.requests().size() == 3); // the second came twice: at least once
     }
+  }
+}
+
+namespace {
+
+/// Gives 200 to the first request, and `second` to whatever comes next on its first connection; then ends it, or not.
+http_peer::script one_good_then(std::string second, bool ends) {
+  return [second = std::move(second), ends](http_peer::connection& c) {
+    if (!c.read_request() || !c.send(answer(200, "first")))
+      return;
+    while (c.read_request()) {
+      if (!c.send(c.number() == 1 ? second : answer(200, "fresh")))
+        return;
+      if (c.number() == 1)
+        return ends ? c.close() : c.hang();
+    }
+  };
+}
+
+} // namespace
+
+TEST_CASE("what a connection from the pool brings instead of a whole answer is repeated on a fresh one",
+          "[transport]") {
+  struct row {
+    const char* what;
+    std::string bytes;
+    bool ends;
+  };
+  const std::string close = "Connection: close\r\n";
+  const std::vector<row> rows{
+      {"half a line", "HTTP/1.", true},
+      {"a status line", "HTTP/1.1 200 OK\r\n", true},
+      {"half a head", "HTTP/1.1 500 No\r\nContent-Le", true},
+      {"a 1xx", "HTTP/1.1 102 Processing\r\n\r\n", true},
+      {"half a body", "HTTP/1.1 500 No\r\nContent-Length: 10\r\n\r\nhalf", true},
+      {"half a chunked body", "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", true},
+      {"a bad chunk", "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n", false},
+      {"two lengths", "HTTP/1.1 500 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nno", false},
+      {"no HTTP", "bye\r\n", false},
+      {"what an answer left", "nullHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false},
+      {"another protocol", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false},
+      {"408", answer(408, "timed out", close), true},
+      {"408 that does not say close", answer(408, "timed out"), false},
+      {"408 of HTTP/1.0",
+       "HTTP/1.0 408 Request Time-out\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n<html>", true},
+      {"400 that closes", answer(400, "bad", close), true},
+      {"421", answer(421, "misdirected"), false},
+      {"503 that closes", answer(503, "stopping", close), true},
+  };
+  for (const auto& row : rows) {
+    for (const auto tls : {false, true}) {
+      DYNAMIC_SECTION(row.what << (tls ? ", over TLS" : "")) {
+        const auto own = trusted::instance().root.good();
+        const auto script = [does = one_good_then(row.bytes, row.ends)](http_peer::connection& c) {
+          if (c.number() == 1)
+            return does(c);
+          if (c.read_request())
+            c.send(answer(200, "fresh"));
+        };
+        const auto peer =
+            tls ? std::make_unique<http_peer>(script, own) : std::make_unique<http_peer>(script);
+        const auto transport = make_beast_transport(trusting_options());
+        REQUIRE(send(*transport, request_to(endpoint(tls, peer->port()))).body == "first");
+        const auto second = send(*transport, request_to(endpoint(tls, peer->port())));
+        INFO(second.error);
+        CHECK(second.status == 200);
+        CHECK(second.body == "fresh");
+        CHECK(second.headers.empty());
+        CHECK(peer->requests().size() == 3);
+        CHECK(peer->connections() == 2);
+      }
+    }
+  }
+}
+
+TEST_CASE("what is an answer to the request counts, also on a connection from the pool", "[transport]") {
+  struct row {
+    std::string bytes;
+    bool ends;
+  };
+  const std::string close = "Connection: close\r\n";
+  const std::vector<row> rows{
+      {answer(200, "done", close), true},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", true},             // said yes: once is enough
+      {"HTTP/1.1 202 Yes\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n", false}, // likewise
+      {"HTTP/1.1 200\n\nok", true},
+      {answer(500, "crashed", close), true},
+      {answer(500, "crashed"), false},
+      {"HTTP/1.1 500 No\r\n\r\nuntil the end", true},
+      {answer(502, "", close), true},
+      {answer(504, "", close), true},
+      {answer(503, "later", close + "Retry-After: 30\r\n"), true},
+      {answer(503, "busy"), false},
+      {answer(400, "no such field"), false},
+      {answer(429, "slower", close), true},
+      {answer(413, "less", close), true},
+      {answer(404, "", close), true},
+      {answer(410, "", close), true},
+      {answer(308, "", close), true},
+  };
+  for (const auto& row : rows) {
+    DYNAMIC_SECTION(row.bytes) {
+      const http_peer peer{one_good_then(row.bytes, row.ends)};
+      const auto transport = make_beast_transport(test_options());
+      REQUIRE(send(*transport, request_to(endpoint(false, peer.port()))).body == "first");
+      const auto second = send(*transport, request_to(endpoint(false, peer.port())));
+      INFO(second.error);
+      CHECK(class_of(second) == "answered");
+      CHECK(row.bytes.find(std::to_string(second.status.value_or(0))) != std::string::npos);
+      CHECK(peer.requests().size() == 2);
+      CHECK(peer.connections() == 1);
+    }
+  }
+}
+
+TEST_CASE("on a fresh connection what a server says is its verdict, whatever it is", "[transport]") {
+  const auto transport = make_beast_transport(test_options());
+  for (const auto status : {400, 408, 421, 503}) {
+    const http_peer peer{always(answer(status, "", "Connection: close\r\n"))};
+    CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == status);
+    CHECK(peer.requests().size() == 1);
+  }
+}
+
+TEST_CASE("an answer that announces content where none may be ends its connection", "[transport]") {
+  for (const auto* head : {"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n",
+                           "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+                           "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n"}) {
+    const http_peer peer{[&](http_peer::connection& c) {
+      auto left = std::string{};
+      while (c.read_request() && c.send(left + head))
+        left = "null"; // what the head announced, with the next answer
+    }};
+    const auto transport = make_beast_transport(test_options());
+    for (int i = 0; i < 3; ++i)
+      CHECK(class_of(send(*transport, request_to(endpoint(false, peer.port())))) == "answered");
+    CHECK(peer.connections() == 3);
   }
 }
 

@@ -47,14 +47,20 @@ script endless(std::string head, std::string piece) {
 }
 
 std::vector<expectation> misbehaviours() {
-  const std::string head = "HTTP/1.1 200 OK\r\n";
+  const std::string busy = "HTTP/1.1 503 Busy\r\n";
   return {
       {"hangs after the request", then_hang(""), "timeout",
        "waiting for the response headers (connected to 127.0.0.1", short_ms},
-      {"hangs inside the headers", then_hang(head + "X-Slow: 1"), "timeout", "reading the response headers",
+      {"hangs inside the status line", then_hang("HTTP/1.1 2"), "timeout", "reading the response headers",
        short_ms},
-      {"hangs after the headers", then_hang(head + "Content-Length: 5\r\n\r\nab"), "timeout",
-       "reading the response body, 2 bytes so far", short_ms},
+      {"hangs inside the headers", then_hang(busy + "X-Slow: 1"), "timeout", "reading the response headers",
+       short_ms},
+      {"hangs inside the headers of a 200", then_hang("HTTP/1.1 200 OK\r\nX-Slow: 1"), "timeout",
+       "reading the response headers", short_ms},
+      {"hangs after the headers", then_hang(busy + "Content-Length: 5\r\n\r\nab"), "answered 503",
+       "did not end its answer within 400 ms, after 2 of 5 announced body bytes", short_ms},
+      {"hangs in a body without length", then_hang(busy + "\r\nab"), "answered 503",
+       "in the middle of the response body, after 2 bytes", short_ms},
       {"closes without answering", after_request(""), "protocol", "closed the connection without answering"},
       {"resets without answering",
        [](auto& c) {
@@ -62,30 +68,72 @@ std::vector<expectation> misbehaviours() {
            c.reset();
        },
        "protocol", "without answering"},
-      {"closes inside the headers", after_request(head + "X: 1\r\n"), "protocol",
+      {"closes inside the status line", after_request("HTTP/1.1 50"), "protocol",
+       "middle of the response headers"},
+      {"closes inside the headers", after_request(busy + "X: 1\r\n"), "answered 503",
        "middle of the response headers"},
       {"sends garbage", after_request("\x16\x03 this is no HTTP\r\n\r\n"), "protocol", "not an HTTP answer"},
-      {"speaks HTTP/2", after_request("HTTP/2.0 200 OK\r\n\r\n"), "protocol", "not an HTTP answer"},
-      {"announces more body than it sends", after_request(head + "Content-Length: 100\r\n\r\n0123456789"),
-       "protocol", "after 10 of 100 announced body bytes"},
-      {"sends two lengths", after_request(head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
-       "protocol", "not an HTTP answer"},
-      {"sends a bad chunk", after_request(head + "Transfer-Encoding: chunked\r\n\r\nnothex\r\n"), "protocol",
+      {"sends garbage and hangs", then_hang("SSH-2.0-OpenSSH_9.2p1\r\n"), "protocol", "not an HTTP answer"},
+      {"sends garbage for ever", endless("220 mail", std::string(1'000, 'x')), "protocol",
+       "not an HTTP answer"},
+      {"sends a status of two digits", after_request("HTTP/1.1 20 OK\r\n\r\n"), "protocol",
+       "not an HTTP answer"},
+      {"says two things", after_request("HTTP/1.1 200 OK\r\n" + busy + "\r\n"), "protocol",
+       "two status lines"},
+      {"announces more body than it sends", after_request(busy + "Content-Length: 100\r\n\r\n0123456789"),
+       "answered 503", "after 10 of 100 announced body bytes"},
+      {"sends two lengths", after_request(busy + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+       "protocol", "several lengths"},
+      {"sends a bad chunk", after_request(busy + "Transfer-Encoding: chunked\r\n\r\nnothex\r\n"), "protocol",
        "malformed response body"},
       {"closes inside a chunked body",
-       after_request(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), "protocol",
+       after_request(busy + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), "answered 503",
        "middle of a chunked body, after 5 bytes"},
       {"sends an endless chunk header",
-       endless(head + "Transfer-Encoding: chunked\r\n\r\n1;x=", std::string(4096, 'x')), "protocol",
+       endless(busy + "Transfer-Encoding: chunked\r\n\r\n1;x=", std::string(4096, 'x')), "protocol",
        "longer than 65536 bytes"},
-      {"sends endless headers", endless(head, "X-More: " + std::string(1000, 'x') + "\r\n"), "protocol",
+      {"sends endless headers", endless(busy, "X-More: " + std::string(1000, 'x') + "\r\n"), "protocol",
        "headers longer than 65536 bytes"},
-      {"sends one endless header", endless(head + "X-More: ", std::string(1000, 'x')), "protocol", ""},
+      {"sends one endless header", endless(busy + "X-More: ", std::string(1000, 'x')), "protocol", ""},
       {"sends endless 1xx", endless("", "HTTP/1.1 102 Processing\r\n\r\n"), "protocol",
        "more than 8 informational"},
       {"switches protocols", after_request("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),
        "protocol", "101"},
   };
+}
+
+/// Endpoints that said 200, whatever came then.
+std::vector<expectation> successes() {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
+  return {
+      {"hangs after the headers", then_hang(ok + "Content-Length: 5\r\n\r\nab"), "answered 200", "",
+       short_ms},
+      {"hangs in a body without length", then_hang(ok + "\r\nab"), "answered 200", "", short_ms},
+      {"closes inside the headers", after_request(ok + "X: 1\r\n"), "answered 200", ""},
+      {"closes after the status", after_request("HTTP/1.1 200"), "answered 200", ""},
+      {"announces more than it sends", after_request(ok + "Content-Length: 100\r\n\r\n0123456789"),
+       "answered 200", ""},
+      {"resets inside the body",
+       [ok](auto& c) {
+         if (c.read_request() && c.send(ok + "Content-Length: 100\r\n\r\n0123456789"))
+           c.reset();
+       },
+       "", ""}, // a reset may take what was sent before it
+      {"sends two lengths", after_request(ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+       "answered 200", ""},
+      {"sends a bad chunk", then_hang(chunked + "5 0\r\nhello\r\n"), "answered 200", ""},
+      {"sends an endless chunk header", endless(chunked + "1;x=", std::string(4096, 'x')), "answered 200",
+       ""},
+      {"sends LF alone, and hangs", then_hang("HTTP/1.1 200 OK\nContent-Length: 2\n\nok"), "answered 200",
+       ""},
+      {"sends no reason", then_hang("HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok"), "answered 200", ""},
+      {"speaks HTTP/2.0", after_request("HTTP/2.0 200 OK\r\n\r\n"), "answered 200", ""},
+  };
+}
+
+std::string verdict_of(const http_result& result) {
+  return class_of(result) + (result.failure ? "" : " " + std::to_string(result.status.value_or(0)));
 }
 
 void check_all(bool tls) {
@@ -95,14 +143,19 @@ void check_all(bool tls) {
     return tls ? std::make_unique<http_peer>(does, own) : std::make_unique<http_peer>(does);
   };
   const auto healthy = make_peer(always(answer(200, "ok")));
-  for (const auto& expected : misbehaviours()) {
-    DYNAMIC_SECTION("a peer that " << expected.peer << (tls ? ", over TLS" : "")) {
+  auto all = misbehaviours();
+  for (auto& one : successes())
+    all.push_back(std::move(one));
+  for (const auto& expected : all) {
+    DYNAMIC_SECTION("a peer that " << expected.peer << ": " << expected.outcome_class
+                                   << (tls ? ", over TLS" : "")) {
       const auto peer = make_peer(expected.does);
       auto bad = begin(*transport, request_to(endpoint(tls, peer->port()), expected.timeout_ms));
       const auto neighbour = send(*transport, request_to(endpoint(tls, healthy->port())));
       const auto result = bad.get();
       INFO(result.error);
-      CHECK(class_of(result) == expected.outcome_class);
+      if (!expected.outcome_class.empty())
+        CHECK(verdict_of(result) == expected.outcome_class);
       CHECK_THAT(result.error, ContainsSubstring(expected.sentence_has));
       CHECK(result.duration_us < 5'000'000);
       CHECK(class_of(neighbour) == "answered");
@@ -171,6 +224,41 @@ TEST_CASE("answers in their unusual but right forms are read whole", "[transport
       CHECK_FALSE(result.body_truncated);
     }
   }
+}
+
+TEST_CASE("what is no HTTP is the attempt's body, and is not waited for long", "[transport]") {
+  const auto transport = make_beast_transport(test_options());
+  const std::string banner = "220 mx.example.com ESMTP\r\n";
+  const http_peer peer{[&](http_peer::connection& c) {
+    for (const auto byte : banner) // before the request, too
+      c.send({&byte, 1});
+    c.hang();
+  }};
+  const auto result = send(*transport, request_to(endpoint(false, peer.port())));
+  CHECK(class_of(result) == "protocol");
+  CHECK_FALSE(result.status);
+  CHECK(result.body == banner);
+  CHECK(result.body_bytes == banner.size());
+  CHECK_FALSE(result.body_truncated);
+  CHECK(result.duration_us < 5'000'000);
+}
+
+TEST_CASE("an answer that is no 2xx comes with its fields", "[transport]") {
+  const auto transport = make_beast_transport(test_options());
+  const std::string fields = "Location: https://other.example/hook\r\nX-Request-Id:  42 \r\n";
+  const http_peer redirecting{always(answer(308, "", fields))};
+  const auto redirected = send(*transport, request_to(endpoint(false, redirecting.port())));
+  CHECK(redirected.headers == std::vector<header_field>{{"Location", "https://other.example/hook"},
+                                                        {"X-Request-Id", "42"},
+                                                        {"Content-Length", "0"}});
+  const http_peer content{always(answer(200, "", fields))};
+  CHECK(send(*transport, request_to(endpoint(false, content.port()))).headers.empty());
+  const http_peer broken{
+      after_request("HTTP/1.1 500 No\r\nX-Request-Id: 7\r\nTransfer-Encoding: chunked\r\n\r\nx")};
+  const auto failed = send(*transport, request_to(endpoint(false, broken.port())));
+  CHECK(class_of(failed) == "protocol");
+  CHECK(failed.status == 500);
+  CHECK(failed.headers.size() == 2);
 }
 
 TEST_CASE("an answer that comes one byte at a time is read whole", "[transport]") {
