@@ -89,9 +89,7 @@ public:
   int run() {
     for (;;) {
       take_lines();
-      if (!open_.lines.empty())
-        send_open();
-      print_ready();
+      keep_going();
       if (lines_.ended() && window_.empty())
         break;
       wait();
@@ -110,6 +108,12 @@ private:
     bool answered = false;
   };
 
+  void keep_going() {
+    if (!open_.lines.empty())
+      send_open();
+    print_ready();
+  }
+
   /// Takes all lines that are here, until the window is full.
   void take_lines() {
     while (window_.size() < max_batches) {
@@ -120,8 +124,11 @@ private:
         lines_.fill();
         continue;
       }
-      if (is_blank_line(line->text) && !line->too_long)
+      if (is_blank_line(line->text) && !line->too_long) {
+        if (++blank_lines_ % max_batch_lines == 0) // an endless run of them holds up no answers
+          keep_going();
         continue;
+      }
       if (!take_line(std::move(*line)))
         lines_.end();
       if (open_.message.items.size() == batch_items || open_.lines.size() == max_batch_lines)
@@ -231,6 +238,7 @@ private:
   batch open_;
   std::deque<batch> window_;
   std::uint64_t first_ = 0;
+  std::uint64_t blank_lines_ = 0;
   bool begun_ = false; ///< a line that is not blank has come
   bool any_refused_ = false;
   std::optional<std::string> lost_;

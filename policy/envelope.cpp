@@ -60,6 +60,37 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// The escape that a raw string begins with, taken away from it, as it is written where only what must be is escaped.
+void take_escape(std::string& out, std::string_view& raw) {
+  constexpr std::string_view high_surrogate = "89abAB"; // the second digit of D800 to DBFF
+  if (raw[1] != 'u') {
+    out += raw[1] == '/' ? raw.substr(1, 1) : raw.substr(0, 2);
+    return raw.remove_prefix(2);
+  }
+  const bool pair = (raw[2] == 'd' || raw[2] == 'D') && high_surrogate.find(raw[3]) != std::string_view::npos;
+  const auto escape = raw.substr(0, pair ? 12 : 6);
+  std::string character; // at most 4 bytes
+  append_unescaped_json(character, escape);
+  if (plain_json_bytes(character) == 0)
+    append_escape(out, character.front());
+  else
+    out += character;
+  raw.remove_prefix(escape.size());
+}
+
+/// A JSON string with no more escapes than JSON asks for, from one with any.
+void append_rewritten(std::string& out, std::string_view raw) {
+  out += '"';
+  while (!raw.empty()) {
+    const auto plain = raw.substr(0, raw.find('\\'));
+    out += plain;
+    raw.remove_prefix(plain.size());
+    if (!raw.empty())
+      take_escape(out, raw);
+  }
+  out += '"';
+}
+
 /// Writes data compactly while it is read. Every event answers whether to go on; `stopped_for` says why not.
 class data_writer {
 public:
@@ -130,7 +161,7 @@ private:
   /// With no more escapes than JSON asks for.
   bool write_string(const json_string& text) {
     if (text.escaped) {
-      append_string(out_, text.text());
+      append_rewritten(out_, text.raw);
     } else {
       out_ += '"';
       out_ += text.raw;

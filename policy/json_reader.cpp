@@ -54,17 +54,14 @@ void take_escape(std::string& out, std::string_view& raw) {
 
 } // namespace
 
-std::string unescaped_json(std::string_view raw) {
-  std::string text;
-  text.reserve(raw.size());
+void append_unescaped_json(std::string& out, std::string_view raw) {
   while (!raw.empty()) {
     const auto plain = raw.substr(0, raw.find('\\'));
-    text += plain;
+    out += plain;
     raw.remove_prefix(plain.size());
     if (!raw.empty())
-      take_escape(text, raw);
+      take_escape(out, raw);
   }
-  return text;
 }
 
 } // namespace vicket

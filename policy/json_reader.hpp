@@ -29,15 +29,19 @@ namespace vicket {
   return at;
 }
 
-/// The characters of a string that `json_reader` has read, in UTF-8.
-[[nodiscard]] std::string unescaped_json(std::string_view raw);
+/// Appends the characters of a string that `json_reader` has read, in UTF-8.
+void append_unescaped_json(std::string& out, std::string_view raw);
 
 /// A string as it is written between its quotes.
 struct json_string {
   std::string_view raw;
   bool escaped = false; ///< there is a backslash in it
 
-  [[nodiscard]] std::string text() const { return escaped ? unescaped_json(raw) : std::string{raw}; }
+  [[nodiscard]] std::string text() const {
+    std::string result;
+    append_unescaped_json(result, raw);
+    return result;
+  }
 };
 
 /// Where reading stopped, and why.

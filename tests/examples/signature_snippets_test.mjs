@@ -91,6 +91,19 @@ test("the package standardwebhooks accepts every delivery, and refuses a body wi
   await checkHandler(await readmeSnippet("standard-webhooks"), "standard-webhooks");
 });
 
+test("the receivers' page's check of both signatures accepts every delivery, and refuses what lacks one", async (t) => {
+  const handle = await checkHandler(await readmeSnippet("both", "docs/receivers.md"), "both");
+  for (const name of ["x-vicket-signature", "webhook-id", "webhook-timestamp", "webhook-signature"]) {
+    const { body, headers } = genuine[0];
+    const without = Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
+    assert.equal(handle(body, undefined, without).status, 401, name);
+    assert.equal(handle(body, undefined, { ...headers, [name]: "x" }).status, 401, name);
+  }
+  const signedAt = Number(genuine[0].headers["webhook-timestamp"]);
+  t.mock.method(Date, "now", () => (signedAt + 301) * 1000);
+  assert.ok(!accepts(handle, genuine[0]), "301 s later");
+});
+
 test("the README's check of t= lets a fresh delivery through, and nothing older than 300 s", async (t) => {
   const handle = await checkHandler((await readFile(join(ours, "product-page-snippet.ts"), "utf8")) +
     (await readmeSnippet("fresh")), "fresh");

@@ -1,4 +1,4 @@
-// Turns the code that the README prints into something that runs. What is printed is what is run.
+// Turns the code that the README and its pages print into something that runs. What is printed is what is run.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,11 +6,11 @@ import { pathToFileURL } from "node:url";
 
 import { sourceDir } from "./support.mjs";
 
-/// The fenced block after `<!-- snippet: NAME -->` in the README.
-export async function readmeSnippet(name) {
-  const text = await readFile(join(sourceDir, "README.md"), "utf8");
+/// The fenced block after `<!-- snippet: NAME -->` in the README, or in another page.
+export async function readmeSnippet(name, page = "README.md") {
+  const text = await readFile(join(sourceDir, page), "utf8");
   const found = text.match(new RegExp(`<!-- snippet: ${name} -->\n+\`\`\`\\w+\n([^]*?)\`\`\``));
-  if (!found) throw new Error(`README.md has no snippet ${name}`);
+  if (!found) throw new Error(`${page} has no snippet ${name}`);
   return found[1];
 }
 
