@@ -1,11 +1,18 @@
 #include "apps/history_view.hpp"
 
+#include "apps/body_text.hpp"
+
+#include <algorithm>
+#include <array>
+
 namespace vicket {
 
 namespace {
 
 constexpr std::size_t error_columns = 60;
 constexpr std::size_t body_columns = 60;
+/// Nothing of what an answer says in its fields is cut: `attempt::max_header_bytes`.
+constexpr std::size_t field_columns = attempt::max_header_bytes;
 
 colour colour_of(event_state state) {
   switch (state) {
@@ -29,6 +36,50 @@ std::string or_dash(std::string text) {
 
 std::string status_of(const attempt& one) {
   return one.status ? std::to_string(*one.status) : "-";
+}
+
+std::string show_body(const attempt& one) {
+  const auto body = text_of_body(one);
+  auto shown = first_line(body.text, body_columns);
+  if (!body.note.empty())
+    shown += (shown.empty() ? "[" : " [") + body.note + "]";
+  return shown;
+}
+
+/// Where a redirect points, what a client would have to show, what the receiver's people find the request by.
+bool explains(std::string_view field_name) {
+  static constexpr std::array<std::string_view, 4> names{"location", "www-authenticate", "proxy-authenticate",
+                                                         "allow"};
+  static constexpr std::array<std::string_view, 11> parts{
+      "request-id",  "requestid", "correlation-id", "correlationid", "trace-id", "traceid",
+      "traceparent", "amz-cf-id", "amz-id-2",       "cf-ray",        "vercel-id"};
+  std::string name{field_name};
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return std::find(names.begin(), names.end(), name) != names.end() ||
+         std::any_of(parts.begin(), parts.end(),
+                     [&](std::string_view part) { return name.find(part) != std::string::npos; });
+}
+
+std::string show_hint(const retry_hint& hint) {
+  auto line = "Retry-After: " + printable(hint.heard);
+  if (!hint.not_before)
+    return line + " (can't be meant, passed over)";
+  line += " (not before " + show_time(hint.not_before);
+  if (hint.held_until)
+    line += ", connector held until " + show_time(hint.held_until);
+  return line + ")";
+}
+
+/// What the answer said beside its status and body, a line each.
+std::vector<std::string> explanations(const attempt& one) {
+  std::vector<std::string> lines;
+  for (const auto& field : one.response_headers)
+    if (explains(field.name))
+      lines.push_back(printable(field.name) + ": " + printable(field.value, field_columns));
+  if (one.retry_after)
+    lines.push_back(show_hint(*one.retry_after));
+  return lines;
 }
 
 } // namespace
@@ -59,8 +110,14 @@ void print_event(const terminal& out, const event_history& event) {
                {status_of(one)},
                {show_duration_us(one.duration_us)},
                {or_dash(printable(one.error, error_columns))},
-               {or_dash(first_line(one.response_body, body_columns))}});
-  table.print(out, "  ");
+               {or_dash(show_body(one))}});
+  const auto lines = table.lines(out, "  ");
+  out.line(lines.front());
+  for (std::size_t i = 0; i < event.attempts.size(); ++i) {
+    out.line(lines[i + 1]);
+    for (const auto& line : explanations(event.attempts[i]))
+      out.line("      " + line);
+  }
 }
 
 std::string outcome_line(const terminal& out, const outcome_entry& entry) {
@@ -71,6 +128,8 @@ std::string outcome_line(const terminal& out, const outcome_entry& entry) {
               "  " + status_of(one) + "  " + show_duration_us(one.duration_us);
   if (!one.error.empty())
     line += "  " + printable(one.error, error_columns);
+  if (const auto location = header_of(one, "Location"))
+    line += "  → " + printable(*location, field_columns);
   if (one.next_attempt_at)
     line += "  next " + show_time(one.next_attempt_at);
   return line + "  " + out.paint(entry.cursor, colour::dim);

@@ -40,6 +40,10 @@ void print_connectors(const terminal& out, const node_status& status) {
                one.enabled ? text_table::cell{"yes"} : text_table::cell{"no", colour::yellow}});
   table.print(out);
   for (const auto& one : status.connectors)
+    if (one.held_until)
+      out.line(out.paint(one.id.value, colour::bold) + " is held until " + show_time(one.held_until) +
+               ": its endpoint answered 429 or 503 with Retry-After");
+  for (const auto& one : status.connectors)
     if (!one.problem.empty())
       out.line(out.paint(one.id.value, colour::bold) +
                " is set aside until it is put again: " + printable(one.problem));
