@@ -27,12 +27,25 @@ void block_termination() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-const char* wait_for_termination() {
-  const auto set = termination_signals();
-  int signal = 0;
-  while (sigwait(&set, &signal) != 0) {
+void block_hangup() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+const char* wait_for_termination(const std::function<void()>& on_hangup) {
+  auto set = termination_signals();
+  if (on_hangup)
+    sigaddset(&set, SIGHUP);
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0)
+      continue;
+    if (signal != SIGHUP)
+      return signal == SIGINT ? "SIGINT" : "SIGTERM";
+    on_hangup();
   }
-  return signal == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
 void end_at_next_termination(unsigned deadline_s) {

@@ -81,8 +81,8 @@ std::optional<std::string> files_complaint(const node_config& config) {
   return std::nullopt;
 }
 
-/// From "the node runs" to "it may go": the port, the ready line, the signal, the drain.
-int serve(caf::actor_system& system, node& running, const node_config& config) {
+/// From "the node runs" to "it may go": the port, the ready line, the signals, the drain.
+int serve(caf::actor_system& system, node& running, http_transport& transport, const node_config& config) {
   const auto port = publish_gateway(system, running.gateway(), config.listen, config.tls.has_value());
   if (const auto* why = std::get_if<std::string>(&port))
     return fail(exit_failed, *why);
@@ -92,7 +92,10 @@ int serve(caf::actor_system& system, node& running, const node_config& config) {
   std::cout << "vicketd ready actors=" << place.to_string() << std::endl;
 
   std::optional<memory_keeper> memory{std::in_place};
-  const auto signal = wait_for_termination();
+  const auto signal = wait_for_termination([&] {
+    spdlog::info("SIGHUP: the name servers and the trust roots of deliveries are read again");
+    transport.reload();
+  });
   memory.reset();
   spdlog::info("{}: stopping; deliveries in flight get {} s", signal, drain_patience_ms / 1000);
   end_at_next_termination(stop_deadline_s);
@@ -121,7 +124,7 @@ int run(const node_config& config) {
   auto started = node::start(system, options_of(config), environment);
   if (const auto* why = std::get_if<std::string>(&started))
     return fail(exit_failed, *why);
-  return serve(system, *std::get<0>(started), config);
+  return serve(system, *std::get<0>(started), *environment.transport, config);
 }
 
 } // namespace
@@ -136,6 +139,7 @@ int main(int argc, char** argv) {
   if (auto why = files_complaint(config))
     return fail(exit_usage, *why);
   block_termination(); // before there is any other thread, so that all of them inherit it
+  block_hangup();
   set_up_log(config.log_level);
   if (auto warning = raise_file_limit(config.max_in_flight))
     spdlog::warn("{}", *warning);

@@ -244,6 +244,8 @@ void connection::on_ticket(ssl_session_ptr session) {
     return;
   const auto verified_at = SSL_session_reused(tls_.get()) ? offered_verified_at_ : connected_at_;
   pool_.remember_session(to_, std::move(session), verified_at);
+  if (offered_session_ != 0) // what an unproven one leads to is as unproven
+    offered_session_ = to_.session_number;
 }
 
 void connection::on_certificate_asked() {

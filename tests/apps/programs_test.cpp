@@ -414,6 +414,27 @@ TEST_CASE("SIGTERM lets a delivery in flight finish, exits 0, and nothing is los
   CHECK(text_field(event.lines.at(0), "state") == "delivered");
 }
 
+TEST_CASE("SIGHUP has a node read its trust roots again, and go on") {
+  const temporary_folder folder;
+  const certificate_files files;
+  const certificate_files others;
+  const auto roots = folder.path() + "/roots.pem";
+  std::filesystem::copy_file(others.ca(), roots);
+  listen_process receiver{files};
+  node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8", "--ca-file", roots}};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
+  REQUIRE(node.vicket({"send"}, event_json("crm", 1)).code == 0);
+  {
+    process feed{node.vicket_arguments({"outcomes", "--follow", "--json"})};
+    CHECK(has(feed.line_with("\"outcome\""), "\"outcome\":\"tls\""));
+  }
+  std::filesystem::copy_file(files.ca(), roots, std::filesystem::copy_options::overwrite_existing);
+  node.self().signal(SIGHUP);
+  node.self().wait_for_error("SIGHUP");
+  wait_for_outcomes(node, 1);
+  CHECK(node.stop() == 0);
+}
+
 TEST_CASE("a second signal ends a node at once, with a code other than 0") {
   const temporary_folder folder;
   const certificate_files files;

@@ -35,10 +35,12 @@ bool was_answered(const attempt& one) {
   return one.result == outcome::delivered || one.result == outcome::http_status;
 }
 
-/// The client replaces a pooled connection that turns out closed before the first byte of an answer, and
-/// sends the request again in the same attempt.
+/// The client replaces a pooled connection that ends before a whole answer is there, and sends the request again in the
+/// same attempt.
 bool may_be_replaced(const request_record& one) {
-  return one.request_on_connection > 1 && one.answer.kind == reply::close_before_answer;
+  return one.request_on_connection > 1 &&
+         (one.answer.kind == reply::close_before_answer || one.answer.kind == reply::close_in_head ||
+          one.answer.kind == reply::cut_server_error);
 }
 
 class pairing {

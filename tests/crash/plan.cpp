@@ -165,8 +165,10 @@ planned_reply reply_of(reply kind, std::uint64_t chance) {
     made.status = 429;
     made.retry_after_s = 1;
     break;
-  case reply::close_before_answer:
   case reply::close_in_head:
+    made.status = 200; // so far the head comes
+    break;
+  case reply::close_before_answer:
   case reply::hang:
     made.status = 0;
     break;

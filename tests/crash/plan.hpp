@@ -22,7 +22,7 @@ enum class reply : std::uint8_t {
   cut_server_error,    ///< 500 whose body ends early
   throttled,           ///< 429 with Retry-After
   close_before_answer, ///< the connection is closed without a byte of an answer
-  close_in_head,       ///< … in the middle of the answer's head
+  close_in_head,       ///< … in the middle of the answer's head, after its status
   hang,                ///< no answer until the other side gives up
 };
 inline constexpr std::size_t reply_kinds = 9;
@@ -32,7 +32,7 @@ inline constexpr std::size_t reply_kinds = 9;
 
 struct planned_reply {
   reply kind = reply::ok;
-  std::uint16_t status = 200;      ///< 0: no complete head is sent
+  std::uint16_t status = 200;      ///< 0: no status is sent
   std::int64_t delay_ms = 0;       ///< before the answer
   std::uint32_t retry_after_s = 0; ///< 0: no such header
 };

@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint16_t type_a = 1;
 constexpr std::uint16_t type_aaaa = 28;
 constexpr std::size_t header_bytes = 12;
+constexpr std::size_t max_datagram_bytes = 512; // RFC 1035 2.3.4
 
 void put_16(std::string& to, std::uint32_t value) {
   to += static_cast<char>(value >> 8 & 0xff);
@@ -66,6 +67,9 @@ dns_peer::dns_peer() {
       ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw std::runtime_error{"dns_peer: socket"};
   port_ = ntohs(address.sin_port);
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 16) != 0)
+    throw std::runtime_error{"dns_peer: listener"};
   thread_ = std::thread{[this] { serve(); }};
 }
 
@@ -74,6 +78,7 @@ dns_peer::~dns_peer() {
   thread_.join();
   ::close(stop_[0]);
   ::close(socket_);
+  ::close(listener_);
 }
 
 void dns_peer::set(const std::string& name, dns_answer what) {
@@ -89,10 +94,16 @@ unsigned dns_peer::asked(const std::string& name) const {
 
 void dns_peer::serve() {
   for (;;) {
-    std::array<pollfd, 2> polled{pollfd{socket_, POLLIN, 0}, pollfd{stop_[0], POLLIN, 0}};
-    ::poll(polled.data(), polled.size(), -1);
+    std::array<pollfd, 3> polled{pollfd{socket_, POLLIN, 0}, pollfd{stop_[0], POLLIN, 0},
+                                 pollfd{listener_, POLLIN, 0}};
+    ::poll(polled.data(), polled.size(), later_.empty() ? -1 : 5);
     if (polled[1].revents)
       return;
+    send_due();
+    if (polled[2].revents)
+      serve_stream();
+    if (!polled[0].revents)
+      continue;
     std::string query(1500, '\0');
     sockaddr_in from{};
     socklen_t size = sizeof from;
@@ -101,13 +112,46 @@ void dns_peer::serve() {
     if (n < static_cast<long>(header_bytes))
       continue;
     query.resize(static_cast<std::size_t>(n));
-    const auto bytes = reply(query);
-    if (!bytes.empty())
-      ::sendto(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&from), size);
+    auto said = reply(query);
+    if (said.bytes.size() > max_datagram_bytes) { // no records, and the bit that says so (TC)
+      said.bytes.resize(query.size());
+      said.bytes[2] = static_cast<char>(said.bytes[2] | 2);
+      said.bytes[6] = said.bytes[7] = 0;
+    }
+    if (!said.bytes.empty() && !silent_)
+      later_.emplace(std::chrono::steady_clock::now() + said.after, std::pair{from, std::move(said.bytes)});
+    send_due();
   }
 }
 
-std::string dns_peer::reply(const std::string& query) {
+/// Queries of one connection, one after the other, each of which must come at once.
+void dns_peer::serve_stream() {
+  const auto stream = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  const timeval patience{1, 0};
+  ::setsockopt(stream, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::string size(2, '\0');
+  while (::recv(stream, size.data(), 2, MSG_WAITALL) == 2) {
+    std::string query(get_16(size, 0), '\0');
+    if (::recv(stream, query.data(), query.size(), MSG_WAITALL) != static_cast<long>(query.size()))
+      break;
+    const auto said = reply(query).bytes;
+    std::string framed;
+    put_16(framed, static_cast<std::uint32_t>(said.size()));
+    framed += said;
+    ::send(stream, framed.data(), framed.size(), MSG_NOSIGNAL);
+  }
+  ::close(stream);
+}
+
+void dns_peer::send_due() {
+  while (!later_.empty() && later_.begin()->first <= std::chrono::steady_clock::now()) {
+    const auto& [to, bytes] = later_.begin()->second;
+    ::sendto(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+    later_.erase(later_.begin());
+  }
+}
+
+dns_peer::dns_reply dns_peer::reply(const std::string& query) {
   std::string name;
   auto at = header_bytes;
   while (const auto label = static_cast<unsigned char>(query.at(at))) {
@@ -122,15 +166,16 @@ std::string dns_peer::reply(const std::string& query) {
   const auto found = answers_.find(name);
   const auto& what =
       found == answers_.end() ? dns_answer{.what = dns_answer::kind::no_such_name} : found->second;
-  if (what.what == dns_answer::kind::silence)
+  const auto says = (type == type_a ? what.v4_what : what.v6_what).value_or(what.what);
+  if (says == dns_answer::kind::silence)
     return {};
   const std::vector<std::string> none;
-  const auto& addresses = what.what != dns_answer::kind::addresses ? none
-                          : type == type_a                         ? what.v4
-                          : type == type_aaaa                      ? what.v6
-                                                                   : none;
+  const auto& addresses = says != dns_answer::kind::addresses ? none
+                          : type == type_a                    ? what.v4
+                          : type == type_aaaa                 ? what.v6
+                                                              : none;
   auto result = query.substr(0, 2);
-  put_16(result, 0x8180U | rcode_of(what.what)); // an answer, recursion desired and available
+  put_16(result, 0x8180U | rcode_of(says)); // an answer, recursion desired and available
   put_16(result, 1);
   put_16(result, static_cast<std::uint32_t>(addresses.size()));
   put_16(result, 0);
@@ -138,7 +183,7 @@ std::string dns_peer::reply(const std::string& query) {
   result += question;
   for (const auto& address : addresses)
     result += record(type, what.ttl_s, address);
-  return result;
+  return {std::move(result), type == type_a ? what.v4_after : what.v6_after};
 }
 
 } // namespace vicket::testing

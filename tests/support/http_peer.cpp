@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
 
 namespace vicket::testing {
 
@@ -49,16 +50,44 @@ std::size_t request_size(const std::string& bytes) {
   return bytes.size() >= end + 4 + body ? end + 4 + body : 0;
 }
 
-} // namespace
-
-http_peer::http_peer(script on_connection) : script_{std::move(on_connection)} {
-  listen();
+std::size_t number_at(const std::string& from, std::size_t at, unsigned bytes) {
+  std::size_t result = 0;
+  for (; bytes > 0; --bytes)
+    result = result << 8 | static_cast<unsigned char>(from.at(at++));
+  return result;
 }
 
-http_peer::http_peer(script on_connection, const certificate& own) : script_{std::move(on_connection)} {
+/// Of a record with a whole ClientHello (RFC 8446 4.1.2): TLS 1.3 names a session in its extension 41, TLS 1.2 gives a
+/// ticket in extension 35.
+bool offers_session(const std::string& hello) {
+  if (hello.size() < 50)
+    return false;
+  auto at = std::size_t{5 + 4 + 2 + 32};
+  at += 1 + number_at(hello, at, 1);
+  at += 2 + number_at(hello, at, 2);
+  at += 1 + number_at(hello, at, 1);
+  const auto end = at + 2 + number_at(hello, at, 2);
+  for (at += 2; at + 4 <= end;) {
+    const auto type = number_at(hello, at, 2);
+    const auto size = number_at(hello, at + 2, 2);
+    if (type == 41 || (type == 35 && size > 0))
+      return true;
+    at += 4 + size;
+  }
+  return false;
+}
+
+} // namespace
+
+http_peer::http_peer(script on_connection, const place& at) : script_{std::move(on_connection)} {
+  listen(at);
+}
+
+http_peer::http_peer(script on_connection, const certificate& own, const place& at)
+    : script_{std::move(on_connection)} {
   context_.reset(SSL_CTX_new(TLS_server_method()));
   use_certificate(context_.get(), own);
-  listen();
+  listen(at);
 }
 
 http_peer::~http_peer() {
@@ -81,12 +110,15 @@ void http_peer::limit_tls_version(int highest) {
   SSL_CTX_set_max_proto_version(context_.get(), highest);
 }
 
-void http_peer::listen() {
+void http_peer::listen(const place& at) {
   require(::pipe(stop_) == 0, "pipe");
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(at.port);
+  require(::inet_pton(AF_INET, at.address.c_str(), &address.sin_addr) == 1, "address");
+  const int on = 1;
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   require(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "bind");
   require(::listen(listener_, 128) == 0, "listen");
   socklen_t size = sizeof address;
@@ -115,6 +147,10 @@ void http_peer::serve(int fd, unsigned number) {
   sigaddset(&pipe_signal, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
   connection served{*this, fd, number};
+  if (on_hello_)
+    on_hello_(served, offers_session(served.peek_hello()));
+  if (served.fd_ < 0)
+    return;
   if (!context_ || served.secure(context_.get()))
     script_(served);
   served.close();
@@ -122,6 +158,20 @@ void http_peer::serve(int fd, unsigned number) {
 
 bool http_peer::connection::resumed() const {
   return ssl_ && SSL_session_reused(ssl_);
+}
+
+/// Leaves it to be read.
+std::string http_peer::connection::peek_hello() {
+  std::string result(16 * 1024, '\0');
+  while (wait(POLLIN)) {
+    const auto n = ::recv(fd_, result.data(), result.size(), MSG_PEEK);
+    if (n <= 0)
+      return {};
+    const auto size = static_cast<std::size_t>(n);
+    if (size >= 5 && size >= 5 + number_at(result, 3, 2))
+      return result.substr(0, size);
+  }
+  return {};
 }
 
 bool http_peer::connection::secure(SSL_CTX* context) {

@@ -18,7 +18,13 @@
 
 namespace vicket::testing {
 
-/// An HTTP(S) server on 127.0.0.1 that does to each connection exactly what a script says, right or wrong.
+/// An IPv4 address; port 0 picks a free one.
+struct peer_place {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;
+};
+
+/// An HTTP(S) server on a loopback address that does to each connection exactly what a script says, right or wrong.
 /// One thread per connection, blocking; everything blocking ends when the peer is destroyed.
 class http_peer {
 public:
@@ -47,6 +53,7 @@ public:
     connection(http_peer& peer, int fd, unsigned number) : peer_{peer}, fd_{fd}, number_{number} {}
 
     bool secure(SSL_CTX* context);
+    [[nodiscard]] std::string peek_hello();
     long receive(char* into, std::size_t size);
     bool wait(short events);
 
@@ -59,11 +66,13 @@ public:
 
   using script = std::function<void(connection&)>;
 
+  using place = peer_place;
+
   /// Serves plain HTTP.
-  explicit http_peer(script on_connection);
+  explicit http_peer(script on_connection, const place& at = {});
 
   /// Serves HTTPS with `own` and the certificates behind it in its PEM; the script runs after the handshake.
-  http_peer(script on_connection, const certificate& own);
+  http_peer(script on_connection, const certificate& own, const place& at = {});
 
   http_peer(const http_peer&) = delete;
   http_peer& operator=(const http_peer&) = delete;
@@ -74,6 +83,11 @@ public:
   [[nodiscard]] std::vector<std::string> requests() const; ///< as `read_request` gave them
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
 
+  /// What it does before a handshake, having seen whether the client offers a session. Before the first connection.
+  /// The handshake goes on where it has left the connection as it was.
+  using hello_script = std::function<void(connection&, bool offers_session)>;
+  void on_client_hello(hello_script what) { on_hello_ = std::move(what); }
+
   /// The highest TLS version it speaks, e.g. `TLS1_1_VERSION`. Before the first connection.
   void limit_tls_version(int highest);
 
@@ -81,11 +95,12 @@ public:
   [[nodiscard]] SSL_CTX* tls() { return context_.get(); }
 
 private:
-  void listen();
+  void listen(const place& at);
   void accept_all();
   void serve(int fd, unsigned number);
 
   script script_;
+  hello_script on_hello_;
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_{nullptr, SSL_CTX_free};
   int listener_ = -1;
   int stop_[2] = {-1, -1}; ///< a pipe: readable once the peer ends

@@ -4,11 +4,14 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <chrono>
+#include <fstream>
 #include <thread>
 #include <vector>
 
 using namespace vicket;
 using namespace vicket::testing;
+using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using kind = dns_answer::kind;
 
@@ -19,6 +22,15 @@ std::unique_ptr<http_transport> transport_asking(const dns_peer& names) {
   options.dns_servers = {names.address()};
   return make_beast_transport(options);
 }
+
+/// From now on; the machine may be busy, so what takes milliseconds has a second.
+struct stopwatch {
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+  [[nodiscard]] auto took() const { return std::chrono::steady_clock::now() - began; }
+};
+
+/// An address of the peer on 127.0.0.1 that is an AAAA record.
+constexpr auto mapped_loopback = "::ffff:127.0.0.1";
 
 } // namespace
 
@@ -49,7 +61,8 @@ TEST_CASE("an answer is kept for its time to live", "[transport]") {
   }
 }
 
-TEST_CASE("a name is blocked where none of its addresses may be reached, and nothing is sent", "[transport]") {
+TEST_CASE("a name is blocked where none of its addresses may be reached, and nothing is sent",
+          "[transport]") {
   struct denied_name {
     dns_answer says;
     std::vector<const char*> addresses;
@@ -104,7 +117,8 @@ TEST_CASE("denied addresses of a name are left out, and the others are dialled",
   names.set("refused.example.test", {.v4 = {"10.1.2.3", "127.0.0.9"}});
   const auto result = send(*transport, request_to(endpoint(false, peer.port(), "refused.example.test")));
   CHECK(class_of(result) == "connect");
-  CHECK_THAT(result.error, ContainsSubstring("127.0.0.9") && ContainsSubstring("left out: 10.1.2.3 is a private"));
+  CHECK_THAT(result.error,
+             ContainsSubstring("127.0.0.9") && ContainsSubstring("left out: 10.1.2.3 is a private"));
 }
 
 TEST_CASE("a numeric host that is denied is blocked", "[transport]") {
@@ -208,4 +222,192 @@ TEST_CASE("a DNS server that can't be one is refused in one clear line", "[trans
   auto options = test_options();
   options.dns_servers = {"not an address"};
   CHECK_THROWS(make_beast_transport(options));
+}
+
+TEST_CASE("a name is resolved as soon as one family can be", "[transport]") {
+  struct half_a_name {
+    const char* what;
+    dns_answer says;
+  };
+  const std::vector<half_a_name> table{
+      {"AAAA never", {.v4 = {"127.0.0.1"}, .v6_what = kind::silence}},
+      {"A never", {.v6 = {mapped_loopback}, .v4_what = kind::silence}},
+      {"AAAA late", {.v4 = {"127.0.0.1"}, .v6 = {mapped_loopback}, .v6_after = 5s}},
+      {"A late", {.v4 = {"127.0.0.1"}, .v6 = {mapped_loopback}, .v4_after = 5s}},
+      {"AAAA does not exist", {.v4 = {"127.0.0.1"}, .v6_what = kind::no_such_name}},
+      {"A does not exist", {.v6 = {mapped_loopback}, .v4_what = kind::no_such_name}},
+      {"AAAA SERVFAIL", {.v4 = {"127.0.0.1"}, .v6_what = kind::server_failure}},
+      {"A SERVFAIL", {.v6 = {mapped_loopback}, .v4_what = kind::server_failure}},
+      {"AAAA REFUSED", {.v4 = {"127.0.0.1"}, .v6_what = kind::refused}},
+      {"A REFUSED", {.v6 = {mapped_loopback}, .v4_what = kind::refused}},
+      {"AAAA SERVFAIL, late", {.v4 = {"127.0.0.1"}, .v6_what = kind::server_failure, .v6_after = 5s}},
+      {"A no record, AAAA a little late", {.v6 = {mapped_loopback}, .v6_after = 100ms}},
+      {"A denied, AAAA late", {.v4 = {"10.0.0.1"}, .v6 = {mapped_loopback}, .v6_after = 200ms}},
+      {"AAAA denied, A late", {.v4 = {"127.0.0.1"}, .v6 = {"fd00::1"}, .v4_after = 200ms}},
+      {"A refuses connections, AAAA late", {.v4 = {"127.0.0.9"}, .v6 = {mapped_loopback}, .v6_after = 200ms}},
+  };
+  const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
+  for (const auto& [what, says] : table) {
+    DYNAMIC_SECTION(what) {
+      dns_peer names;
+      names.set("half.example.test", says);
+      const auto transport = transport_asking(names);
+      for (int i = 0; i < 2; ++i) {
+        const stopwatch watch;
+        const auto result = send(*transport, request_to(endpoint(false, peer.port(), "half.example.test")));
+        INFO(result.error);
+        CHECK(result.status == 200);
+        CHECK(watch.took() < 2s);
+      }
+    }
+  }
+}
+
+TEST_CASE("a name without an address in either family fails with the reason that matters", "[transport]") {
+  struct no_name {
+    dns_answer says;
+    const char* sentence;
+  };
+  const std::vector<no_name> table{
+      {{.v4_what = kind::no_such_name, .v6_what = kind::no_such_name}, "NXDOMAIN"},
+      {{}, "neither A nor AAAA"},
+      {{.v4_what = kind::no_such_name}, "neither A nor AAAA"},
+      {{.v6_what = kind::server_failure}, "SERVFAIL"},
+      {{.v4_what = kind::server_failure}, "SERVFAIL"},
+      {{.v4_what = kind::refused, .v6_what = kind::no_such_name}, "REFUSED"},
+      {{.v4_what = kind::server_failure, .v6_what = kind::server_failure, .v6_after = 100ms}, "SERVFAIL"},
+  };
+  dns_peer names;
+  const auto transport = transport_asking(names);
+  for (const auto& [says, sentence] : table) {
+    names.set("none.example.test", says);
+    const stopwatch watch;
+    const auto result = send(*transport, request_to(endpoint(false, 80, "none.example.test")));
+    CHECK(class_of(result) == "dns");
+    CHECK_THAT(result.error, ContainsSubstring(sentence));
+    CHECK(watch.took() < 2s);
+  }
+}
+
+TEST_CASE("a server that is silent is passed over after a while, and later at once", "[transport]") {
+  for (const int silent_ones : {1, 2}) {
+    DYNAMIC_SECTION("silent servers before a good one: " << silent_ones) {
+      std::vector<std::unique_ptr<dns_peer>> silent;
+      dns_peer good;
+      auto options = trusting_options();
+      for (int i = 0; i < silent_ones; ++i) {
+        silent.push_back(std::make_unique<dns_peer>());
+        silent.back()->fall_silent();
+        options.dns_servers.push_back(silent.back()->address());
+      }
+      options.dns_servers.push_back(good.address());
+      const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
+      const auto transport = make_beast_transport(options);
+      const auto send_to = [&](const std::string& name) {
+        good.set(name, {.v4 = {"127.0.0.1"}});
+        const stopwatch watch;
+        CHECK(send(*transport, request_to(endpoint(false, peer.port(), name))).status == 200);
+        return watch.took();
+      };
+      const auto first = send_to("first.example.test");
+      CHECK(first >= silent_ones * 400ms);
+      CHECK(first < silent_ones * 400ms + 1s);
+      for (int i = 0; i < 5; ++i) {
+        const auto name = "later" + std::to_string(i) + ".example.test";
+        CHECK(send_to(name) < 350ms);
+        CHECK(silent.front()->asked(name) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("the next server is asked at once where one fails", "[transport]") {
+  for (const auto failure : {kind::server_failure, kind::refused}) {
+    dns_peer failing;
+    dns_peer good;
+    failing.set("hooks.example.test", {.what = failure});
+    good.set("hooks.example.test", {.v4 = {"127.0.0.1"}});
+    auto options = trusting_options();
+    options.dns_servers = {failing.address(), good.address()};
+    const http_peer peer{always(answer(200))};
+    const auto transport = make_beast_transport(options);
+    const stopwatch watch;
+    CHECK(send(*transport, request_to(endpoint(false, peer.port(), "hooks.example.test"))).status == 200);
+    CHECK(watch.took() < 350ms);
+  }
+}
+
+TEST_CASE("the number of a name's addresses has no bound", "[transport]") {
+  const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
+  for (const unsigned count : {16U, 17U, 40U, 100U}) {
+    for (const bool denied : {false, true}) {
+      dns_answer says{.v4 = {"127.0.0.1"}};
+      for (unsigned i = 2; i <= count; ++i)
+        says.v4.push_back((denied ? "10.0.0." : "127.0.0.") + std::to_string(i));
+      dns_peer names;
+      names.set("large.example.test", says);
+      const auto transport = transport_asking(names);
+      const auto result = send(*transport, request_to(endpoint(false, peer.port(), "large.example.test")));
+      INFO(count << (denied ? " denied" : "") << ": " << result.error);
+      CHECK(result.status == 200);
+    }
+  }
+}
+
+TEST_CASE("resolv.conf is looked at again when it changes, and at once when that is asked for",
+          "[transport]") {
+  dns_peer names;
+  names.set("hooks.example.test", {.v4 = {"127.0.0.1"}});
+  const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
+  const temporary_file file{"# before the network\n"};
+  const auto write = [&](const std::string& text) { std::ofstream{file.path()} << text; };
+  const auto good = "nameserver " + names.address() + "\n";
+  auto options = test_options();
+  options.resolv_conf = file.path();
+  const auto delivers = [&](http_transport& transport) {
+    return send(transport, request_to(endpoint(false, peer.port(), "hooks.example.test"), 500)).status == 200;
+  };
+  SECTION("a node that starts before its network resolves later") {
+    write("nameserver 127.0.0.1:1\n");
+    const auto transport = make_beast_transport(options);
+    CHECK_FALSE(delivers(*transport));
+    write(good);
+    std::this_thread::sleep_for(1'050ms);
+    CHECK(delivers(*transport));
+  }
+  SECTION("a file that comes later") {
+    options.resolv_conf = file.path() + ".later";
+    const auto transport = make_beast_transport(options);
+    std::ofstream{options.resolv_conf} << good;
+    std::this_thread::sleep_for(1'050ms);
+    CHECK(delivers(*transport));
+    std::filesystem::remove(options.resolv_conf);
+  }
+  SECTION("at once") {
+    write("nameserver 127.0.0.1:1\n");
+    const auto transport = make_beast_transport(options);
+    CHECK_FALSE(delivers(*transport));
+    write(good);
+    transport->reload();
+    CHECK(delivers(*transport));
+  }
+  SECTION("those who wait for a silent server are given the new one's answer") {
+    dns_peer silent;
+    silent.fall_silent();
+    write("nameserver " + silent.address() + "\n");
+    const auto transport = make_beast_transport(options);
+    auto waiting = begin(*transport, request_to(endpoint(false, peer.port(), "hooks.example.test"), 8'000));
+    while (silent.asked("hooks.example.test") == 0)
+      std::this_thread::sleep_for(5ms);
+    write(good);
+    transport->reload();
+    CHECK(waiting.get().status == 200);
+  }
+  SECTION("servers that were named to the node are not the system's") {
+    options.dns_servers = {names.address()};
+    const auto transport = make_beast_transport(options);
+    write("nameserver 127.0.0.1:1\n");
+    transport->reload();
+    CHECK(delivers(*transport));
+  }
 }

@@ -6,8 +6,12 @@
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -306,6 +310,58 @@ TEST_CASE("a body without length that TLS does not end in order counts as trunca
       CHECK(result.body == "hello");
       CHECK(result.body_truncated != orderly);
     }
+  }
+}
+
+TEST_CASE("trust roots are read again when their file changes, and at once when that is asked for",
+          "[transport]") {
+  using namespace std::chrono_literals;
+  const certificate_authority other{"Some other root"};
+  const http_peer peer{[](http_peer::connection& c) {
+                         if (c.read_request())
+                           c.send(answer(200, "", "Connection: close\r\n"));
+                       },
+                       trusted::instance().root.good()};
+  const temporary_file roots{other.pem()};
+  // As a package does it: the file is replaced.
+  const auto replace = [&](const std::string& pem) {
+    std::ofstream{roots.path() + ".new"} << pem;
+    std::filesystem::rename(roots.path() + ".new", roots.path());
+  };
+  auto options = test_options();
+  options.ca_files = {roots.path()};
+  const auto transport = make_beast_transport(options);
+  const auto delivers = [&] {
+    return send(*transport, request_to(endpoint(true, peer.port()))).status == 200;
+  };
+  REQUIRE_FALSE(delivers());
+  SECTION("after a second") {
+    std::this_thread::sleep_for(1'050ms);
+    replace(trusted::instance().root.pem());
+    CHECK(delivers());
+    // A session would be resumed without another look at the certificate.
+    std::this_thread::sleep_for(1'050ms);
+    replace(other.pem());
+    CHECK_FALSE(delivers());
+  }
+  SECTION("at once") {
+    replace(trusted::instance().root.pem());
+    transport->reload();
+    CHECK(delivers());
+    replace(other.pem());
+    transport->reload();
+    CHECK_FALSE(delivers());
+  }
+  SECTION("while the file can't be read the roots stay what they were") {
+    replace(trusted::instance().root.pem());
+    transport->reload();
+    CHECK(delivers());
+    replace("not a certificate");
+    transport->reload();
+    CHECK(delivers());
+    std::filesystem::remove(roots.path());
+    transport->reload();
+    CHECK(delivers());
   }
 }
 
