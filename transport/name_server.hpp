@@ -18,7 +18,7 @@
 namespace vicket {
 
 /// One name server, asked through a c-ares channel of its own: whom to ask next, and when, is the resolver's decision,
-/// since c-ares asks servers strictly in turn, and before 1.22 begins with the same one each time. A question is sent
+/// since c-ares asks servers strictly in turn, and older ones begin with the same one each time. A question is sent
 /// again while there is no answer, at growing intervals.
 ///
 /// Belongs to one I/O thread. Must not be destroyed from within one of its answers.
