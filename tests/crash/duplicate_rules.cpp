@@ -51,7 +51,8 @@ public:
 
   void run() {
     for (std::size_t i = 0; i < request_of_.size(); ++i)
-      if (was_answered(attempt_at(i)) && !grow_from_attempt(i))
+      // Rather the request that came after a replaced one than that, which may have the same status.
+      if (was_answered(attempt_at(i)) && !grow_from_attempt(i, false) && !grow_from_attempt(i, true))
         facts_.complain(trace_, "an answered attempt was seen by its receiver",
                         "no request fits attempt " + std::to_string(attempt_at(i).number));
     // Growing keeps what has a partner, so requests that must have one come first.
@@ -100,11 +101,12 @@ private:
   }
 
   /// Kuhn's augmenting paths, from either side; an event has few attempts.
-  bool grow_from_attempt(std::size_t start) {
+  bool grow_from_attempt(std::size_t start, bool also_replaceable) {
     std::vector<bool> tried(attempt_of_.size());
     const std::function<bool(std::size_t)> grow = [&](std::size_t from) {
       for (std::size_t to = 0; to < attempt_of_.size(); ++to) {
-        if (tried[to] || !fit(from, trace_.requests[to]))
+        if (tried[to] || !fit(from, trace_.requests[to]) ||
+            (!also_replaceable && may_be_replaced(trace_.requests[to])))
           continue;
         tried[to] = true;
         if (!attempt_of_[to] || grow(*attempt_of_[to])) {
