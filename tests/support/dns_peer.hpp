@@ -49,6 +49,8 @@ public:
   [[nodiscard]] unsigned asked(const std::string& name) const;
 
 private:
+  /// False: the port was taken meanwhile.
+  bool open_sockets();
   void serve();
   struct dns_reply {
     std::string bytes; ///< empty: silence
