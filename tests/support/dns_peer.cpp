@@ -58,19 +58,33 @@ unsigned rcode_of(dns_answer::kind what) {
 } // namespace
 
 dns_peer::dns_peer() {
+  if (::pipe(stop_) != 0)
+    throw std::runtime_error{"dns_peer: pipe"};
+  // A port that is free for datagrams may be taken for streams.
+  for (int tries_left = 20; !open_sockets(); --tries_left) {
+    ::close(socket_);
+    ::close(listener_);
+    if (tries_left == 0)
+      throw std::runtime_error{"dns_peer: no port"};
+  }
+  thread_ = std::thread{[this] { serve(); }};
+}
+
+bool dns_peer::open_sockets() {
   socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (::pipe(stop_) != 0 || ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    throw std::runtime_error{"dns_peer: socket"};
+  auto* place = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(socket_, place, size) != 0 || ::getsockname(socket_, place, &size) != 0 ||
+      ::bind(listener_, place, size) != 0 || ::listen(listener_, 16) != 0)
+    return false;
   port_ = ntohs(address.sin_port);
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 16) != 0)
-    throw std::runtime_error{"dns_peer: listener"};
-  thread_ = std::thread{[this] { serve(); }};
+  return true;
 }
 
 dns_peer::~dns_peer() {

@@ -49,6 +49,7 @@ public:
   [[nodiscard]] unsigned asked(const std::string& name) const;
 
 private:
+  [[nodiscard]] bool open_sockets();
   void serve();
   struct dns_reply {
     std::string bytes; ///< empty: silence
