@@ -9,7 +9,8 @@ namespace vicket {
 
 namespace {
 
-constexpr std::size_t error_columns = 60;
+constexpr std::size_t error_columns = 60; ///< in a table; what is longer stands below it, too
+constexpr std::size_t sentence_columns = 1'000;
 constexpr std::size_t body_columns = 60;
 /// Nothing of what an answer says in its fields is cut: `attempt::max_header_bytes`.
 constexpr std::size_t field_columns = attempt::max_header_bytes;
@@ -71,9 +72,12 @@ std::string show_hint(const retry_hint& hint) {
   return line + ")";
 }
 
-/// What the answer said beside its status and body, a line each.
+/// What was wrong, where that is more than fits in the table, and what the answer said beside its status and body, a line
+/// each.
 std::vector<std::string> explanations(const attempt& one) {
   std::vector<std::string> lines;
+  if (one.error.size() > error_columns)
+    lines.push_back(printable(one.error, sentence_columns));
   for (const auto& field : one.response_headers)
     if (explains(field.name))
       lines.push_back(printable(field.name) + ": " + printable(field.value, field_columns));
@@ -127,7 +131,7 @@ std::string outcome_line(const terminal& out, const outcome_entry& entry) {
               std::to_string(one.number) + "  " + out.paint(to_string(one.result), colour_of(one.result)) +
               "  " + status_of(one) + "  " + show_duration_us(one.duration_us);
   if (!one.error.empty())
-    line += "  " + printable(one.error, error_columns);
+    line += "  " + printable(one.error, sentence_columns);
   if (const auto location = header_of(one, "Location"))
     line += "  → " + printable(*location, field_columns);
   if (one.next_attempt_at)

@@ -167,3 +167,16 @@ TEST_CASE("nothing that an answer says can steer the terminal") {
   auto c1 = answered("\xf0 \x1b[31m", "text/plain; charset=koi8-r");
   CHECK(shown(c1).find('\x1b') == std::string::npos);
 }
+
+TEST_CASE("a sentence that does not fit into the table stands below it, whole") {
+  auto value = answered("");
+  value.error =
+      "hooks.example.com (203.0.113.9:443) has a certificate of an unknown issuer (Example CA 2): either the "
+      "server leaves out an intermediate certificate, or the root is not trusted (--ca-file)";
+  CHECK(shown(value).find(value.error) != std::string::npos);
+  CHECK(outcome_shown(value).find(value.error) != std::string::npos);
+  value.error = "the endpoint answered 500; only 2xx is success";
+  const auto text = shown(value);
+  CHECK(text.find(value.error) != std::string::npos);
+  CHECK(text.find(value.error) == text.rfind(value.error));
+}
