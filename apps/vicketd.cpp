@@ -7,7 +7,7 @@
 #include "apps/node_config.hpp"
 #include "apps/process_limits.hpp"
 #include "apps/termination.hpp"
-#include "transport/beast_transport.hpp"
+#include "transport/asio_transport.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -116,7 +116,7 @@ int run(const node_config& config) {
   node_environment environment;
   environment.time = &time;
   environment.random = &random;
-  environment.transport = make_beast_transport(transport_of(config));
+  environment.transport = make_asio_transport(transport_of(config));
   environment.failed = end_failed_node;
   environment.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   const auto actors = make_actor_config(config.threads, config.tls);

@@ -92,7 +92,7 @@ struct retry_hint {
 struct attempt {
   /// What is kept of a response body; seed: "surfaced in the workflow's run history with the raw response body".
   static constexpr std::size_t max_body_bytes = 64 * 1024;
-  /// What is kept of the header fields of an answer that was no 2xx, names and values together.
+  /// What is kept of the header fields of an answer that was no 2xx, as lines.
   static constexpr std::size_t max_header_bytes = 4 * 1024;
 
   std::uint32_t number = 0; ///< 1 for the first

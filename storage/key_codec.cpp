@@ -1,5 +1,7 @@
 #include "storage/key_codec.hpp"
 
+#include "policy/fnv1a.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -346,10 +348,7 @@ std::optional<id_entry> decode_id_entry(std::string_view bytes) {
 }
 
 std::uint64_t run_hash(std::string_view run) noexcept {
-  auto hash = std::uint64_t{0xcbf29ce484222325};
-  for (const auto c : run)
-    hash = (hash ^ static_cast<std::uint8_t>(c)) * std::uint64_t{0x100000001b3};
-  return hash;
+  return fnv1a(run);
 }
 
 std::string run_key(std::string_view run, log_sequence sequence, std::string reused) {

@@ -305,9 +305,11 @@ std::vector<header_field> first_fields(std::string_view head, std::size_t max_by
   head_lines lines{head.substr(blank_beginning(head))};
   lines.next();
   head_fields fields{lines};
-  while (fields.next() && fields.name().size() <= max_bytes) {
-    const auto value = fields.value().substr(0, max_bytes - fields.name().size());
-    max_bytes -= fields.name().size() + value.size();
+  constexpr auto around = std::string_view{": \r\n"}.size();
+  while (fields.next() && fields.name().size() + around <= max_bytes) {
+    max_bytes -= fields.name().size() + around;
+    const auto value = fields.value().substr(0, max_bytes);
+    max_bytes -= value.size();
     result.push_back({std::string{fields.name()}, std::string{value}});
   }
   return result;

@@ -105,7 +105,8 @@ private:
   bool chunked_last_ = false; ///< of the codings
 };
 
-/// The fields of a head, whole, until `max_bytes` of names and values: the last value may be cut.
+/// The fields of a head, until they are `max_bytes` as lines (`name: value`, CRLF), so that empty ones count, too. The
+/// last value may be cut.
 [[nodiscard]] std::vector<header_field> first_fields(std::string_view head, std::size_t max_bytes);
 
 } // namespace vicket

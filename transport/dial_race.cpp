@@ -1,7 +1,7 @@
 #include "transport/dial_race.hpp"
 
 #include "policy/dial_order.hpp"
-#include "transport/beast_transport.hpp"
+#include "transport/asio_transport.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/exchange_services.hpp"
 #include "transport/known_addresses.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "transport/answer_reader.hpp"
-#include "transport/beast_transport.hpp"
+#include "transport/asio_transport.hpp"
 #include "transport/connection.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/deadline_wheel.hpp"

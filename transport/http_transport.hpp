@@ -43,7 +43,7 @@ struct http_result {
   std::uint64_t body_bytes = 0; ///< how much there was, as far as it was read
   bool body_truncated = false;
   std::string retry_after; ///< the header's value as it came; empty without one
-  /// Of an answer that was no 2xx, in its order: the first `attempt::max_header_bytes` of names and values.
+  /// Of an answer that was no 2xx, in its order: the first `attempt::max_header_bytes`, as lines.
   std::vector<header_field> headers;
   phase_timings phases;
   std::int64_t duration_us = 0;

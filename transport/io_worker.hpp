@@ -1,6 +1,6 @@
 #pragma once
 
-#include "transport/beast_transport.hpp"
+#include "transport/asio_transport.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/deadline_wheel.hpp"
 #include "transport/dial_lane.hpp"

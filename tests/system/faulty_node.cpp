@@ -13,7 +13,7 @@
 #include "apps/actor_port.hpp"
 #include "apps/termination.hpp"
 #include "storage/testing/environments.hpp"
-#include "transport/beast_transport.hpp"
+#include "transport/asio_transport.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -64,7 +64,7 @@ int run(const char* data_dir, std::string_view mode, std::uint64_t seed) {
   node_environment environment;
   environment.time = &time;
   environment.random = &random;
-  environment.transport = make_beast_transport(sending);
+  environment.transport = make_asio_transport(sending);
   environment.store = &disk;
   environment.failed = [linger](const std::string& why) {
     std::cerr << why + "\n" << std::flush;

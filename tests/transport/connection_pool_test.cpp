@@ -36,7 +36,7 @@ private:
 TEST_CASE("requests to one endpoint follow each other on one kept-alive connection", "[transport]") {
   const auto own = trusted::instance().root.good();
   const http_peer peer{always(answer(200, "ok")), own};
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   for (int i = 0; i < 20; ++i)
     REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
   CHECK(peer.connections() == 1);
@@ -57,7 +57,7 @@ TEST_CASE("a connection is not used again when the answer rules it out", "[trans
   };
   for (const auto& given : bytes) {
     const http_peer peer{always(given)};
-    const auto transport = make_beast_transport(test_options());
+    const auto transport = make_asio_transport(test_options());
     for (int i = 0; i < 2; ++i)
       CHECK(send(*transport, request_to(endpoint(false, peer.port()))).body == "ok");
     CHECK(peer.connections() == 2);
@@ -76,7 +76,7 @@ TEST_CASE("bytes that come while a connection is idle are nobody's answer", "[tr
       c.hang();
     }
   }};
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   CHECK(send(*transport, request_to(endpoint(false, peer.port()))).body == "first");
   sent.wait();
   CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
@@ -104,7 +104,7 @@ TEST_CASE("a pooled connection that turns out closed is replaced inside the same
                              }
                            },
                            own};
-      const auto transport = make_beast_transport(trusting_options());
+      const auto transport = make_asio_transport(trusting_options());
       const auto first = send(*transport, request_to(endpoint(true, peer.port())));
       answered.open();
       REQUIRE(first.status == 200);
@@ -120,7 +120,7 @@ TEST_CASE("a pooled connection that turns out closed is replaced inside the same
                                c.number() == 1 ? goodbye[how](c) : c.hang();
                            },
                            own};
-      const auto transport = make_beast_transport(trusting_options());
+      const auto transport = make_asio_transport(trusting_options());
       REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
       const auto second = send(*transport, request_to(endpoint(true, peer.port())));
       INFO(second.error);
@@ -189,7 +189,7 @@ TEST_CASE("what a connection from the pool brings instead of a whole answer is r
         };
         const auto peer =
             tls ? std::make_unique<http_peer>(script, own) : std::make_unique<http_peer>(script);
-        const auto transport = make_beast_transport(trusting_options());
+        const auto transport = make_asio_transport(trusting_options());
         REQUIRE(send(*transport, request_to(endpoint(tls, peer->port()))).body == "first");
         const auto second = send(*transport, request_to(endpoint(tls, peer->port())));
         INFO(second.error);
@@ -231,7 +231,7 @@ TEST_CASE("what is an answer to the request counts, also on a connection from th
   for (const auto& row : rows) {
     DYNAMIC_SECTION(row.bytes) {
       const http_peer peer{one_good_then(row.bytes, row.ends)};
-      const auto transport = make_beast_transport(test_options());
+      const auto transport = make_asio_transport(test_options());
       REQUIRE(send(*transport, request_to(endpoint(false, peer.port()))).body == "first");
       const auto second = send(*transport, request_to(endpoint(false, peer.port())));
       INFO(second.error);
@@ -244,7 +244,7 @@ TEST_CASE("what is an answer to the request counts, also on a connection from th
 }
 
 TEST_CASE("on a fresh connection what a server says is its verdict, whatever it is", "[transport]") {
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   for (const auto status : {400, 408, 421, 503}) {
     const http_peer peer{always(answer(status, "", "Connection: close\r\n"))};
     CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == status);
@@ -261,7 +261,7 @@ TEST_CASE("an answer that announces content where none may be ends its connectio
       while (c.read_request() && c.send(left + head))
         left = "null"; // what the head announced, with the next answer
     }};
-    const auto transport = make_beast_transport(test_options());
+    const auto transport = make_asio_transport(test_options());
     for (int i = 0; i < 3; ++i)
       CHECK(class_of(send(*transport, request_to(endpoint(false, peer.port())))) == "answered");
     CHECK(peer.connections() == 3);
@@ -275,7 +275,7 @@ TEST_CASE("a connection is replaced once: a fresh one that closes as well is the
     if (c.number() == 1 && c.send(answer(200)))
       c.read_request();
   }};
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   REQUIRE(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
   const auto second = send(*transport, request_to(endpoint(false, peer.port())));
   CHECK(class_of(second) == "protocol");
@@ -291,7 +291,7 @@ TEST_CASE("an idle connection is closed after its time-out", "[transport]") {
   }};
   auto options = test_options();
   options.idle_timeout_ms = 50;
-  const auto transport = make_beast_transport(options);
+  const auto transport = make_asio_transport(options);
   REQUIRE(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
   ended.wait(); // the client has closed, else this test never ends
   CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
@@ -311,7 +311,7 @@ TEST_CASE("no more idle connections are kept than the bounds allow", "[transport
   }};
   auto options = test_options();
   options.max_idle_per_endpoint = 2;
-  const auto transport = make_beast_transport(options);
+  const auto transport = make_asio_transport(options);
   std::vector<std::future<http_result>> under_way;
   for (int i = 0; i < 6; ++i)
     under_way.push_back(begin(*transport, request_to(endpoint(false, peer.port()))));
@@ -335,7 +335,7 @@ TEST_CASE("TLS sessions are resumed on the next connection to the endpoint", "[t
                  },
                  own};
   peer.limit_tls_version(version);
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   for (int i = 0; i < 4; ++i)
     REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
   CHECK(peer.connections() == 4);
@@ -351,7 +351,7 @@ TEST_CASE("a hundred requests at once are each answered once", "[transport]") {
                        own};
   auto options = trusting_options();
   options.io_threads = 2;
-  const auto transport = make_beast_transport(options);
+  const auto transport = make_asio_transport(options);
   std::vector<std::future<http_result>> under_way;
   for (int i = 0; i < 100; ++i)
     under_way.push_back(
@@ -363,7 +363,7 @@ TEST_CASE("a hundred requests at once are each answered once", "[transport]") {
 TEST_CASE("many requests at once to an endpoint that answers share connections", "[transport]") {
   const auto own = trusted::instance().root.good();
   const http_peer peer{always(answer(200, "ok")), own};
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
   constexpr unsigned requests = 2'000;
   std::vector<std::future<http_result>> under_way;
@@ -384,7 +384,7 @@ TEST_CASE("requests that hang do not keep others to the same host from dialling"
       link.send(answer(200, "ok"));
     }
   }};
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   const auto silent = endpoint(false, peer.port());
   const auto lively = endpoint(false, peer.port());
   REQUIRE(send(*transport, request_to(lively)).status == 200); // a connection comes back, a dial took no time

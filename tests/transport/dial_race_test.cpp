@@ -34,7 +34,7 @@ std::vector<std::string> loopbacks(unsigned from, unsigned to) {
 std::unique_ptr<http_transport> transport_asking(const dns_peer& names) {
   auto options = trusting_options();
   options.dns_servers = {names.address()};
-  return make_beast_transport(options);
+  return make_asio_transport(options);
 }
 
 certificate own_certificate() {
@@ -221,7 +221,7 @@ TEST_CASE("when the deadline ends a race, the sentence names who was in it", "[t
 
 TEST_CASE("one address is dialled once, however long it takes", "[transport]") {
   const http_peer hanging{[](http_peer::connection& c) { c.hang(); }};
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   CHECK(class_of(send(*transport, request_to(endpoint(true, hanging.port()), 1'000))) == "timeout");
   CHECK(hanging.connections() == 1);
 }

@@ -22,7 +22,7 @@ namespace {
 std::unique_ptr<http_transport> transport_asking(const dns_peer& names) {
   auto options = trusting_options();
   options.dns_servers = {names.address()};
-  return make_beast_transport(options);
+  return make_asio_transport(options);
 }
 
 /// From now on; the machine may be busy, so what takes milliseconds has a second.
@@ -125,7 +125,7 @@ TEST_CASE("denied addresses of a name are left out, and the others are dialled",
 }
 
 TEST_CASE("a numeric host that is denied is blocked", "[transport]") {
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   for (const auto* host : {"10.0.0.1", "::1", "169.254.169.254"}) {
     const auto result = send(*transport, request_to(endpoint(true, 443, host)));
     CHECK(class_of(result) == "blocked");
@@ -216,7 +216,7 @@ TEST_CASE("localhost is found without a name server", "[transport]") {
   auto options = test_options();
   options.guard = address_guard{{*ip_range::parse("127.0.0.0/8"), *ip_range::parse("::1/128")}};
   options.dns_servers = {names.address()};
-  const auto transport = make_beast_transport(options);
+  const auto transport = make_asio_transport(options);
   CHECK(send(*transport, request_to(endpoint(false, peer.port(), "localhost"))).status == 200);
   CHECK(names.asked("localhost") == 0);
 }
@@ -224,7 +224,7 @@ TEST_CASE("localhost is found without a name server", "[transport]") {
 TEST_CASE("a DNS server that can't be one is refused in one clear line", "[transport]") {
   auto options = test_options();
   options.dns_servers = {"not an address"};
-  CHECK_THROWS(make_beast_transport(options));
+  CHECK_THROWS(make_asio_transport(options));
 }
 
 TEST_CASE("a name is resolved as soon as one family can be", "[transport]") {
@@ -305,7 +305,7 @@ TEST_CASE("a server that is silent is passed over after a while, and later at on
       }
       options.dns_servers.push_back(good.address());
       const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
-      const auto transport = make_beast_transport(options);
+      const auto transport = make_asio_transport(options);
       const auto send_to = [&](const std::string& name) {
         good.set(name, {.v4 = {"127.0.0.1"}});
         const stopwatch watch;
@@ -335,7 +335,7 @@ TEST_CASE("the next server is asked at once where one fails", "[transport]") {
     auto options = trusting_options();
     options.dns_servers = {failing.address(), good.address()};
     const http_peer peer{always(answer(200, "", "Connection: close\r\n"))};
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     auto quickest = stopwatch::duration::max();
     for (int i = 0; i < 3; ++i) {
       const stopwatch watch;
@@ -380,7 +380,7 @@ TEST_CASE("resolv.conf is looked at again when it changes, and at once when that
   };
   SECTION("a node that starts before its network resolves later") {
     write("nameserver 127.0.0.1:1\n");
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     CHECK_THAT(outcome_of(*transport), StartsWith("dns "));
     write(good);
     std::this_thread::sleep_for(1'050ms);
@@ -388,7 +388,7 @@ TEST_CASE("resolv.conf is looked at again when it changes, and at once when that
   }
   SECTION("a file that comes later") {
     options.resolv_conf = file.path() + ".later";
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     std::ofstream{options.resolv_conf} << good;
     std::this_thread::sleep_for(1'050ms);
     CHECK(outcome_of(*transport) == "answered ");
@@ -396,7 +396,7 @@ TEST_CASE("resolv.conf is looked at again when it changes, and at once when that
   }
   SECTION("at once") {
     write("nameserver 127.0.0.1:1\n");
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     CHECK_THAT(outcome_of(*transport), StartsWith("dns "));
     write(good);
     transport->reload();
@@ -406,7 +406,7 @@ TEST_CASE("resolv.conf is looked at again when it changes, and at once when that
     dns_peer silent;
     silent.fall_silent();
     write("nameserver " + silent.address() + "\n");
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     auto waiting = begin(*transport, request_to(endpoint(false, peer.port(), "hooks.example.test"), 8'000));
     while (silent.asked("hooks.example.test") == 0)
       std::this_thread::sleep_for(5ms);
@@ -416,7 +416,7 @@ TEST_CASE("resolv.conf is looked at again when it changes, and at once when that
   }
   SECTION("servers that were named to the node are not the system's") {
     options.dns_servers = {names.address()};
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     write("nameserver 127.0.0.1:1\n");
     transport->reload();
     CHECK(outcome_of(*transport) == "answered ");

@@ -138,7 +138,7 @@ std::string verdict_of(const http_result& result) {
 
 void check_all(bool tls) {
   const auto own = trusted::instance().root.good();
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   const auto make_peer = [&](const script& does) {
     return tls ? std::make_unique<http_peer>(does, own) : std::make_unique<http_peer>(does);
   };
@@ -176,7 +176,7 @@ TEST_CASE("each way in which an HTTPS endpoint misbehaves is in exactly one outc
 }
 
 TEST_CASE("a complete answer is given with its status, body and Retry-After", "[transport]") {
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   for (const auto status : {200, 201, 204, 301, 304, 404, 410, 429, 500, 503}) {
     DYNAMIC_SECTION("status " << status) {
       const auto bodiless = status == 204 || status == 304;
@@ -213,7 +213,7 @@ TEST_CASE("answers in their unusual but right forms are read whole", "[transport
        std::string{"\0\xff\x80", 3}},
       {"without reason phrase", "HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", "ok"},
   };
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   for (const auto& f : forms) {
     DYNAMIC_SECTION(f.name) {
       const http_peer peer{after_request(f.bytes)};
@@ -227,7 +227,7 @@ TEST_CASE("answers in their unusual but right forms are read whole", "[transport
 }
 
 TEST_CASE("what is no HTTP is the attempt's body, and is not waited for long", "[transport]") {
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   const std::string banner = "220 mx.example.com ESMTP\r\n";
   const http_peer peer{[&](http_peer::connection& c) {
     for (const auto byte : banner) // before the request, too
@@ -244,7 +244,7 @@ TEST_CASE("what is no HTTP is the attempt's body, and is not waited for long", "
 }
 
 TEST_CASE("an answer that is no 2xx comes with its fields", "[transport]") {
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   const std::string fields = "Location: https://other.example/hook\r\nX-Request-Id:  42 \r\n";
   const http_peer redirecting{always(answer(308, "", fields))};
   const auto redirected = send(*transport, request_to(endpoint(false, redirecting.port())));
@@ -270,14 +270,14 @@ TEST_CASE("an answer that comes one byte at a time is read whole", "[transport]"
                            c.send({&byte, 1});
                        },
                        own};
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   const auto result = send(*transport, request_to(endpoint(true, peer.port())));
   CHECK(result.status == 200);
   CHECK(result.body == "slowly");
 }
 
 TEST_CASE("a body is kept up to 64 KiB and read no further than 1 MiB", "[transport]") {
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   SECTION("more than 64 KiB: the first are kept, all are counted") {
     const http_peer peer{always(answer(500, std::string(100'000, 'b')))};
     const auto result = send(*transport, request_to(endpoint(false, peer.port())));
@@ -312,7 +312,7 @@ TEST_CASE("the bytes of a request are exactly what was asked for", "[transport]"
   const auto tls = GENERATE(false, true);
   const auto peer = tls ? std::make_unique<http_peer>(always(answer(200)), own)
                         : std::make_unique<http_peer>(always(answer(200)));
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   const auto size = GENERATE(std::size_t{0}, std::size_t{400}, std::size_t{3'000'000});
   const std::string body(size, 'e');
   auto request = request_to(endpoint(tls, peer->port()), ample_ms, body);
@@ -328,7 +328,7 @@ TEST_CASE("an answer that comes before the end of a large request is the verdict
     c.send(answer(413, "too much"));
     c.hang();
   }};
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   const auto result =
       send(*transport, request_to(endpoint(false, peer.port()), ample_ms, std::string(20'000'000, 'x')));
   CHECK(result.status == 413);
@@ -341,7 +341,7 @@ TEST_CASE("a refused connection is of class connect, and says where to", "[trans
     const http_peer gone{always("")};
     free_port = gone.port();
   }
-  const auto transport = make_beast_transport(test_options());
+  const auto transport = make_asio_transport(test_options());
   const auto result = send(*transport, request_to(endpoint(false, free_port)));
   CHECK(class_of(result) == "connect");
   CHECK(result.error ==
@@ -355,7 +355,7 @@ TEST_CASE("every request left is completed exactly once when the transport ends"
   {
     auto options = test_options();
     options.io_threads = 2;
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     for (int i = 0; i < 50; ++i)
       left.push_back(begin(*transport, request_to(endpoint(false, peer.port()))));
   }
@@ -369,7 +369,7 @@ TEST_CASE("every request left is completed exactly once when the transport ends"
 TEST_CASE("the phases say where the time went", "[transport]") {
   const auto own = trusted::instance().root.good();
   const http_peer peer{always(answer(200)), own};
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   const auto first = send(*transport, request_to(endpoint(true, peer.port())));
   CHECK_FALSE(first.phases.dns_us); // a numeric host
   CHECK(first.phases.connect_us);

@@ -72,7 +72,7 @@ TEST_CASE(
           ++offered;
           does(c);
         });
-        const auto transport = make_beast_transport(trusting_options());
+        const auto transport = make_asio_transport(trusting_options());
         constexpr unsigned requests = 4;
         for (unsigned i = 0; i < requests; ++i) {
           const auto begin = std::chrono::steady_clock::now();
@@ -96,7 +96,7 @@ TEST_CASE("a short attempt has time to repeat a handshake that was silent", "[tr
     if (offers_session && ++offered > 0)
       c.hang(), c.cut();
   });
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   for (int i = 0; i < 3; ++i)
     CHECK(send(*transport, request_to(endpoint(true, peer.port()), 2'000)).status == 200);
 }
@@ -110,7 +110,7 @@ TEST_CASE("a session is forgotten that an attempt's deadline found in a silent h
     if (silent)
       c.hang(), c.cut();
   });
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
   silent = true;
   CHECK(class_of(send(*transport, request_to(endpoint(true, peer.port()), 150))) == "timeout");
@@ -130,7 +130,7 @@ TEST_CASE("a session over which a server breaks off before it answers is not off
                    one_answer()(c);
                  },
                  trusted::instance().root.good()};
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
   breaks_off = true;
   CHECK(send(*transport, request_to(endpoint(true, peer.port()))).status != 200);
@@ -145,7 +145,7 @@ TEST_CASE("a handshake that fails for another reason than a session is not repea
       INFO(what);
       http_peer peer{one_answer(), trusted::instance().root.good()};
       peer.on_client_hello([does = does](http_peer::connection& c, bool) { does(c); });
-      const auto transport = make_beast_transport(trusting_options());
+      const auto transport = make_asio_transport(trusting_options());
       CHECK(send(*transport, request_to(endpoint(true, peer.port()), 1'500)).status != 200);
       CHECK(peer.connections() == 1);
     }
@@ -157,7 +157,7 @@ TEST_CASE("a handshake that fails for another reason than a session is not repea
       if (refuses)
         c.reset();
     });
-    const auto transport = make_beast_transport(trusting_options());
+    const auto transport = make_asio_transport(trusting_options());
     REQUIRE(send(*transport, request_to(endpoint(true, peer.port()))).status == 200);
     refuses = true;
     const auto result = send(*transport, request_to(endpoint(true, peer.port())));

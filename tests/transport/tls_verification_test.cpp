@@ -37,7 +37,7 @@ TEST_CASE("certificates and host names are verified, always", "[transport]") {
       {"of an unknown issuer", stranger.good(), "unknown issuer (Some other root)"},
       {"for another name", root.wrong_name(), "for other names: other.example.test"},
   };
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   for (const auto& refused : refusals) {
     for (const auto* host : {"localhost", "127.0.0.1"}) {
       DYNAMIC_SECTION("a certificate that is " << refused.name << ", host " << host) {
@@ -57,7 +57,7 @@ TEST_CASE("certificates and host names are verified, always", "[transport]") {
   }
   SECTION("without --ca-file the test root is unknown") {
     const http_peer peer{always(answer(200)), root.good()};
-    const auto strict = make_beast_transport(test_options());
+    const auto strict = make_asio_transport(test_options());
     CHECK(class_of(send(*strict, request_to(endpoint(true, peer.port())))) == "tls");
   }
 }
@@ -105,7 +105,7 @@ TEST_CASE("a host is named by subjectAltName alone, and what a put accepts as a 
   dns_peer names;
   auto options = trusting_options();
   options.dns_servers = {names.address()};
-  const auto transport = make_beast_transport(options);
+  const auto transport = make_asio_transport(options);
   for (const auto& one : rows) {
     INFO(one.host << " and " << (one.names.dns_names.empty() ? "no DNS name" : one.names.dns_names[0]));
     const auto url = "https://" + std::string{one.host} + "/";
@@ -164,7 +164,7 @@ TEST_CASE("what the operator names is trusted: a root, an intermediate, an endpo
     const temporary_file file{one.file};
     auto options = test_options();
     options.ca_files = {file.path()};
-    const auto transport = make_beast_transport(options);
+    const auto transport = make_asio_transport(options);
     const http_peer peer{always(answer(200)), one.served};
     const auto result = send(*transport, request_to(endpoint(true, peer.port())));
     INFO(result.error);
@@ -227,7 +227,7 @@ TEST_CASE("a handshake that the endpoint refuses is explained", "[transport]") {
        },
        "does not speak HTTP/1.1 there"},
   };
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   for (const auto& one : rows) {
     INFO(one.what);
     http_peer peer{always(answer(200)), trusted::instance().root.good()};
@@ -242,7 +242,7 @@ TEST_CASE("a handshake that the endpoint refuses is explained", "[transport]") {
 }
 
 TEST_CASE("what speaks something else than TLS is said to be no TLS", "[transport]") {
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   for (const auto* greeting : {"HTTP/1.0 400 Bad Request\r\n\r\n", "220 mail.example.test ESMTP\r\n",
                                "SSH-2.0-OpenSSH_9.2\r\n", "<!DOCTYPE html><html>", "no TLS at all"}) {
     INFO(greeting);
@@ -257,7 +257,7 @@ TEST_CASE("what speaks something else than TLS is said to be no TLS", "[transpor
 }
 
 TEST_CASE("what is not TLS 1.2 or newer is of class tls", "[transport]") {
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   SECTION("plain HTTP where TLS was expected") {
     const http_peer peer{[](http_peer::connection& c) {
       c.send("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -295,7 +295,7 @@ TEST_CASE("what is not TLS 1.2 or newer is of class tls", "[transport]") {
 }
 
 TEST_CASE("a body without length that TLS does not end in order counts as truncated", "[transport]") {
-  const auto transport = make_beast_transport(trusting_options());
+  const auto transport = make_asio_transport(trusting_options());
   for (const auto orderly : {true, false}) {
     DYNAMIC_SECTION((orderly ? "with" : "without") << " close_notify") {
       const http_peer peer{[orderly](http_peer::connection& c) {
@@ -330,7 +330,7 @@ TEST_CASE("trust roots are read again when their file changes, and at once when 
   };
   auto options = test_options();
   options.ca_files = {roots.path()};
-  const auto transport = make_beast_transport(options);
+  const auto transport = make_asio_transport(options);
   const auto delivers = [&] {
     return send(*transport, request_to(endpoint(true, peer.port()))).status == 200;
   };
@@ -368,9 +368,9 @@ TEST_CASE("trust roots are read again when their file changes, and at once when 
 TEST_CASE("a CA file that can't be read is refused in one clear line", "[transport]") {
   auto options = test_options();
   options.ca_files = {"/nonexistent/roots.pem"};
-  CHECK_THROWS_WITH(make_beast_transport(options),
+  CHECK_THROWS_WITH(make_asio_transport(options),
                     StartsWith("the CA file /nonexistent/roots.pem can't be read: "));
   const temporary_file garbage{"not a certificate"};
   options.ca_files = {garbage.path()};
-  CHECK_THROWS_WITH(make_beast_transport(options), StartsWith("the CA file " + garbage.path()));
+  CHECK_THROWS_WITH(make_asio_transport(options), StartsWith("the CA file " + garbage.path()));
 }

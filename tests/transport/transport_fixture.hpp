@@ -2,7 +2,7 @@
 
 #include "tests/support/certificates.hpp"
 #include "tests/support/http_peer.hpp"
-#include "transport/beast_transport.hpp"
+#include "transport/asio_transport.hpp"
 
 #include <future>
 #include <memory>

@@ -30,10 +30,10 @@ struct transport_options {
       1024 * 1024; ///< a longer body is read no further, the connection closed
 };
 
-/// Boost.Beast over OpenSSL, names by c-ares, on threads of its own. An endpoint's requests all go to one
+/// HTTP/1.1 over OpenSSL, timed by Boost.Asio, names by c-ares, on threads of its own. An endpoint's requests all go to one
 /// thread. The destructor ends what is left with "the node is stopping"; not to be called from within a
 /// completion. Throws `std::runtime_error` with one clear line when it can't be set up (a CA file that can't
 /// be read, say).
-[[nodiscard]] std::unique_ptr<http_transport> make_beast_transport(transport_options options);
+[[nodiscard]] std::unique_ptr<http_transport> make_asio_transport(transport_options options);
 
 } // namespace vicket

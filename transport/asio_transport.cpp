@@ -1,4 +1,4 @@
-#include "transport/beast_transport.hpp"
+#include "transport/asio_transport.hpp"
 
 #include "transport/io_worker.hpp"
 
@@ -11,15 +11,15 @@ namespace vicket {
 
 namespace {
 
-class beast_transport final : public http_transport {
+class asio_transport final : public http_transport {
 public:
-  explicit beast_transport(transport_options options) : options_{std::move(options)} {
+  explicit asio_transport(transport_options options) : options_{std::move(options)} {
     const auto threads = std::max(options_.io_threads, 1U);
     for (unsigned i = 0; i < threads; ++i)
       workers_.push_back(std::make_unique<io_worker>(options_));
   }
 
-  ~beast_transport() override {
+  ~asio_transport() override {
     for (auto& worker : workers_) // all, before the first is gone: completions may post to any of them
       worker->end();
   }
@@ -61,8 +61,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<http_transport> make_beast_transport(transport_options options) {
-  return std::make_unique<beast_transport>(std::move(options));
+std::unique_ptr<http_transport> make_asio_transport(transport_options options) {
+  return std::make_unique<asio_transport>(std::move(options));
 }
 
 } // namespace vicket
