@@ -50,6 +50,7 @@ transport_options transport_of(const node_config& config) {
   options.guard = address_guard{config.allow_cidrs};
   options.ca_files = config.ca_files;
   options.dns_servers = config.dns_servers;
+  options.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct transport_options {
   unsigned max_informational = 8;           ///< 1xx answers skipped before the real one
   std::uint64_t max_read_body_bytes =
       1024 * 1024; ///< a longer body is read no further, the connection closed
+  /// Told in one line what went on without being any request's failure: trust roots that can't be read again. From any
+  /// thread of the transport; must not block; may be empty.
+  std::function<void(const std::string&)> log_warning;
 };
 
 /// HTTP/1.1 over OpenSSL, timed by Boost.Asio, names by c-ares, on threads of its own. An endpoint's requests all go to one

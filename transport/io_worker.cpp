@@ -52,7 +52,7 @@ io_worker::io_worker(const transport_options& options)
     : options_{options},
       context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
       busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_},
-      line_timer_{context_}, tls_{options.ca_files},
+      line_timer_{context_}, tls_{options.ca_files, options.log_warning},
       deadlines_{steady::now()}, names_{context_, deadlines_, {options.dns_servers, options.resolv_conf}},
       watch_{context_}, dials_{{[this] { take_turn_of_dials(); }, [this] { hand_on_connections(); },
                                 [this](steady::time_point at) { look_at_lines(at); }}},

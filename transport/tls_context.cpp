@@ -240,8 +240,10 @@ void ssl_deleter::operator()(SSL* ssl) const {
   SSL_free(ssl);
 }
 
-tls_context::tls_context(std::vector<std::string> ca_files)
-    : ca_files_{std::move(ca_files)}, files_{trust_files(ca_files_)}, context_{make_context(ca_files_)} {}
+tls_context::tls_context(std::vector<std::string> ca_files,
+                         std::function<void(const std::string&)> log_warning)
+    : ca_files_{std::move(ca_files)}, log_warning_{std::move(log_warning)}, files_{trust_files(ca_files_)},
+      context_{make_context(ca_files_)} {}
 
 bool tls_context::refresh(std::chrono::steady_clock::time_point now) {
   return files_.changed(now) && reload();
@@ -251,7 +253,10 @@ bool tls_context::reload() {
   try {
     context_ = make_context(ca_files_);
     return true;
-  } catch (const std::runtime_error&) { // a file in the middle of being replaced: it changes once more
+  } catch (const std::runtime_error& why) {
+    if (log_warning_)
+      log_warning_(std::string{why.what()} +
+                   "; deliveries trust what they trusted before, until it changes once more");
     return false;
   }
 }

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ class tls_context {
 public:
   /// Trusts the system's roots and every certificate of `ca_files`, be it a root, an intermediate or an endpoint's own.
   /// Throws `std::runtime_error` when one can't be read.
-  explicit tls_context(std::vector<std::string> ca_files);
+  /// `log_warning` may be empty; told when they can't be read again.
+  tls_context(std::vector<std::string> ca_files, std::function<void(const std::string&)> log_warning);
 
   /// Reads the trust roots again where their files have changed. True: others may be trusted from now on. Those that
   /// were trusted stay so while the files can't be read.
@@ -66,6 +68,7 @@ private:
   [[nodiscard]] static context_ptr make_context(const std::vector<std::string>& ca_files);
 
   const std::vector<std::string> ca_files_;
+  const std::function<void(const std::string&)> log_warning_;
   watched_files files_; ///< looked at before they are read
   context_ptr context_;
 };

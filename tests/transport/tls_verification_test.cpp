@@ -6,6 +6,7 @@
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -330,6 +331,10 @@ TEST_CASE("trust roots are read again when their file changes, and at once when 
   };
   auto options = test_options();
   options.ca_files = {roots.path()};
+  std::atomic<int> warnings = 0;
+  options.log_warning = [&](const std::string& line) {
+    warnings += line.starts_with("the CA file " + roots.path()) ? 1 : 0;
+  };
   const auto transport = make_asio_transport(options);
   const auto delivers = [&] {
     return send(*transport, request_to(endpoint(true, peer.port()))).status == 200;
@@ -356,12 +361,16 @@ TEST_CASE("trust roots are read again when their file changes, and at once when 
     replace(trusted::instance().root.pem());
     transport->reload();
     CHECK(delivers());
+    CHECK(warnings == 0);
     replace("not a certificate");
     transport->reload();
     CHECK(delivers());
+    const auto of_garbage = warnings.load();
+    CHECK(of_garbage >= 1);
     std::filesystem::remove(roots.path());
     transport->reload();
     CHECK(delivers());
+    CHECK(warnings > of_garbage);
   }
 }
 
