@@ -1,6 +1,6 @@
 #include "actors/delivery.hpp"
 
-#include "policy/utf8.hpp"
+#include "policy/charset.hpp"
 
 #include <caf/send.hpp>
 
@@ -49,7 +49,7 @@ namespace {
 
 /// A body that ends inside a character ends before it, so that what is text stays so.
 void drop_cut_character(attempt& value) {
-  const auto whole = whole_utf8_bytes(value.response_body);
+  const auto whole = whole_character_bytes(value);
   value.response_truncated = value.response_truncated || whole < value.response_body.size();
   value.response_body.resize(whole);
 }
@@ -67,9 +67,10 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
   value.response_body = std::move(result.body);
   value.response_body_bytes = result.body_bytes;
   value.response_truncated = result.body_truncated;
+  value.response_headers = std::move(result.headers);
+  value.response_headers_truncated = result.headers_truncated;
   if (value.response_truncated || result.failure)
     drop_cut_character(value);
-  value.response_headers = std::move(result.headers);
   if (result.failure) {
     value.result = *result.failure;
   } else if (result.status && *result.status >= 200 && *result.status <= 299) {

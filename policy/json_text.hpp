@@ -49,7 +49,7 @@ inline constexpr std::size_t max_json_depth = 130;
 /// "response_truncated":…,"retry_after":{"heard":…,"not_before":…,"held_until":…},"next_attempt_at":…}`. Durations are milliseconds with at most three decimals; a phase that it did not
 /// come to is not there; status, error and next_attempt_at are null where there is none. A response body that
 /// is not UTF-8 is null, and its bytes are in `response_body_base64`, right behind it; `response_body_bytes`
-/// is its full length. `response_headers` and `retry_after` are there only where the answer was no 2xx and had any;
+/// is its full length. `response_headers` (with `"response_headers_truncated":true` where not all of them fit, or not whole) and `retry_after` are there only where the answer was no 2xx and had any;
 /// `not_before` is null where what was heard can't be meant, `held_until` where it holds the event alone.
 [[nodiscard]] std::string event_history_to_json(const event_history& history);
 

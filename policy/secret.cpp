@@ -42,4 +42,14 @@ std::optional<std::string> secret_complaint(std::string_view secret) {
   return std::nullopt;
 }
 
+std::optional<std::string> secret_remark(std::string_view secret) {
+  if (!secret.starts_with(secret_prefix) || base64_decode(secret.substr(secret_prefix.size())))
+    return std::nullopt;
+  return "the secret's base64 is in the URL form, or without padding: some libraries of Standard Webhooks "
+         "(Python's, for one) "
+         "refuse it. Give receivers the same key with + and / for - and _, filled up with = to a multiple of "
+         "four "
+         "characters";
+}
+
 } // namespace vicket

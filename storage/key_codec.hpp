@@ -59,7 +59,7 @@
 ///                  0x80 varint number of the attempt of the same event that holds the same body,
 ///                  0x100 varint n (not 0) and n times (text name, text value) header fields of the answer,
 ///                  0x200 text Retry-After as it was heard, 0x400 (with 0x200 only) i64 not before, 0x800
-///                  (with 0x200 only) i64 held until;
+///                  (with 0x200 only) i64 held until, 0x1000 (with 0x100 only, no bytes) header fields truncated;
 ///                text error, varint length of the body as far as it was read, then the kept body to the end
 ///                (nothing with 0x80)
 ///     carried    u8 1, u64 sequence of the attempt, which is still in `attempts`; or

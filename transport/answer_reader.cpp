@@ -97,7 +97,7 @@ void answer_reader::head_read(std::string_view head) {
 void answer_reader::head_accepted(std::string_view head) {
   head_done_ = true;
   if (status() / 100 != 2)
-    headers_ = first_fields(head, attempt::max_header_bytes);
+    headers_ = keep_fields(head, attempt::max_header_bytes);
   if (status() == 204 || status() == 304) {
     trusted_ = trusted_ && !head_.announces_content;
     return body_finished();
@@ -216,7 +216,7 @@ void answer_reader::take_cut_head() {
     return;
   head_done_ = head_cut_ = true;
   if (status() / 100 != 2)
-    headers_ = first_fields(lines, attempt::max_header_bytes);
+    headers_ = keep_fields(lines, attempt::max_header_bytes);
 }
 
 bool answer_reader::body_ends_with(stream_end end) const {

@@ -269,11 +269,15 @@ void exchange::on_deadline() {
   const auto limit = std::to_string(request_.timeout_ms) + " ms";
   if (answer_->no_http())
     return fail(outcome::protocol, who() + " " + answer_->error());
-  if (!answer_->head_complete())
-    return fail(outcome::timeout, "no complete answer within " + limit + ": " + waiting_for());
-  heard_at_ = now();
-  answer_->end_of_stream(answer_reader::stream_end::broken, "did not end its answer within " + limit + ",");
-  complete();
+  const auto waiting = answer_->head_complete() ? std::string{} : waiting_for();
+  if (!reused_ || answer_->head_complete()) { // on probation, half a head is no verdict
+    heard_at_ = now();
+    answer_->end_of_stream(answer_reader::stream_end::broken, "did not end its answer within " + limit + ",");
+  }
+  if (answer_->head_complete())
+    complete();
+  else
+    fail(outcome::timeout, "no complete answer within " + limit + ": " + waiting);
 }
 
 void exchange::stop() {
@@ -352,7 +356,9 @@ void exchange::add_answer(http_result& result) {
   if (answer_->head_complete()) {
     result.status = answer_->status();
     result.retry_after = answer_->retry_after();
-    result.headers = answer_->take_headers();
+    auto kept = answer_->take_headers();
+    result.headers = std::move(kept.fields);
+    result.headers_truncated = kept.truncated;
   }
   result.body_bytes = answer_->body_bytes();
   result.body_truncated = answer_->body_truncated();

@@ -45,6 +45,7 @@ struct http_result {
   std::string retry_after; ///< the header's value as it came; empty without one
   /// Of an answer that was no 2xx, in its order: the first `attempt::max_header_bytes`, as lines.
   std::vector<header_field> headers;
+  bool headers_truncated = false; ///< not all of them, or not whole
   phase_timings phases;
   std::int64_t duration_us = 0;
 };

@@ -127,6 +127,8 @@ TEST_CASE("a connector that is read wrongly is refused with the path or the plac
       {R"({"id":1,"url":"u"})", "id must be a string"},
       {R"({"id":null,"url":"u"})", "id is required, but it is null"},
       {R"({"id":"a","url":null})", "url is required, but it is null"},
+      {R"({"id":"a","url":"u","secret":""})", "secret is empty; leave it out"},
+      {R"({"id":"a","url":"u","secret":7})", "secret must be a string"},
       {R"({"id":"a","url":"u","rate":{"limit":null}})", "rate.limit is required, but it is null"},
       {R"({"id":"a","url":"u","name":null,"name":"b"})", "name is there twice"},
       {R"({"id":"a","url":"u","colour":null})", "colour is no field of a connector"},
@@ -356,6 +358,10 @@ TEST_CASE(
                   R"("],["A",""]],"response_body":)") != std::string::npos);
   CHECK(text.find(R"("retry_after":{"heard":"30.0","not_before":"2026-05-23T12:00:30.000Z",)"
                   R"("held_until":"2026-05-23T12:00:30.000Z"},"next_attempt_at":)") != std::string::npos);
+  CHECK(text.find("response_headers_truncated") == std::string::npos);
+  value.response_headers_truncated = true;
+  CHECK(event_history_to_json({some_summary(), {value}})
+            .find(R"(["A",""]],"response_headers_truncated":true,"response_body":)") != std::string::npos);
   value.retry_after = retry_hint{"soon", {}, {}};
   text = event_history_to_json({some_summary(), {value}});
   CHECK(text.find(R"("retry_after":{"heard":"soon","not_before":null,"held_until":null})") !=

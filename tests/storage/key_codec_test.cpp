@@ -212,6 +212,9 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(decode_ended_at(attempt_bytes) == noon + 12);
   const auto explained = explained_attempt();
   CHECK(decode_attempt(259, encode_head(explained) + "body").value().value == explained.value);
+  auto cut = explained;
+  cut.value.response_headers_truncated = true;
+  CHECK(decode_attempt(259, encode_head(cut) + "body").value().value == cut.value);
   auto unheeded = attempt;
   unheeded.value.retry_after = retry_hint{"soon", {}, {}};
   CHECK(decode_attempt(259, encode_head(unheeded) + "body").value().value == unheeded.value);
