@@ -81,16 +81,17 @@ void answer_reader::head_read(std::string_view head) {
     error_ = "sent two status lines that differ";
     return keep_no_http(head);
   }
-  if (status() == 101)
+  if (status() == 101) {
+    head_done_ = true;
+    headers_ = keep_fields(head, attempt::max_header_bytes);
     return fail("switched protocols (status 101), which nothing asked for");
+  }
   if (status() < 100)
     return fail("sent the status " + std::to_string(status()) + ", which HTTP does not have");
   trusted_ = trusted_ && head_.strict;
   if (status() >= 200)
     return head_accepted(head);
   trusted_ = trusted_ && !head_.announces_content;
-  if (++informational_ > limits_.max_informational)
-    fail("sent more than " + std::to_string(limits_.max_informational) + " informational (1xx) answers");
   head_ = {};
 }
 

@@ -16,7 +16,6 @@ namespace vicket {
 /// Bounds of one answer; see `transport_options` for the numbers.
 struct answer_limits {
   std::size_t max_header_bytes;
-  unsigned max_informational;
   std::uint64_t max_read_body_bytes;
   std::size_t max_kept_body_bytes;
 };
@@ -107,7 +106,6 @@ private:
   std::size_t header_bytes_ = 0;        ///< of the 1xx before this head
   std::uint64_t body_stream_bytes_ = 0; ///< with chunk framing
   std::uint64_t body_bytes_ = 0;
-  unsigned informational_ = 0;
   state state_ = state::reading;
   bool started_ = false;
   bool has_status_line_ = false;

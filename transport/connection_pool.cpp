@@ -73,6 +73,13 @@ void connection_pool::put(std::unique_ptr<connection> idle, time_point now) {
   by_age_.push_back(*idle.release());
 }
 
+/// While a request uses `to`, so that it stays.
+void connection_pool::close_idle(destination& to) {
+  assert(to.requests > 0);
+  while (!to.idle.empty())
+    close(to.idle.front());
+}
+
 void connection_pool::sweep(time_point now) {
   for (auto next = by_age_.begin(); next != by_age_.end();) {
     auto& idle = *next++;

@@ -80,6 +80,9 @@ public:
 
   void put(std::unique_ptr<connection> idle, time_point now);
 
+  /// Closes all idle connections to it.
+  void close_idle(destination& to);
+
   /// Closes what has been idle for too long.
   void sweep(time_point now);
 

@@ -17,8 +17,7 @@ namespace {
 constexpr std::size_t max_kept_scratch_bytes = 1024 * 1024;
 
 answer_limits limits_of(const transport_options& options) {
-  return {options.max_header_bytes, options.max_informational, options.max_read_body_bytes,
-          attempt::max_body_bytes};
+  return {options.max_header_bytes, options.max_read_body_bytes, attempt::max_body_bytes};
 }
 
 std::int64_t us_between(std::chrono::steady_clock::time_point begin,
@@ -269,6 +268,8 @@ void exchange::on_deadline() {
   const auto limit = std::to_string(request_.timeout_ms) + " ms";
   if (answer_->no_http())
     return fail(outcome::protocol, who() + " " + answer_->error());
+  if (reused_) // whatever swallowed the request has forgotten the others, too: the next attempt gets a fresh one
+    services_.pool.close_idle(*to_);
   const auto waiting = answer_->head_complete() ? std::string{} : waiting_for();
   if (!reused_ || answer_->head_complete()) { // on probation, half a head is no verdict
     heard_at_ = now();

@@ -126,7 +126,7 @@ private:
 std::string mismatch(const alternative_names& names, const X509* certificate, const std::string& host) {
   const auto text = names.text();
   if (text.empty())
-    return "has a certificate without names (subjectAltName); its common name, " +
+    return "has a certificate without DNS names or addresses (subjectAltName); its common name, " +
            common_name(X509_get_subject_name(certificate)) + ", counts for nothing (RFC 9525)";
   if (names.names_address_as_text(host))
     return "has a certificate that has the address " + host +

@@ -655,7 +655,7 @@ bool driver::run() {
   if (!followed)
     throw broken_run{"the feed can't be followed to its end"};
   delivery_oracle oracle{promises_, [this](std::uint64_t serial) { return promises_.event(serial); }};
-  oracle.expect_slow_sync(options_.slow_sync_ms);
+  oracle.expect_slow_sync(options_.slow_sync_ms + options_.slow_node_ms);
   collect(oracle, *followed);
   check_bulk(oracle);
   progress("stopping the node, and opening its data once more");

@@ -122,8 +122,12 @@ TEST_CASE("a secret that some libraries can't read is remarked on, and not repea
     REQUIRE(remark.has_value());
     CHECK(remark->find(std::string_view{odd}.substr(6)) == std::string::npos);
   }
+  for (const auto* meant : {"WHSEC_Zg==", "Whsec_Zg==", "\"whsec_Zg==\"", "'whsec_Zg=='"}) {
+    INFO(meant);
+    CHECK(secret_remark(meant).value().find("very beginning") != std::string::npos);
+  }
   for (const auto* plain :
-       {"whsec_Zg==", "whsec_Zm8=", "whsec_Zm9v", "whsec_//sA", "whsec_+/+/", "Zg", "hunter2", "***", ""}) {
+       {"whsec-Zg==", "whsec_", "\"", "x-whsec_Zg==", "whsec_Zg==", "whsec_Zm8=", "whsec_Zm9v", "whsec_//sA", "whsec_+/+/", "Zg", "hunter2", "***", ""}) {
     INFO(plain);
     CHECK_FALSE(secret_remark(plain).has_value());
   }

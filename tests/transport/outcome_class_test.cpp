@@ -104,7 +104,7 @@ std::vector<expectation> misbehaviours() {
        "headers longer than 65536 bytes"},
       {"sends one endless header", endless(busy + "X-More: ", std::string(1000, 'x')), "protocol", ""},
       {"sends endless 1xx", endless("", "HTTP/1.1 102 Processing\r\n\r\n"), "protocol",
-       "more than 8 informational"},
+       "headers longer than 65536 bytes"},
       {"switches protocols", after_request("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),
        "protocol", "101"},
   };
