@@ -64,7 +64,7 @@ run_result run_all(const bench_command& command, int argc, char** argv) {
   progress_line progress;
   for (const auto& one : all_scenarios()) {
     const auto& wanted = command.scenarios;
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), one.name) == wanted.end())
+    if (wanted.empty() ? one.only_by_name : std::find(wanted.begin(), wanted.end(), one.name) == wanted.end())
       continue;
     if (one.needs_own_nodes && command.options.node)
       continue;

@@ -1,8 +1,10 @@
 #include "bench/harness/node_session.hpp"
 
 #include "apps/node_link.hpp"
+#include "bench/harness/real_time.hpp"
 
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -74,13 +76,34 @@ void node_session::put(const std::vector<connector>& wanted) {
     throw std::runtime_error("the node did not take a connector: " + shared->refused);
 }
 
-node_status node_session::status() {
-  return must(rep_->link->ask_and_wait<node_status>(get_status{}), "tell its status");
+/// The one place that knows how a status is asked for: today a node tells all of it at once.
+node_session::status_page node_session::ask_status(const std::optional<connector_id>&) {
+  return {must(rep_->link->ask_and_wait<node_status>(get_status{}), "tell its status"), false};
+}
+
+node_status node_session::status(const std::function<void(std::int64_t)>& took) {
+  node_status all;
+  std::optional<connector_id> after;
+  for (bool more = true; more;) {
+    const auto from_ns = now_ns();
+    auto page = ask_status(after);
+    if (took)
+      took(now_ns() - from_ns);
+    more = page.more && !page.value.connectors.empty();
+    if (more)
+      after = page.value.connectors.back().id;
+    auto listed = std::move(all.connectors);
+    listed.insert(listed.end(), std::make_move_iterator(page.value.connectors.begin()),
+                  std::make_move_iterator(page.value.connectors.end()));
+    all = std::move(page.value);
+    all.connectors = std::move(listed);
+  }
+  return all;
 }
 
 std::uint64_t node_session::pending() {
   std::uint64_t sum = 0;
-  for (const auto& part : status().partitions)
+  for (const auto& part : ask_status(std::nullopt).value.partitions)
     sum += part.pending;
   return sum;
 }

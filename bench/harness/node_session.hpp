@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace vicket::bench {
@@ -25,8 +26,9 @@ public:
 
   /// All of them, many at a time.
   void put(const std::vector<connector>& wanted);
-  [[nodiscard]] node_status status();
-  /// Events accepted and not settled, of all connectors.
+  /// All of it: its pages one after the other. `took` gets what each of them took, in ns.
+  [[nodiscard]] node_status status(const std::function<void(std::int64_t)>& took = {});
+  /// Events accepted and not settled, of all connectors; from a status's first page.
   [[nodiscard]] std::uint64_t pending();
   /// Of an event whose id went to one connector only.
   [[nodiscard]] event_history history(const event_id& id);
@@ -37,6 +39,12 @@ public:
   void send(send_batch batch, std::function<void(const batch_result&)> answered);
 
 private:
+  struct status_page {
+    node_status value;
+    bool more = false;
+  };
+  [[nodiscard]] status_page ask_status(const std::optional<connector_id>& after);
+
   struct rep;
   std::unique_ptr<rep> rep_;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "bench/harness/percentiles.hpp"
+#include "bench/findings/percentiles.hpp"
 #include "bench/report/results.hpp"
 #include "bench/scenarios/traffic.hpp"
 

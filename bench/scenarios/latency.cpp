@@ -1,7 +1,7 @@
 // 2: where the time of an event goes, at rates that the node is well able to take.
 
+#include "bench/findings/percentiles.hpp"
 #include "bench/harness/open_loop.hpp"
-#include "bench/harness/percentiles.hpp"
 #include "bench/harness/real_time.hpp"
 #include "bench/harness/sync_probe.hpp"
 #include "bench/scenarios/latencies.hpp"

@@ -1,7 +1,7 @@
 // 3: what connectors with good endpoints notice of others whose endpoints hang, fail or are slow.
 
+#include "bench/findings/percentiles.hpp"
 #include "bench/harness/open_loop.hpp"
-#include "bench/harness/percentiles.hpp"
 #include "bench/harness/real_time.hpp"
 #include "bench/scenarios/latencies.hpp"
 #include "bench/scenarios/scenario.hpp"
@@ -156,20 +156,12 @@ private:
     others_.finish(noisy_arrivals_, all_noisy(), violations_);
   }
 
-  [[nodiscard]] static std::vector<double> ratios(const std::vector<double>& with,
-                                                  const std::vector<double>& without) {
-    std::vector<double> found;
-    for (std::size_t i = 0; i < with.size(); ++i)
-      found.push_back(with[i] / std::max(without[i], 1.0)); // both µs
-    return found;
-  }
-
   scenario_result judged() {
     scenario_result result;
     auto& figures = result.figures;
     const auto add_ratio = [&](const std::string& key, const std::string& title, const auto& with,
                                const auto& without) {
-      figures.push_back(median_figure(key, title, ratios(with, without), "1"));
+      figures.push_back(median_figure(key, title, ratios(with, without, 1), "1"));
     };
     // The whole way is judged: many a request is at the sink before its sender has seen the answer, so that the rest of
     // the way is a difference of two times of about the same size.
