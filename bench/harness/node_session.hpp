@@ -15,6 +15,17 @@
 
 namespace vicket::bench {
 
+/// One answer to a request for a status.
+struct status_page {
+  node_status value;
+  bool more = false; ///< there are connectors after the last of these
+};
+
+/// A whole status: `ask` for the page after a connector, beginning with none, until there is no more. Connectors are those
+/// of all pages, everything else is as the last one says. Pure.
+[[nodiscard]] node_status
+whole_status(const std::function<status_page(const std::optional<connector_id>& after)>& ask);
+
 /// A workflow engine's and an operator's side of the actor port. What must be answered and isn't throws
 /// std::runtime_error. For one thread; callbacks come from another one.
 class node_session {
@@ -39,10 +50,6 @@ public:
   void send(send_batch batch, std::function<void(const batch_result&)> answered);
 
 private:
-  struct status_page {
-    node_status value;
-    bool more = false;
-  };
   [[nodiscard]] status_page ask_status(const std::optional<connector_id>& after);
 
   struct rep;

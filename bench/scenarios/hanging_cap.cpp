@@ -3,6 +3,7 @@
 #include "bench/findings/node_bounds.hpp"
 #include "bench/harness/open_loop.hpp"
 #include "bench/harness/real_time.hpp"
+#include "bench/report/measure_text.hpp"
 #include "bench/scenarios/latencies.hpp"
 #include "bench/scenarios/scenario.hpp"
 #include "bench/scenarios/traffic.hpp"
@@ -96,8 +97,8 @@ public:
       if (i % 2 == 1)
         measure_beside();
       with_.say("pair " + std::to_string(i) + " of " + std::to_string(pairs) + ": sent → sink p99 alone " +
-                std::to_string(static_cast<int>(found_.alone_p99_us.back())) + " us, beside " +
-                std::to_string(static_cast<int>(found_.beside_p99_us.back())) + " us");
+                show_measure(found_.alone_p99_us.back(), "us") + ", beside " +
+                show_measure(found_.beside_p99_us.back(), "us"));
     }
     measure_beside_crowd();
     return judged();

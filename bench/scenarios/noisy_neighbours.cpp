@@ -3,6 +3,7 @@
 #include "bench/findings/percentiles.hpp"
 #include "bench/harness/open_loop.hpp"
 #include "bench/harness/real_time.hpp"
+#include "bench/report/measure_text.hpp"
 #include "bench/scenarios/latencies.hpp"
 #include "bench/scenarios/scenario.hpp"
 #include "bench/scenarios/traffic.hpp"
@@ -83,9 +84,8 @@ public:
         measure_beside();
         measure_alone();
       }
-      with_.say("sent → sink p99 alone " + std::to_string(static_cast<int>(alone_.whole_way.p99_us.back())) +
-                " us, with noise " + std::to_string(static_cast<int>(beside_.whole_way.p99_us.back())) +
-                " us");
+      with_.say("sent → sink p99 alone " + show_measure(alone_.whole_way.p99_us.back(), "us") +
+                ", with noise " + show_measure(beside_.whole_way.p99_us.back(), "us"));
     }
     with_.say("what still hangs times out, and is delivered");
     put_noisy(noise::over);

@@ -214,8 +214,6 @@ private:
     latencies all;
     rounds_of_percentiles whole_way;
     rounds_of_percentiles delivery;
-    std::vector<double> whole_p99_us; ///< `not_measured` where none was delivered
-    std::vector<double> delivery_p99_us;
   };
 
   [[nodiscard]] phase phase_of(span_of_time round_of_recovery::*span) const {
@@ -225,8 +223,6 @@ private:
       found.all.add(round);
       found.whole_way.add(round.of(stage::sent_to_sink));
       found.delivery.add(round.of(stage::accepted_to_sink));
-      found.whole_p99_us.push_back(percentile_us(round.of(stage::sent_to_sink), 99));
-      found.delivery_p99_us.push_back(percentile_us(round.of(stage::accepted_to_sink), 99));
     }
     return found;
   }
@@ -236,8 +232,8 @@ private:
     const auto down = phase_of(&round_of_recovery::down);
     const auto during = phase_of(&round_of_recovery::drain);
     auto& figures = result.figures;
-    for (auto& one : figures_of(drain_findings{alone.whole_p99_us, during.whole_p99_us, alone.delivery_p99_us,
-                                               during.delivery_p99_us}))
+    for (auto& one : figures_of(drain_findings{alone.whole_way.p99_us, during.whole_way.p99_us,
+                                               alone.delivery.p99_us, during.delivery.p99_us}))
       figures.push_back(std::move(one));
     for (const auto part : {stage::accepted_to_sink, stage::sent_to_sink}) {
       const auto key = "neighbours_" + key_of(part);
