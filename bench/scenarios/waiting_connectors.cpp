@@ -43,12 +43,13 @@ public:
     const auto starts = with_.pick(3, 1);
     for (int i = 1; i <= starts; ++i) {
       if (node_)
-        node_->stop();
+        node_->kill(); // how it stops is seen at the end, when all figures are there
       with_.say("start " + std::to_string(i) + " of " + std::to_string(starts));
       node_ = with_.start_node(folder);
       measure_at_rest();
     }
     try_some();
+    check_end();
     return judged();
   }
 
@@ -104,10 +105,19 @@ private:
     const auto end_ns = now_ns() + with_.pick(memory_back_within_ms, std::int64_t{1'000}) * 1'000'000;
     for (; now_ns() < end_ns; sleep_ms(sample_ms))
       found_.memory_tried_bytes = std::min(found_.memory_tried_bytes, resident());
-    const auto expected = std::uint64_t{connectors()} + tried();
-    if (const auto pending = session.pending(); pending != expected)
-      violations_.push_back(std::to_string(pending) + " events are pending on the node, there should be " +
-                            std::to_string(expected));
+  }
+
+  /// What is amiss here spoils no figure.
+  void check_end() {
+    try {
+      const auto expected = std::uint64_t{connectors()} + tried();
+      if (const auto pending = node_session{node_->place()}.pending(); pending != expected)
+        violations_.push_back(std::to_string(pending) + " events are pending on the node, there should be " +
+                              std::to_string(expected));
+      node_->stop();
+    } catch (const std::exception& why) {
+      violations_.push_back(why.what());
+    }
   }
 
   [[nodiscard]] double resident() const { return static_cast<double>(memory_of(node_->id()).resident_bytes); }
