@@ -1,8 +1,10 @@
 #include "bench/harness/node_session.hpp"
 
 #include "apps/node_link.hpp"
+#include "bench/harness/real_time.hpp"
 
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -74,13 +76,42 @@ void node_session::put(const std::vector<connector>& wanted) {
     throw std::runtime_error("the node did not take a connector: " + shared->refused);
 }
 
-node_status node_session::status() {
-  return must(rep_->link->ask_and_wait<node_status>(get_status{}), "tell its status");
+node_status whole_status(const std::function<status_page(const std::optional<connector_id>& after)>& ask) {
+  std::vector<connector_status> listed;
+  std::optional<connector_id> after;
+  for (;;) {
+    auto page = ask(after);
+    auto& connectors = page.value.connectors;
+    const bool more = page.more && !connectors.empty(); // an empty page has nothing to go on after
+    if (more)
+      after = connectors.back().id;
+    listed.insert(listed.end(), std::make_move_iterator(connectors.begin()),
+                  std::make_move_iterator(connectors.end()));
+    if (!more) {
+      connectors = std::move(listed);
+      return std::move(page.value);
+    }
+  }
+}
+
+/// The one place that knows how a status is asked for: today a node tells all of it at once.
+status_page node_session::ask_status(const std::optional<connector_id>&) {
+  return {must(rep_->link->ask_and_wait<node_status>(get_status{}), "tell its status"), false};
+}
+
+node_status node_session::status(const std::function<void(std::int64_t)>& took) {
+  return whole_status([&](const std::optional<connector_id>& after) {
+    const auto from_ns = now_ns();
+    auto page = ask_status(after);
+    if (took)
+      took(now_ns() - from_ns);
+    return page;
+  });
 }
 
 std::uint64_t node_session::pending() {
   std::uint64_t sum = 0;
-  for (const auto& part : status().partitions)
+  for (const auto& part : ask_status(std::nullopt).value.partitions)
     sum += part.pending;
   return sum;
 }
