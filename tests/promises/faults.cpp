@@ -46,6 +46,8 @@ struct page {
   number table_failures; ///< how many more of them; -1: all
   number tables_refused; ///< how many did
 
+  number table_delay_ms; ///< an append to a table takes as much longer
+
   number hold_flushes;    ///< an append of a flush to a table waits while it is not 0
   number flushes_waiting; ///< at this moment
 
@@ -61,6 +63,7 @@ struct page {
 
 constexpr std::int64_t words = sizeof(page) / sizeof(number) - 1;
 constexpr useconds_t look_us = 5'000;
+constexpr std::int64_t us_per_ms = 1'000;
 
 page* shared() noexcept {
   static page* const mapped = []() -> page* {
@@ -135,8 +138,10 @@ int sync_with(const char* name, int file) noexcept {
   return result == 0 && takes_one(faults->sync_failures) ? fail_with(faults->sync_error) : result;
 }
 
-void wait_for_flushes(int file) noexcept {
+void delay_tables(int file) noexcept {
   auto* const faults = shared();
+  if (faults != nullptr && faults->table_delay_ms != 0 && is_file_of(file, ".sst"))
+    ::usleep(static_cast<useconds_t>(faults->table_delay_ms * us_per_ms));
   if (faults == nullptr || faults->hold_flushes == 0 || !thread_begins_with("rocksdb:high") ||
       !is_file_of(file, ".sst"))
     return;
@@ -212,13 +217,13 @@ extern "C" int fsync(int file) {
 
 extern "C" ssize_t write(int file, const void* bytes, size_t count) {
   static const auto real = next<ssize_t (*)(int, const void*, size_t)>("write");
-  wait_for_flushes(file);
+  delay_tables(file);
   return refuses_append(file) ? -1 : real(file, bytes, count);
 }
 
 extern "C" ssize_t pwrite64(int file, const void* bytes, size_t count, off64_t offset) {
   static const auto real = next<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
-  wait_for_flushes(file);
+  delay_tables(file);
   return refuses_append(file) ? -1 : real(file, bytes, count, offset);
 }
 

@@ -6,7 +6,7 @@ import struct
 # In the order of faults.cpp.
 NUMBERS = """words
 syncs_begun hold_from syncs_waiting sync_error sync_failures append_error append_failures
-table_error table_failures tables_refused hold_flushes flushes_waiting wall_ms steady_ms
+table_error table_failures tables_refused table_delay_ms hold_flushes flushes_waiting wall_ms steady_ms
 throw_from_bytes throw_below_bytes throw_in throws""".split()
 ACTORS_WITH_A_THREAD, OTHER_ACTORS = 1, 2  # for throw_in
 ALWAYS = -1
@@ -47,5 +47,6 @@ class Faults:
         self.steady_ms += milliseconds
 
     def clear(self):
-        for name in ("hold_from", "sync_failures", "append_failures", "table_failures", "hold_flushes", "throws"):
+        for name in ("hold_from", "sync_failures", "append_failures", "table_failures", "table_delay_ms",
+                     "hold_flushes", "throws"):
             setattr(self, name, 0)

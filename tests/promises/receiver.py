@@ -15,8 +15,9 @@ def make_identity(folder):
         return None
     certificate, key = os.path.join(folder, "receiver.pem"), os.path.join(folder, "receiver.key")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "60",
-         "-subj", "/CN=receiver", "-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key],
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "60", "-subj", "/CN=receiver", "-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate,
+         "-keyout", key],
         check=True, capture_output=True)
     return certificate, key
 
