@@ -122,24 +122,28 @@ class Node:
     # -- the command line -------------------------------------------------------------------------------------
 
     def begin(self, *arguments, lines=None):
-        """A command that is not waited for."""
+        """A command that is not waited for. What it says goes into a file, so that it never waits for a reader."""
         stdin = subprocess.DEVNULL
         if lines is not None:
             stdin = tempfile.TemporaryFile("w+")
             stdin.write("".join(line + "\n" for line in lines))
             stdin.seek(0)
-        return subprocess.Popen([self._vicket, "--node", self.address, "--json", *arguments], stdin=stdin,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment({}))
+        said = tempfile.TemporaryFile("w+")
+        command = subprocess.Popen([self._vicket, "--node", self.address, "--json", *arguments], stdin=stdin,
+                                   stdout=said, stderr=subprocess.DEVNULL, env=_environment({}))
+        command.said = said
+        return command
 
     def result(self, command, seconds=ANSWER_S):
         """(exit code, lines of JSON); without an answer in time: (None, [])."""
         try:
-            out, _ = command.communicate(timeout=seconds)
+            command.wait(seconds)
         except subprocess.TimeoutExpired:
             command.kill()
-            command.communicate()
+            command.wait()
             return None, []
-        return command.returncode, [json.loads(line) for line in out.splitlines()]
+        command.said.seek(0)
+        return command.returncode, [json.loads(line) for line in command.said]
 
     def ask(self, *arguments, lines=None, seconds=ANSWER_S):
         return self.result(self.begin(*arguments, lines=lines), seconds)

@@ -125,7 +125,7 @@ def waiting_follower(place):
             after, seconds = node.busy_seconds(), time.monotonic() - began
         finally:
             follower.kill()
-            follower.communicate()
+            follower.wait()
         used, wanted = ((b - a) / seconds for a, b in zip(before, after))
         seen = f"the node used {used:.2f} of a processor, and waited {wanted:.2f} of the time for one"
         if used + wanted > 0.5:
