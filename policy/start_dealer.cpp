@@ -138,7 +138,17 @@ void start_dealer::note_idle(line_number who) {
 // -- starts and ends --------------------------------------------------------------------------------------------------
 
 bool start_dealer::may_start(start_kind what) const {
-  return !stopped_ && (what == start_kind::fresh || backlog_used_ < max_backlog_);
+  return !stopped_ && (what == start_kind::fresh || backlog_left_ > 0);
+}
+
+void start_dealer::count_backlog(start_kind what) noexcept {
+  if (what == start_kind::backlog && backlog_left_ > 0)
+    --backlog_left_;
+}
+
+void start_dealer::uncount_backlog(start_kind what) noexcept {
+  if (what == start_kind::backlog && backlog_left_ < unlimited)
+    ++backlog_left_;
 }
 
 std::optional<start_dealer::place> start_dealer::take(connector_key connector, start_kind what) {
@@ -150,7 +160,7 @@ std::optional<start_dealer::place> start_dealer::take(connector_key connector, s
   if (mine.wanted > 0 || (kept && (kept_used_ == kept_ || mine.holds() > 0)))
     return std::nullopt;
   ++(kept ? kept_used_ : ordinary_used_);
-  backlog_used_ += what == start_kind::backlog ? 1 : 0;
+  count_backlog(what);
   ++mine.running;
   note_idle(number);
   return place{number, kept, what};
@@ -172,25 +182,32 @@ std::optional<start_dealer::place> start_dealer::take_offered(connector_key conn
     return std::nullopt;
   auto& mine = lines_[*number];
   const auto [kept, counted_as] = end_offer(mine);
-  backlog_used_ += what == start_kind::backlog ? 1 : 0;
-  backlog_used_ -= counted_as == start_kind::backlog ? 1 : 0;
+  uncount_backlog(counted_as);
+  count_backlog(what);
   ++mine.running;
   return place{*number, kept, what};
 }
 
-void start_dealer::release(bool kept, start_kind what) {
-  --(kept ? kept_used_ : ordinary_used_);
-  backlog_used_ -= what == start_kind::backlog ? 1 : 0;
-}
-
 void start_dealer::give_back(const place& ended) {
   VICKET_ASSERT(ended.line < lines_.size() && lines_[ended.line].running > 0);
-  release(ended.kept, ended.what);
+  --(ended.kept ? kept_used_ : ordinary_used_);
   --lines_[ended.line].running;
   look_at_hands(ended.line);
 }
 
 // -- the line ---------------------------------------------------------------------------------------------------------
+
+void start_dealer::set_wanted(line_number who, std::uint32_t starts, start_kind first) {
+  auto& mine = lines_[who];
+  const auto count = [&](bool in_line, start_kind what, std::size_t by) {
+    in_line_ += in_line ? by : 0;
+    backlog_in_line_ += in_line && what == start_kind::backlog ? by : 0;
+  };
+  count(mine.wanted > 0, mine.what, ~std::size_t{0}); // one less
+  mine.wanted = starts;
+  mine.what = first;
+  count(mine.wanted > 0, mine.what, 1);
+}
 
 /// Whoever is in line and holds nothing may have a kept place.
 void start_dealer::look_at_hands(line_number who) {
@@ -204,8 +221,7 @@ void start_dealer::look_at_hands(line_number who) {
 
 void start_dealer::want_no_more(line_number who) {
   auto& mine = lines_[who];
-  in_line_ -= mine.wanted > 0 ? 1 : 0;
-  mine.wanted = 0;
+  set_wanted(who, 0, mine.what);
   mine.deficit = 0;
   in_rounds_.leave(who);
   look_at_hands(who);
@@ -226,9 +242,7 @@ void start_dealer::want(connector_key connector, std::uint32_t starts, start_kin
   }
   if (mine.what != first) // it gets the turn of the other kind from its beginning
     mine.deficit = 0;
-  in_line_ += mine.wanted == 0 ? 1 : 0;
-  mine.wanted = starts;
-  mine.what = first;
+  set_wanted(number, starts, first);
   in_rounds_.join(number, first);
   look_at_hands(number);
 }
@@ -240,7 +254,8 @@ void start_dealer::decline(connector_key connector, std::uint32_t places) {
   auto& mine = lines_[*number];
   for (places = std::min(places, mine.offered); places > 0; --places) {
     const auto [kept, what] = end_offer(mine);
-    release(kept, what);
+    --(kept ? kept_used_ : ordinary_used_);
+    uncount_backlog(what);
   }
   look_at_hands(*number);
 }
@@ -279,7 +294,7 @@ void start_dealer::give_offer(line_number to, bool kept) {
   ++mine.offered;
   mine.offered_kept += kept ? 1 : 0;
   if (mine.what == start_kind::backlog) {
-    ++backlog_used_;
+    count_backlog(mine.what);
     ++mine.offered_backlog;
   }
   if (mine.newly_offered++ == 0)
@@ -290,8 +305,8 @@ void start_dealer::give_offer(line_number to, bool kept) {
     in_rounds_.begin_turn(to);
     mine.deficit = (mine.deficit == 0 ? mine.weight : mine.deficit) - 1;
   }
-  if (--mine.wanted == 0) {
-    --in_line_;
+  set_wanted(to, mine.wanted - 1, mine.what);
+  if (mine.wanted == 0) {
     mine.deficit = 0;
     in_rounds_.leave(to);
   } else if (!kept && mine.deficit == 0) {
@@ -315,16 +330,13 @@ void start_dealer::deal(std::vector<offer>& to) {
   offered_now_.clear();
 }
 
-void start_dealer::limit_backlog(std::size_t at_most) {
-  max_backlog_ = std::max<std::size_t>(at_most, 1);
-}
-
 // -- invariants -------------------------------------------------------------------------------------------------------
 
 void start_dealer::check() const {
   std::size_t holds = 0;
   std::size_t offered = 0;
   std::size_t in_line = 0;
+  std::size_t backlog_in_line = 0;
   std::size_t idle = 0;
   for (line_number number = 0; number < lines_.size(); ++number) {
     const auto& each = lines_[number];
@@ -333,6 +345,7 @@ void start_dealer::check() const {
     holds += each.holds();
     offered += each.offered;
     in_line += each.wanted > 0 ? 1 : 0;
+    backlog_in_line += each.wanted > 0 && each.what == start_kind::backlog ? 1 : 0;
     idle += each.idle ? 1 : 0;
     VICKET_ASSERT(find(each.key) == number);
     VICKET_ASSERT(each.offered_kept <= each.offered && each.offered_backlog <= each.offered);
@@ -342,7 +355,7 @@ void start_dealer::check() const {
   }
   VICKET_ASSERT(kept_used_ <= kept_ && ordinary_used_ <= ordinary_);
   VICKET_ASSERT(holds == used() && offered == offered_ && offered_ <= used());
-  VICKET_ASSERT(in_line == in_line_ && idle == idle_);
+  VICKET_ASSERT(in_line == in_line_ && backlog_in_line == backlog_in_line_ && idle == idle_);
 }
 
 } // namespace vicket

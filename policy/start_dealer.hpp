@@ -1,5 +1,7 @@
 #pragma once
 
+#include "policy/start_kind.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,10 +13,6 @@
 #include <vector>
 
 namespace vicket {
-
-/// What a start is, for the order of starts: the first attempt of an event that was just accepted, or an attempt of what
-/// has waited already (a retry, or what came out of the store's index).
-enum class start_kind : std::uint8_t { fresh, backlog };
 
 /// Who waits for something that is dealt in turns. In each round everybody has one turn of each kind, fresh ones first.
 /// Who joins and has had no turn in this round gets one in it, so nobody waits for longer than the rest of this round and
@@ -71,7 +69,7 @@ private:
 /// - Nobody in line starves: of the places that are dealt to all, whoever waits is offered one before any other is offered
 ///   more than two rounds give it, which is its weight for each kind and round; and of those that are kept, before any
 ///   other is offered more than two for each kind.
-/// - The backlog can be bounded (`limit_backlog`): then only so many of its starts are under way at a time.
+/// - The backlog can be paced (`allow_backlog`): then only so many more of its starts are made until more are allowed.
 ///
 /// An offered place is used for nothing else until its offer is answered: who is offered some decides then whether it may
 /// still start something (its endpoint may have asked for peace meanwhile), and gives back what it does not use.
@@ -131,8 +129,13 @@ public:
 
   // -- bounds -----------------------------------------------------------------------------------------------------------
 
-  /// At least one; what is under way already stays.
-  void limit_backlog(std::size_t at_most);
+  /// So many more starts of the backlog, until it is said again.
+  void allow_backlog(std::size_t starts) noexcept { backlog_left_ = starts; }
+  /// What is left of that.
+  [[nodiscard]] std::size_t backlog_left() const noexcept { return backlog_left_; }
+  /// Somebody in line waits for more of it.
+  [[nodiscard]] bool backlog_waits() const noexcept { return backlog_in_line_ > 0 && backlog_left_ == 0; }
+
   /// Nobody starts anything, and nothing is offered, until it is called with false.
   void stop_starts(bool stopped) noexcept { stopped_ = stopped; }
 
@@ -143,7 +146,6 @@ public:
     return ordinary_used_ + kept_used_;
   } ///< offered ones too
   [[nodiscard]] std::size_t offered() const noexcept { return offered_; }
-  [[nodiscard]] std::size_t backlog_used() const noexcept { return backlog_used_; }
   [[nodiscard]] std::size_t known_connectors() const noexcept { return lines_by_key_.size(); }
   /// Somebody is in line.
   [[nodiscard]] bool has_line() const noexcept { return in_line_ > 0; }
@@ -178,7 +180,9 @@ private:
   void give_offer(line_number to, bool kept);
   /// One of the line's offered places is no longer that: whether it is a kept one, and what it was counted as.
   [[nodiscard]] std::pair<bool, start_kind> end_offer(line& of);
-  void release(bool kept, start_kind what);
+  void count_backlog(start_kind what) noexcept;
+  void uncount_backlog(start_kind what) noexcept;
+  void set_wanted(line_number who, std::uint32_t starts, start_kind first);
   void want_no_more(line_number who);
   void look_at_hands(line_number who);
 
@@ -189,12 +193,12 @@ private:
   const std::size_t ordinary_;
   std::size_t kept_used_ = 0;
   std::size_t ordinary_used_ = 0;
-  std::size_t backlog_used_ = 0; ///< offered ones too
   std::size_t offered_ = 0;
-  std::size_t max_backlog_ = unlimited;
+  std::size_t backlog_left_ = unlimited;
   bool stopped_ = false;
   std::size_t in_line_ = 0;
-  std::size_t idle_ = 0; ///< known lines that hold nothing and want nothing
+  std::size_t backlog_in_line_ = 0; ///< of these
+  std::size_t idle_ = 0;            ///< known lines that hold nothing and want nothing
   std::vector<line> lines_;
   std::vector<line_number> free_lines_;
   std::unordered_map<connector_key, line_number> lines_by_key_;

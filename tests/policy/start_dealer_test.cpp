@@ -306,41 +306,45 @@ TEST_CASE("what was offered to one who is gone is free again, and what it had st
   dealer.check();
   dealer.give_back(*second);
   CHECK(dealer.used() == 0);
-  CHECK(dealer.backlog_used() == 0);
   dealer.check();
 }
 
-TEST_CASE("a bound on the backlog holds back nothing but backlog") {
+TEST_CASE(
+    "a pace of the backlog holds back nothing but backlog, and counts what is declined as not started") {
   world node{100};
-  node.dealer.limit_backlog(3);
+  node.dealer.allow_backlog(3);
   node.add(1, 10, backlog);
   node.add(2, 10, backlog);
-  CHECK(node.dealer.backlog_used() == 3);
+  CHECK(node.running_of(1) == 3);
+  CHECK(node.running_of(2) == 0);
+  CHECK(node.dealer.backlog_left() == 0);
+  CHECK(node.dealer.backlog_waits());
   node.add(3, 20, fresh);
   CHECK(node.running_of(3) == 20);
-  node.end(1);
-  node.end(1);
-  CHECK(node.running_of(1) == 2);
-  CHECK(node.running_of(2) == 1);
-  CHECK(node.dealer.backlog_used() == 3);
-  node.dealer.limit_backlog(0); // one at least
-  node.end(1, 10);
-  node.end(2, 10);
-  CHECK(node.dealer.backlog_used() == 1);
-  node.dealer.limit_backlog(start_dealer::unlimited);
+  node.end(1, 3); // that it is over allows no more
+  CHECK(node.started.size() == 23);
+  node.connectors[1].held = true;
+  node.dealer.allow_backlog(2);
   node.deal();
-  CHECK(node.connectors[1].waiting + node.connectors[2].waiting == 0);
+  CHECK(node.running_of(1) == 0);
+  CHECK(node.running_of(2) == 2);
+  CHECK(node.dealer.backlog_left() == 0);
+  node.dealer.allow_backlog(start_dealer::unlimited);
+  node.deal();
+  CHECK(node.running_of(2) == 10);
+  CHECK_FALSE(node.dealer.backlog_waits());
 }
 
-TEST_CASE("a bounded backlog is not starved by first attempts that go on and on") {
+TEST_CASE("a paced backlog is not starved by first attempts that go on and on") {
   world node{1};
-  node.dealer.limit_backlog(1);
   node.add(9, 1);
   node.add(1, 10, backlog);
   for (key who = 2; who <= 4; ++who)
     node.add(who, 1'000, fresh);
-  for (int i = 0; i < 41; ++i)
+  for (int i = 0; i < 120; ++i) {
+    node.dealer.allow_backlog(i % 2 == 0 ? 1 : 0);
     node.end(node.started.back());
+  }
   CHECK(std::count(node.started.begin(), node.started.end(), key{1}) == 10);
 }
 
@@ -376,9 +380,7 @@ TEST_CASE("nobody in line waits for longer than two rounds, whatever the others 
     const auto places = 1 + below(24);
     const auto connectors = 2 + below(12);
     start_dealer dealer{places};
-    const bool limited = below(2) == 0;
-    if (limited)
-      dealer.limit_backlog(1 + below(places));
+    const bool paced = below(2) == 0;
 
     struct one {
       std::size_t waiting = 0;
@@ -437,6 +439,8 @@ TEST_CASE("nobody in line waits for longer than two rounds, whatever the others 
           mine.running.erase(mine.running.begin() + static_cast<std::ptrdiff_t>(which));
         }
       }
+      if (paced)
+        dealer.allow_backlog(below(3));
       dealer.deal(offers);
       dealer.check();
       REQUIRE(dealer.used() <= places);
@@ -448,10 +452,10 @@ TEST_CASE("nobody in line waits for longer than two rounds, whatever the others 
         all[given.connector].offered += given.places;
         all[given.connector].passed_by.clear();
         for (key other = 0; other < connectors; ++other)
-          // Those that may start: what a bound on the backlog holds back waits for that. Those that hold nothing: another
+          // Those that may start: what the backlog's pace holds back waits for that. Those that hold nothing: another
           // one, too, waits for kept places, of which this test can't tell.
           if (other != given.connector && in_line(other) && all[other].running.empty() &&
-              (all[other].what == fresh || !limited)) {
+              (all[other].what == fresh || !paced)) {
             auto& passed = all[other].passed_by[given.connector];
             passed += given.places;
             // Two rounds, each with a turn for either kind, and as much of the kept places.
