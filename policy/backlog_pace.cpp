@@ -1,80 +1,83 @@
 #include "policy/backlog_pace.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vicket {
 
 namespace {
 
 constexpr double us_per_s = 1e6;
-constexpr double slower = 0.8;
-constexpr double faster = 1.05;
-constexpr double forget_free_rate = 0.999; ///< in each look
+constexpr double slower = 0.7;
+constexpr double faster = 1.1;
+constexpr double forget_most = 0.999; ///< in each look
+constexpr double learn_usual = 0.25;  ///< from each look
 
 } // namespace
 
-void backlog_pace::learn_least(double lag_us, std::int64_t now_us) {
-  if (!least_us_ || now_us - least_since_us_ >= least_memory_us) {
-    least_before_us_ = least_us_;
-    least_us_.reset();
-    least_since_us_ = now_us;
-  }
-  least_us_ = least_us_ ? std::min(*least_us_, lag_us) : lag_us;
-}
-
-void backlog_pace::fresh_started(std::int64_t lag_us, std::int64_t now_us) {
-  if (!last_fresh_us_ || now_us - *last_fresh_us_ >= memory_us) {
-    look_began_us_ = now_us;
-    lag_sum_us_ = 0;
-    samples_ = 0;
-    started_ = 0;
-  }
-  last_fresh_us_ = now_us;
-  lag_sum_us_ += std::max<std::int64_t>(lag_us, 0);
-  ++samples_;
-  if (samples_ >= min_samples && now_us - look_began_us_ >= look_us)
-    look(now_us);
-}
-
-void backlog_pace::look(std::int64_t now_us) {
-  const auto span_us = static_cast<double>(now_us - look_began_us_);
-  const auto lag_us = static_cast<double>(lag_sum_us_) / samples_;
-  const auto went_per_s = static_cast<double>(std::max<std::int64_t>(started_, 0)) / span_us * us_per_s;
-  if (!rate_)
-    free_rate_ = std::max(free_rate_ * forget_free_rate, went_per_s);
-  learn_least(lag_us, now_us);
-  const auto least_us = std::min(*least_us_, least_before_us_.value_or(*least_us_));
-  const auto floor_per_s = std::max(min_per_s, free_rate_ / least_share);
-  const bool lags = lag_us > least_us + static_cast<double>(slack_us);
-  if (lags && (rate_ || started_ > 0)) { // else it is not the backlog's fault
-    if (!rate_) {
-      credit_ = 0;
-      credited_at_us_ = now_us;
-    }
-    rate_ = std::max(std::min(rate_.value_or(went_per_s), std::max(went_per_s, floor_per_s)) * slower,
-                     floor_per_s);
-  } else if (!lags && rate_) {
-    // What was not used of the rate says nothing about a higher one.
-    if (went_per_s >= *rate_ / 2)
-      rate_ = *rate_ * faster;
-  }
+void backlog_pace::begin_look(std::int64_t now_us) {
   look_began_us_ = now_us;
-  lag_sum_us_ = 0;
   samples_ = 0;
   started_ = 0;
 }
 
+void backlog_pace::fresh_started(std::int64_t lag_us, std::int64_t now_us) {
+  if (!last_fresh_us_ || now_us - *last_fresh_us_ >= memory_us)
+    begin_look(now_us);
+  last_fresh_us_ = now_us;
+  lags_us_[samples_++ % max_samples] = lag_us;
+  if (samples_ >= min_samples && now_us - look_began_us_ >= look_us)
+    look(now_us);
+}
+
+double backlog_pace::median_lag_us() {
+  const auto end = lags_us_.begin() + static_cast<std::ptrdiff_t>(std::min(samples_, max_samples));
+  const auto middle = lags_us_.begin() + (end - lags_us_.begin()) / 2;
+  std::nth_element(lags_us_.begin(), middle, end);
+  return static_cast<double>(std::max<std::int64_t>(*middle, 0));
+}
+
+void backlog_pace::look(std::int64_t now_us) {
+  const auto lag_us = median_lag_us();
+  const auto went_per_s = static_cast<double>(std::max<std::int64_t>(started_, 0)) * us_per_s /
+                          static_cast<double>(now_us - look_began_us_);
+  most_per_s_ = std::max(most_per_s_ * forget_most, went_per_s);
+  const auto least_per_s = std::max(min_per_s, most_per_s_ / least_share);
+  const bool is_calm = rate_ ? at_least_ : went_per_s <= min_per_s;
+  if (std::exchange(was_calm_, is_calm) && is_calm) // in the first one there is what was before it
+    usual_lag_us_ = usual_lag_us_ ? *usual_lag_us_ + (lag_us - *usual_lag_us_) * learn_usual : lag_us;
+  if (!usual_lag_us_) // so that it is learned
+    slow_down(0, least_per_s, is_calm);
+  else if (lag_us > std::max(*usual_lag_us_ * usual_times, *usual_lag_us_ + slack_us))
+    slow_down(went_per_s, least_per_s, is_calm);
+  else if (rate_ && went_per_s >= *rate_ / 2) // what was not used says nothing about a higher one
+    set_rate(*rate_ * faster, least_per_s);
+  begin_look(now_us);
+}
+
+void backlog_pace::slow_down(double went_per_s, double least_per_s, bool is_calm) {
+  if (rate_ || !is_calm) // else there is no backlog to blame
+    set_rate(std::min(rate_.value_or(went_per_s), went_per_s) * slower, least_per_s);
+}
+
+void backlog_pace::set_rate(double per_s, double least_per_s) {
+  at_least_ = per_s <= least_per_s;
+  rate_ = std::max(per_s, least_per_s);
+}
+
 std::size_t backlog_pace::allowance(std::int64_t now_us) {
-  if (rate_ && (!last_fresh_us_ || now_us - *last_fresh_us_ >= memory_us))
+  if (!last_fresh_us_ || now_us - *last_fresh_us_ >= memory_us)
     rate_.reset();
-  if (!rate_)
+  if (!rate_) {
+    credit_ = 0;
+    credited_at_us_ = now_us;
     return unlimited;
+  }
+  const auto since_us = static_cast<double>(std::max<std::int64_t>(now_us - credited_at_us_, 0));
   const auto most = std::max(1.0, *rate_ * static_cast<double>(burst_us) / us_per_s);
-  credit_ = std::min(
-      most,
-      credit_ + *rate_ * static_cast<double>(std::max<std::int64_t>(now_us - credited_at_us_, 0)) / us_per_s);
+  credit_ = std::min(most, credit_ + *rate_ * since_us / us_per_s);
   credited_at_us_ = now_us;
-  return static_cast<std::size_t>(credit_);
+  return credit_ > 0 ? static_cast<std::size_t>(credit_) : 0;
 }
 
 void backlog_pace::started(std::int64_t count) {
