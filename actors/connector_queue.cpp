@@ -42,14 +42,17 @@ void connector_queue::reconfigure(const connector& config) {
   config_ = config;
 }
 
-void connector_queue::add(waiting_event event) {
-  if (is_under_way(event.position.sequence))
-    return;
+void connector_queue::add(waiting_event event, start_kind what) {
+  if (!is_under_way(event.position.sequence))
+    insert({std::move(event), what});
+}
+
+void connector_queue::insert(queued_event event) {
   auto at = waiting_.end();
   if (waiting() > 0 && event.position <= waiting_.back().position) { // most are the last
     at = std::lower_bound(
         waiting_.begin() + static_cast<std::ptrdiff_t>(first_waiting_), waiting_.end(), event.position,
-        [](const waiting_event& one, const due_position& wanted) { return one.position < wanted; });
+        [](const queued_event& one, const due_position& wanted) { return one.position < wanted; });
     if (at->position == event.position)
       return;
   }
@@ -63,8 +66,8 @@ bool connector_queue::is_under_way(log_sequence sequence) const {
          std::find(unrecorded_.begin(), unrecorded_.end(), sequence) != unrecorded_.end();
 }
 
-bool connector_queue::has_place() const noexcept {
-  return in_flight_.size() < hold_.in_flight_limit(breaker_.in_flight_limit(config_.max_in_flight));
+std::size_t connector_queue::in_flight_limit() const noexcept {
+  return hold_.in_flight_limit(breaker_.in_flight_limit(config_.max_in_flight));
 }
 
 void connector_queue::end_hold(std::int64_t now_us) {
@@ -75,16 +78,16 @@ void connector_queue::end_hold(std::int64_t now_us) {
   hold_.forget();
 }
 
-std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
+std::optional<connector_queue::queued_event> connector_queue::start_next(std::int64_t now_us) {
   end_hold(now_us);
   if (!config_.enabled || waiting() == 0 || !has_place() || shaper_.wait_us(now_us) > 0)
     return std::nullopt;
   shaper_.take(now_us);
-  std::optional<waiting_event> next{std::move(waiting_[first_waiting_++])};
+  std::optional<queued_event> next{std::move(waiting_[first_waiting_++])};
   if (first_waiting_ == waiting_.size()) {
     first_waiting_ = 0;
     if (waiting_.capacity() > max_kept_places)
-      std::vector<waiting_event>{}.swap(waiting_);
+      std::vector<queued_event>{}.swap(waiting_);
     else
       waiting_.clear();
   } else if (first_waiting_ >= min_gone_places && first_waiting_ * 2 >= waiting_.size()) {
@@ -94,6 +97,32 @@ std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
   const auto& event = next->event;
   in_flight_.push_back({next->position, event.accepted_at, event.envelope ? event.envelope->size() : 0});
   return next;
+}
+
+void connector_queue::put_back(delivery_job job) {
+  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                  [&](const flight& one) { return one.position.sequence == job.sequence; });
+  if (found == in_flight_.end())
+    return;
+  queued_event event;
+  event.position = found->position;
+  event.attempts_made = job.attempt_number - 1;
+  event.event.sequence = job.sequence;
+  event.event.id = job.id;
+  event.event.accepted_at = found->accepted_at;
+  event.event.envelope = std::move(job.envelope);
+  event.what = job.what;
+  *found = in_flight_.back();
+  in_flight_.pop_back();
+  shaper_.give_back();
+  insert(std::move(event));
+}
+
+std::size_t connector_queue::startable(std::int64_t now_us) {
+  end_hold(now_us);
+  if (!config_.enabled || waiting() == 0 || !has_place() || shaper_.wait_us(now_us) > 0)
+    return 0;
+  return config_.rate ? 1 : std::min(waiting(), in_flight_limit() - in_flight_.size());
 }
 
 std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const {

@@ -6,6 +6,7 @@
 #include "policy/connector_state.hpp"
 #include "policy/endpoint_hold.hpp"
 #include "policy/rate_shaper.hpp"
+#include "policy/start_kind.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,19 +18,32 @@ namespace vicket {
 /// What a supervisor decides, without an actor around it: which of a connector's events goes next and when, and
 /// what an attempt's answer means for the event. Given the time, never asks for it.
 ///
-/// An event is, in turn: waiting → in flight → unrecorded (its attempt is over, the commit is not) → let go.
+/// An event is, in turn: waiting → in flight → unrecorded (its attempt is over, the commit is not) → let go; or in flight
+/// → waiting, where it could not start after all.
 class connector_queue {
 public:
+  struct queued_event : waiting_event {
+    start_kind what = start_kind::fresh;
+  };
+
   connector_queue(const connector& config, const connector_state& remembered);
 
   void reconfigure(const connector& config);
 
   /// An event that is due. One that is held already is left alone.
-  void add(waiting_event event);
+  void add(waiting_event event, start_kind what = start_kind::fresh);
 
   /// The next event to deliver now, which is in flight from then on; absent when nothing waits, the in-flight places are
   /// taken, the connector is disabled, its endpoint is held, or its rate says later.
-  [[nodiscard]] std::optional<waiting_event> start_next(std::int64_t now_us);
+  [[nodiscard]] std::optional<queued_event> start_next(std::int64_t now_us);
+
+  /// What `start_next` gave could not be sent: it waits again, and its place and its rate's are as if it had not gone.
+  void put_back(delivery_job job);
+
+  /// How many `start_next` would give now, one after the other; of a connector with a rate 1 where it is more.
+  [[nodiscard]] std::size_t startable(std::int64_t now_us);
+  /// Of the first one that waits. One must.
+  [[nodiscard]] start_kind next_kind() const { return waiting_[first_waiting_].what; }
 
   /// When `start_next`, which has just said no, is worth asking again without anything else happening: the hold's end or
   /// the rate limit's next place; absent when it is something else that stands in the way.
@@ -63,9 +77,11 @@ private:
     std::size_t envelope_bytes = 0;
   };
 
-  [[nodiscard]] bool has_place() const noexcept;
+  [[nodiscard]] std::size_t in_flight_limit() const noexcept;
+  [[nodiscard]] bool has_place() const noexcept { return in_flight_.size() < in_flight_limit(); }
   void end_hold(std::int64_t now_us);
   [[nodiscard]] bool is_under_way(log_sequence sequence) const;
+  void insert(queued_event event);
 
   // Invariants: a sequence is in at most one of the three; what waits is in the order of its positions.
   // Vectors, since an allocation for each event and each of its three stays was a good part of what it cost. Those under
@@ -75,7 +91,7 @@ private:
   rate_shaper shaper_;
   circuit_breaker breaker_;
   endpoint_hold hold_;
-  std::vector<waiting_event> waiting_; ///< those before `first_waiting_` have gone
+  std::vector<queued_event> waiting_; ///< those before `first_waiting_` have gone
   std::size_t first_waiting_ = 0;
   std::vector<flight> in_flight_;        ///< in no order
   std::vector<log_sequence> unrecorded_; ///< in no order

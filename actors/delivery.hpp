@@ -1,14 +1,16 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "policy/backlog_pace.hpp"
 #include "policy/schedule_clock.hpp"
+#include "policy/start_dealer.hpp"
 #include "transport/http_transport.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -46,8 +48,10 @@ private:
 /// How an answer counts: what the transport saw, as an attempt. Pure.
 [[nodiscard]] attempt classify(http_result&& result, std::uint32_t number, timestamp_ms started_at);
 
-/// Signs and POSTs what supervisors give it, at most `max_in_flight` at a time (the rest waits in order), and
-/// answers with classified attempts. Decides nothing.
+/// Signs and POSTs what supervisors give it, at most `max_in_flight` at a time, and answers with classified attempts.
+/// Decides nothing but whose turn it is (`start_dealer`): what finds no place goes back to its supervisor, which waits
+/// in line, is offered a place in its turn, and decides then what may start in it. So nothing waits here that its
+/// endpoint, its rate or its owner has held back meanwhile.
 class delivery {
 public:
   using handle = delivery_actor;
@@ -66,19 +70,15 @@ public:
 
   handle::behavior_type make_behavior();
 
-private:
-  struct order {
-    supervisor_actor supervisor;
-    delivery_job job;
-  };
+  void check() const; ///< the invariants below; walks over everything
 
+private:
   /// What is remembered of a request under way.
   struct flight {
     supervisor_actor supervisor; ///< null: there is none, the slot is free
-    std::shared_ptr<const delivery_profile> profile;
-    log_sequence sequence = 0;
-    std::uint32_t attempt_number = 0;
+    delivery_job job; ///< whole, so that it can go back (`deliveries_done::returned`)
     timestamp_ms started_at;
+    start_dealer::place place;
   };
 
   /// A place for a request under way.
@@ -88,15 +88,23 @@ private:
         0; ///< how often it has been taken: part of the token, so that an old one fits no new request
   };
 
-  void enqueue(deliver& orders);
-  void start_waiting();
+  void take_orders(deliver& orders);
+  [[nodiscard]] std::size_t start_jobs(const supervisor_actor& supervisor, deliver& orders,
+                                       std::int64_t now_us);
+  void watch_while_waiting(const supervisor_actor& supervisor);
+  void lose(const caf::down_msg& down);
+  void allow_backlog(std::int64_t now_us);
+  void offer_places();
+  void note_backlog();
+  void send_outgoing();
   /// A time as attempts and signatures need it.
   struct start_time {
     timestamp_ms scheduled;
     std::int64_t unix_seconds = 0;
   };
 
-  void start(order next, const start_time& now, std::vector<http_transport::posting>& postings);
+  void start(const supervisor_actor& supervisor, delivery_job job, const start_dealer::place& place,
+             const start_time& now, std::vector<http_transport::posting>& postings);
   [[nodiscard]] std::uint64_t take_slot(flight what);
   [[nodiscard]] slot* slot_of(std::uint64_t token);
   [[nodiscard]] std::size_t in_flight() const { return slots_.size() - free_slots_.size(); }
@@ -105,16 +113,23 @@ private:
   void collect();
   [[nodiscard]] in_flight_counts count() const;
 
-  // Invariants: in_flight() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is
-  // bounded by the supervisors' own in-flight caps. A request's token is its slot and the slot's turn; a slot is free again
-  // once its result has been taken.
+  // Invariants: the dealer's places are those of the requests in flight and those that are offered; waiting_ has the
+  // supervisors that are in line or have an offer to answer. A request's token is its slot and the slot's turn; a slot is
+  // free again once its result has been taken.
   handle::pointer self_;
   setup with_;
   std::shared_ptr<result_inbox> inbox_;
-  std::deque<order> waiting_;
+  backlog_pace pace_;
+  std::size_t backlog_allowed_ = backlog_pace::unlimited; ///< the dealer's, as `pace_` knows of it
+  bool tick_under_way_ = false;
+  start_dealer dealer_;                                         ///< knows supervisors by their actor ids
+  std::unordered_map<caf::actor_id, supervisor_actor> waiting_; ///< monitored
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::pair<caf::actor_id, std::size_t>> by_supervisor_; ///< scratch of `collect`
+  std::vector<start_dealer::offer> offers_;                          ///< scratch of `offer_places`
+  std::vector<std::pair<supervisor_actor, deliveries_done>>
+      outgoing_; ///< by rising actor id; sent by each handler
 };
 
 } // namespace vicket

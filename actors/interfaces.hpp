@@ -34,17 +34,19 @@ using supervisor_actor = sleeper_actor::extend<
     caf::result<void>(attempts_recorded),
     /// Persistence → supervisor. The connector was replaced.
     caf::result<void>(reconfigure),
-    /// Delivery → supervisor. The answers to `deliver`, as they come in.
+    /// Delivery → supervisor. The answers to `deliver`, as they come in, and offers of places.
     caf::result<void>(deliveries_done),
     /// Persistence → supervisor. Answered when nothing is in flight or unrecorded any more.
     caf::result<void>(drain)>;
 
 /// One or more per node: signs, POSTs, classifies; decides nothing.
 using delivery_actor = caf::typed_actor<
-    /// Supervisor → delivery. `deliveries_done` comes back, maybe in parts.
+    /// Supervisor → delivery. `deliveries_done` comes back, maybe in parts. Also the answer to an offer.
     caf::result<void>(deliver),
     /// From the transport's threads.
     caf::result<void>(collect_results),
+    /// To itself: the backlog's pace allows more by now.
+    caf::result<void>(tick),
     /// History reader → delivery.
     caf::result<in_flight_counts>(get_in_flight)>;
 

@@ -5,6 +5,7 @@
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
+#include "policy/start_kind.hpp"
 #include "storage/records.hpp"
 #include "storage/store_status.hpp"
 #include "transport/http_transport.hpp"
@@ -148,11 +149,20 @@ struct delivery_job {
   std::uint32_t attempt_number = 1;
   event_id id;
   std::shared_ptr<const std::string> envelope;
+  start_kind what = start_kind::fresh;
+  /// When it was accepted, of one that nothing but our own work has kept waiting since.
+  std::optional<timestamp_ms> straight_from;
 };
 
-/// Sign and POST these. Each is answered by one entry of a `deliveries_done`.
+/// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back in `returned` where no place in
+/// flight is free for it. Who got some back gets in line by `wanted`, and sends nothing more of its own accord until it
+/// has left the line: it is offered places, and answers each offer.
 struct deliver {
   std::vector<delivery_job> jobs;
+  std::uint32_t offer_answered = 0; ///< so many offered places this answers; `jobs` uses them or leaves them
+  std::uint32_t wanted =
+      0; ///< so many more could start now if there were places; 0: not in line, or not any more
+  start_kind next = start_kind::fresh; ///< the first of those
 };
 
 /// An attempt that is over, classified; whether there is a next one is not decided yet.
@@ -162,8 +172,11 @@ struct finished_delivery {
   std::string retry_after; ///< the header as it came; empty without one
 };
 
+/// All that delivery has for a supervisor.
 struct deliveries_done {
   std::vector<finished_delivery> deliveries;
+  std::vector<delivery_job> returned; ///< not started
+  std::uint32_t offered = 0;          ///< so many places in flight are kept for the answer to this
 };
 
 /// The transport's threads → delivery: results wait in the inbox.

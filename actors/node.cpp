@@ -45,10 +45,13 @@ struct node::rep {
 
   struct partition {
     std::shared_ptr<partition_store> store;
-    delivery_actor delivery;
     persistence_actor persistence;
     history_reader_actor reader;
   };
+
+  /// From so many places on each partition has a delivery actor of its own. With fewer, partitions share: an actor with
+  /// fewer than this has no place to keep for connectors that hold none, and one without a place would start nothing.
+  static constexpr std::size_t min_places_each = 8;
 
   caf::actor_system& system;
   node_options options;
@@ -56,6 +59,8 @@ struct node::rep {
   std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
   node_watch_actor watch;
+  std::vector<delivery_actor>
+      deliveries; ///< each serves the partitions whose number leaves its own by their count
   std::vector<partition> partitions;
   alarm_actor alarm;
   router_actor router;
@@ -63,6 +68,7 @@ struct node::rep {
   node_gateway_actor gateway;
 
   void start_all(std::vector<std::shared_ptr<partition_store>> stores);
+  void start_deliveries();
   void start_partition(std::uint32_t number, std::shared_ptr<partition_store> store);
   void start_front();
   void end_all();
@@ -90,9 +96,24 @@ struct node::rep {
 void node::rep::start_all(std::vector<std::shared_ptr<partition_store>> stores) {
   watch = system.spawn<actor_of<node_watch>>(environment.failed);
   alarm = spawn<vicket::alarm>("alarm", std::cref(*clock));
+  start_deliveries();
   for (std::uint32_t i = 0; i < stores.size(); ++i)
     start_partition(i, std::move(stores[i]));
   start_front();
+}
+
+/// The node's places in flight, shared out to the last one.
+void node::rep::start_deliveries() {
+  const auto places = std::max<std::size_t>(options.max_in_flight, 1);
+  const auto count = std::clamp<std::size_t>(places / min_places_each, 1, folder->partitions());
+  for (std::size_t i = 0; i < count; ++i) {
+    delivery::setup delivering;
+    delivering.transport = environment.transport;
+    delivering.clock = clock.get();
+    delivering.max_in_flight = places / count + (i < places % count ? 1 : 0);
+    delivering.allow_http = options.allow_http;
+    deliveries.push_back(spawn<delivery>("delivery " + std::to_string(i), std::move(delivering)));
+  }
 }
 
 void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_store> store) {
@@ -101,19 +122,13 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   auto& part = partitions.back();
   part.store = std::move(store);
 
-  delivery::setup delivering;
-  delivering.transport = environment.transport;
-  delivering.clock = clock.get();
-  const auto count = folder->partitions();
-  delivering.max_in_flight = std::max<std::size_t>(1, (options.max_in_flight + count - 1) / count);
-  delivering.allow_http = options.allow_http;
-  part.delivery = spawn<delivery>("delivery" + of_partition, std::move(delivering));
+  const auto& delivers = deliveries[number % deliveries.size()];
 
   persistence::setup writing;
   writing.partition = number;
   writing.store = part.store;
   writing.log = environment.log ? environment.log(*part.store) : std::make_unique<local_log>(*part.store);
-  writing.delivery = part.delivery;
+  writing.delivery = delivers;
   writing.alarm = alarm;
   writing.clock = clock;
   writing.random = environment.random;
@@ -131,7 +146,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   reading.partition = number;
   reading.store = part.store;
   reading.persistence = part.persistence;
-  reading.delivery = part.delivery;
+  reading.delivery = delivers;
   reading.clock = clock.get();
   reading.retention_ms = options.retention_ms;
   part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
@@ -220,8 +235,9 @@ void node::rep::end_all() {
   for (auto& part : partitions) {
     end(part.reader);
     end(part.persistence);
-    end(part.delivery);
   }
+  for (auto& each : deliveries)
+    end(each);
   end(alarm);
 }
 

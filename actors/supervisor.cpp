@@ -45,9 +45,11 @@ supervisor::handle::behavior_type supervisor::make_behavior() {
 }
 
 void supervisor::take(take_events& given) {
+  start_news news;
+  news.straight = queue_.waiting() == 0;
   for (auto& event : given.events)
     queue_.add(std::move(event));
-  go_on();
+  go_on(with_.clock->now_us(), news);
 }
 
 void supervisor::note_backlog(const backlog_grew& more) {
@@ -73,7 +75,7 @@ void supervisor::take_refill(refilled& given) {
   if (std::exchange(refill_judges_, false) && !more_is_due)
     judging_ = false;
   for (auto& event : given.events)
-    queue_.add(std::move(event));
+    queue_.add(std::move(event), start_kind::backlog);
   go_on();
 }
 
@@ -93,7 +95,9 @@ void supervisor::decide(deliveries_done& done) {
     }
     with_.records->push(std::move(record));
   }
-  go_on(now_us);
+  for (auto& job : done.returned)
+    queue_.put_back(std::move(job));
+  go_on(now_us, {done.offered, !done.returned.empty()});
 }
 
 void supervisor::let_go(const attempts_recorded& recorded) {
@@ -128,16 +132,18 @@ void supervisor::answer_drain_when_done() {
 }
 
 void supervisor::go_on() {
-  go_on(with_.clock->now_us());
+  go_on(with_.clock->now_us(), {});
 }
 
-void supervisor::go_on(std::int64_t now_us) {
+void supervisor::go_on(std::int64_t now_us, start_news news) {
   if (draining_) {
+    if (news.offered > 0)
+      self_->send(with_.delivery, deliver{{}, news.offered});
     answer_drain_when_done();
     return;
   }
   const auto now = timestamp_ms{now_us / us_per_ms};
-  start_deliveries(now_us);
+  start_deliveries(now_us, news);
   ask_for_more(now);
   if (queue_.holds_nothing() && !next_due_ && !refilling_)
     keep_earlier(idle_since_, now);
@@ -148,12 +154,26 @@ void supervisor::go_on(std::int64_t now_us) {
   set_alarm(now, now_us);
 }
 
-void supervisor::start_deliveries(std::int64_t now_us) {
+void supervisor::start_deliveries(std::int64_t now_us, start_news news) {
+  const bool joins = news.some_came_back && !std::exchange(in_line_, in_line_ || news.some_came_back);
   deliver orders;
-  while (auto next = queue_.start_next(now_us))
+  orders.offer_answered = news.offered;
+  const auto at_most = in_line_ ? std::size_t{news.offered} : std::numeric_limits<std::size_t>::max();
+  while (orders.jobs.size() < at_most) {
+    auto next = queue_.start_next(now_us);
+    if (!next)
+      break;
     orders.jobs.push_back({with_.profile, next->position.sequence, next->attempts_made + 1, next->event.id,
-                           std::move(next->event.envelope)});
-  if (!orders.jobs.empty())
+                           std::move(next->event.envelope), next->what,
+                           news.straight ? std::optional{next->event.accepted_at} : std::nullopt});
+  }
+  if (in_line_ && (joins || news.offered > 0)) {
+    orders.wanted = static_cast<std::uint32_t>(queue_.startable(now_us));
+    in_line_ = orders.wanted > 0;
+    if (in_line_)
+      orders.next = queue_.next_kind();
+  }
+  if (!orders.jobs.empty() || orders.offer_answered > 0 || orders.wanted > 0)
     self_->send(with_.delivery, std::move(orders));
 }
 
@@ -175,7 +195,8 @@ void supervisor::ask_for_more(timestamp_ms now) {
 }
 
 void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {
-  std::optional<timestamp_ms> wanted = queue_.opens_at(now_us);
+  // In line it hears when its turn comes, and looks then whether it may.
+  std::optional<timestamp_ms> wanted = in_line_ ? std::nullopt : queue_.opens_at(now_us);
   if (next_due_ && *next_due_ > now && queue_.enabled())
     keep_earlier(wanted, *next_due_);
   if (idle_since_ && !retiring_)

@@ -50,10 +50,17 @@ private:
   void use_profile(const reconfigure& replaced);
   caf::result<void> start_draining();
 
+  /// What a handler knows for the starts that follow it.
+  struct start_news {
+    std::uint32_t offered = 0;   ///< so many places are there to be used now, and have to be answered
+    bool some_came_back = false; ///< of what was sent without being asked: there was no place
+    bool straight = false;       ///< whatever starts has just been accepted, and waited for nothing here
+  };
+
   /// After every handler: start what can start, ask for more when there is room, set the alarm.
   void go_on();
-  void go_on(std::int64_t now_us);
-  void start_deliveries(std::int64_t now_us);
+  void go_on(std::int64_t now_us, start_news news);
+  void start_deliveries(std::int64_t now_us, start_news news);
   void ask_for_more(timestamp_ms now);
   void set_alarm(timestamp_ms now, std::int64_t now_us);
   void ask_to_retire();
@@ -63,6 +70,9 @@ private:
   setup with_;
   connector_state stored_state_; ///< as it is stored, or on its way there
   connector_queue queue_;
+  /// Delivery had no place for what was sent to it last: nothing is sent but answers to its offers, until one says that
+  /// there is nothing more to start.
+  bool in_line_ = false;
 
   // The due index as far as it is known here. Invariants, while no refill is under way: nothing that is not held has
   // a place before scan_from_; next_due_ is at or before the due time of everything in the store that is not held,

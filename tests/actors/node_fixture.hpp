@@ -60,6 +60,9 @@ public:
     start();
   }
 
+  /// The node is asked to stop; `done` hears whether everything was recorded.
+  void begin_stop(std::function<void(bool)> done) { node_->begin_stop(60'000, std::move(done)); }
+
   /// One of the node's actors ends, by its name (`gateway`, …), as if it had a defect.
   void end_actor(const std::string& name, const std::string& why);
 

@@ -51,6 +51,22 @@ TEST_CASE("a burst that was spent comes back at the rate") {
   CHECK(burst_at(unlimited, start_us) == 10'000);
 }
 
+TEST_CASE("one that did not go after all is as if it had not been taken") {
+  rate_shaper shaper{rate_limit{3, 1'000, 2}}; // an interval that is no whole number of microseconds
+  CHECK(burst_at(shaper, start_us) == 2);
+  shaper.give_back();
+  CHECK(shaper.wait_us(start_us) == 0);
+  shaper.take(start_us);
+  CHECK(shaper.wait_us(start_us) == 333'334);
+  for (int i = 0; i < 3; ++i) {
+    shaper.take(start_us + 333'334);
+    shaper.give_back();
+  }
+  CHECK(burst_at(shaper, start_us + 333'334) == 1);
+  shaper.give_back();
+  CHECK(burst_at(shaper, start_us + hour_us) == 2); // and no more than a burst, however long ago it was
+}
+
 TEST_CASE("a connector without a rate is not limited") {
   rate_shaper shaper{std::nullopt};
   CHECK(burst_at(shaper, start_us) == 10'000);

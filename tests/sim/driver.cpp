@@ -27,6 +27,7 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
                  host + " at " + std::to_string(now().wall_ms));
     judge.events().requested(number, serial, id, body, life(), now(), host);
     judge.connectors().check_request(connector, host);
+    judge.requested(connector, now());
   };
   told.responded = [&judge, now, &trace](std::uint64_t number, std::uint32_t connector, bool ok,
                                          std::int64_t retry_after_ms, const std::string& what) {
@@ -34,6 +35,7 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
       trace.line("    answer to request " + std::to_string(number) + ": " + what);
     const auto when = now();
     judge.events().responded(number, ok, retry_after_ms, when);
+    judge.starts().responded(connector, retry_after_ms > 0, when);
     // While a change is under way nobody knows whether it was this endpoint that was held.
     if ((what == "429" || what == "503") && retry_after_ms > 0 &&
         !judge.connectors().change_under_way(connector))

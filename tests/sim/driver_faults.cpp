@@ -119,7 +119,7 @@ void driver::order(const action& one) {
     on_order_ = true;
     auto happened = [this] {
       struck(fault::supervisor_death);
-      oracle_.events().supervisor_died();
+      oracle_.supervisor_died();
     };
     if (one.draw % 2 == 0)
       node_.chance.fail_in_supervisor(std::move(happened));

@@ -140,6 +140,7 @@ void driver::change(operation what, std::uint32_t which, const connector& wanted
   const auto sent = now();
   oracle_.connectors().change_sent(which, wanted, true, sent);
   oracle_.events().connector_changes(which, host_of(wanted));
+  oracle_.starts().connector_changes(which);
   node_.ask<connector_view>(
       put_connector{wanted},
       [this, which, wanted](const connector_view&) {
@@ -194,6 +195,7 @@ void driver::remove(const action& one) {
   const auto sent = now();
   oracle_.connectors().change_sent(which, wanted_[which], false, sent);
   oracle_.events().connector_changes(which, {});
+  oracle_.starts().connector_changes(which);
   node_.ask<void>(
       delete_connector{plan_.shape.connectors[which].id},
       [this, which, sent] {

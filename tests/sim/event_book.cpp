@@ -569,4 +569,15 @@ std::string event_book::story(std::uint64_t serial) const {
   return text;
 }
 
+std::set<std::uint32_t> event_book::with_events_never_sent(std::int64_t steady_ms,
+                                                           std::int64_t wall_ms) const {
+  std::set<std::uint32_t> found;
+  for (const auto& [serial, event] : events_)
+    if (event.answer == answer_kind::accepted && event.requests.empty() && !event.settled && !event.gone &&
+        event.attempts.empty() && event.answered_at.steady_ms < steady_ms &&
+        event.answered_at.wall_ms < wall_ms)
+      found.insert(event.sent.connector);
+  return found;
+}
+
 } // namespace vicket::sim

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -76,6 +77,12 @@ public:
   [[nodiscard]] bool certainly_pending(std::uint32_t connector, std::uint64_t order) const;
   /// An event that was settled and whose retention has passed twice is forgotten; what was settled before this is.
   void retention_has_passed_for(std::int64_t settled_before_ms) { forgotten_before_ms_ = settled_before_ms; }
+
+  /// Connectors with events that were accepted before then, by both clocks, and were never sent anywhere.
+  [[nodiscard]] std::set<std::uint32_t> with_events_never_sent(std::int64_t steady_ms,
+                                                               std::int64_t wall_ms) const;
+  /// In this life of the node nobody has set the wall clock back.
+  [[nodiscard]] bool clock_is_straight() const noexcept { return clock_is_straight_; }
 
   [[nodiscard]] const std::map<std::uint64_t, event_fact>& events() const noexcept { return events_; }
   [[nodiscard]] bool may_be_forgotten(const event_fact& event) const;

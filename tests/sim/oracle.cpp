@@ -15,8 +15,8 @@ constexpr std::int64_t late_recovery_ms = 60'000;
 } // namespace
 
 oracle::oracle(const world_shape& shape)
-    : shape_{shape}, events_{shape, complaints_},
-      connectors_{shape.connectors.size(), complaints_}, feed_{readers, complaints_} {}
+    : shape_{shape}, events_{shape, complaints_}, connectors_{shape.connectors.size(), complaints_},
+      feed_{readers, complaints_}, starts_{shape, complaints_} {}
 
 bool oracle::shortly_after(const moment& then, const moment& now) const {
   return now.steady_ms - then.steady_ms <= (shape_.late_rounds ? late_recovery_ms : recovery_ms);
@@ -153,12 +153,38 @@ void oracle::room_was_missing(const moment& now) {
   disk_full_ = disk_full_ || disk_squeezed_;
 }
 
+// -- requests ---------------------------------------------------------------------------------------------------
+
+void oracle::requested(std::uint32_t connector, const moment& now) {
+  starts_.requested(connector, connectors_.most_in_flight(connector, starts_.none_since(connector)), now);
+}
+
+void oracle::supervisor_died() {
+  events_.supervisor_died();
+  starts_.supervisor_died();
+}
+
+/// Who has something to start that nothing stands in the way of.
+void oracle::look_at_starts(const moment& now) {
+  const auto settled_ms = starts_.settle_ms();
+  if (failed_ || disk_full_ || disk_squeezed_ || serious_ || stopping_ || !events_.clock_is_straight() ||
+      now.steady_ms - last_full_.steady_ms < settled_ms ||
+      now.steady_ms - life_began_.steady_ms < settled_ms) {
+    starts_.nobody_has_to_start();
+    return;
+  }
+  auto all = events_.with_events_never_sent(now.steady_ms - settled_ms, now.wall_ms - settled_ms);
+  std::erase_if(all, [&](std::uint32_t which) { return !connectors_.certainly_delivers(which); });
+  starts_.at_rest(all, now);
+}
+
 // -- the node's lives -----------------------------------------------------------------------------------------
 
 void oracle::life_began(const moment& now) {
   life_began_ = now;
   serious_ = commit_sync_failed_ = failed_ = stopping_ = false;
   events_.life_began(now);
+  starts_.life_began();
 }
 
 void oracle::life_ended() {

@@ -6,6 +6,7 @@
 #include "tests/sim/event_book.hpp"
 #include "tests/sim/facts.hpp"
 #include "tests/sim/feed_book.hpp"
+#include "tests/sim/start_book.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,14 @@ public:
   event_book& events() noexcept { return events_; }
   connector_book& connectors() noexcept { return connectors_; }
   feed_book& feed() noexcept { return feed_; }
+  start_book& starts() noexcept { return starts_; }
+
+  // -- requests -------------------------------------------------------------------------------------------------
+
+  void requested(std::uint32_t connector, const moment& now);
+  void supervisor_died();
+  /// Nothing moves, and the disk is well.
+  void look_at_starts(const moment& now);
 
   // -- events and connectors, where more than one book is concerned -------------------------------------------
 
@@ -98,6 +107,7 @@ private:
   event_book events_;
   connector_book connectors_;
   feed_book feed_;
+  start_book starts_;
   moment life_began_;
   bool disk_full_ = false;
   bool disk_squeezed_ = false;

@@ -55,6 +55,7 @@ world_shape make_shape(std::uint64_t seed) {
   shape.late_rounds = chance.percent(33);
   shape.window_events = static_cast<std::size_t>(chance.pick(std::vector<int>{2, 8, 256}));
   shape.max_unindexed = static_cast<std::size_t>(chance.pick(std::vector<int>{8, 64, 65'536}));
+  shape.max_in_flight = static_cast<std::size_t>(chance.percent(50) ? 10'000 : chance.between(1, 16));
   return shape;
 }
 
@@ -329,8 +330,30 @@ private:
     simple(action_kind::hold_back, 0, 0, chance);
   }
 
+  /// The endpoints hang, and more is sent to two connectors than there are places for, and a little to others; then answers
+  /// come one by one, and each place goes to somebody.
+  void crowd(dice& chance) {
+    const auto count = static_cast<std::uint32_t>(made_.shape.connectors.size());
+    const auto first = any_connector(chance);
+    simple(action_kind::calm, 0, 0, chance);
+    for (std::uint32_t i = 0; i < std::min(count, 6u); ++i) {
+      simple(action_kind::set_mood, static_cast<std::int64_t>(mood::silent), 0, chance);
+      made_.actions.back().connector = (first + i) % count;
+    }
+    for (int i = 0; i < 3; ++i)
+      for (std::uint32_t crowded = 0; crowded < 2; ++crowded)
+        ask_of((first + crowded) % count, operation::send_batch, some_handlers(chance), chance);
+    for (std::uint32_t i = 2; i < std::min(count, 6u); ++i)
+      ask_of((first + i) % count, operation::send, some_handlers(chance), chance);
+    wait(chance, 4'000);
+    for (int i = 0; i < 24; ++i)
+      simple(action_kind::answer_hanging, chance.between(1, 2), action::to_quiet, chance);
+  }
+
   /// One fault, and what is asked of the node while it strikes.
   void storm(dice& chance) {
+    if (made_.shape.max_in_flight <= 16 && chance.percent(20))
+      return crowd(chance);
     if (chance.percent(5))
       return change_hands(chance);
     const auto what = some_fault(chance);
@@ -532,7 +555,8 @@ std::string describe(const world_shape& shape) {
   return std::to_string(shape.partitions) + " partitions, " + std::to_string(shape.connectors.size()) +
          " connectors, window " + std::to_string(shape.window_events) + ", unindexed at most " +
          std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
-         " ms" + (shape.late_rounds ? ", rounds come back late" : "");
+         " ms, places " + std::to_string(shape.max_in_flight) +
+         (shape.late_rounds ? ", rounds come back late" : "");
 }
 
 } // namespace vicket::sim

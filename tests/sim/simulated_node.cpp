@@ -65,6 +65,7 @@ std::optional<std::string> simulated_node::start() {
   options.attempt_wait_ms = plan_.shape.attempt_wait_ms;
   options.window.events = plan_.shape.window_events;
   options.max_unindexed = plan_.shape.max_unindexed;
+  options.max_in_flight = plan_.shape.max_in_flight;
   options.store_write_buffer_bytes = write_buffer_bytes * plan_.shape.partitions;
   node_environment environment;
   environment.time = &clock;
