@@ -77,7 +77,9 @@ void connector_queue::end_hold(std::int64_t now_us) {
 
 std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
   end_hold(now_us);
-  if (!config_.enabled || waiting() == 0 || !has_place() || shaper_.wait_us(now_us) > 0)
+  if (!config_.enabled || waiting() == 0 || waits_for_word_ || !has_place() || shaper_.wait_us(now_us) > 0)
+    return std::nullopt;
+  if (short_until_ && timestamp_ms{now_us / us_per_ms} < *short_until_)
     return std::nullopt;
   shaper_.take(now_us);
   std::optional<waiting_event> next{std::move(waiting_[first_waiting_++])};
@@ -97,10 +99,12 @@ std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
 }
 
 std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const {
-  if (!config_.enabled || waiting() == 0)
+  if (!config_.enabled || waiting() == 0 || waits_for_word_)
     return std::nullopt;
   if (const auto until = hold_.held_until())
     return until;
+  if (short_until_ && timestamp_ms{now_us / us_per_ms} < *short_until_)
+    return short_until_;
   if (!has_place())
     return std::nullopt;
   const auto wait_us = shaper_.wait_us(now_us);
@@ -111,11 +115,11 @@ std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const
 
 std::optional<attempt_decision> connector_queue::decide(finished_delivery finished, timestamp_ms now,
                                                         const clock_jumps& jumps, std::uint64_t random) {
-  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const flight& one) {
-    return one.position.sequence == finished.sequence;
-  });
+  const auto found = flight_of(finished.sequence);
   if (found == in_flight_.end())
     return std::nullopt;
+  short_until_.reset();
+  moment_.reset();
   std::optional<attempt_decision> made{std::in_place};
   auto& decision = *made;
   decision.was = found->position;
@@ -149,6 +153,33 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
   *found = in_flight_.back();
   in_flight_.pop_back();
   return made;
+}
+
+std::vector<connector_queue::flight>::iterator connector_queue::flight_of(log_sequence sequence) {
+  return std::find_if(in_flight_.begin(), in_flight_.end(),
+                      [&](const flight& one) { return one.position.sequence == sequence; });
+}
+
+void connector_queue::take_back(delivery_job job) {
+  const auto found = flight_of(job.sequence);
+  if (found == in_flight_.end())
+    return;
+  waiting_event event;
+  event.position = found->position;
+  event.attempts_made = job.attempt_number - 1;
+  event.event.sequence = job.sequence;
+  event.event.id = job.id;
+  event.event.accepted_at = found->accepted_at;
+  event.event.envelope = std::move(job.envelope);
+  *found = in_flight_.back();
+  in_flight_.pop_back();
+  shaper_.give_back();
+  add(std::move(event));
+}
+
+void connector_queue::wait_for_moment(timestamp_ms now) {
+  if (!short_until_ || *short_until_ <= now) // else one more of the same try
+    short_until_ = now + moment_.next_ms();
 }
 
 void connector_queue::recorded(log_sequence sequence) {

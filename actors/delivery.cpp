@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
+#include <map>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -87,8 +90,9 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
 }
 
 delivery::delivery(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self},
-                                                                                 *with_.transport)} {}
+    : self_{self}, with_{std::move(with)},
+      inbox_{std::make_shared<result_inbox>(handle{self}, *with_.transport)}, short_{with_.shortages,
+                                                                                     with_.partition} {}
 
 delivery::~delivery() {
   inbox_->close();
@@ -96,6 +100,10 @@ delivery::~delivery() {
 
 delivery::handle::behavior_type delivery::make_behavior() {
   return {
+      [this](const wake_up&) {
+        alarm_at_.reset();
+        look_after_shortage();
+      },
       [this](deliver& orders) { enqueue(orders); },
       [this](const collect_results&) { collect(); },
       [this](const get_in_flight&) { return count(); },
@@ -106,6 +114,7 @@ void delivery::enqueue(deliver& orders) {
   auto supervisor = caf::actor_cast<supervisor_actor>(self_->current_sender());
   if (!supervisor)
     return; // it died; its successor starts over from the store
+  short_.answered();
   for (auto& job : orders.jobs)
     waiting_.push_back({supervisor, std::move(job)});
   start_waiting();
@@ -116,20 +125,28 @@ void delivery::start_waiting() {
     return;
   std::vector<http_transport::posting> postings;
   const start_time now{with_.clock->now(), with_.clock->unix_seconds()};
-  while (!waiting_.empty() && in_flight() < with_.max_in_flight) {
+  while (!waiting_.empty() && in_flight() < with_.max_in_flight && short_.allows(in_flight())) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
     start(std::move(next), now, postings);
   }
   if (!postings.empty())
     with_.transport->post_all(std::move(postings));
+  if (!waiting_.empty() && !short_.allows(in_flight()))
+    give_back_what_waits();
+}
+
+void delivery::give_back_what_waits() {
+  std::vector<order> orders{std::make_move_iterator(waiting_.begin()),
+                            std::make_move_iterator(waiting_.end())};
+  waiting_.clear();
+  give_back(std::move(orders), false);
 }
 
 void delivery::start(order next, const start_time& now, std::vector<http_transport::posting>& postings) {
-  const auto& job = next.job;
+  const auto token = take_slot({std::move(next), now.scheduled});
+  const auto& job = slot_of(token)->now.what.job;
   const auto& profile = *job.profile;
-  const auto token =
-      take_slot({std::move(next.supervisor), job.profile, job.sequence, job.attempt_number, now.scheduled});
   if (!profile.endpoint->tls && !with_.allow_http) {
     http_result refused;
     refused.failure = outcome::blocked;
@@ -140,7 +157,11 @@ void delivery::start(order next, const start_time& now, std::vector<http_transpo
   }
   try {
     postings.push_back(posting_of(job, now.unix_seconds, token));
-  } catch (const std::exception& problem) { // out of memory, say: this attempt failed, the others go on
+  } catch (const std::bad_alloc&) {
+    http_result none;
+    none.shortage = own_shortage{"memory"};
+    inbox_->push(token, std::move(none));
+  } catch (const std::exception& problem) { // this attempt failed, the others go on
     http_result failed;
     failed.failure = outcome::connect;
     failed.error = std::string{"the node could not send the request: "} + problem.what();
@@ -177,7 +198,7 @@ delivery::slot* delivery::slot_of(std::uint64_t token) {
   if (index >= slots_.size())
     return nullptr;
   auto& place = slots_[index];
-  return place.now.supervisor && place.turn == token >> 32 ? &place : nullptr;
+  return place.now.what.supervisor && place.turn == token >> 32 ? &place : nullptr;
 }
 
 void delivery::collect() {
@@ -185,8 +206,8 @@ void delivery::collect() {
   auto results = inbox_->take();
   by_supervisor_.clear();
   for (std::size_t i = 0; i < results.size(); ++i)
-    if (const auto* place = slot_of(results[i].token))
-      by_supervisor_.emplace_back(place->now.supervisor->id(), i);
+    if (const auto* place = slot_of(results[i].token); place && !results[i].result.shortage)
+      by_supervisor_.emplace_back(place->now.what.supervisor->id(), i);
   std::sort(by_supervisor_.begin(), by_supervisor_.end());
   supervisor_actor supervisor;
   deliveries_done done;
@@ -203,21 +224,73 @@ void delivery::collect() {
     free_slots_.push_back(static_cast<std::uint32_t>(token));
     if (supervisor && supervisor->id() != whose)
       send();
-    supervisor = std::move(ended.supervisor);
+    supervisor = std::move(ended.what.supervisor);
+    const auto& job = ended.what.job;
     auto retry_after = std::move(result.retry_after);
-    done.deliveries.push_back({ended.sequence,
-                               classify(std::move(result), ended.attempt_number, ended.started_at),
+    done.deliveries.push_back({job.sequence,
+                               classify(std::move(result), job.attempt_number, ended.started_at),
                                std::move(retry_after)});
   }
   send();
+  give_back_what_was_short(results);
   start_waiting();
+  look_after_shortage();
+}
+
+void delivery::give_back_what_was_short(std::vector<result_inbox::entry>& results) {
+  std::vector<order> of_node, of_destination;
+  for (auto& [token, result] : results) {
+    auto* place = result.shortage ? slot_of(token) : nullptr;
+    if (place == nullptr)
+      continue;
+    auto& group = result.shortage->of_destination ? of_destination : of_node;
+    group.push_back(std::exchange(place->now, {}).what);
+    free_slots_.push_back(static_cast<std::uint32_t>(token));
+    if (result.shortage->of_destination)
+      short_.came_back_from_destination(result.shortage->what, 1, with_.clock->now());
+    else
+      short_.came_back(result.shortage->what, in_flight(), with_.clock->now());
+  }
+  give_back(std::move(of_node), false);
+  give_back(std::move(of_destination), true);
+}
+
+/// One message for each supervisor; its deliveries stay in order.
+void delivery::give_back(std::vector<order> orders, bool of_destination) {
+  std::map<caf::actor_id, std::pair<supervisor_actor, deliveries_returned>> by_supervisor;
+  for (auto& [supervisor, job] : orders) {
+    auto& [whose, returned] = by_supervisor[supervisor->id()];
+    whose = supervisor;
+    returned.of_destination = of_destination;
+    returned.jobs.push_back(std::move(job));
+  }
+  for (auto& [id, one] : by_supervisor) {
+    if (!of_destination)
+      short_.waits(one.first, one.second.jobs.size());
+    self_->send(one.first, std::move(one.second));
+  }
+}
+
+void delivery::look_after_shortage() {
+  const auto at_first = short_.looks_at();
+  if (!at_first)
+    return;
+  short_.look(in_flight(), with_.clock->now());
+  start_waiting();
+  for (const auto& next : short_.give_word(in_flight(), with_.max_in_flight - in_flight()))
+    self_->send(next, start_again{});
+  const auto at = short_.looks_at();
+  if (!at || (alarm_at_ && *alarm_at_ <= *at))
+    return;
+  alarm_at_ = at;
+  self_->send(with_.alarm, wake_me{*at});
 }
 
 in_flight_counts delivery::count() const {
   std::unordered_map<connector_id, std::uint64_t> counts;
   for (const auto& one : slots_)
-    if (one.now.supervisor)
-      ++counts[one.now.profile->config.id];
+    if (one.now.what.supervisor)
+      ++counts[one.now.what.job.profile->config.id];
   in_flight_counts result;
   result.connectors.assign(counts.begin(), counts.end());
   return result;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/short_of_supply.hpp"
 #include "policy/schedule_clock.hpp"
 #include "transport/http_transport.hpp"
 
@@ -9,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,6 +50,10 @@ private:
 
 /// Signs and POSTs what supervisors give it, at most `max_in_flight` at a time (the rest waits in order), and
 /// answers with classified attempts. Decides nothing.
+///
+/// What could not be sent since the node is short of something goes back to its supervisor and is no attempt; so does what
+/// would wait for that. Waiting is the supervisors' business, since what they know may change meanwhile: a hold, a rate,
+/// a pause, another URL, a drain. Each has its turn to start again (`short_of_supply`).
 class delivery {
 public:
   using handle = delivery_actor;
@@ -57,6 +63,9 @@ public:
   struct setup {
     std::shared_ptr<http_transport> transport;
     const schedule_clock* clock = nullptr; ///< outlives the actor
+    alarm_actor alarm;
+    std::shared_ptr<shortage_log> shortages; ///< of the node
+    std::uint32_t partition = 0;
     std::size_t max_in_flight = 10'000;
     bool allow_http = false;
   };
@@ -74,10 +83,7 @@ private:
 
   /// What is remembered of a request under way.
   struct flight {
-    supervisor_actor supervisor; ///< null: there is none, the slot is free
-    std::shared_ptr<const delivery_profile> profile;
-    log_sequence sequence = 0;
-    std::uint32_t attempt_number = 0;
+    order what; ///< without supervisor: there is none, the slot is free
     timestamp_ms started_at;
   };
 
@@ -103,9 +109,14 @@ private:
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;
   void collect();
+  void give_back_what_was_short(std::vector<result_inbox::entry>& results);
+  void give_back_what_waits();
+  void give_back(std::vector<order> orders, bool of_destination);
+  void look_after_shortage();
   [[nodiscard]] in_flight_counts count() const;
 
-  // Invariants: in_flight() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is
+  // Invariants: in_flight() <= max_in_flight; waiting_ is empty or the places are all taken, and empty when a shortage
+  // allows no more to start. waiting_ is
   // bounded by the supervisors' own in-flight caps. A request's token is its slot and the slot's turn; a slot is free again
   // once its result has been taken.
   handle::pointer self_;
@@ -115,6 +126,8 @@ private:
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::pair<caf::actor_id, std::size_t>> by_supervisor_; ///< scratch of `collect`
+  short_of_supply short_;
+  std::optional<timestamp_ms> alarm_at_; ///< the alarm is set for then
 };
 
 } // namespace vicket

@@ -150,7 +150,7 @@ struct delivery_job {
   std::shared_ptr<const std::string> envelope;
 };
 
-/// Sign and POST these. Each is answered by one entry of a `deliveries_done`.
+/// Sign and POST these. Each is answered by one entry of a `deliveries_done` or of a `deliveries_returned`.
 struct deliver {
   std::vector<delivery_job> jobs;
 };
@@ -165,6 +165,16 @@ struct finished_delivery {
 struct deliveries_done {
   std::vector<finished_delivery> deliveries;
 };
+
+/// These were not sent, since the node is short of what that takes. They are no attempts.
+struct deliveries_returned {
+  std::vector<delivery_job> jobs;
+  /// Short only towards this connector's endpoint: try again after a while. Else: start nothing until `start_again`.
+  bool of_destination = false;
+};
+
+/// After `deliveries_returned`: it is this supervisor's turn.
+struct start_again {};
 
 /// The transport's threads → delivery: results wait in the inbox.
 struct collect_results {};

@@ -40,7 +40,8 @@ void register_all_types() {
 struct node::rep {
   rep(caf::actor_system& sys, node_options opt, node_environment env)
       : system{sys}, options{std::move(opt)},
-        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)} {}
+        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)},
+        shortages{std::make_shared<shortage_log>(environment.log_warning)} {}
   ~rep() { end_all(); }
 
   struct partition {
@@ -55,6 +56,7 @@ struct node::rep {
   node_environment environment;
   std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
+  std::shared_ptr<shortage_log> shortages;
   node_watch_actor watch;
   std::vector<partition> partitions;
   alarm_actor alarm;
@@ -104,6 +106,9 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   delivery::setup delivering;
   delivering.transport = environment.transport;
   delivering.clock = clock.get();
+  delivering.alarm = alarm;
+  delivering.shortages = shortages;
+  delivering.partition = number;
   const auto count = folder->partitions();
   delivering.max_in_flight = std::max<std::size_t>(1, (options.max_in_flight + count - 1) / count);
   delivering.allow_http = options.allow_http;

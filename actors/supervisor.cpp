@@ -40,6 +40,11 @@ supervisor::handle::behavior_type supervisor::make_behavior() {
       [this](const attempts_recorded& recorded) { let_go(recorded); },
       [this](const reconfigure& replaced) { use_profile(replaced); },
       [this](deliveries_done& done) { decide(done); },
+      [this](deliveries_returned& returned) { take_back(returned); },
+      [this](const start_again&) {
+        queue_.start_again();
+        go_on();
+      },
       [this](const drain&) { return start_draining(); },
   };
 }
@@ -93,6 +98,17 @@ void supervisor::decide(deliveries_done& done) {
     }
     with_.records->push(std::move(record));
   }
+  go_on(now_us);
+}
+
+void supervisor::take_back(deliveries_returned& returned) {
+  for (auto& job : returned.jobs)
+    queue_.take_back(std::move(job));
+  const auto now_us = with_.clock->now_us();
+  if (returned.of_destination)
+    queue_.wait_for_moment({now_us / us_per_ms});
+  else
+    queue_.wait_for_word();
   go_on(now_us);
 }
 

@@ -61,6 +61,17 @@ void rate_shaper::take(std::int64_t now_us) {
   forget_jump(now_us);
 }
 
+void rate_shaper::give_back() {
+  if (!limited_)
+    return;
+  arrival_.us -= interval_.us;
+  arrival_.part -= interval_.part;
+  if (arrival_.part < 0) {
+    arrival_.part += limit_;
+    --arrival_.us;
+  }
+}
+
 void rate_shaper::spend_burst(std::int64_t now_us) {
   if (!limited_)
     return;

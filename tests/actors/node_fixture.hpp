@@ -60,6 +60,11 @@ public:
     start();
   }
 
+  /// The clean stop, as far as `run` takes it.
+  void begin_stop(std::int64_t patience_ms, std::function<void(bool clean)> done) {
+    node_->begin_stop(patience_ms, std::move(done));
+  }
+
   /// One of the node's actors ends, by its name (`gateway`, …), as if it had a defect.
   void end_actor(const std::string& name, const std::string& why);
 
