@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
+#include <map>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -92,8 +95,9 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
 }
 
 delivery::delivery(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)},
-      inbox_{std::make_shared<result_inbox>(handle{self}, *with_.transport)}, dealer_{with_.max_in_flight} {
+    : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self},
+                                                                                 *with_.transport)},
+      dealer_{with_.max_in_flight}, short_{with_.shortages, with_.number} {
   self_->set_down_handler([this](const caf::down_msg& down) {
     const checked_after check{*this};
     lose(down);
@@ -106,6 +110,12 @@ delivery::~delivery() {
 
 delivery::handle::behavior_type delivery::make_behavior() {
   return {
+      [this](const wake_up&) {
+        const checked_after check{*this};
+        alarm_at_.reset();
+        look_after_shortage();
+        go_on();
+      },
       [this](deliver& orders) {
         const checked_after check{*this};
         take_orders(orders);
@@ -118,9 +128,7 @@ delivery::handle::behavior_type delivery::make_behavior() {
         const checked_after check{*this};
         tick_under_way_ = false;
         allow_backlog(with_.clock->now_us());
-        offer_places();
-        note_backlog();
-        send_outgoing();
+        go_on();
       },
       [this](const get_in_flight&) { return count(); },
   };
@@ -132,6 +140,7 @@ void delivery::take_orders(deliver& orders) {
   auto supervisor = caf::actor_cast<supervisor_actor>(self_->current_sender());
   if (!supervisor)
     return; // it died, of which we hear; its successor starts over from the store
+  short_.answered();
   const auto who = supervisor->id();
   const auto now_us = with_.clock->now_us();
   allow_backlog(now_us);
@@ -142,11 +151,12 @@ void delivery::take_orders(deliver& orders) {
   watch_while_waiting(supervisor);
   if (started < orders.jobs.size()) {
     orders.jobs.erase(orders.jobs.begin(), orders.jobs.begin() + static_cast<std::ptrdiff_t>(started));
-    outgoing_.emplace_back(std::move(supervisor), deliveries_done{{}, std::move(orders.jobs)});
+    if (short_.allows(in_flight()))
+      outgoing_.emplace_back(std::move(supervisor), deliveries_done{{}, std::move(orders.jobs)});
+    else
+      return_short(supervisor, {std::move(orders.jobs), false});
   }
-  offer_places();
-  note_backlog();
-  send_outgoing();
+  go_on();
 }
 
 /// As many as there are places for, in their order: how many.
@@ -157,6 +167,8 @@ std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& or
   const start_time now{{now_us / us_per_ms}, with_.clock->unix_seconds()};
   std::size_t started = 0;
   for (auto& job : orders.jobs) {
+    if (!short_.allows(in_flight()))
+      break;
     const auto place = started < orders.offer_answered ? dealer_.take_offered(supervisor->id(), job.what)
                                                        : dealer_.take(supervisor->id(), job.what);
     if (!place)
@@ -171,9 +183,8 @@ std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& or
   return started;
 }
 
-void delivery::start(const supervisor_actor& supervisor, delivery_job job,
-                     const start_dealer::place& place, const start_time& now,
-                     std::vector<http_transport::posting>& postings) {
+void delivery::start(const supervisor_actor& supervisor, delivery_job job, const start_dealer::place& place,
+                     const start_time& now, std::vector<http_transport::posting>& postings) {
   const bool may_go = job.profile->endpoint->tls || with_.allow_http;
   const auto token = take_slot({supervisor, std::move(job), now.scheduled, place});
   if (!may_go) {
@@ -186,7 +197,11 @@ void delivery::start(const supervisor_actor& supervisor, delivery_job job,
   }
   try {
     postings.push_back(posting_of(slot_of(token)->now.job, now.unix_seconds, token));
-  } catch (const std::exception& problem) { // out of memory, say: this attempt failed, the others go on
+  } catch (const std::bad_alloc&) {
+    http_result none;
+    none.shortage = own_shortage{"memory"};
+    inbox_->push(token, std::move(none));
+  } catch (const std::exception& problem) { // this attempt failed, the others go on
     http_result failed;
     failed.failure = outcome::connect;
     failed.error = std::string{"the node could not send the request: "} + problem.what();
@@ -212,9 +227,7 @@ void delivery::watch_while_waiting(const supervisor_actor& supervisor) {
 void delivery::lose(const caf::down_msg& down) {
   waiting_.erase(down.source.id());
   dealer_.forget(down.source.id());
-  offer_places();
-  note_backlog();
-  send_outgoing();
+  go_on();
 }
 
 void delivery::allow_backlog(std::int64_t now_us) {
@@ -232,8 +245,18 @@ void delivery::note_backlog() {
   self_->delayed_send(self_, std::chrono::microseconds{backlog_pace::burst_us}, tick{});
 }
 
-/// Together with what is there for the same supervisor.
+/// After every handler.
+void delivery::go_on() {
+  offer_places();
+  note_backlog();
+  send_outgoing();
+}
+
+/// Together with what is there for the same supervisor. None while the node is short of what starts take: who waits for
+/// that gets word first.
 void delivery::offer_places() {
+  if (!short_.allows(in_flight()))
+    return;
   dealer_.deal(offers_);
   const auto ready = outgoing_.size();
   for (const auto& offer : offers_) {
@@ -293,7 +316,7 @@ void delivery::collect() {
   auto results = inbox_->take();
   by_supervisor_.clear();
   for (std::size_t i = 0; i < results.size(); ++i)
-    if (const auto* place = slot_of(results[i].token))
+    if (const auto* place = slot_of(results[i].token); place && !results[i].result.shortage)
       by_supervisor_.emplace_back(place->now.supervisor->id(), i);
   std::sort(by_supervisor_.begin(), by_supervisor_.end());
   for (const auto& [whose, position] : by_supervisor_) {
@@ -311,11 +334,56 @@ void delivery::collect() {
         {ended.job.sequence, classify(std::move(result), ended.job.attempt_number, ended.started_at),
          std::move(retry_after)});
   }
+  return_what_was_short(results);
+  look_after_shortage();
   if (dealer_.backlog_waits())
     allow_backlog(with_.clock->now_us());
-  offer_places();
-  note_backlog();
-  send_outgoing();
+  go_on();
+}
+
+// -- what the node is short of ----------------------------------------------------------------------------------------
+
+/// One message for each supervisor and kind of shortage; its deliveries stay in order.
+void delivery::return_what_was_short(std::vector<result_inbox::entry>& results) {
+  std::map<std::pair<caf::actor_id, bool>, std::pair<supervisor_actor, deliveries_returned>> by_supervisor;
+  for (auto& [token, result] : results) {
+    auto* place = result.shortage ? slot_of(token) : nullptr;
+    if (place == nullptr)
+      continue;
+    auto ended = std::exchange(place->now, {});
+    free_slots_.push_back(static_cast<std::uint32_t>(token));
+    dealer_.give_back(ended.place);
+    const bool of_destination = result.shortage->of_destination;
+    if (of_destination)
+      short_.came_back_from_destination(result.shortage->what, 1, with_.clock->now());
+    else
+      short_.came_back(result.shortage->what, in_flight(), with_.clock->now());
+    auto& [whose, returned] = by_supervisor[{ended.supervisor->id(), of_destination}];
+    whose = std::move(ended.supervisor);
+    returned.of_destination = of_destination;
+    returned.jobs.push_back(std::move(ended.job));
+  }
+  for (auto& [key, one] : by_supervisor)
+    return_short(one.first, std::move(one.second));
+}
+
+void delivery::return_short(const supervisor_actor& to, deliveries_returned what) {
+  if (!what.of_destination)
+    short_.waits(to, what.jobs.size());
+  self_->send(to, std::move(what));
+}
+
+void delivery::look_after_shortage() {
+  if (!short_.looks_at())
+    return;
+  short_.look(in_flight(), with_.clock->now());
+  for (const auto& next : short_.give_word(in_flight(), dealer_.places() - dealer_.used()))
+    self_->send(next, start_again{});
+  const auto at = short_.looks_at();
+  if (!at || (alarm_at_ && *alarm_at_ <= *at))
+    return;
+  alarm_at_ = at;
+  self_->send(with_.alarm, wake_me{*at});
 }
 
 void delivery::check() const {

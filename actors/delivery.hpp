@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/short_of_supply.hpp"
 #include "policy/backlog_pace.hpp"
 #include "policy/schedule_clock.hpp"
 #include "policy/start_dealer.hpp"
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,6 +54,9 @@ private:
 /// Decides nothing but whose turn it is (`start_dealer`): what finds no place goes back to its supervisor, which waits
 /// in line, is offered a place in its turn, and decides then what may start in it. So nothing waits here that its
 /// endpoint, its rate or its owner has held back meanwhile.
+///
+/// What could not be sent since the node is short of something goes back, too, and is no attempt; so does what would wait
+/// for that. Each such supervisor gets word in its turn (`short_of_supply`).
 class delivery {
 public:
   using handle = delivery_actor;
@@ -61,6 +66,9 @@ public:
   struct setup {
     std::shared_ptr<http_transport> transport;
     const schedule_clock* clock = nullptr; ///< outlives the actor
+    alarm_actor alarm;
+    std::shared_ptr<shortage_log> shortages; ///< of the node
+    std::uint32_t number = 0;                ///< of the node's delivery actors
     std::size_t max_in_flight = 10'000;
     bool allow_http = false;
   };
@@ -76,7 +84,7 @@ private:
   /// What is remembered of a request under way.
   struct flight {
     supervisor_actor supervisor; ///< null: there is none, the slot is free
-    delivery_job job; ///< whole, so that it can go back (`deliveries_done::returned`)
+    delivery_job job;            ///< whole, so that it can go back
     timestamp_ms started_at;
     start_dealer::place place;
   };
@@ -94,6 +102,7 @@ private:
   void watch_while_waiting(const supervisor_actor& supervisor);
   void lose(const caf::down_msg& down);
   void allow_backlog(std::int64_t now_us);
+  void go_on();
   void offer_places();
   void note_backlog();
   void send_outgoing();
@@ -111,6 +120,9 @@ private:
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;
   void collect();
+  void return_what_was_short(std::vector<result_inbox::entry>& results);
+  void return_short(const supervisor_actor& to, deliveries_returned what);
+  void look_after_shortage();
   [[nodiscard]] in_flight_counts count() const;
 
   // Invariants: the dealer's places are those of the requests in flight and those that are offered; waiting_ has the
@@ -130,6 +142,8 @@ private:
   std::vector<start_dealer::offer> offers_;                          ///< scratch of `offer_places`
   std::vector<std::pair<supervisor_actor, deliveries_done>>
       outgoing_; ///< by rising actor id; sent by each handler
+  short_of_supply short_;
+  std::optional<timestamp_ms> alarm_at_; ///< the alarm is set for then
 };
 
 } // namespace vicket

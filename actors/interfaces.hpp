@@ -35,13 +35,16 @@ using supervisor_actor = sleeper_actor::extend<
     /// Persistence → supervisor. The connector was replaced.
     caf::result<void>(reconfigure),
     /// Delivery → supervisor. The answers to `deliver`, as they come in, and offers of places.
-    caf::result<void>(deliveries_done),
+    caf::result<void>(deliveries_done), caf::result<void>(deliveries_returned),
+    /// Delivery → supervisor.
+    caf::result<void>(start_again),
     /// Persistence → supervisor. Answered when nothing is in flight or unrecorded any more.
     caf::result<void>(drain)>;
 
 /// One or more per node: signs, POSTs, classifies; decides nothing.
-using delivery_actor = caf::typed_actor<
-    /// Supervisor → delivery. `deliveries_done` comes back, maybe in parts. Also the answer to an offer.
+using delivery_actor = sleeper_actor::extend<
+    /// Supervisor → delivery. `deliveries_done` or `deliveries_returned` comes back, maybe in parts. Also the answer to an
+    /// offer.
     caf::result<void>(deliver),
     /// From the transport's threads.
     caf::result<void>(collect_results),

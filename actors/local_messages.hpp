@@ -154,9 +154,10 @@ struct delivery_job {
   std::optional<timestamp_ms> straight_from;
 };
 
-/// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back in `returned` where no place in
-/// flight is free for it. Who got some back gets in line by `wanted`, and sends nothing more of its own accord until it
-/// has left the line: it is offered places, and answers each offer.
+/// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back: in `returned` where no place
+/// in flight is free for it, in a `deliveries_returned` where the node is short of what it takes. Who got some back for
+/// want of a place gets in line by `wanted`, and sends nothing more of its own accord until it has left the line: it is
+/// offered places, and answers each offer.
 struct deliver {
   std::vector<delivery_job> jobs;
   std::uint32_t offer_answered = 0; ///< so many offered places this answers; `jobs` uses them or leaves them
@@ -178,6 +179,16 @@ struct deliveries_done {
   std::vector<delivery_job> returned; ///< not started
   std::uint32_t offered = 0;          ///< so many places in flight are kept for the answer to this
 };
+
+/// These were not sent, since the node is short of what that takes. They are no attempts.
+struct deliveries_returned {
+  std::vector<delivery_job> jobs;
+  /// Short only towards this connector's endpoint: try again after a while. Else: start nothing until `start_again`.
+  bool of_destination = false;
+};
+
+/// After `deliveries_returned`: it is this supervisor's turn.
+struct start_again {};
 
 /// The transport's threads → delivery: results wait in the inbox.
 struct collect_results {};

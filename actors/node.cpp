@@ -40,7 +40,8 @@ void register_all_types() {
 struct node::rep {
   rep(caf::actor_system& sys, node_options opt, node_environment env)
       : system{sys}, options{std::move(opt)},
-        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)} {}
+        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)},
+        shortages{std::make_shared<shortage_log>(environment.log_warning)} {}
   ~rep() { end_all(); }
 
   struct partition {
@@ -58,6 +59,7 @@ struct node::rep {
   node_environment environment;
   std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
+  std::shared_ptr<shortage_log> shortages;
   node_watch_actor watch;
   std::vector<delivery_actor>
       deliveries; ///< each serves the partitions whose number leaves its own by their count
@@ -112,6 +114,9 @@ void node::rep::start_deliveries() {
     delivering.clock = clock.get();
     delivering.max_in_flight = places / count + (i < places % count ? 1 : 0);
     delivering.allow_http = options.allow_http;
+    delivering.alarm = alarm;
+    delivering.shortages = shortages;
+    delivering.number = static_cast<std::uint32_t>(i);
     deliveries.push_back(spawn<delivery>("delivery " + std::to_string(i), std::move(delivering)));
   }
 }

@@ -40,6 +40,11 @@ supervisor::handle::behavior_type supervisor::make_behavior() {
       [this](const attempts_recorded& recorded) { let_go(recorded); },
       [this](const reconfigure& replaced) { use_profile(replaced); },
       [this](deliveries_done& done) { decide(done); },
+      [this](deliveries_returned& returned) { take_back(returned); },
+      [this](const start_again&) {
+        queue_.start_again();
+        go_on();
+      },
       [this](const drain&) { return start_draining(); },
   };
 }
@@ -98,6 +103,17 @@ void supervisor::decide(deliveries_done& done) {
   for (auto& job : done.returned)
     queue_.put_back(std::move(job));
   go_on(now_us, {done.offered, !done.returned.empty()});
+}
+
+void supervisor::take_back(deliveries_returned& returned) {
+  for (auto& job : returned.jobs)
+    queue_.put_back(std::move(job));
+  const auto now_us = with_.clock->now_us();
+  if (returned.of_destination)
+    queue_.wait_for_moment({now_us / us_per_ms});
+  else
+    queue_.wait_for_word();
+  go_on(now_us, {});
 }
 
 void supervisor::let_go(const attempts_recorded& recorded) {

@@ -46,6 +46,7 @@ private:
   void note_backlog(const backlog_grew& more);
   void take_refill(refilled& given);
   void decide(deliveries_done& done);
+  void take_back(deliveries_returned& returned);
   void let_go(const attempts_recorded& recorded);
   void use_profile(const reconfigure& replaced);
   caf::result<void> start_draining();

@@ -88,6 +88,24 @@ void connection_pool::sweep(time_point now) {
   }
 }
 
+bool connection_pool::give_up(std::size_t count) {
+  if (by_age_.empty())
+    return false;
+  for (; count > 0 && !by_age_.empty(); --count)
+    close(by_age_.front());
+  return true;
+}
+
+bool connection_pool::give_up_port(const ip_address& address, std::uint16_t port) {
+  for (auto& idle : by_age_)
+    if (idle.address() == address && idle.to().key.port == port) {
+      idle.reset_at_close();
+      close(idle);
+      return true;
+    }
+  return false;
+}
+
 void connection_pool::on_ready(connection& idle, readiness) {
   if (!idle.silent())
     close(idle);

@@ -60,8 +60,10 @@ public:
     start();
   }
 
-  /// The node is asked to stop; `done` hears whether everything was recorded.
-  void begin_stop(std::function<void(bool)> done) { node_->begin_stop(60'000, std::move(done)); }
+  /// The clean stop, as far as `run` takes it.
+  void begin_stop(std::int64_t patience_ms, std::function<void(bool clean)> done) {
+    node_->begin_stop(patience_ms, std::move(done));
+  }
 
   /// One of the node's actors ends, by its name (`gateway`, …), as if it had a defect.
   void end_actor(const std::string& name, const std::string& why);

@@ -400,7 +400,7 @@ private:
           fault::io_error_rename,  fault::io_error_manifest, fault::io_error_compaction,
           fault::crash_compaction, fault::crash_compaction,  fault::io_error_compaction,
           fault::clock_back,       fault::clock_forward,     fault::io_error_append,
-          fault::crash_sync,       fault::crash_compaction};
+          fault::crash_sync,       fault::crash_compaction,  fault::shortage};
       if (chance.percent(15))
         return drawn;
       return chance.pick(seldom);
