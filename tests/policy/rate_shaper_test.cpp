@@ -209,7 +209,7 @@ TEST_CASE("the largest limit does not overflow") {
 }
 
 TEST_CASE("what was taken and did not go can be given back: the next goes when that one would have") {
-  for (const std::int64_t per_ms : {1'000, 999, 7}) {
+  for (const std::uint32_t per_ms : {1'000U, 999U, 7U}) {
     const rate_limit limit{3, per_ms, 2}; // its interval is no whole number of microseconds
     rate_shaper shaper{limit}, untouched{limit};
     std::int64_t now_us = 1'779'546'071'000'000;
