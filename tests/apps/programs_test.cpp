@@ -519,10 +519,12 @@ TEST_CASE("what keeps a node from starting is one line: exit code 1 for the mach
   }
 }
 
-TEST_CASE("a node with too few descriptors for --max-in-flight says what it needs and what to do, with exit code 2") {
+TEST_CASE("a node with too few descriptors for --max-in-flight says what it needs and what to do, with exit "
+          "code 2") {
   const temporary_folder folder;
   const arguments limited{"/bin/sh", "-c", "ulimit -n 1000 && exec \"$0\" \"$@\"", VICKETD_PATH};
-  const arguments flags{"--listen", "127.0.0.1:0", "--partitions", "1", "--data-dir", folder.path() + "/data"};
+  const arguments flags{"--listen", "127.0.0.1:0", "--partitions",
+                        "1",        "--data-dir",  folder.path() + "/data"};
   const auto result = run_process(limited + flags);
   CAPTURE(result.errors);
   CHECK(result.code == 2);

@@ -52,7 +52,8 @@ void real_node::end_is_asked_for() {
 
 void real_node::let_open_only(std::size_t more) const {
   rlim_t highest = 0; // those below it count as open: the system gives the lowest that is free
-  for (const auto& entry : std::filesystem::directory_iterator{"/proc/" + std::to_string(process_.id()) + "/fd"})
+  for (const auto& entry :
+       std::filesystem::directory_iterator{"/proc/" + std::to_string(process_.id()) + "/fd"})
     highest = std::max<rlim_t>(highest, std::stoul(entry.path().filename().string()));
   rlimit limit{};
   if (::prlimit(process_.id(), RLIMIT_NOFILE, nullptr, &limit) != 0)

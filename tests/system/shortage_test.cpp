@@ -11,12 +11,14 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <variant>
 #include <vector>
 
 using namespace vicket;
 using namespace vicket::testing;
 
-TEST_CASE("a node with descriptors for 40 connections delivers to 300 slow endpoints, each at the first attempt") {
+TEST_CASE(
+    "a node with descriptors for 40 connections delivers to 300 slow endpoints, each at the first attempt") {
   constexpr std::size_t connectors = 300;
   constexpr std::size_t descriptors = 40;
   const temporary_folder folder;
@@ -32,9 +34,14 @@ TEST_CASE("a node with descriptors for 40 connections delivers to 300 slow endpo
   }
   node.let_open_only(descriptors);
   receiver.answer_after(std::chrono::milliseconds{300});
-  std::vector<event_id> events;
+  send_batch all; // at once
   for (const auto& id : ids)
-    events.push_back(client.send(event_for(id)));
+    all.items.push_back(event_for(id));
+  std::vector<event_id> events;
+  for (const auto& result : client.send(all)) {
+    REQUIRE(std::holds_alternative<accepted>(result));
+    events.push_back(std::get<accepted>(result).id);
+  }
   REQUIRE(receiver.wait_for_distinct(connectors));
   REQUIRE(eventually([&] { return client.status().connectors.empty(); }));
 
