@@ -78,6 +78,7 @@ struct world_shape {
   std::int64_t attempt_wait_ms = 0;
   std::size_t window_events = 0;
   std::size_t max_unindexed = 0;
+  std::size_t history_bytes = 0; ///< of a page
   bool late_rounds = false; ///< rounds take their time, as with a log on another machine
 };
 
