@@ -83,8 +83,9 @@ using persistence_actor = caf::typed_actor<
 
 /// One per partition: reads the store for the run history, beside the writer.
 using history_reader_actor = caf::typed_actor<
-    /// History → reader.
-    caf::result<partition_events>(get_event), caf::result<partition_run_page>(read_partition_run),
+    /// History → reader. Errors: unavailable.
+    caf::result<found_events>(find_partition_events), caf::result<found_events>(find_partition_run),
+    caf::result<partition_histories>(read_partition_histories),
     caf::result<partition_outcomes>(read_partition_outcomes),
     /// History → reader, handed on to persistence; and back.
     caf::result<void>(watch_feed), caf::result<void>(feed_grew),

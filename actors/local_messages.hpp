@@ -2,6 +2,7 @@
 
 #include "actors/delivery_profile.hpp"
 #include "actors/feed_cursor.hpp"
+#include "actors/history_cursor.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
@@ -227,32 +228,63 @@ struct look_at_store {
 
 // -- history --------------------------------------------------------------------------------------------------------
 
-/// A partition's part of the answer to `get_event`; often nothing, since an id does not say its partition.
-struct partition_events {
-  std::vector<event_history> events;
+// A page is put together in two steps, so that never more than a page of it is in memory: where its events are, from all
+// partitions at once; then what the page has room for, from one partition after the other.
+
+/// History → a partition's reader. Answered by `found_events`, often without any, since an id does not say its partition.
+struct find_partition_events {
+  event_id id;
+  connector_id from; ///< inclusive
+  std::uint32_t limit = 0;
 };
 
-/// History → a partition's reader: the partition's own log positions instead of the node's cursor.
-struct read_partition_run {
+/// History → a partition's reader. Answered by `found_events`.
+struct find_partition_run {
   std::string run;
   log_sequence after = 0;
   std::uint32_t limit = 0;
 };
 
-struct partition_run_event {
+/// An event of a history, with what those of several partitions are put in order by.
+struct found_event {
   log_sequence sequence = 0;
-  event_history history;
+  connector_id connector;
+  timestamp_ms accepted_at;
 };
 
-struct partition_run_page {
-  std::vector<partition_run_event> events;
+struct found_events {
+  std::vector<found_event> events;
   bool more = false;
 };
 
+/// An event whose history is to be read: the attempts that are left of it, or, absent, all.
+struct wanted_history {
+  log_sequence sequence = 0;
+  std::optional<attempts_left> left;
+};
+
+/// History → a partition's reader. Answered by `partition_histories`.
+struct read_partition_histories {
+  std::vector<wanted_history> wanted;
+  std::size_t max_bytes = 0; ///< by `page_bytes_of`
+  bool at_least_one = false; ///< attempt: the page is empty so far, and must not stay so
+};
+
+struct partition_history {
+  event_history history;
+  std::optional<attempts_left> left; ///< there was no room for these; then it is the last one
+};
+
+/// As many of those wanted as there was room for, from the first on; absent: it is not there any more.
+struct partition_histories {
+  std::vector<std::optional<partition_history>> histories;
+};
+
+/// History → a partition's reader: the partition's own log position instead of the node's cursor.
 struct read_partition_outcomes {
   std::optional<feed_position> from; ///< absent: from the oldest that is kept
   std::uint32_t limit = 0;
-  std::size_t max_bytes = 0;
+  std::size_t max_bytes = 0; ///< by `page_bytes_of`; one entry is always allowed
 };
 
 struct partition_outcome {
@@ -267,6 +299,7 @@ struct partition_outcomes {
   feed_position from; ///< the asked position, or where the log goes on after the gap
   std::vector<partition_outcome> entries;
   feed_position through; ///< without entries the end of the log, or of what was looked at after a gap
+  bool more = false;     ///< the page was full
 };
 
 /// Persistence → reader → history: attempts were committed. Sent once after `watch_feed`, which asks for it.

@@ -165,7 +165,7 @@ void node::rep::start_front() {
     readers.push_back(part.reader);
   }
   router = spawn<vicket::router>("router", heads);
-  history = spawn<vicket::history>("history", readers, std::cref(*clock));
+  history = spawn<vicket::history>("history", readers, std::cref(*clock), options.history);
   gateway::setup setup;
   setup.router = router;
   setup.history = history;

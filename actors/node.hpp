@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/history_limits.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/actors.hpp"
 #include "policy/address_guard.hpp"
@@ -32,6 +33,7 @@ struct node_options {
   std::size_t max_in_flight = 10'000;
   std::size_t max_uncommitted_bytes = 64u << 20;
   window_limits window;
+  history_limits history;
   /// How long the record of an attempt may wait for a commit that takes it along. See `persistence`.
   std::int64_t attempt_wait_ms = 5;
   /// See `store_options`: for all partitions together; 0: as there.

@@ -3,6 +3,7 @@
 #include "policy/json_writer.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace vicket {
 
@@ -116,17 +117,37 @@ void put_summary(json_writer& out, const event_summary& summary) {
 } // namespace
 
 std::string event_history_to_json(const event_history& history) {
+  event_history_pieces pieces;
+  auto text = pieces.begin(history.summary);
+  for (const auto& value : history.attempts)
+    text += pieces.attempt(value);
+  return text + pieces.end();
+}
+
+std::string event_history_pieces::begin(const event_summary& summary) {
+  first_ = true;
   rapidjson::StringBuffer buffer;
   json_writer out{buffer};
   out.StartObject();
-  put_summary(out, history.summary);
+  put_summary(out, summary);
   put_key(out, "attempts");
   out.StartArray();
-  for (const auto& value : history.attempts)
-    put_attempt(out, value);
-  out.EndArray();
-  out.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string event_history_pieces::attempt(const vicket::attempt& value) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  put_attempt(out, value);
+  return (std::exchange(first_, false) ? "" : ",") + std::string{buffer.GetString(), buffer.GetSize()};
+}
+
+std::string event_history_pieces::end() const {
+  return "]}";
+}
+
+std::string event_history_pieces::break_off() const {
+  return R"(],"incomplete":true})";
 }
 
 std::string outcome_entry_to_json(const outcome_entry& entry) {

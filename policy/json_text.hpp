@@ -53,6 +53,20 @@ inline constexpr std::size_t max_json_depth = 130;
 /// `not_before` is null where what was heard can't be meant, `held_until` where it holds the event alone.
 [[nodiscard]] std::string event_history_to_json(const event_history& history);
 
+/// The same object in pieces, for an event whose attempts come in pages: `begin`, the attempts, `end`, one behind the
+/// other, are what `event_history_to_json` gives for all of it. An object that can't be finished, since the rest of the
+/// attempts did not come, ends with `break_off`: then it has `"incomplete":true` behind the attempts.
+class event_history_pieces {
+public:
+  [[nodiscard]] std::string begin(const event_summary& summary);
+  [[nodiscard]] std::string attempt(const vicket::attempt& value);
+  [[nodiscard]] std::string end() const;
+  [[nodiscard]] std::string break_off() const;
+
+private:
+  bool first_ = true;
+};
+
 /// One attempt of the feed: the history's fields as they are right after it, with `cursor` in front and the
 /// one `attempt` instead of the list:
 /// `{"cursor":…,"id":…,"connector":…,"event":…,"workflow":…,"run":…,"state":…,

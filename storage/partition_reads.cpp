@@ -25,6 +25,27 @@ const std::string& highest_sequence() {
   return bytes;
 }
 
+/// Fills a page up to its bytes.
+class page_filler {
+public:
+  page_filler(partition_store::attempt_page& page, std::size_t max_bytes)
+      : page_{page}, max_bytes_{max_bytes} {}
+
+  /// False: it had no room, and the page is full.
+  bool add(stored_attempt attempt) {
+    bytes_ += page_bytes_of(attempt.value);
+    page_.more = !page_.attempts.empty() && bytes_ > max_bytes_;
+    if (!page_.more)
+      page_.attempts.push_back(std::move(attempt));
+    return !page_.more;
+  }
+
+private:
+  partition_store::attempt_page& page_;
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
+};
+
 } // namespace
 
 // -- what could not be read ---------------------------------------------------------------------------------
@@ -74,15 +95,16 @@ std::optional<log_sequence> partition_store::find_event(const event_id& id,
   return stored ? rep_->event_of_id(key.view(), to_view(*stored)) : std::nullopt;
 }
 
-std::vector<log_sequence> partition_store::find_events(const event_id& id) const {
+std::vector<log_sequence> partition_store::find_events(const event_id& id, const connector_id& from,
+                                                       std::size_t limit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
   auto result = std::vector<log_sequence>{};
-  auto lower = std::string{codec::id_prefix(id)};
-  auto upper = lower + '\x7f'; // above all that a connector id consists of
-  auto it = rep_->range(family::ids, std::move(lower), std::move(upper));
-  for (; it.valid(); it.next())
+  const auto prefix = std::string{codec::id_prefix(id)};
+  auto it = rep_->range(family::ids, prefix + from.value,
+                        prefix + '\x7f'); // above all that a connector id consists of
+  for (; it.valid() && result.size() < limit; it.next())
     if (const auto sequence = rep_->event_of_id(it.key(), it.value()))
       result.push_back(*sequence);
   rep_->report_end(it, family::ids);
@@ -134,60 +156,104 @@ std::optional<stored_event> partition_store::rep::event_at(log_sequence sequence
 }
 
 std::vector<stored_attempt> partition_store::attempts_of(log_sequence event_sequence) const {
-  const auto lock = rep_->reading();
-  if (!rep_->db)
-    return {};
-  auto result = rep_->attempt_records(event_sequence);
-  for (auto& attempt : result) {
-    if (!attempt.same_body_as)
-      continue;
-    const auto holder = std::find_if(result.begin(), result.end(), [&](const stored_attempt& other) {
-      return other.value.number == *attempt.same_body_as && !other.same_body_as;
-    });
-    if (holder != result.end())
-      attempt.value.response_body = holder->value.response_body;
-    else
-      rep_->report(store_errc::corrupt, "the body of an attempt of event " + std::to_string(event_sequence) +
-                                            " is missing or damaged");
-  }
-  return result;
+  return read_attempts(event_sequence, {}).attempts;
 }
 
-std::vector<stored_attempt> partition_store::rep::attempt_records(log_sequence event_sequence) const {
-  auto result = std::vector<stored_attempt>{};
-  const auto add = [&](std::optional<stored_attempt> attempt) {
-    if (attempt && attempt->event_sequence == event_sequence)
-      result.push_back(std::move(*attempt));
-    else
-      report(store_errc::corrupt,
-             "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
-  };
+partition_store::attempt_page partition_store::read_attempts(log_sequence event_sequence,
+                                                             const attempt_range& which) const {
+  const auto lock = rep_->reading();
+  auto page = attempt_page{};
+  if (!rep_->db)
+    return page;
+  if (event_sequence >= oldest_kept() && rep_->add_logged(event_sequence, which, page))
+    return page;
+  page = {};
+  rep_->add_carried(event_sequence, which, page);
+  return page;
+}
+
+bool partition_store::rep::add_logged(log_sequence event_sequence, const attempt_range& which,
+                                      attempt_page& page) const {
+  const auto is_below = [&] { return event_sequence < oldest_kept.load(std::memory_order_acquire); };
+  auto filler = page_filler{page, which.max_bytes};
+  auto it = range(family::event_attempts, codec::event_attempt_key(event_sequence, which.first),
+                  codec::event_attempt_key(event_sequence, which.last) + '\0');
+  for (; it.valid(); it.next()) {
+    const auto place = codec::parse_u64(it.value()).value_or(0);
+    const auto stored = get(family::attempts, codec::u64_bytes(place));
+    auto attempt = stored ? codec::decode_attempt(place, to_view(*stored)) : std::nullopt;
+    if (is_below()) // files may be gone: it has to be looked up where it is now
+      return false;
+    if (!attempt || attempt->event_sequence != event_sequence) {
+      report_attempt(event_sequence);
+      continue;
+    }
+    restore_body(*attempt, page.attempts);
+    if (!filler.add(std::move(*attempt)))
+      break;
+  }
+  report_end(it, family::event_attempts);
+  return !is_below();
+}
+
+void partition_store::rep::add_carried(log_sequence event_sequence, const attempt_range& which,
+                                       attempt_page& page) const {
+  auto filler = page_filler{page, which.max_bytes};
+  auto it = range(family::carried, codec::carried_key(event_sequence, std::max(which.first, 1u)),
+                  codec::carried_key(event_sequence, which.last) + '\0');
+  for (; it.valid(); it.next()) {
+    const auto place = codec::parse_event_attempt_key(it.key());
+    auto attempt = place ? carried_attempt_of(*place, it.value()) : std::nullopt;
+    if (!attempt || attempt->event_sequence != event_sequence) {
+      report_attempt(event_sequence);
+      continue;
+    }
+    restore_body(*attempt, page.attempts);
+    if (!filler.add(std::move(*attempt)))
+      break;
+  }
+  report_end(it, family::carried);
+}
+
+void partition_store::rep::report_attempt(log_sequence event_sequence) const {
+  report(store_errc::corrupt,
+         "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
+}
+
+std::optional<partition_store::last_attempt>
+partition_store::last_attempt_of(log_sequence event_sequence) const {
+  const auto lock = rep_->reading();
+  const auto found = rep_->db ? rep_->last_record(event_sequence) : std::nullopt;
+  if (!found)
+    return std::nullopt;
+  return last_attempt{found->value.number, found->state_after, found->value.next_attempt_at};
+}
+
+std::optional<stored_attempt> partition_store::rep::last_record(log_sequence event_sequence) const {
   const auto is_below = [&] { return event_sequence < oldest_kept.load(std::memory_order_acquire); };
   if (!is_below()) {
     auto it = range(family::event_attempts, codec::u64_bytes(event_sequence),
                     codec::u64_bytes(after_of(event_sequence)));
-    auto places = std::vector<log_sequence>{};
-    for (; it.valid(); it.next())
-      places.push_back(codec::parse_u64(it.value()).value_or(0));
+    it.seek_last();
+    const auto place = it.valid() ? codec::parse_u64(it.value()) : std::nullopt;
+    const auto stored = place ? get(family::attempts, codec::u64_bytes(*place)) : std::nullopt;
+    auto attempt = stored ? codec::decode_attempt(*place, to_view(*stored)) : std::nullopt;
     report_end(it, family::event_attempts);
-    auto found = std::vector<std::optional<stored_attempt>>{};
-    for (const auto place : places) {
-      const auto stored = get(family::attempts, codec::u64_bytes(place));
-      found.push_back(stored ? codec::decode_attempt(place, to_view(*stored)) : std::nullopt);
-    }
-    if (!is_below()) { // else the edge passed the event meanwhile, and files may be gone: look where it is now
-      for (auto& attempt : found)
-        add(std::move(attempt));
-      return result;
+    if (!is_below()) { // else it has to be looked up where it is now
+      if (it.valid() && !attempt)
+        report_attempt(event_sequence);
+      return attempt;
     }
   }
   auto it = range(family::carried, codec::carried_key(event_sequence, 1),
                   codec::carried_key(after_of(event_sequence), 0));
-  for (; it.valid(); it.next())
-    if (const auto place = codec::parse_event_attempt_key(it.key()))
-      add(carried_attempt_of(*place, it.value()));
+  it.seek_last();
+  const auto place = it.valid() ? codec::parse_event_attempt_key(it.key()) : std::nullopt;
+  auto attempt = place ? carried_attempt_of(*place, it.value()) : std::nullopt;
+  if (it.valid() && !attempt)
+    report_attempt(event_sequence);
   report_end(it, family::carried);
-  return result;
+  return attempt;
 }
 
 std::optional<stored_attempt> partition_store::rep::carried_attempt_of(const codec::event_attempt& place,
@@ -231,9 +297,19 @@ std::optional<partition_store::held_body> partition_store::body_of(log_sequence 
   return held_body{found->value.number, std::move(found->value.response_body)};
 }
 
-void partition_store::rep::restore_body(stored_attempt& attempt) const {
+void partition_store::rep::restore_body(stored_attempt& attempt,
+                                        const std::vector<stored_attempt>& read) const {
   if (!attempt.same_body_as)
     return;
+  // Those that share a body mostly follow each other.
+  const auto near = std::find_if(read.rbegin(), read.rend(), [&](const stored_attempt& other) {
+    return other.event_sequence == attempt.event_sequence &&
+           other.same_body_as.value_or(other.value.number) == *attempt.same_body_as;
+  });
+  if (near != read.rend()) {
+    attempt.value.response_body = near->value.response_body;
+    return;
+  }
   auto holder = attempt_record(attempt.event_sequence, *attempt.same_body_as);
   if (holder && !holder->same_body_as)
     attempt.value.response_body = std::move(holder->value.response_body);
@@ -258,8 +334,8 @@ std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, 
       rep_->report(store_errc::corrupt, "attempt " + std::to_string(sequence.value_or(0)) + " is damaged");
       continue;
     }
-    rep_->restore_body(*attempt);
-    bytes += it.value().size() + (attempt->same_body_as ? attempt->value.response_body.size() : 0);
+    rep_->restore_body(*attempt, result);
+    bytes += page_bytes_of(attempt->value);
     if (!result.empty() && bytes > max_bytes)
       break;
     result.push_back(std::move(*attempt));

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,10 +113,35 @@ public:
   /// The event of this id that was sent to this connector: ids are per connector.
   [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id,
                                                        const connector_id& connector) const;
-  /// One per connector that the id was sent to, by connector.
-  [[nodiscard]] std::vector<log_sequence> find_events(const event_id& id) const;
+  /// One per connector that the id was sent to, by connector, from this one on; at most `limit`.
+  [[nodiscard]] std::vector<log_sequence>
+  find_events(const event_id& id, const connector_id& from = {},
+              std::size_t limit = std::numeric_limits<std::size_t>::max()) const;
   /// Without the envelope when `with_envelope` is false.
   [[nodiscard]] std::optional<stored_event> read_event(log_sequence sequence, bool with_envelope) const;
+
+  /// How an event stands after its attempts.
+  struct last_attempt {
+    std::uint32_t number = 0;
+    event_state state_after = event_state::pending;
+    std::optional<timestamp_ms> next_attempt_at;
+  };
+  /// Absent: there was none yet.
+  [[nodiscard]] std::optional<last_attempt> last_attempt_of(log_sequence event_sequence) const;
+
+  /// Which attempts of an event, by their numbers, and what they may weigh together, by `page_bytes_of`; one is always
+  /// given.
+  struct attempt_range {
+    std::uint32_t first = 1;
+    std::uint32_t last = std::numeric_limits<std::uint32_t>::max(); ///< inclusive
+    std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
+  };
+  struct attempt_page {
+    std::vector<stored_attempt> attempts; ///< oldest first
+    bool more = false;                    ///< of the range
+  };
+  [[nodiscard]] attempt_page read_attempts(log_sequence event_sequence, const attempt_range& which) const;
+  /// All of them, for who knows that they fit into memory.
   [[nodiscard]] std::vector<stored_attempt> attempts_of(log_sequence event_sequence) const;
 
   /// The body of an attempt, and the number of the attempt that it is stored with.
@@ -149,9 +175,9 @@ public:
   [[nodiscard]] std::vector<log_sequence> events_of_run(std::string_view run, log_sequence after,
                                                         std::size_t limit) const;
 
-  /// The log of attempts after a position, those of forgotten events included, whose bodies may be gone; at most `limit` and, past the first, `max_bytes`. Those of forgotten events,
-  /// which can't be read any more, are in it as long as their own position is kept: a reader of the feed has to know that
-  /// they were there.
+  /// The log of attempts after a position; at most `limit` and, past the first, `max_bytes` by `page_bytes_of`. Those of
+  /// forgotten events, which can't be read any more and whose bodies may be gone, are in it as long as their own
+  /// position is kept: a reader of the feed has to know that they were there.
   [[nodiscard]] std::vector<stored_attempt> attempts_after(log_sequence after, std::size_t limit,
                                                            std::size_t max_bytes) const;
 

@@ -151,14 +151,18 @@ struct partition_store::rep {
   [[nodiscard]] std::optional<stored_event> event_at(log_sequence sequence, bool with_envelope) const;
   /// The record of an event, from the log or, below the retention's edge, from what is carried.
   [[nodiscard]] std::optional<rocksdb::PinnableSlice> event_record(log_sequence sequence) const;
-  /// The attempt records of one event, oldest first, bodies as stored.
-  [[nodiscard]] std::vector<stored_attempt> attempt_records(log_sequence event_sequence) const;
+  /// Part of `read_attempts`. False: the retention's edge passed the event meanwhile, and the page is worth nothing.
+  [[nodiscard]] bool add_logged(log_sequence event_sequence, const attempt_range& which,
+                                attempt_page& page) const;
+  void add_carried(log_sequence event_sequence, const attempt_range& which, attempt_page& page) const;
+  /// The last attempt's record, body as stored.
+  [[nodiscard]] std::optional<stored_attempt> last_record(log_sequence event_sequence) const;
   [[nodiscard]] std::optional<stored_attempt> attempt_record(log_sequence event_sequence,
                                                              std::uint32_t number) const;
   [[nodiscard]] std::optional<stored_attempt> carried_attempt_of(const codec::event_attempt& place,
                                                                  std::string_view value) const;
-  /// Puts the bodies back that are stored with another attempt.
-  void restore_body(stored_attempt& attempt) const;
+  /// Puts the body back that is stored with another attempt; `read`: attempts of the same event that have theirs.
+  void restore_body(stored_attempt& attempt, const std::vector<stored_attempt>& read) const;
   /// Which connector an entry of the index of ids is of, if it still counts.
   [[nodiscard]] std::optional<log_sequence> event_of_id(std::string_view key, std::string_view value) const;
   /// Absent: not there, or unreadable, which it reports.
@@ -169,6 +173,8 @@ struct partition_store::rep {
   }
   void report(store_errc code, std::string detail) const;
   void report_end(const bounded_iterator& it, family which) const;
+  /// An attempt of the event is not where its index says.
+  void report_attempt(log_sequence event_sequence) const;
   /// An event that something refers to is not there: damage, unless retention took it a moment ago.
   void report_missing_event(log_sequence sequence, std::string_view referred_by) const;
   [[nodiscard]] log_sequence first_since(family which, timestamp_ms time, log_sequence end) const;

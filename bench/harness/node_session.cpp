@@ -117,7 +117,15 @@ std::uint64_t node_session::pending() {
 }
 
 event_history node_session::history(const event_id& id) {
-  return must(rep_->link->ask_and_wait<event_page>(get_event{id}), "show an event").events.at(0);
+  std::vector<event_history> found;
+  get_event question{id};
+  for (bool more = true; more;) {
+    auto page = must(rep_->link->ask_and_wait<event_page>(question), "show an event");
+    append_page(found, std::move(page.events));
+    question.cursor = std::move(page.cursor);
+    more = page.more;
+  }
+  return std::move(found.at(0));
 }
 
 void node_session::send(send_to_connector event, std::function<void(const send_result&)> answered) {

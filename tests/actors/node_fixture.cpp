@@ -164,10 +164,17 @@ accepted node_fixture::send(const send_to_connector& event) {
 }
 
 event_history node_fixture::event(const event_id& id) {
-  auto answer = ask<event_page>(get_event{id});
-  if (auto* no = std::get_if<refusal>(&answer))
-    FAIL("event: " << to_string(no->code) << ": " << no->detail);
-  auto& found = std::get<event_page>(answer).events;
+  std::vector<event_history> found;
+  get_event request{id};
+  for (bool more = true; more;) {
+    auto answer = ask<event_page>(request);
+    if (auto* no = std::get_if<refusal>(&answer))
+      FAIL("event: " << to_string(no->code) << ": " << no->detail);
+    auto& page = std::get<event_page>(answer);
+    append_page(found, std::move(page.events));
+    request.cursor = page.cursor;
+    more = page.more;
+  }
   REQUIRE(found.size() == 1);
   return std::move(found.front());
 }

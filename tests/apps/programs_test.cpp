@@ -147,6 +147,28 @@ TEST_CASE("an id that went to several connectors is shown once for each, one obj
   CHECK(std::count(readable.lines.begin(), readable.lines.end(), "") == 1); // between the two
 }
 
+TEST_CASE("a run of more events than a page holds is shown whole, one object per line") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8"}};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", "https://127.0.0.1:1/")).code == 0);
+  constexpr int count = 250;
+  std::string events;
+  for (int i = 0; i < count; ++i)
+    events += event_json("crm", i);
+  REQUIRE(node.vicket({"send"}, events).code == 0);
+  const auto shown = node.vicket({"run", "run-1", "--json"});
+  CHECK(shown.code == 0);
+  REQUIRE(shown.lines.size() == count);
+  std::set<std::string> ids;
+  for (const auto& line : shown.lines) {
+    ids.insert(text_field(line, "id"));
+    CHECK(line.ends_with("]}"));
+  }
+  CHECK(ids.size() == count);
+  const auto readable = node.vicket({"run", "run-1"});
+  CHECK(std::count(readable.lines.begin(), readable.lines.end(), "") == count - 1); // between them
+}
+
 TEST_CASE("a secret that the node makes is shown once, by the put that made it") {
   const temporary_folder folder;
   node_process node{folder.path() + "/data"};

@@ -317,6 +317,19 @@ TEST_CASE("an event's history shows every attempt, with the raw response body") 
   CHECK(text.ends_with(R"("next_attempt_at":null,"attempts":[]})"));
 }
 
+TEST_CASE("a history that is written in pieces is the same object, and one that breaks off says so") {
+  auto second = some_attempt();
+  second.number = 2;
+  const event_history whole{some_summary(), {some_attempt(), second}};
+  event_history_pieces pieces;
+  auto written = pieces.begin(whole.summary);
+  for (const auto& one : whole.attempts)
+    written += pieces.attempt(one);
+  CHECK(written + pieces.end() == event_history_to_json(whole));
+  CHECK(written + pieces.break_off() == written + R"(],"incomplete":true})");
+  CHECK(pieces.begin(whole.summary) + pieces.end() == event_history_to_json({some_summary(), {}}));
+}
+
 TEST_CASE("a gap of the feed says from where it goes on") {
   CHECK(feed_gap_to_json("v2-1.2.3") == R"({"gap":true,"cursor":"v2-1.2.3"})");
 }

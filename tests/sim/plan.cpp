@@ -56,6 +56,7 @@ world_shape make_shape(std::uint64_t seed) {
   shape.window_events = static_cast<std::size_t>(chance.pick(std::vector<int>{2, 8, 256}));
   shape.max_unindexed = static_cast<std::size_t>(chance.pick(std::vector<int>{8, 64, 65'536}));
   shape.max_in_flight = static_cast<std::size_t>(chance.percent(50) ? 10'000 : chance.between(1, 16));
+  shape.history_bytes = static_cast<std::size_t>(chance.pick(std::vector<int>{1'500, 8'000, 4 << 20}));
   return shape;
 }
 
@@ -555,7 +556,8 @@ std::string describe(const world_shape& shape) {
   return std::to_string(shape.partitions) + " partitions, " + std::to_string(shape.connectors.size()) +
          " connectors, window " + std::to_string(shape.window_events) + ", unindexed at most " +
          std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
-         " ms, places " + std::to_string(shape.max_in_flight) +
+         " ms, places " + std::to_string(shape.max_in_flight) + ", pages of history " +
+         std::to_string(shape.history_bytes) + " bytes" +
          (shape.late_rounds ? ", rounds come back late" : "");
 }
 

@@ -156,6 +156,99 @@ TEST_CASE("every attempt is remembered, per event and in the order of the feed")
   CHECK(store->attempts_after(feed[2].sequence, 10, no_limit).empty());
 }
 
+TEST_CASE(
+    "an event's attempts come in pages that are bounded in bytes, each with one at least, bodies whole") {
+  auto environment = make_memory_environment();
+  auto store = open_store(small_options(environment.get()));
+  const auto event = accept(*store, false);
+  const auto other = accept(*store, false);
+  CHECK_FALSE(store->last_attempt_of(event));
+  CHECK(store->read_attempts(event, {}).attempts.empty());
+  // given five attempts, of which the first two have 1,000 bytes each, and the others the body of the second
+  auto expected = std::vector<stored_attempt>{};
+  for (auto number = 1u; number <= 5; ++number) {
+    const auto due = noon + 1'000 * static_cast<std::int64_t>(number);
+    auto made = attempt_of(store->allocate_sequence(), event, number, due);
+    made.value.response_body = std::string(1'000, number == 1 ? 'a' : 'b');
+    if (number > 2)
+      made.same_body_as = 2;
+    expected.push_back(made);
+    auto batch = write_batch{};
+    batch.add_attempt({"crm-prod"}, made, {due - 1'000, event}, number > 1);
+    REQUIRE(store->commit(batch, event).ok());
+  }
+  const auto one = page_bytes_of(expected[0].value);
+  REQUIRE(one == page_bytes_of(expected[4].value));
+  struct row {
+    partition_store::attempt_range which;
+    std::vector<std::uint32_t> numbers;
+    bool more;
+  };
+  const auto table = std::vector<row>{
+      {{}, {1, 2, 3, 4, 5}, false},
+      {{1, 5, 5 * one}, {1, 2, 3, 4, 5}, false},
+      {{1, 5, 5 * one - 1}, {1, 2, 3, 4}, true},
+      {{1, 4, 4 * one}, {1, 2, 3, 4}, false},
+      {{3, 5, 2 * one}, {3, 4}, true},
+      {{5, 5, 0}, {5}, false},
+      {{4, 5, 0}, {4}, true},
+      {{6, 9, no_limit}, {}, false},
+      {{2, 1, no_limit}, {}, false},
+  };
+  const auto check_all = [&] {
+    for (const auto& [which, numbers, more] : table) {
+      INFO(which.first << " to " << which.last << ", " << which.max_bytes << " bytes");
+      const auto page = store->read_attempts(event, which);
+      CHECK(page.more == more);
+      REQUIRE(page.attempts.size() == numbers.size());
+      for (auto i = 0u; i < numbers.size(); ++i) {
+        CHECK(page.attempts[i].value == expected[numbers[i] - 1].value);
+        CHECK(page.attempts[i].sequence == expected[numbers[i] - 1].sequence);
+      }
+    }
+    REQUIRE(store->last_attempt_of(event));
+    CHECK(store->last_attempt_of(event)->number == 5);
+    CHECK(store->last_attempt_of(event)->state_after == event_state::pending);
+    CHECK(store->last_attempt_of(event)->next_attempt_at == noon + 5'000);
+    CHECK_FALSE(store->last_attempt_of(other));
+    CHECK(store->health().ok());
+  };
+  check_all();
+
+  // and the same when they are carried below the retention's edge
+  const auto edge = store->next_sequence();
+  auto batch = write_batch{};
+  for (const auto& each : store->read_carry({event}, edge, 0, no_limit).carried)
+    batch.carry(each);
+  auto header = store->last_round();
+  ++header.number;
+  header.next_sequence = header.settled_below = header.oldest_kept = edge;
+  REQUIRE(store->apply(sealed_round{std::move(batch), header}, partition_store::durability::synced).ok());
+  check_all();
+}
+
+TEST_CASE("the events of an id are found from a connector on, so many at a time") {
+  auto environment = make_memory_environment();
+  auto store = open_store(small_options(environment.get()));
+  auto sequences = std::vector<log_sequence>{};
+  auto batch = write_batch{};
+  for (const auto* connector : {"d", "b", "a", "c"}) {
+    auto event = event_of(store->allocate_sequence(), {.connector = connector});
+    event.id = id_of(7);
+    sequences.push_back(event.sequence);
+    batch.add_event(event, true);
+  }
+  REQUIRE(store->commit(batch, store->next_sequence()).ok());
+  const auto by_connector = std::vector<log_sequence>{sequences[2], sequences[1], sequences[3], sequences[0]};
+  CHECK(store->find_events(id_of(7)) == by_connector);
+  CHECK(store->find_events(id_of(7), {"a"}, 2) == std::vector{by_connector[0], by_connector[1]});
+  CHECK(store->find_events(id_of(7), {"b"}) ==
+        std::vector{by_connector[1], by_connector[2], by_connector[3]});
+  CHECK(store->find_events(id_of(7), {"bb"}, 1) == std::vector{by_connector[2]});
+  CHECK(store->find_events(id_of(7), {"e"}).empty());
+  CHECK(store->find_events(id_of(8)).empty());
+}
+
 TEST_CASE("waiting events come in the order of their due time, in pages, without those in flight") {
   // given due times against the order of acceptance, and neighbours whose ids begin alike
   auto environment = make_memory_environment();

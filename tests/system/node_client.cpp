@@ -150,14 +150,23 @@ bool node_client::feed(std::size_t window, std::int64_t answer_ms,
 }
 
 std::optional<event_history> node_client::history(const event_id& id) {
-  std::optional<event_history> answer;
-  rep_->self->request(rep_->node, answer_patience, get_event{id})
-      .receive([&](event_page& got) { answer = std::move(got.events.front()); },
-               [](const caf::error& why) {
-                 if (refusal_of(why).code != errc::not_found)
-                   fail("get_event", why);
-               });
-  return answer;
+  std::vector<event_history> found;
+  get_event question{id};
+  for (bool more = true; more;) {
+    more = false;
+    rep_->self->request(rep_->node, answer_patience, question)
+        .receive(
+            [&](event_page& got) {
+              append_page(found, std::move(got.events));
+              question.cursor = std::move(got.cursor);
+              more = got.more;
+            },
+            [](const caf::error& why) {
+              if (refusal_of(why).code != errc::not_found)
+                fail("get_event", why);
+            });
+  }
+  return found.empty() ? std::nullopt : std::optional{std::move(found.front())};
 }
 
 node_status node_client::status() {
