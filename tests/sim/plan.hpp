@@ -78,6 +78,8 @@ struct world_shape {
   std::int64_t attempt_wait_ms = 0;
   std::size_t window_events = 0;
   std::size_t max_unindexed = 0;
+  std::size_t window_memory_bytes = 0; ///< for each partition
+  std::int64_t supervisor_idle_ms = 0;
   bool late_rounds = false; ///< rounds take their time, as with a log on another machine
 };
 

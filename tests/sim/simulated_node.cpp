@@ -65,6 +65,8 @@ std::optional<std::string> simulated_node::start() {
   options.attempt_wait_ms = plan_.shape.attempt_wait_ms;
   options.window.events = plan_.shape.window_events;
   options.max_unindexed = plan_.shape.max_unindexed;
+  options.window_memory_bytes = plan_.shape.window_memory_bytes * plan_.shape.partitions;
+  options.supervisor_idle_ms = plan_.shape.supervisor_idle_ms;
   options.store_write_buffer_bytes = write_buffer_bytes * plan_.shape.partitions;
   node_environment environment;
   environment.time = &clock;
