@@ -1,5 +1,6 @@
 #include "actors/connector_queue.hpp"
 
+#include "actors/window_budget.hpp"
 #include "policy/retry_after.hpp"
 #include "policy/retry_schedule.hpp"
 
@@ -42,21 +43,21 @@ void connector_queue::reconfigure(const connector& config) {
   config_ = config;
 }
 
-void connector_queue::add(waiting_event event, start_kind what) {
-  if (!is_under_way(event.position.sequence))
-    insert({std::move(event), what});
+bool connector_queue::add(waiting_event event, start_kind what) {
+  return !is_under_way(event.position.sequence) && insert({std::move(event), what});
 }
 
-void connector_queue::insert(queued_event event) {
+bool connector_queue::insert(queued_event event) {
   auto at = waiting_.end();
   if (waiting() > 0 && event.position <= waiting_.back().position) { // most are the last
     at = std::lower_bound(
         waiting_.begin() + static_cast<std::ptrdiff_t>(first_waiting_), waiting_.end(), event.position,
         [](const queued_event& one, const due_position& wanted) { return one.position < wanted; });
     if (at->position == event.position)
-      return;
+      return false;
   }
   waiting_.insert(at, std::move(event));
+  return true;
 }
 
 bool connector_queue::is_under_way(log_sequence sequence) const {
@@ -141,6 +142,28 @@ std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const
   if (wait_us <= 0)
     return std::nullopt;
   return timestamp_ms{(now_us + wait_us + us_per_ms - 1) / us_per_ms};
+}
+
+timestamp_ms connector_queue::closed_until(std::int64_t now_us) const {
+  const timestamp_ms now{now_us / us_per_ms};
+  if (const auto until = hold_.held_until())
+    return std::max(now, *until);
+  return std::max(now, timestamp_ms{(now_us + shaper_.wait_us(now_us)) / us_per_ms});
+}
+
+std::vector<returned_event> connector_queue::give_back(std::size_t bytes, bool keep_one) {
+  std::vector<returned_event> given;
+  const auto kept = first_waiting_ + (keep_one && in_flight_.empty() && unrecorded_.empty() ? 1 : 0);
+  for (std::size_t sum = 0; sum < bytes && waiting_.size() > kept; waiting_.pop_back()) {
+    const auto& last = waiting_.back();
+    given.push_back({last.position, last.event.envelope ? last.event.envelope->size() : 0});
+    sum += window_budget::weight(given.back().envelope_bytes);
+  }
+  if (first_waiting_ == waiting_.size()) {
+    first_waiting_ = 0;
+    waiting_.clear();
+  }
+  return given;
 }
 
 std::optional<attempt_decision> connector_queue::decide(finished_delivery finished, timestamp_ms now,

@@ -31,8 +31,8 @@ public:
 
   void reconfigure(const connector& config);
 
-  /// An event that is due. One that is held already is left alone.
-  void add(waiting_event event, start_kind what = start_kind::fresh);
+  /// An event that is due. False: it is held already, and left alone.
+  bool add(waiting_event event, start_kind what = start_kind::fresh);
 
   /// The next event to deliver now, which is in flight from then on; absent when nothing waits, the in-flight places are
   /// taken, the connector is disabled, its endpoint is held, the node is short of something, or its rate says later.
@@ -50,6 +50,13 @@ public:
   /// or of the wait for what is short, or the rate limit's next place; absent when it is something else that stands in the
   /// way.
   [[nodiscard]] std::optional<timestamp_ms> opens_at(std::int64_t now_us) const;
+
+  /// Nothing starts before, whatever else happens: the end of a hold, or the rate limit's next place. Now, if something may.
+  [[nodiscard]] timestamp_ms closed_until(std::int64_t now_us) const;
+
+  /// Takes out of what waits, from its end, about as much as this (events weigh as in `window_budget`); with `keep_one`
+  /// all but the first at most, unless others are under way.
+  [[nodiscard]] std::vector<returned_event> give_back(std::size_t bytes, bool keep_one);
 
   /// The attempt of an event in flight is over: delivered, to be tried again at some time, or given up. It does not age by
   /// `jumps` of the clock. Absent if no such event is in flight.
@@ -95,7 +102,7 @@ private:
   [[nodiscard]] std::vector<flight>::iterator flight_of(log_sequence sequence);
   void end_hold(std::int64_t now_us);
   [[nodiscard]] bool is_under_way(log_sequence sequence) const;
-  void insert(queued_event event);
+  bool insert(queued_event event);
 
   // Invariants: a sequence is in at most one of the three; what waits is in the order of its positions.
   // Vectors, since an allocation for each event and each of its three stays was a good part of what it cost. Those under

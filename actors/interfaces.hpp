@@ -22,7 +22,7 @@ using alarm_actor = caf::typed_actor<
 /// What the alarm wakes.
 using sleeper_actor = caf::typed_actor<caf::result<void>(wake_up)>;
 
-/// One per connector that has work: queue, retry schedule, rate shaping, in-flight cap, breaker.
+/// One per connector that has work now or within half a minute: queue, retry schedule, rate shaping, in-flight cap, breaker.
 using supervisor_actor = sleeper_actor::extend<
     /// Persistence → supervisor. Deliver these.
     caf::result<void>(take_events),
@@ -30,6 +30,8 @@ using supervisor_actor = sleeper_actor::extend<
     caf::result<void>(backlog_grew),
     /// Persistence → supervisor. The answer to `refill_window`.
     caf::result<void>(refilled),
+    /// Persistence → supervisor. The windows of the partition's connectors are dealt anew.
+    caf::result<void>(room_for_more), caf::result<void>(give_back),
     /// Persistence → supervisor: the commit that held `record_attempts` is on disk.
     caf::result<void>(attempts_recorded),
     /// Persistence → supervisor. The connector was replaced.
@@ -54,7 +56,7 @@ using delivery_actor = sleeper_actor::extend<
     caf::result<in_flight_counts>(get_in_flight)>;
 
 /// One per partition: sole writer of its store, parent of its supervisors.
-using persistence_actor = caf::typed_actor<
+using persistence_actor = sleeper_actor::extend<
     /// Router → persistence, for the gateway. Answered after the commit, item by item. Codes: unknown_connector,
     /// connector_disabled, filtered, storage_full, unavailable.
     caf::result<batch_result>(accept_events),
@@ -62,7 +64,9 @@ using persistence_actor = caf::typed_actor<
     caf::result<connector_view>(put_connector), caf::result<connector_view>(get_connector),
     caf::result<void>(delete_connector), caf::result<connector_page>(list_connectors),
     /// Supervisor → persistence. See the messages.
-    caf::result<void>(refill_window), caf::result<bool>(retire),
+    caf::result<void>(refill_window), caf::result<bool>(retire), caf::result<void>(room_declined),
+    caf::result<void>(given_back),
+    /// (And from the alarm, or to itself: the time of some connector that sleeps has come.)
     /// To itself: commit what is waiting; look at the disk again.
     caf::result<void>(tick),
     /// Record inbox → persistence: records of attempts are there, and have waited long enough.

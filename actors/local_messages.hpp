@@ -99,6 +99,31 @@ struct refilled {
   std::vector<waiting_event> events; ///< by position, those due by `until` first
   /// Of the first one not given; `until` for what is due now whatever its time. Absent: nothing more waits.
   std::optional<timestamp_ms> next_due;
+  /// Nothing was given since the partition's windows are full: `room_for_more` comes when there is room.
+  bool no_room = false;
+};
+
+/// There is room for what a refill did not get. Answered by the next `refill_window`, or by `room_declined`.
+struct room_for_more {};
+struct room_declined {
+  supervisor_seat seat;
+};
+
+/// Persistence → supervisor: others have no room at all, so give back about so much of what waits. Answered by
+/// `given_back`, empty when all of it is under way.
+struct give_back {
+  std::size_t bytes = 0;
+};
+
+struct returned_event {
+  due_position position;
+  std::size_t envelope_bytes = 0;
+};
+
+/// They are the due index's again. `backlog_grew` comes when those that had no place there have one.
+struct given_back {
+  supervisor_seat seat;
+  std::vector<returned_event> events;
 };
 
 /// An attempt that is over, with what the supervisor decided about it.
@@ -108,7 +133,8 @@ struct attempt_decision {
   std::size_t envelope_bytes = 0;
   event_state state_after = event_state::pending;
   attempt value;
-  bool was_indexed = false; ///< set by persistence: the event had a place in the due index
+  bool was_indexed = false;      ///< set by persistence: the event had a place in the due index
+  std::size_t counted_bytes = 0; ///< of the answer, in the window budget; set by the record inbox
 };
 
 /// What a supervisor leaves in its partition's `record_inbox`: commit these. Answered by `attempts_recorded`, in the same
@@ -133,10 +159,16 @@ struct reconfigure {
   std::shared_ptr<const delivery_profile> profile;
 };
 
-/// Supervisor → persistence: nothing held, nothing waits; may I go? Answered by true (quit) or false (work came).
+/// Supervisor → persistence: nothing is held, and nothing can start by now; may I go? Answered by true (quit) or false
+/// (work came).
 struct retire {
   supervisor_seat seat;
   std::string state; ///< `connector_state`
+  /// How many `backlog_grew` and `reconfigure` it has had: with fewer than were sent it does not know what there is.
+  std::uint32_t heard = 0;
+  std::optional<timestamp_ms> next_due;     ///< of what is in the due index; absent: nothing is
+  std::optional<timestamp_ms> closed_until; ///< whatever is due, nothing may start before
+  bool unjudged = false;                    ///< what an earlier life left there was not all looked at
 };
 
 /// Node → persistence → supervisors: start no more deliveries; answered when those in flight are over and recorded.

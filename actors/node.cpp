@@ -139,7 +139,11 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.random = environment.random;
   writing.version = version();
   writing.window = options.window;
+  writing.budget = std::make_shared<window_budget>(options.window_memory_bytes / folder->partitions());
   writing.attempt_wait_ms = options.attempt_wait_ms;
+  writing.idle_ms = options.supervisor_idle_ms;
+  if (options.crowd_of_supervisors != 0)
+    writing.crowd = options.crowd_of_supervisors;
   writing.late_ms = retention_rule{options.retention_ms}.late_ms();
   if (options.max_unindexed != 0)
     writing.max_unindexed = options.max_unindexed;

@@ -81,12 +81,16 @@ void persistence::round_is_back(const store_status& status) {
 void persistence::release(partition_rounds::released out) {
   for (const auto& reply : out.replies)
     reply->durable();
-  for (const auto& [slot, supervised] : out.removed)
+  for (const auto& [slot, supervised] : out.removed) {
+    sleepers_.erase(slot);
     if (supervised)
       dismiss(slot);
+  }
   for (const auto slot : out.reconfigured)
-    if (auto profile = profile_of(slot))
+    if (auto profile = profile_of(slot)) {
+      ++rounds_.at(slot).active->told;
       self_->send(supervisors_[slot], reconfigure{std::move(profile)});
+    }
   for (auto& [slot, attempts] : out.let_go)
     self_->send(supervisors_[slot], std::move(attempts));
   if (out.has_attempts) {
@@ -103,8 +107,8 @@ void persistence::release(partition_rounds::released out) {
     else // the connector was found to be of no use: they wait in the index until it is put
       rounds_.give_up_held(slot);
   for (const auto& [slot, first] : out.grown)
-    if (const auto to = supervisor_of(slot))
-      self_->send(to, backlog_grew{first, first == due_position{}});
+    tell_of_backlog(slot, first);
+  deal_room();
 }
 
 /// The round did not fit. New events, puts and deletes in it are refused; attempts and index entries are kept, and tried
@@ -131,6 +135,7 @@ void persistence::retry_when_there_is_room() {
 void persistence::store_reopened() {
   for (const auto& asked : std::exchange(refills_waiting_, {}))
     refill(asked);
+  wake_those_due();
 }
 
 /// What the store's own threads met. A full disk is looked at as often as one that refused a commit, but only as long as

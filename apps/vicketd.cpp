@@ -66,6 +66,7 @@ node_options options_of(const node_config& config) {
   options.retention_ms = config.retention_ms;
   options.max_envelope_bytes = config.max_envelope_bytes;
   options.max_in_flight = config.max_in_flight;
+  options.window_memory_bytes = config.window_memory_bytes;
   return options;
 }
 

@@ -420,23 +420,41 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
   return page;
 }
 
-std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_connectors() const {
+void partition_store::for_each_waiting(const std::function<void(const waiting_connector&)>& visit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
-    return {};
-  auto result = std::vector<std::pair<connector_id, timestamp_ms>>{};
-  auto it = rep_->range(family::due, due_lowest, due_highest);
+    return;
+  auto it = rep_->range(family::due, due_lowest, due_highest, true);
   while (it.valid()) {
-    auto key = codec::parse_due_key(it.key());
-    if (!key) {
+    auto first = codec::parse_due_key(it.key());
+    if (!first) {
       rep_->report(store_errc::corrupt, "an entry of the due index is damaged");
       it.next();
       continue;
     }
-    it.seek(codec::due_end(key->connector));
-    result.emplace_back(std::move(key->connector), key->position.due);
+    const auto end = codec::due_end(first->connector);
+    auto found = waiting_connector{std::move(first->connector), first->position.due, first->position.due, {}};
+    auto looked_at = std::size_t{0};
+    for (; it.valid() && it.key() < end && looked_at < max_looked_at; it.next(), ++looked_at) {
+      if (const auto key = codec::parse_due_key(it.key())) // one that is damaged is reported by who reads it
+        found.last_due = key->position.due;
+      if (codec::decode_attempts_made(it.value()) == 0u)
+        found.unattempted_due = found.last_due;
+    }
+    if (it.valid() && it.key() < end) {
+      it.seek_before(end);
+      if (const auto last = codec::parse_due_key(it.key()))
+        found.last_due = last->position.due;
+      it.next();
+    }
+    visit(found);
   }
   rep_->report_end(it, family::due);
+}
+
+std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_connectors() const {
+  auto result = std::vector<std::pair<connector_id, timestamp_ms>>{};
+  for_each_waiting([&](const waiting_connector& one) { result.emplace_back(one.connector, one.first_due); });
   return result;
 }
 
@@ -468,32 +486,75 @@ std::vector<waiting_count> partition_store::count_waiting() const {
 
 // -- connectors ---------------------------------------------------------------------------------------------
 
-std::vector<connector> partition_store::connectors() const {
+std::optional<connector> partition_store::read_connector(const connector_id& id) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
-  auto result = std::vector<connector>{};
-  auto it = rep_->range(family::meta, std::string{codec::connector_prefix}, "connector0");
+  const auto stored = rep_->get(family::meta, codec::connector_key(id));
+  if (!stored)
+    return std::nullopt;
+  auto value = codec::decode_connector(id, to_view(*stored));
+  if (!value)
+    rep_->report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+  return value;
+}
+
+void partition_store::rep::visit_connectors(const std::string& first,
+                                            const std::function<bool(connector)>& visit) const {
+  const auto lock = reading();
+  if (!db)
+    return;
+  auto it = range(family::meta, first, "connector0");
   for (; it.valid(); it.next()) {
     auto id = connector_id{std::string{it.key().substr(codec::connector_prefix.size())}};
-    if (auto value = codec::decode_connector(id, it.value()))
-      result.push_back(std::move(*value));
-    else
-      rep_->report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+    auto value = codec::decode_connector(id, it.value());
+    if (!value)
+      report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+    else if (!visit(*std::move(value)))
+      break;
   }
-  rep_->report_end(it, family::meta);
+  report_end(it, family::meta);
+}
+
+void partition_store::for_each_connector(const std::function<void(connector)>& visit) const {
+  rep_->visit_connectors(std::string{codec::connector_prefix}, [&](connector value) {
+    visit(std::move(value));
+    return true;
+  });
+}
+
+std::vector<connector> partition_store::connectors_after(const connector_id& after, std::size_t limit) const {
+  auto result = std::vector<connector>{};
+  auto first =
+      after.value.empty() ? std::string{codec::connector_prefix} : codec::connector_key(after) + '\0';
+  if (limit > 0)
+    rep_->visit_connectors(first, [&](connector value) {
+      result.push_back(std::move(value));
+      return result.size() < limit;
+    });
   return result;
 }
 
-std::vector<std::pair<connector_id, std::string>> partition_store::connector_states() const {
+std::vector<connector> partition_store::connectors() const {
+  auto result = std::vector<connector>{};
+  for_each_connector([&](connector value) { result.push_back(std::move(value)); });
+  return result;
+}
+
+void partition_store::for_each_state(
+    const std::function<void(const connector_id&, std::string_view)>& visit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
-    return {};
-  auto result = std::vector<std::pair<connector_id, std::string>>{};
+    return;
   auto it = rep_->range(family::meta, std::string{codec::state_prefix}, "state0");
   for (; it.valid(); it.next())
-    result.emplace_back(connector_id{std::string{it.key().substr(codec::state_prefix.size())}}, it.value());
+    visit(connector_id{std::string{it.key().substr(codec::state_prefix.size())}}, it.value());
   rep_->report_end(it, family::meta);
+}
+
+std::vector<std::pair<connector_id, std::string>> partition_store::connector_states() const {
+  auto result = std::vector<std::pair<connector_id, std::string>>{};
+  for_each_state([&](const connector_id& id, std::string_view state) { result.emplace_back(id, state); });
   return result;
 }
 

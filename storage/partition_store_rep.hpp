@@ -50,6 +50,8 @@ public:
   void next() { it_->Next(); }
   void seek(std::string_view key) { it_->Seek(to_slice(key)); }
   void seek_last() { it_->SeekToLast(); }
+  /// To the last one before `key`, or at it.
+  void seek_before(std::string_view key) { it_->SeekForPrev(to_slice(key)); }
   [[nodiscard]] std::string_view key() const { return to_view(it_->key()); }
   [[nodiscard]] std::string_view value() const { return to_view(it_->value()); }
   /// Not ok: it became invalid because of damage, not because it came to the end.
@@ -171,6 +173,8 @@ struct partition_store::rep {
                                        bool scan = false) const {
     return {*db, column(which), std::move(lower), std::move(upper), scan};
   }
+  /// From this key on, until `visit` says false.
+  void visit_connectors(const std::string& first, const std::function<bool(connector)>& visit) const;
   void report(store_errc code, std::string detail) const;
   void report_end(const bounded_iterator& it, family which) const;
   /// An attempt of the event is not where its index says.

@@ -92,6 +92,15 @@ struct late_event {
   friend bool operator==(const late_event&, const late_event&) = default;
 };
 
+/// A connector that has something in the due index.
+struct waiting_connector {
+  connector_id connector;
+  timestamp_ms first_due;
+  timestamp_ms last_due;
+  /// Of its first entries the latest due time of one that was never attempted; absent: none of them.
+  std::optional<timestamp_ms> unattempted_due;
+};
+
 /// What waits for one connector in the due index.
 struct waiting_count {
   connector_id connector;

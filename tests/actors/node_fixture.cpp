@@ -79,6 +79,7 @@ void node_fixture::start() {
     if (auto* actor = dynamic_cast<caf::scheduled_actor*>(job)) // each has yet to make its behavior
       actors_.emplace(actor->name(), actor->ctrl());
   node_ = std::get<std::unique_ptr<node>>(std::move(started));
+  actors_of_node_ = system_->registry().running(); // supervisors come when the partitions' heads begin
   run();
 }
 
@@ -90,6 +91,10 @@ void node_fixture::kill() {
   node_.reset();
   system_.reset();
   config_.reset();
+}
+
+std::size_t node_fixture::supervisors() const {
+  return system_->registry().running() - actors_of_node_;
 }
 
 void node_fixture::end_actor(const std::string& name, const std::string& why) {

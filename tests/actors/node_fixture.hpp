@@ -109,6 +109,9 @@ public:
   /// The id of a connector that belongs to this partition.
   [[nodiscard]] static std::string connector_in(std::uint32_t partition, std::uint32_t partitions);
 
+  /// How many supervisors there are.
+  [[nodiscard]] std::size_t supervisors() const;
+
   /// An event as a workflow would send it.
   [[nodiscard]] static send_to_connector event_for(const std::string& connector,
                                                    const std::string& run = "run-1");
@@ -127,6 +130,7 @@ private:
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<node> node_;
   std::map<std::string, caf::weak_actor_ptr> actors_; ///< of the node, by name
+  std::size_t actors_of_node_ = 0;                    ///< that run without any supervisor
 };
 
 /// The value of one header line, or nothing.

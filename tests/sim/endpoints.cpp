@@ -35,6 +35,7 @@ http_result answer(std::uint64_t request, std::uint16_t status, std::string body
   made.status = status;
   made.body = mark_of(request) + std::move(body);
   made.body_bytes = made.body.size();
+  made.phases.first_byte_us = static_cast<std::int64_t>(request); // where it is found when the body was cut
   return made;
 }
 

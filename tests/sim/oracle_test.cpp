@@ -583,6 +583,17 @@ TEST_CASE("attempts that are numbered wrongly, used twice, out of order or of no
   invented.tell(invented.history_of(1, {invented.first, nobody}));
   CHECK(invented.breaks("an attempt was seen by its endpoint"));
 
+  // One whose answer was cut tells its request by the time that it took.
+  for (const std::int64_t request : {2, 99}) {
+    delivered_story cut;
+    auto short_one = cut.second;
+    short_one.response_body.clear();
+    short_one.response_truncated = true;
+    short_one.phases.first_byte_us = request;
+    cut.tell(cut.history_of(1, {cut.first, short_one}));
+    CHECK(cut.breaks("an attempt was seen by its endpoint") == (request == 99));
+  }
+
   delivered_story twice;
   auto again = twice.first;
   again.number = 2;

@@ -301,6 +301,44 @@ TEST_CASE("waiting events come in the order of their due time, in pages, without
     CHECK(counts[2].events == 1);
     CHECK(counts[2].lowest_sequence == neighbour);
   }
+  SECTION("its first due time, its last, and whether something among the first was never attempted") {
+    std::vector<waiting_connector> waiting;
+    store->for_each_waiting([&](const waiting_connector& one) { waiting.push_back(one); });
+    REQUIRE(waiting.size() == 3);
+    CHECK(waiting[1].connector.value == "crm");
+    CHECK(waiting[1].first_due == noon - 9);
+    CHECK(waiting[1].last_due == noon);
+    CHECK(waiting[1].unattempted_due == noon);
+  }
+  CHECK(store->health().ok());
+}
+
+TEST_CASE("of a connector with much that waits the first entries and the last are looked at") {
+  auto environment = make_memory_environment();
+  const auto store = open_store(small_options(environment.get()));
+  auto batch = write_batch{};
+  const auto wait = [&](const std::string& connector, std::int64_t minutes, std::uint32_t attempts_made) {
+    const auto sequence = store->allocate_sequence();
+    batch.add_event(event_of(sequence, {.connector = connector}), false);
+    batch.index_waiting({connector}, {noon + minutes, sequence}, attempts_made);
+  };
+  constexpr auto looked_at = static_cast<std::int64_t>(partition_store::max_looked_at);
+  for (auto i = std::int64_t{0}; i < looked_at; ++i)
+    wait("just", i, i == looked_at - 1 ? 0 : 1);
+  for (auto i = std::int64_t{0}; i < 40; ++i)
+    wait("many", i, i == looked_at ? 0 : 1);
+  wait("next", 7, 3);
+  REQUIRE(store->commit(batch, store->next_sequence()).ok());
+  std::vector<waiting_connector> waiting;
+  store->for_each_waiting([&](const waiting_connector& one) { waiting.push_back(one); });
+  REQUIRE(waiting.size() == 3);
+  CHECK(waiting[0].last_due == noon + (looked_at - 1));
+  CHECK(waiting[0].unattempted_due == noon + (looked_at - 1));
+  CHECK(waiting[1].first_due == noon);
+  CHECK(waiting[1].last_due == noon + 39);
+  CHECK_FALSE(waiting[1].unattempted_due.has_value()); // it lies behind those
+  CHECK(waiting[2].connector.value == "next");
+  CHECK(waiting[2].first_due == noon + 7);
   CHECK(store->health().ok());
 }
 
@@ -378,6 +416,13 @@ TEST_CASE("connectors and their states survive a restart, and go when deleted") 
   store.reset();
   store = open_store(small_options(environment.get()));
   CHECK(store->connectors() == std::vector{plain, full});
+  CHECK(store->read_connector(full.id) == full);
+  CHECK_FALSE(store->read_connector({"crm-pro"}).has_value());
+  CHECK(store->connectors_after({}, 1) == std::vector{plain});
+  CHECK(store->connectors_after(plain.id, 5) == std::vector{full});
+  CHECK(store->connectors_after({"crm-"}, 5) == std::vector{full});
+  CHECK(store->connectors_after(full.id, 5).empty());
+  CHECK(store->connectors_after({}, 0).empty());
   CHECK(store->connector_states() ==
         std::vector<std::pair<connector_id, std::string>>{{plain.id, "-42"}, {full.id, "42"}});
 
