@@ -335,9 +335,12 @@ void delivery::collect() {
          std::move(retry_after)});
   }
   return_what_was_short(results);
-  look_after_shortage();
   if (dealer_.backlog_waits())
     allow_backlog(with_.clock->now_us());
+  go_on();
+  if (!short_.looks_at())
+    return;
+  look_after_shortage(); // after the answers have gone out: one of them may hold who gets word
   go_on();
 }
 

@@ -49,11 +49,14 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
 
 driver::driver(const plan& made, settings with, const tracer& trace)
     : plan_{made}, with_{std::move(with)}, trace_{trace}, oracle_{made.shape},
-      endpoints_{
-          std::make_shared<endpoints>(made.seed, made.shape.connectors.size(),
-                                      observe(
-                                          oracle_, [this] { return now(); }, [this] { return node_.life(); },
-                                          trace, [this] { struck(fault::shortage); }))},
+      endpoints_{std::make_shared<endpoints>(made.seed, made.shape.connectors.size(),
+                                             observe(
+                                                 oracle_, [this] { return now(); },
+                                                 [this] { return node_.life(); }, trace,
+                                                 [this] {
+                                                   struck(fault::shortage);
+                                                   oracle_.node_was_short(now());
+                                                 }))},
       node_{made,
             with_.folder,
             endpoints_,

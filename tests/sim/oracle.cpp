@@ -11,6 +11,8 @@ namespace {
 constexpr std::int64_t recovery_ms = 1'200;
 /// And hears only then that there is room when a round has come back, for which the simulation lets time pass.
 constexpr std::int64_t late_recovery_ms = 60'000;
+/// Beyond the last shortage: what the node waits until it tries again.
+constexpr std::int64_t longest_pause_ms = 5'000;
 
 } // namespace
 
@@ -169,6 +171,7 @@ void oracle::look_at_starts(const moment& now) {
   const auto settled_ms = starts_.settle_ms();
   if (failed_ || disk_full_ || disk_squeezed_ || serious_ || stopping_ || !events_.clock_is_straight() ||
       now.steady_ms - last_full_.steady_ms < settled_ms ||
+      now.steady_ms - last_short_.steady_ms < settled_ms + longest_pause_ms ||
       now.steady_ms - life_began_.steady_ms < settled_ms) {
     starts_.nobody_has_to_start();
     return;
