@@ -110,7 +110,7 @@ bool connector_book::certainly_delivers(std::uint32_t which) const {
 std::uint32_t connector_book::most_in_flight(std::uint32_t which, std::uint64_t since) const {
   std::uint32_t most = 0;
   for (const auto& one : connectors_[which].versions)
-    if (one.until >= since && one.exists)
+    if (one.until >= std::min(since, quiet_since_) && one.exists)
       most = std::max(most, one.value.max_in_flight);
   return most;
 }
