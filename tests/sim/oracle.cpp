@@ -11,6 +11,8 @@ namespace {
 constexpr std::int64_t recovery_ms = 1'200;
 /// And hears only then that there is room when a round has come back, for which the simulation lets time pass.
 constexpr std::int64_t late_recovery_ms = 60'000;
+/// The longest hold: one that was stored before the clock was set back is cut to it, by the clock of then.
+constexpr std::int64_t longest_hold_ms = 600'000;
 /// Beyond the last shortage: what the node waits until it tries again.
 constexpr std::int64_t longest_pause_ms = 5'000;
 
@@ -172,6 +174,7 @@ void oracle::look_at_starts(const moment& now) {
   if (failed_ || disk_full_ || disk_squeezed_ || serious_ || stopping_ || !events_.clock_is_straight() ||
       now.steady_ms - last_full_.steady_ms < settled_ms ||
       now.steady_ms - last_short_.steady_ms < settled_ms + longest_pause_ms ||
+      now.steady_ms - events_.clock_went_back_ms() < settled_ms + longest_hold_ms ||
       now.steady_ms - life_began_.steady_ms < settled_ms) {
     starts_.nobody_has_to_start();
     return;
