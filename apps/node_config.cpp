@@ -162,6 +162,7 @@ const std::vector<setting>& all_settings() {
        apply_max_envelope},
       {"max-in-flight", "N", "Deliveries in flight on this node [10000]", kind::one,
        [](node_config& c, const std::string& v) {
+         c.max_in_flight_asked_for = true;
          return assign(parse_count(v, 1, most_in_flight), c.max_in_flight);
        }},
       {"window-memory", "SIZE",

@@ -46,17 +46,22 @@ std::size_t file_needs::store() const {
 std::optional<std::string> file_needs::complaint(std::size_t limit) const {
   if (limit >= in_all())
     return std::nullopt;
-  const auto beside = beside_deliveries();
   std::string sentence = "this process may open " + std::to_string(limit) + " files, and --max-in-flight " +
                          std::to_string(max_in_flight_) + " needs " + std::to_string(in_all()) +
                          ": one for each delivery, " + std::to_string(spare_dials()) +
                          " for dials of a second address, " + std::to_string(store()) + " for the store, " +
                          std::to_string(actor_port) + " for the actor port and " + std::to_string(program) +
                          " for the program itself; raise the limit (ulimit -Hn, LimitNOFILE= of systemd)";
-  if (limit > beside + 1) // n + n / 8 <= what is left, which n = 8 / 9 of it always is
-    sentence += ", or start with --max-in-flight " +
-                std::to_string(std::max<std::size_t>((limit - beside) * 8 / 9, 1));
+  if (const auto most = most_in_flight(limit); most > 0)
+    sentence += ", or start with --max-in-flight " + std::to_string(most);
   return sentence;
+}
+
+std::size_t file_needs::most_in_flight(std::size_t limit) const {
+  const auto beside = beside_deliveries();
+  if (limit <= beside + 1)
+    return 0;
+  return std::max<std::size_t>((limit - beside) * 8 / 9, 1); // n + n / 8 <= what is left
 }
 
 } // namespace vicket

@@ -34,6 +34,8 @@ public:
   [[nodiscard]] std::size_t in_all() const { return max_in_flight_ + spare_dials() + beside_deliveries(); }
   /// Why a node may not start with that limit, in one line that says what to do; absent: it may.
   [[nodiscard]] std::optional<std::string> complaint(std::size_t limit) const;
+  /// How many deliveries in flight that limit allows; 0: not even one.
+  [[nodiscard]] std::size_t most_in_flight(std::size_t limit) const;
 
 private:
   [[nodiscard]] std::size_t store() const;

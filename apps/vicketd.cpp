@@ -140,16 +140,23 @@ int main(int argc, char** argv) {
     (end->code == 0 ? std::cout : std::cerr) << end->text << std::flush;
     return end->code;
   }
-  const auto& config = std::get<node_config>(parsed_flags);
+  auto config = std::get<node_config>(parsed_flags);
   if (auto why = files_complaint(config))
     return fail(exit_usage, *why);
   const auto max_open_files = raise_file_limit();
   const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
-  if (auto why = needs.complaint(max_open_files))
-    return fail(exit_usage, *why);
+  const auto few_files = needs.complaint(max_open_files);
+  if (few_files) {
+    const auto most = needs.most_in_flight(max_open_files);
+    if (config.max_in_flight_asked_for || most == 0)
+      return fail(exit_usage, *few_files);
+    config.max_in_flight = most;
+  }
   block_termination(); // before there is any other thread, so that all of them inherit it
   block_hangup();
   set_up_log(config.log_level);
+  if (few_files)
+    spdlog::warn("{}: going on with {} in flight", *few_files, config.max_in_flight);
   if (auto why = listen_complaint(config.listen))
     return fail(exit_failed, *why);
   try {
