@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <unordered_map>
 #include <utility>
 
 namespace vicket {
@@ -98,7 +97,6 @@ delivery::handle::behavior_type delivery::make_behavior() {
   return {
       [this](deliver& orders) { enqueue(orders); },
       [this](const collect_results&) { collect(); },
-      [this](const get_in_flight&) { return count(); },
   };
 }
 
@@ -169,6 +167,7 @@ std::uint64_t delivery::take_slot(flight what) {
   free_slots_.pop_back();
   auto& place = slots_[index];
   place.now = std::move(what);
+  place.now.profile->in_flight->begin();
   return std::uint64_t{++place.turn} << 32 | index;
 }
 
@@ -201,6 +200,7 @@ void delivery::collect() {
       continue;
     auto ended = std::exchange(place->now, {});
     free_slots_.push_back(static_cast<std::uint32_t>(token));
+    ended.profile->in_flight->end();
     if (supervisor && supervisor->id() != whose)
       send();
     supervisor = std::move(ended.supervisor);
@@ -211,16 +211,6 @@ void delivery::collect() {
   }
   send();
   start_waiting();
-}
-
-in_flight_counts delivery::count() const {
-  std::unordered_map<connector_id, std::uint64_t> counts;
-  for (const auto& one : slots_)
-    if (one.now.supervisor)
-      ++counts[one.now.profile->config.id];
-  in_flight_counts result;
-  result.connectors.assign(counts.begin(), counts.end());
-  return result;
 }
 
 } // namespace vicket

@@ -103,7 +103,6 @@ private:
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;
   void collect();
-  [[nodiscard]] in_flight_counts count() const;
 
   // Invariants: in_flight() <= max_in_flight; waiting_ is empty or the places are all taken. waiting_ is
   // bounded by the supervisors' own in-flight caps. A request's token is its slot and the slot's turn; a slot is free again

@@ -1,6 +1,7 @@
 #include "actors/partition_rounds.hpp"
 
 #include "policy/assertion.hpp"
+#include "policy/connector_state.hpp"
 #include "policy/event_filter.hpp"
 
 #include <algorithm>
@@ -40,8 +41,9 @@ void partition_rounds::round::clear() {
 }
 
 partition_rounds::partition_rounds(const partition_store& store, setup with)
-    : store_{store}, with_{std::move(with)}, next_sequence_{store.next_sequence()},
-      prepared_edge_{store.oldest_kept()} {}
+    : store_{store}, with_{std::move(with)}, pending_{store.next_sequence()},
+      busy_{[this](connector_slot slot) -> const connector_id& { return at(slot).config.id; }},
+      next_sequence_{store.next_sequence()}, prepared_edge_{store.oldest_kept()} {}
 
 // -- connectors -------------------------------------------------------------------------------------------------------
 
@@ -92,6 +94,66 @@ supervisor_seat partition_rounds::seat_supervisor(connector_slot slot) {
 
 void partition_rounds::vacate(connector_slot slot) {
   at(slot).supervised = false;
+}
+
+// -- what a status shows ----------------------------------------------------------------------------------------------
+
+void partition_rounds::show(connector_slot slot) {
+  if (busy_.insert(slot) && pending_.of(slot) == 0)
+    ++idle_;
+}
+
+void partition_rounds::await_counts() {
+  for (const auto& [id, slot] : by_name_)
+    pending_.await(slot);
+}
+
+void partition_rounds::counted(const connector_id& id, pending_times found) {
+  const auto slot = find(id);
+  if (!slot)
+    return;
+  const auto before = pending_.of(*slot);
+  pending_.counted(*slot, std::move(found));
+  if (before == 0 && pending_.of(*slot) > 0 && !busy_.insert(*slot))
+    --idle_;
+}
+
+void partition_rounds::count_accepted(connector_slot slot, timestamp_ms accepted_at) {
+  pending_.accepted(slot, accepted_at);
+  if (pending_.of(slot) == 1 && !busy_.insert(slot))
+    --idle_;
+}
+
+void partition_rounds::count_settled(connector_slot slot, const attempt_decision& decision) {
+  if (decision.state_after == event_state::pending)
+    return;
+  const auto before = pending_.of(slot);
+  pending_.settled(slot, decision.was.sequence, decision.accepted_at);
+  if (before == 1 && pending_.of(slot) == 0)
+    ++idle_;
+}
+
+/// Once for so many that have become idle that it costs each of them next to nothing.
+void partition_rounds::drop_idle() {
+  constexpr std::size_t few = 1'024;
+  if (idle_ <= few + busy_.size() / 2 + idle_kept_)
+    return;
+  visit_busy({}, [this](connector_slot slot, const place& owner) {
+    if (pending_.of(slot) > 0 || !owner.complaint.empty())
+      return busy_connectors::verdict::keep;
+    const auto state = decode_connector_state(owner.state);
+    return state && state->held ? busy_connectors::verdict::keep : busy_connectors::verdict::drop;
+  });
+  idle_kept_ = idle_;
+}
+
+/// The slot is about to be free.
+void partition_rounds::forget(connector_slot slot) {
+  if (busy_.erase(slot))
+    --idle_;
+  pending_.forget(slot);
+  places_[slot].reset();
+  free_slots_.push_back(slot);
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------
@@ -196,7 +258,8 @@ connector_slot partition_rounds::put(const connector& config) {
 
 bool partition_rounds::is_busy(connector_slot slot) const {
   const auto& owner = at(slot);
-  if (owner.held_events > 0 || owner.waiting_in_rounds > 0 || owner.spills_in_rounds > 0)
+  if (owner.held_events > 0 || owner.waiting_in_rounds > 0 || owner.spills_in_rounds > 0 ||
+      pending_.of(slot) > 0)
     return true;
   const auto page = store_.read_due(owner.config.id, {}, last_time, 1, 1, [](log_sequence) { return false; });
   return !page.events.empty() || page.unreadable > 0;
@@ -249,7 +312,7 @@ void partition_rounds::stage_decision(const connector_id& connector, attempt_dec
         before && before->bytes == body)
       stored.same_body_as = before->number;
   filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
-                             index_for(stored.event_sequence));
+                             index_for(stored.event_sequence), decision.accepted_at);
   if (stored.state_after != event_state::pending && at - decision.accepted_at > with_.late_ms)
     filling_.batch.note_late({at, stored.event_sequence});
   decision.value = std::move(stored.value);
@@ -265,7 +328,7 @@ write_batch::attempt_index partition_rounds::index_for(log_sequence event) const
 
 void partition_rounds::stage_spills(std::vector<unindexed_events::entry> spills) {
   for (const auto& spilled : spills) {
-    filling_.batch.index_waiting(*spilled.connector, {spilled.due, spilled.sequence}, 0);
+    filling_.batch.index_waiting(*spilled.connector, {spilled.due, spilled.sequence});
     ++at(by_name_.at(*spilled.connector)).spills_in_rounds;
   }
   append(filling_.spills, spills);
@@ -359,6 +422,7 @@ void partition_rounds::durable(released& out) {
     ++filling_number_;
   }
   spill_laggards();
+  drop_idle();
 }
 
 void partition_rounds::release(round& done, released& out) {
@@ -377,11 +441,11 @@ void partition_rounds::release_changes(round& done, released& out) {
       out.removed.emplace_back(each.slot, owner.supervised);
       std::erase(out.reconfigured, each.slot);
       std::erase_if(out.grown, [&](const auto& one) { return one.first == each.slot; });
-      places_[each.slot].reset();
-      free_slots_.push_back(each.slot);
+      forget(each.slot);
     } else if (owner.supervised) {
       out.reconfigured.push_back(each.slot);
-    } else if (owner.backlog) { // it was set aside, with events that wait
+    } else if (owner.backlog &&
+               !is_orphaned_in_next(done, each.slot)) { // it was set aside, with events that wait
       out.grown.emplace_back(each.slot, due_position{});
     }
   }
@@ -392,6 +456,8 @@ void partition_rounds::release_records(round& done, released& out) {
   std::vector<connector_slot> concerned;
   for (auto& record : done.records) {
     auto& owner = at(record.slot);
+    for (const auto& decision : record.message.decisions)
+      count_settled(record.slot, decision);
     if (!owner.supervised || owner.generation != record.generation)
       continue; // its successor holds nothing of this
     if (owner.to_let_go.attempts.empty() && !record.message.decisions.empty())
@@ -414,6 +480,8 @@ void partition_rounds::release_events(round& done, released& out) {
   std::vector<connector_slot> takers;
   std::vector<connector_slot> growers;
   const auto grow = [&](connector_slot slot, due_position first) {
+    if (is_orphaned_in_next(done, slot))
+      return;
     auto& owner = at(slot);
     if (!owner.grown) {
       owner.grown = first;
@@ -428,6 +496,7 @@ void partition_rounds::release_events(round& done, released& out) {
       grow(slot, {});
   for (auto& staged : done.events) {
     auto& owner = at(staged.slot);
+    count_accepted(staged.slot, staged.event.event.accepted_at);
     if (staged.waits) {
       --owner.waiting_in_rounds;
       grow(staged.slot, staged.event.position);
@@ -441,6 +510,13 @@ void partition_rounds::release_events(round& done, released& out) {
     out.taken.emplace_back(slot, std::exchange(at(slot).to_take, {}));
   for (const auto slot : growers)
     out.grown.emplace_back(slot, *std::exchange(at(slot).grown, std::nullopt));
+}
+
+/// Its supervisor died while this round was on its way: what that one recorded last may be in the next round, so only
+/// then its successor may begin, who would do it again.
+bool partition_rounds::is_orphaned_in_next(const round& done, connector_slot slot) const {
+  return &done != &filling_ &&
+         std::find(filling_.orphaned.begin(), filling_.orphaned.end(), slot) != filling_.orphaned.end();
 }
 
 // -- a round that did not fit -----------------------------------------------------------------------------------------
@@ -499,8 +575,7 @@ void partition_rounds::undo_changes(round& undone) {
       by_name_.emplace(owner.config.id, each->slot);
     } else if (each->created) {
       by_name_.erase(owner.config.id);
-      places_[each->slot].reset();
-      free_slots_.push_back(each->slot);
+      forget(each->slot);
     } else {
       owner.config = *std::move(each->before);
     }
@@ -560,6 +635,23 @@ void partition_rounds::check() const {
     VICKET_ASSERT(at(slot).held_events >= counts.first);
     VICKET_ASSERT(at(slot).waiting_in_rounds == counts.second);
   }
+  pending_.check();
+  busy_.check();
+  std::size_t idle = 0;
+  for (connector_slot slot = 0; slot < places_.size(); ++slot) {
+    if (!places_[slot]) {
+      VICKET_ASSERT(pending_.of(slot) == 0 && !busy_.contains(slot));
+      continue;
+    }
+    VICKET_ASSERT(pending_.of(slot) == 0 || busy_.contains(slot));
+    idle += busy_.contains(slot) && pending_.of(slot) == 0 ? 1 : 0;
+    // What a supervisor holds is pending, or will be: it was handed over with a round that is still unfinished, or
+    // refilled from one that is in the store already and not released.
+    const auto found = in_rounds.find(slot);
+    const auto unfinished = found == in_rounds.end() ? 0 : found->second.first + found->second.second;
+    VICKET_ASSERT(pending_.awaited(slot) || at(slot).held_events <= pending_.of(slot) + unfinished);
+  }
+  VICKET_ASSERT(idle == idle_);
   VICKET_ASSERT(sealed_ || (flying_.events.empty() && flying_.records.empty() && flying_.replies.empty() &&
                             flying_.changes.empty() && flying_.ids.empty()));
 }

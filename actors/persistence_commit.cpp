@@ -28,7 +28,11 @@ void persistence::commit() {
     return;
   collect_records();
   if (rounds_.on_its_way())
-    return; // when it is back, what is filled by then follows
+    return;                           // when it is back, what is filled by then follows
+  if (disk_full_ && being_counted_) { // a second or two after a start
+    retry_when_there_is_room();
+    return;
+  }
   if (disk_full_) {
     if (auto resumed = with_.log->resume(); resumed.code == store_errc::full) {
       disk_full(resumed);
@@ -146,7 +150,8 @@ void persistence::watch_store(const look_at_store& look) {
     if (!look.again && with_.log_warning)
       with_.log_warning("partition " + std::to_string(with_.partition) +
                         ": the store's background work stopped, the disk is full: free some space");
-    if (const auto resumed = with_.store->resume(); resumed.ok()) {
+    if (being_counted_) { // a second or two after a start: not yet
+    } else if (const auto resumed = with_.store->resume(); resumed.ok()) {
       store_reopened();
       if (with_.log_warning)
         with_.log_warning("partition " + std::to_string(with_.partition) +

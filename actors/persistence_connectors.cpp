@@ -2,8 +2,10 @@
 
 #include "actors/persistence.hpp"
 
+#include "actors/pending_counter.hpp"
 #include "actors/persistence_answers.hpp"
 #include "actors/supervisor.hpp"
+#include "policy/assertion.hpp"
 #include "policy/secret.hpp"
 
 #include <algorithm>
@@ -36,13 +38,18 @@ caf::error stopping() {
 // -- at start ---------------------------------------------------------------------------------------------------------
 
 void persistence::load() {
+  const auto now = with_.clock->now();
   std::unordered_map<connector_id, std::string> states;
   for (auto& [id, state] : with_.store->connector_states())
     states.emplace(std::move(id), std::move(state));
   for (auto& config : with_.store->connectors()) {
     const auto state = states.find(config.id);
-    rounds_.load(std::move(config), state == states.end() ? std::string{} : std::move(state->second));
+    const bool known = state != states.end();
+    const auto slot = rounds_.load(std::move(config), known ? std::move(state->second) : std::string{});
+    if (known && held_until(rounds_.at(slot), now))
+      rounds_.show(slot);
   }
+  begin_to_count();
   for (const auto& [id, first_due] : with_.store->waiting_connectors()) {
     const auto slot = rounds_.find(id);
     if (!slot)
@@ -51,6 +58,49 @@ void persistence::load() {
     if (const auto to = supervisor_of(*slot))
       self_->send(to, backlog_grew{{first_due, 0}, true});
   }
+}
+
+/// Beside everything else: what changes meanwhile is counted as it comes.
+void persistence::begin_to_count() {
+  being_counted_ = with_.store->scan_due();
+  if (!being_counted_ || being_counted_->at_end()) {
+    being_counted_ = nullptr;
+    return;
+  }
+  rounds_.await_counts();
+  if (with_.own_threads)
+    counter_ = self_->spawn<actor_of<pending_counter>, caf::detached>(being_counted_);
+  else
+    counter_ = self_->spawn<actor_of<pending_counter>>(being_counted_);
+  count_next_page();
+}
+
+void persistence::count_next_page() {
+  self_->request(counter_, caf::infinite, count_more{})
+      .then(
+          [this](counted_page& page) {
+            const checked_after check{rounds_};
+            for (auto& [id, times] : page.connectors)
+              rounds_.counted(id, std::move(times));
+            if (page.more) {
+              count_next_page();
+              return;
+            }
+            rounds_.all_counted();
+            end_of_counting();
+          },
+          [this](const caf::error& why) {
+            warn("what is pending could not be counted (" + caf::to_string(why) +
+                 "): the status shows too little until the next start");
+            end_of_counting();
+          });
+}
+
+void persistence::end_of_counting() {
+  being_counted_->close();
+  being_counted_ = nullptr;
+  self_->send_exit(counter_, caf::exit_reason::user_shutdown);
+  counter_ = nullptr;
 }
 
 // -- requests ---------------------------------------------------------------------------------------------------------
@@ -169,9 +219,13 @@ caf::result<connector_page> persistence::list(const list_connectors& request) {
 std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot slot) {
   auto& owner = rounds_.at(slot);
   try {
-    return make_delivery_profile(owner.config, with_.version);
+    auto& in_flight = in_flight_[slot];
+    if (!in_flight)
+      in_flight = std::make_shared<in_flight_count>(all_in_flight_);
+    return make_delivery_profile(owner.config, with_.version, in_flight);
   } catch (const std::exception& why) {
     owner.complaint = why.what();
+    rounds_.show(slot);
     warn("connector '" + owner.config.id.value + "' is set aside: " + owner.complaint +
          "; its events wait until it is put again");
     return nullptr;
@@ -216,6 +270,7 @@ bool persistence::let_retire(const retire& request) {
   self_->demonitor(mine);
   slots_.erase(mine.id());
   mine = nullptr;
+  in_flight_.erase(request.seat.slot);
   rounds_.vacate(request.seat.slot);
   return true;
 }
@@ -227,6 +282,7 @@ void persistence::dismiss(connector_slot slot) {
   self_->send_exit(mine, caf::exit_reason::user_shutdown);
   slots_.erase(mine.id());
   mine = nullptr;
+  in_flight_.erase(slot);
 }
 
 /// A supervisor died of a defect: its successor starts over from the store. What was in flight may be sent twice.

@@ -92,11 +92,4 @@ struct late_event {
   friend bool operator==(const late_event&, const late_event&) = default;
 };
 
-/// What waits for one connector in the due index.
-struct waiting_count {
-  connector_id connector;
-  std::uint64_t events = 0;
-  log_sequence lowest_sequence = 0;
-};
-
 } // namespace vicket

@@ -1,8 +1,10 @@
 #include "bench/harness/node_session.hpp"
 
 #include "apps/node_link.hpp"
+#include "bench/harness/real_time.hpp"
 
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -12,6 +14,7 @@ namespace vicket::bench {
 namespace {
 
 constexpr std::size_t max_puts_under_way = 2'000;
+constexpr std::int64_t counting_poll_ms = 20;
 /// A slow answer is a finding, not an error; and a timeout of each request would wake CAF's clock thread for each.
 constexpr caf::timespan send_timeout = caf::infinite;
 
@@ -75,14 +78,29 @@ void node_session::put(const std::vector<connector>& wanted) {
 }
 
 node_status node_session::status() {
-  return must(rep_->link->ask_and_wait<node_status>(get_status{}), "tell its status");
+  get_status request;
+  auto all = must(rep_->link->ask_and_wait<node_status>(request), "tell its status");
+  while (all.more) {
+    request.after = all.connectors.back().id;
+    auto page = must(rep_->link->ask_and_wait<node_status>(request), "tell its status");
+    std::move(page.connectors.begin(), page.connectors.end(), std::back_inserter(all.connectors));
+    all.more = page.more;
+  }
+  return all;
 }
 
 std::uint64_t node_session::pending() {
-  std::uint64_t sum = 0;
-  for (const auto& part : status().partitions)
-    sum += part.pending;
-  return sum;
+  for (;; sleep_ms(counting_poll_ms)) {
+    const auto status = must(rep_->link->ask_and_wait<node_status>(get_status{{}, 1}), "tell its status");
+    std::uint64_t sum = 0;
+    bool counting = false;
+    for (const auto& part : status.partitions) {
+      sum += part.pending;
+      counting = counting || part.counting;
+    }
+    if (!counting)
+      return sum;
+  }
 }
 
 event_history node_session::history(const event_id& id) {

@@ -172,8 +172,7 @@ private:
         [](const backlog_findings& f) { return f.disk_bytes_each; });
     add(result, "idle_cpu", "CPU when idle, of a core", "%",
         [](const backlog_findings& f) { return f.idle_cpu_percent; });
-    add(result, "status", "time of a status, which counts them", "s",
-        [](const backlog_findings& f) { return f.status_s; });
+    add(result, "status", "time of a status", "s", [](const backlog_findings& f) { return f.status_s; });
     add(result, "built_per_s", "retries/s written by the builder", "/s",
         [](const backlog_findings& f) { return f.built_per_s; });
     add_plots(result);

@@ -58,6 +58,8 @@ private:
   void look_up_run(std::uint32_t action_number, bool everything);
   void look_up_event(const action& one);
   void look_up_status(bool compare);
+  void look_up_status(const get_status& request, node_status whole, bool compare);
+  static constexpr std::uint32_t status_page = 2; ///< connectors: fewer than a world may have
   void list();
   void read_feeds_to_the_end();
 
