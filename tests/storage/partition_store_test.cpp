@@ -313,8 +313,13 @@ TEST_CASE("of a connector with much that waits the first entries and the last ar
   auto batch = write_batch{};
   const auto wait = [&](const std::string& connector, std::int64_t minutes, std::uint32_t attempts_made) {
     const auto sequence = store->allocate_sequence();
-    batch.add_event(event_of(sequence, {.connector = connector}), false);
-    batch.index_waiting({connector}, {noon + minutes, sequence}, attempts_made);
+    const auto due = noon + minutes;
+    batch.add_event(
+        event_of(sequence, {.connector = connector, .accepted_at = attempts_made > 0 ? noon : due}),
+        attempts_made == 0);
+    if (attempts_made > 0)
+      batch.add_attempt({connector}, attempt_of(store->allocate_sequence(), sequence, attempts_made, due), {},
+                        false);
   };
   constexpr auto looked_at = static_cast<std::int64_t>(partition_store::max_looked_at);
   for (auto i = std::int64_t{0}; i < looked_at; ++i)
