@@ -11,7 +11,6 @@
 #include <iterator>
 #include <map>
 #include <new>
-#include <unordered_map>
 #include <utility>
 
 namespace vicket {
@@ -130,7 +129,6 @@ delivery::handle::behavior_type delivery::make_behavior() {
         allow_backlog(with_.clock->now_us());
         go_on();
       },
-      [this](const get_in_flight&) { return count(); },
   };
 }
 
@@ -300,6 +298,7 @@ std::uint64_t delivery::take_slot(flight what) {
   free_slots_.pop_back();
   auto& place = slots_[index];
   place.now = std::move(what);
+  place.now.job.profile->in_flight->begin();
   return std::uint64_t{++place.turn} << 32 | index;
 }
 
@@ -309,6 +308,14 @@ delivery::slot* delivery::slot_of(std::uint64_t token) {
     return nullptr;
   auto& place = slots_[index];
   return place.now.supervisor && place.turn == token >> 32 ? &place : nullptr;
+}
+
+delivery::flight delivery::end_of(std::uint64_t token, slot& place) {
+  auto ended = std::exchange(place.now, {});
+  free_slots_.push_back(static_cast<std::uint32_t>(token));
+  ended.job.profile->in_flight->end();
+  dealer_.give_back(ended.place);
+  return ended;
 }
 
 void delivery::collect() {
@@ -324,9 +331,7 @@ void delivery::collect() {
     auto* place = slot_of(token);
     if (place == nullptr) // a second result of the same request
       continue;
-    auto ended = std::exchange(place->now, {});
-    free_slots_.push_back(static_cast<std::uint32_t>(token));
-    dealer_.give_back(ended.place);
+    auto ended = end_of(token, *place);
     if (outgoing_.empty() || outgoing_.back().first->id() != whose)
       outgoing_.emplace_back(std::move(ended.supervisor), deliveries_done{});
     auto retry_after = std::move(result.retry_after);
@@ -353,9 +358,7 @@ void delivery::return_what_was_short(std::vector<result_inbox::entry>& results) 
     auto* place = result.shortage ? slot_of(token) : nullptr;
     if (place == nullptr)
       continue;
-    auto ended = std::exchange(place->now, {});
-    free_slots_.push_back(static_cast<std::uint32_t>(token));
-    dealer_.give_back(ended.place);
+    auto ended = end_of(token, *place);
     const bool of_destination = result.shortage->of_destination;
     if (of_destination)
       short_.came_back_from_destination(result.shortage->what, 1, with_.clock->now());
@@ -396,16 +399,6 @@ void delivery::check() const {
   VICKET_ASSERT(outgoing_.empty());
   for (const auto& [who, supervisor] : waiting_)
     VICKET_ASSERT(dealer_.is_waiting(who) && supervisor->id() == who);
-}
-
-in_flight_counts delivery::count() const {
-  std::unordered_map<connector_id, std::uint64_t> counts;
-  for (const auto& one : slots_)
-    if (one.now.supervisor)
-      ++counts[one.now.job.profile->config.id];
-  in_flight_counts result;
-  result.connectors.assign(counts.begin(), counts.end());
-  return result;
 }
 
 } // namespace vicket

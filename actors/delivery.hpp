@@ -116,6 +116,7 @@ private:
              const start_time& now, std::vector<http_transport::posting>& postings);
   [[nodiscard]] std::uint64_t take_slot(flight what);
   [[nodiscard]] slot* slot_of(std::uint64_t token);
+  [[nodiscard]] flight end_of(std::uint64_t token, slot& place); ///< the slot is free then
   [[nodiscard]] std::size_t in_flight() const { return slots_.size() - free_slots_.size(); }
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;
@@ -123,7 +124,6 @@ private:
   void return_what_was_short(std::vector<result_inbox::entry>& results);
   void return_short(const supervisor_actor& to, deliveries_returned what);
   void look_after_shortage();
-  [[nodiscard]] in_flight_counts count() const;
 
   // Invariants: the dealer's places are those of the requests in flight and those that are offered; waiting_ has the
   // supervisors that are in line or have an offer to answer. A request's token is its slot and the slot's turn; a slot is

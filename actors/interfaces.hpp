@@ -51,9 +51,7 @@ using delivery_actor = sleeper_actor::extend<
     /// From the transport's threads.
     caf::result<void>(collect_results),
     /// To itself: the backlog's pace allows more by now.
-    caf::result<void>(tick),
-    /// History reader → delivery.
-    caf::result<in_flight_counts>(get_in_flight)>;
+    caf::result<void>(tick)>;
 
 /// One per partition: sole writer of its store, parent of its supervisors.
 using persistence_actor = sleeper_actor::extend<
@@ -80,10 +78,15 @@ using persistence_actor = sleeper_actor::extend<
     /// History reader → persistence, the steps of the retention. Answered when they are durable. Errors: storage_full,
     /// unavailable.
     caf::result<void>(prepare_edge), caf::result<void>(carry_over), caf::result<void>(move_edge),
-    /// History reader → persistence.
-    caf::result<live_counts>(get_live_counts),
+    /// Gateway → persistence. From what is in memory: the store is not read.
+    caf::result<partition_overview>(get_partition_overview),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.
     caf::result<void>(drain)>;
+
+/// One per partition, as long as it takes: counts what the due index held at the start.
+using pending_counter_actor = caf::typed_actor<
+    /// Persistence → counter. Asked until there is no more.
+    caf::result<counted_page>(count_more)>;
 
 /// One per partition: reads the store for the run history, beside the writer.
 using history_reader_actor = caf::typed_actor<
@@ -93,8 +96,6 @@ using history_reader_actor = caf::typed_actor<
     caf::result<partition_outcomes>(read_partition_outcomes),
     /// History → reader, handed on to persistence; and back.
     caf::result<void>(watch_feed), caf::result<void>(feed_grew),
-    /// Gateway → reader.
-    caf::result<partition_overview>(get_partition_overview),
     /// To itself: retention.
     caf::result<void>(tick)>;
 

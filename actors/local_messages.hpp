@@ -3,6 +3,7 @@
 #include "actors/delivery_profile.hpp"
 #include "actors/feed_cursor.hpp"
 #include "actors/history_cursor.hpp"
+#include "actors/pending_times.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
@@ -359,26 +360,25 @@ struct move_edge {
 
 // -- status ---------------------------------------------------------------------------------------------------------
 
-/// What a partition knows without reading its store.
-struct live_counts {
-  partition_status partition;
-  std::uint64_t connectors_configured = 0;
-  std::vector<connector_status> connectors; ///< pending: only those that are not in the due index
+/// Gateway → persistence: a partition at a glance, and a page of its connectors, by id, of those that have something to
+/// show.
+struct get_partition_overview {
+  connector_id after;
+  std::uint32_t limit = get_status::max_limit;
 };
-struct get_live_counts {};
-
-/// A connector's in-flight count, from the partition's delivery actor.
-struct in_flight_counts {
-  std::vector<std::pair<connector_id, std::uint64_t>> connectors;
-};
-struct get_in_flight {};
-
 struct partition_overview {
   partition_status partition;
   std::uint64_t connectors_configured = 0;
   std::vector<connector_status> connectors;
+  bool more = false;
 };
-struct get_partition_overview {};
+
+/// Persistence → pending counter: what the store holds of the next connectors.
+struct count_more {};
+struct counted_page {
+  std::vector<std::pair<connector_id, pending_times>> connectors;
+  bool more = false;
+};
 
 // -- the node's watch ----------------------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.store = part.store;
   writing.log = environment.log ? environment.log(*part.store) : std::make_unique<local_log>(*part.store);
   writing.delivery = delivers;
+  writing.own_threads = options.own_threads;
   writing.alarm = alarm;
   writing.clock = clock;
   writing.random = environment.random;
@@ -155,7 +156,6 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   reading.partition = number;
   reading.store = part.store;
   reading.persistence = part.persistence;
-  reading.delivery = delivers;
   reading.clock = clock.get();
   reading.retention_ms = options.retention_ms;
   part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
@@ -169,12 +169,11 @@ void node::rep::start_front() {
     readers.push_back(part.reader);
   }
   router = spawn<vicket::router>("router", heads);
-  history = spawn<vicket::history>("history", readers, std::cref(*clock), options.history);
+  history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), options.history);
   gateway::setup setup;
   setup.router = router;
   setup.history = history;
   setup.partitions = std::move(heads);
-  setup.readers = std::move(readers);
   setup.clock = clock.get();
   setup.random = environment.random;
   setup.rules = connector_rules{options.allow_http, options.guard};

@@ -1,6 +1,7 @@
 #include "actors/partition_rounds.hpp"
 
 #include "policy/assertion.hpp"
+#include "policy/connector_state.hpp"
 #include "policy/event_filter.hpp"
 
 #include <algorithm>
@@ -26,6 +27,12 @@ void append(std::vector<T>& to, std::vector<T>& from) {
   from.clear();
 }
 
+/// It may be over, or have been another endpoint's.
+bool was_held(const partition_rounds::place& owner) {
+  const auto state = decode_connector_state(owner.remembered());
+  return state && state->held;
+}
+
 } // namespace
 
 void partition_rounds::round::clear() {
@@ -44,6 +51,9 @@ void partition_rounds::round::clear() {
 partition_rounds::partition_rounds(const partition_store& store, setup with)
     : store_{store}, with_{std::move(with)}, by_name_{[this](connector_slot slot) {
         return std::string_view{places_[slot].id.value};
+      }},
+      pending_{store.next_sequence()}, busy_{[this](connector_slot slot) -> const connector_id& {
+        return places_[slot].id;
       }},
       next_sequence_{store.next_sequence()}, prepared_edge_{store.oldest_kept()} {
   if (!with_.budget)
@@ -64,6 +74,9 @@ connector_slot partition_rounds::take_slot() {
 }
 
 void partition_rounds::free_slot(connector_slot slot) {
+  if (busy_.erase(slot)) // nothing is pending for it
+    --idle_;
+  pending_.forget(slot);
   if (auto& active = at(slot).active)
     budget().forget(active->window);
   at(slot) = {};
@@ -146,6 +159,55 @@ void partition_rounds::vacate(connector_slot slot) {
   auto& owner = at(slot);
   owner.supervised = false;
   budget().forget(owner.active->window);
+}
+
+// -- what a status shows ----------------------------------------------------------------------------------------------
+
+void partition_rounds::show(connector_slot slot) {
+  if (busy_.insert(slot) && pending_.of(slot) == 0)
+    ++idle_;
+}
+
+void partition_rounds::await_counts() {
+  for_each([this](connector_slot slot, const place&) { pending_.await(slot); });
+}
+
+void partition_rounds::counted(const connector_id& id, pending_times found) {
+  const auto slot = find(id);
+  if (!slot)
+    return;
+  const auto before = pending_.of(*slot);
+  pending_.counted(*slot, std::move(found));
+  if (before == 0 && pending_.of(*slot) > 0 && !busy_.insert(*slot))
+    --idle_;
+}
+
+void partition_rounds::count_accepted(connector_slot slot, timestamp_ms accepted_at) {
+  pending_.accepted(slot, accepted_at);
+  if (pending_.of(slot) == 1 && !busy_.insert(slot))
+    --idle_;
+}
+
+void partition_rounds::count_settled(connector_slot slot, const attempt_decision& decision) {
+  if (decision.state_after == event_state::pending)
+    return;
+  const auto before = pending_.of(slot);
+  pending_.settled(slot, decision.was.sequence, decision.accepted_at);
+  if (before == 1 && pending_.of(slot) == 0)
+    ++idle_;
+}
+
+/// Once for so many that have become idle that it costs each of them next to nothing.
+void partition_rounds::drop_idle() {
+  constexpr std::size_t few = 1'024;
+  if (idle_ <= few + busy_.size() / 2 + idle_kept_)
+    return;
+  visit_busy({}, [this](connector_slot slot, const place& owner) {
+    return pending_.of(slot) > 0 || !owner.complaint().empty() || was_held(owner)
+               ? busy_connectors::verdict::keep
+               : busy_connectors::verdict::drop;
+  });
+  idle_kept_ = idle_;
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------
@@ -265,6 +327,8 @@ connector_slot partition_rounds::put(const connector& config) {
 
 bool partition_rounds::is_busy(connector_slot slot) const {
   const auto& owner = at(slot);
+  if (pending_.of(slot) > 0)
+    return true;
   if (const auto* active = owner.active.get();
       active != nullptr &&
       (active->window.events() > 0 || active->waiting_in_rounds > 0 || active->spills_in_rounds > 0))
@@ -312,6 +376,8 @@ void partition_rounds::stage(staged_record record) {
     stage_decision(owner.id, decision, record.at);
   if (record.message.state) {
     owner.remember(*record.message.state);
+    if (was_held(owner))
+      show(record.slot);
     filling_.batch.put_connector_state(owner.id, *record.message.state);
   }
   filling_.records.push_back(std::move(record));
@@ -330,7 +396,7 @@ void partition_rounds::stage_decision(const connector_id& connector, attempt_dec
         before && before->bytes == body)
       stored.same_body_as = before->number;
   filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
-                             index_for(stored.event_sequence));
+                             index_for(stored.event_sequence), decision.accepted_at);
   if (stored.state_after != event_state::pending && at - decision.accepted_at > with_.late_ms)
     filling_.batch.note_late({at, stored.event_sequence});
   decision.value = std::move(stored.value);
@@ -353,7 +419,7 @@ void partition_rounds::forget_answers(const record_attempts& of) {
 
 void partition_rounds::stage_spills(std::vector<unindexed_events::entry> spills) {
   for (const auto& spilled : spills) {
-    filling_.batch.index_waiting(*spilled.connector, {spilled.due, spilled.sequence}, 0);
+    filling_.batch.index_waiting(*spilled.connector, {spilled.due, spilled.sequence});
     ++at(*find(*spilled.connector)).active->spills_in_rounds;
   }
   append(filling_.spills, spills);
@@ -465,6 +531,7 @@ void partition_rounds::durable(released& out) {
     ++filling_number_;
   }
   spill_laggards();
+  drop_idle();
 }
 
 void partition_rounds::release(round& done, released& out) {
@@ -484,11 +551,16 @@ void partition_rounds::release_changes(round& done, released& out) {
       std::erase(out.reconfigured, each.slot);
       std::erase_if(out.grown, [&](const auto& one) { return one.first == each.slot; });
       free_slot(each.slot);
-    } else if (owner.supervised) {
+      continue;
+    }
+    if (was_held(owner)) // perhaps by the endpoint that it has now
+      show(each.slot);
+    if (owner.supervised) {
       out.reconfigured.push_back(each.slot);
     } else {
       owner.closed = false;
-      if (owner.backlog || owner.indexed) // it was set aside or asleep, with events that wait
+      if ((owner.backlog || owner.indexed) && // it was set aside or asleep, with events that wait
+          !is_orphaned_in_next(done, each.slot))
         out.grown.emplace_back(each.slot, due_position{});
       rest_if_idle(each.slot);
     }
@@ -501,6 +573,8 @@ void partition_rounds::release_records(round& done, released& out) {
   for (auto& record : done.records) {
     forget_answers(record.message);
     auto& owner = at(record.slot);
+    for (const auto& decision : record.message.decisions)
+      count_settled(record.slot, decision);
     if (!owner.supervised || owner.generation != record.generation)
       continue; // its successor holds nothing of this
     auto& active = *owner.active;
@@ -522,6 +596,8 @@ void partition_rounds::release_events(round& done, released& out) {
   std::vector<connector_slot> takers;
   std::vector<connector_slot> growers;
   const auto grow = [&](connector_slot slot, due_position first) {
+    if (is_orphaned_in_next(done, slot))
+      return;
     auto* active = activate(slot);
     if (active == nullptr) // the store, which says so, could not be read
       return;
@@ -541,6 +617,7 @@ void partition_rounds::release_events(round& done, released& out) {
       grow(slot, first);
   for (auto& staged : done.events) {
     auto* active = at(staged.slot).active.get();
+    count_accepted(staged.slot, staged.event.event.accepted_at);
     if (staged.waits) {
       --active->waiting_in_rounds;
       grow(staged.slot, staged.event.position);
@@ -554,6 +631,13 @@ void partition_rounds::release_events(round& done, released& out) {
     out.taken.emplace_back(slot, std::exchange(at(slot).active->to_take, {}));
   for (const auto slot : growers)
     out.grown.emplace_back(slot, *std::exchange(at(slot).active->grown, std::nullopt));
+}
+
+/// Its supervisor died while this round was on its way: what that one recorded last may be in the next round, so only
+/// then its successor may begin, who would do it again.
+bool partition_rounds::is_orphaned_in_next(const round& done, connector_slot slot) const {
+  return &done != &filling_ &&
+         std::find(filling_.orphaned.begin(), filling_.orphaned.end(), slot) != filling_.orphaned.end();
 }
 
 // -- a round that did not fit -----------------------------------------------------------------------------------------
@@ -705,6 +789,26 @@ void partition_rounds::check() const {
     VICKET_ASSERT(at(slot).active->window.events() >= counts.first);
     VICKET_ASSERT(at(slot).active->waiting_in_rounds == counts.second);
   }
+  pending_.check();
+  busy_.check();
+  std::size_t idle = 0;
+  for (connector_slot slot = 0; slot < places_.size(); ++slot) {
+    if (!places_[slot].exists) {
+      VICKET_ASSERT(pending_.of(slot) == 0 && !busy_.contains(slot));
+      continue;
+    }
+    VICKET_ASSERT(pending_.of(slot) == 0 || busy_.contains(slot));
+    idle += busy_.contains(slot) && pending_.of(slot) == 0 ? 1 : 0;
+  }
+  // What stands in no index is pending, or will be with a round that is still unfinished. Nothing like that can be said of
+  // windows: an event may be in one twice for a moment, see `supervisor::take_refill`.
+  std::unordered_map<connector_slot, std::size_t> unindexed;
+  unindexed_.for_each([&](const unindexed_events::entry& event) { ++unindexed[*find(*event.connector)]; });
+  for (const auto& [slot, count] : unindexed) {
+    const auto found = in_rounds.find(slot);
+    VICKET_ASSERT(count <= pending_.of(slot) + (found == in_rounds.end() ? 0 : found->second.first));
+  }
+  VICKET_ASSERT(idle == idle_);
   VICKET_ASSERT(sealed_ || (flying_.events.empty() && flying_.records.empty() && flying_.replies.empty() &&
                             flying_.changes.empty() && flying_.ids.empty()));
 }

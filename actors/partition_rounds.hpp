@@ -1,7 +1,9 @@
 #pragma once
 
+#include "actors/busy_connectors.hpp"
 #include "actors/connector_names.hpp"
 #include "actors/local_messages.hpp"
+#include "actors/pending_counts.hpp"
 #include "actors/unindexed_events.hpp"
 #include "actors/window_budget.hpp"
 #include "actors/window_limits.hpp"
@@ -163,6 +165,31 @@ public:
   supervisor_seat seat_supervisor(connector_slot slot);
   void vacate(connector_slot slot);
 
+  // -- what a status shows, as of the rounds that are durable -----------------------------------------------------------
+
+  /// How many events are pending for each.
+  [[nodiscard]] const pending_counts& pending() const noexcept { return pending_; }
+  /// Visits the connectors with something pending, and those that were to `show`, by id, from after this one on:
+  /// `visit(slot, place)`. Those that it says have nothing to show may be dropped; they come back when they have.
+  template <class Visit>
+  void visit_busy(const connector_id& after, Visit visit) {
+    busy_.visit_after(after, [&](connector_slot slot) {
+      const auto& owner = at(slot);
+      const auto what = owner.removed ? busy_connectors::verdict::keep : visit(slot, owner);
+      if (what == busy_connectors::verdict::drop)
+        --idle_;
+      return what;
+    });
+  }
+  /// It has something to show besides what is pending.
+  void show(connector_slot slot);
+
+  /// At the start, before any round: what the store holds of those that are loaded is counted from now on, of the due index
+  /// as it stands. Each is told once, in any order; then that it was all.
+  void await_counts();
+  void counted(const connector_id& id, pending_times found);
+  void all_counted() { pending_.all_counted(); }
+
   // -- filling --------------------------------------------------------------------------------------------------------
 
   struct acceptance {
@@ -296,6 +323,11 @@ private:
   void free_slot(connector_slot slot);
   void configure(place& owner, const connector& config);
 
+  void count_accepted(connector_slot slot, timestamp_ms accepted_at);
+  void count_settled(connector_slot slot, const attempt_decision& decision);
+  void drop_idle();
+  [[nodiscard]] bool is_orphaned_in_next(const round& done, connector_slot slot) const;
+
   void release(round& done, released& out);
   void release_changes(round& done, released& out);
   void release_records(round& done, released& out);
@@ -308,6 +340,8 @@ private:
   // - unindexed_ is what it will be once all rounds are durable; its lowest is at or above the settled mark of the last
   //   durable round;
   // - a place's window has its events in the rounds that do not wait, those its supervisor holds, and no other;
+  // - pending_ counts what is durable: it changes when a round is released, and never when one is refused;
+  // - busy_ has all that something is pending for; idle_ of those in it have nothing pending;
   // - flying_ is empty, or its round is on its way.
   const partition_store& store_;
   setup with_;
@@ -315,6 +349,10 @@ private:
   std::vector<connector_slot> free_slots_;
   connector_names by_name_;
   unindexed_events unindexed_;
+  pending_counts pending_;
+  busy_connectors busy_;
+  std::size_t idle_ = 0;
+  std::size_t idle_kept_ = 0; ///< of them at the last look: they have something else to show
   log_sequence next_sequence_ = 1;
   log_sequence prepared_edge_ = 1; ///< attempts of events below are noted in `carried`
   round filling_;

@@ -55,6 +55,10 @@ persistence::persistence(handle::pointer self, setup with)
 persistence::~persistence() {
   with_.store->on_trouble({});
   records_->close();
+  if (being_counted_)
+    being_counted_->close();
+  if (counter_)
+    caf::anon_send_exit(counter_, caf::exit_reason::user_shutdown);
   for (const auto& each : supervisors_)
     if (each)
       caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
@@ -136,7 +140,10 @@ persistence::handle::behavior_type persistence::make_behavior() {
         const checked_after check{rounds_};
         return move(request);
       },
-      [this](const get_live_counts&) { return count(); },
+      [this](const get_partition_overview& request) {
+        const checked_after check{rounds_};
+        return overview(request);
+      },
       [this](const drain&) {
         const checked_after check{rounds_};
         return start_draining();
@@ -270,42 +277,47 @@ std::optional<timestamp_ms> persistence::held_until(connector_slot slot, timesta
   if (!state || !state->held || state->held->until <= now)
     return std::nullopt;
   const auto config = rounds_.config_of(slot);
-  const auto until = config ? hold_of(*state, config->url) : std::nullopt;
+  const auto until =
+      config ? hold_of(*state, config->url) : state->held->until; // what can't be read is not denied
   return until ? std::optional{std::min(*until, now + longest_hold_ms)}
                : std::nullopt; // as its supervisor takes it
 }
 
-live_counts persistence::count() const {
+/// Costs what it shows, and the connectors that it passes over because they were busy a little while ago.
+partition_overview persistence::overview(const get_partition_overview& request) {
+  using verdict = busy_connectors::verdict;
   const auto now = with_.clock->now();
-  live_counts counts;
-  counts.partition.number = with_.partition;
-  counts.partition.next_sequence = with_.store->next_sequence();
-  counts.partition.settled_below = with_.store->settled_below();
-  counts.partition.epoch = with_.store->epoch();
-  counts.partition.accepting = room_on_disk();
-  counts.connectors_configured = rounds_.connectors();
-  std::unordered_map<connector_id, connector_status> pending;
-  rounds_.unindexed().for_each([&](const unindexed_events::entry& event) {
-    auto& status = pending[*event.connector];
-    ++status.pending;
-    if (!status.oldest_pending_at || event.due < *status.oldest_pending_at)
-      status.oldest_pending_at = event.due;
-  });
-  rounds_.for_each([&](connector_slot slot, const partition_rounds::place& owner) {
-    const auto& id = owner.id;
-    const auto found = pending.find(id);
-    const auto held = held_until(slot, now);
-    if (found == pending.end() && !owner.supervised && !owner.backlog && !owner.indexed &&
-        owner.complaint().empty() && !held)
-      return;
-    auto status = found != pending.end() ? found->second : connector_status{};
-    status.id = id;
-    status.enabled = owner.enabled;
+  const auto& pending = rounds_.pending();
+  partition_overview answer;
+  answer.partition.number = with_.partition;
+  answer.partition.next_sequence = with_.store->next_sequence();
+  answer.partition.settled_below = with_.store->settled_below();
+  answer.partition.epoch = with_.store->epoch();
+  answer.partition.accepting = room_on_disk();
+  answer.partition.pending = pending.total();
+  answer.partition.in_flight = all_in_flight_->value();
+  answer.partition.counting = pending.counting();
+  answer.connectors_configured = rounds_.connectors();
+  rounds_.visit_busy(request.after, [&](connector_slot slot, const partition_rounds::place& owner) {
+    connector_status status;
+    status.pending = pending.of(slot);
+    if (const auto found = in_flight_.find(slot); found != in_flight_.end())
+      status.in_flight = found->second->value();
+    status.held_until = held_until(slot, now);
     status.problem = owner.complaint();
-    status.held_until = held;
-    counts.connectors.push_back(std::move(status));
+    if (status.pending == 0 && status.in_flight == 0 && !status.held_until && status.problem.empty())
+      return verdict::drop;
+    if (answer.connectors.size() >= request.limit) {
+      answer.more = true;
+      return verdict::stop;
+    }
+    status.id = owner.id;
+    status.enabled = owner.enabled;
+    status.oldest_pending_at = pending.oldest(slot);
+    answer.connectors.push_back(std::move(status));
+    return verdict::keep;
   });
-  return counts;
+  return answer;
 }
 
 caf::result<void> persistence::start_draining() {

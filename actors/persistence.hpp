@@ -1,10 +1,12 @@
 #pragma once
 
+#include "actors/in_flight_count.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/partition_rounds.hpp"
 #include "actors/record_inbox.hpp"
 #include "actors/wake_queue.hpp"
 #include "policy/schedule_clock.hpp"
+#include "storage/due_scan.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/round_log.hpp"
 
@@ -66,6 +68,7 @@ public:
     std::size_t crowd = default_crowd;
     std::int64_t late_ms = 0;                                            ///< see `partition_rounds::setup`
     std::size_t max_unindexed = partition_rounds::default_max_unindexed; ///< less in tests
+    bool own_threads = true; ///< counting at the start has a thread of its own; off in tests
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;
     std::function<void(const std::string&)> log_warning;
@@ -100,7 +103,7 @@ private:
   caf::result<void> prepare(const prepare_edge& request);
   caf::result<void> carry(const carry_over& request);
   caf::result<void> move(const move_edge& request);
-  live_counts count() const;
+  partition_overview overview(const get_partition_overview& request);
   [[nodiscard]] std::optional<timestamp_ms> held_until(connector_slot slot, timestamp_ms now) const;
   caf::result<void> start_draining();
 
@@ -125,6 +128,9 @@ private:
 
   // Supervisors.
   void load();
+  void begin_to_count();
+  void count_next_page();
+  void end_of_counting();
   [[nodiscard]] std::shared_ptr<const delivery_profile> profile_of(connector_slot slot);
   [[nodiscard]] supervisor_actor supervisor_of(connector_slot slot);
   void tell(connector_slot slot, const backlog_grew& more);
@@ -148,6 +154,11 @@ private:
   wake_queue sleepers_;
   std::optional<timestamp_ms> alarm_at_;                    ///< the alarm is set for then
   std::unordered_map<caf::actor_id, connector_slot> slots_; ///< of supervisors
+  /// Of the connectors that have, or had, a supervisor since their supervisors last went in good order.
+  std::unordered_map<connector_slot, std::shared_ptr<in_flight_count>> in_flight_;
+  std::shared_ptr<in_flight_count> all_in_flight_ = std::make_shared<in_flight_count>(); ///< of the partition
+  pending_counter_actor counter_;           ///< null: all is counted, or can't be
+  std::shared_ptr<due_scan> being_counted_; ///< while it is, the store is not reopened
   /// Deletes are decided when all that came before them is durable: only then it is known what is pending.
   struct waiting_delete {
     connector_id id;

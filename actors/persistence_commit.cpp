@@ -29,6 +29,11 @@ void persistence::commit() {
   collect_records();
   if (rounds_.on_its_way())
     return; // when it is back, what is filled by then follows
+  // Counting ends a second or two after a start, and the store is not reopened before.
+  if (disk_full_ && being_counted_) {
+    retry_when_there_is_room();
+    return;
+  }
   if (disk_full_) {
     if (auto resumed = with_.log->resume(); resumed.code == store_errc::full) {
       disk_full(resumed);
@@ -83,6 +88,7 @@ void persistence::release(partition_rounds::released out) {
     reply->durable();
   for (const auto& [slot, supervised] : out.removed) {
     sleepers_.erase(slot);
+    in_flight_.erase(slot);
     if (supervised)
       dismiss(slot);
   }
@@ -151,7 +157,9 @@ void persistence::watch_store(const look_at_store& look) {
     if (!look.again && with_.log_warning)
       with_.log_warning("partition " + std::to_string(with_.partition) +
                         ": the store's background work stopped, the disk is full: free some space");
-    if (const auto resumed = with_.store->resume(); resumed.ok()) {
+    if (being_counted_) {
+      // Not yet: it is looked at again below.
+    } else if (const auto resumed = with_.store->resume(); resumed.ok()) {
       store_reopened();
       if (with_.log_warning)
         with_.log_warning("partition " + std::to_string(with_.partition) +

@@ -2,8 +2,10 @@
 
 #include "actors/persistence.hpp"
 
+#include "actors/pending_counter.hpp"
 #include "actors/persistence_answers.hpp"
 #include "actors/supervisor.hpp"
+#include "policy/assertion.hpp"
 #include "policy/connector_state.hpp"
 #include "policy/secret.hpp"
 
@@ -44,12 +46,17 @@ caf::error stopping() {
 // -- at start ---------------------------------------------------------------------------------------------------------
 
 void persistence::load() {
-  with_.store->for_each_connector([this](const connector& config) { rounds_.load(config); });
-  with_.store->for_each_state([this](const connector_id& id, std::string_view state) {
-    if (const auto slot = rounds_.find(id); slot && state != encode(connector_state{}))
-      rounds_.at(*slot).remember(state);
-  });
   const auto now = with_.clock->now();
+  with_.store->for_each_connector([this](const connector& config) { rounds_.load(config); });
+  with_.store->for_each_state([this, now](const connector_id& id, std::string_view state) {
+    const auto slot = rounds_.find(id);
+    if (!slot || state == encode(connector_state{}))
+      return;
+    rounds_.at(*slot).remember(state);
+    if (const auto known = decode_connector_state(state); known && known->held && known->held->until > now)
+      rounds_.show(*slot); // whether it was this endpoint's is looked at then
+  });
+  begin_to_count();
   with_.store->for_each_waiting([this, now](const waiting_connector& waiting) {
     const auto slot = rounds_.find(waiting.connector);
     if (!slot)
@@ -65,6 +72,49 @@ void persistence::load() {
       sleepers_.set(*slot, at);
   });
   wake_those_due();
+}
+
+/// Beside everything else: what changes meanwhile is counted as it comes.
+void persistence::begin_to_count() {
+  being_counted_ = with_.store->scan_due();
+  if (!being_counted_ || being_counted_->at_end()) {
+    being_counted_ = nullptr;
+    return;
+  }
+  rounds_.await_counts();
+  if (with_.own_threads)
+    counter_ = self_->spawn<actor_of<pending_counter>, caf::detached>(being_counted_);
+  else
+    counter_ = self_->spawn<actor_of<pending_counter>>(being_counted_);
+  count_next_page();
+}
+
+void persistence::count_next_page() {
+  self_->request(counter_, caf::infinite, count_more{})
+      .then(
+          [this](counted_page& page) {
+            const checked_after check{rounds_};
+            for (auto& [id, times] : page.connectors)
+              rounds_.counted(id, std::move(times));
+            if (page.more) {
+              count_next_page();
+              return;
+            }
+            rounds_.all_counted();
+            end_of_counting();
+          },
+          [this](const caf::error& why) {
+            warn("what is pending could not be counted (" + caf::to_string(why) +
+                 "): the status shows too little until the next start");
+            end_of_counting();
+          });
+}
+
+void persistence::end_of_counting() {
+  being_counted_->close();
+  being_counted_ = nullptr;
+  self_->send_exit(counter_, caf::exit_reason::user_shutdown);
+  counter_ = nullptr;
 }
 
 // -- requests ---------------------------------------------------------------------------------------------------------
@@ -188,9 +238,13 @@ caf::result<connector_page> persistence::list(const list_connectors& request) {
 std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot slot) {
   auto& active = *rounds_.at(slot).active;
   try {
-    return make_delivery_profile(active.config, with_.version);
+    auto& in_flight = in_flight_[slot];
+    if (!in_flight)
+      in_flight = std::make_shared<in_flight_count>(all_in_flight_);
+    return make_delivery_profile(active.config, with_.version, in_flight);
   } catch (const std::exception& why) {
     active.complaint = why.what();
+    rounds_.show(slot);
     warn("connector '" + active.config.id.value + "' is set aside: " + active.complaint +
          "; its events wait until it is put again");
     return nullptr;
@@ -280,6 +334,9 @@ bool persistence::let_retire(const retire& request) {
   self_->demonitor(mine);
   slots_.erase(mine.id());
   mine = nullptr;
+  if (const auto found = in_flight_.find(request.seat.slot);
+      found != in_flight_.end() && found->second->value() == 0) // else a predecessor that died left some
+    in_flight_.erase(found);
   rounds_.vacate(request.seat.slot);
   rounds_.rest_if_idle(request.seat.slot);
   set_alarm();

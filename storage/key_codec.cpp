@@ -638,16 +638,22 @@ std::optional<connector> decode_connector(connector_id id, std::string_view byte
   return in.ok_and_empty() ? std::optional{std::move(result)} : std::nullopt;
 }
 
-std::string encode_attempts_made(std::uint32_t value) {
-  auto out = writer{5};
-  out.varint(value);
+std::string encode(const due_entry& value) {
+  auto out = writer{13};
+  out.varint(value.attempts_made);
+  if (value.attempts_made > 0 && value.accepted_at)
+    out.i64(value.accepted_at->value);
   return out.take();
 }
 
-std::optional<std::uint32_t> decode_attempts_made(std::string_view bytes) {
+std::optional<due_entry> decode_due_entry(std::string_view bytes) {
   auto in = reader{bytes};
-  const auto value = in.varint<std::uint32_t>();
-  return in.ok_and_empty() ? std::optional{value} : std::nullopt;
+  auto result = due_entry{};
+  result.attempts_made = in.varint<std::uint32_t>();
+  if (in.ok_and_empty())
+    return result;
+  result.accepted_at = timestamp_ms{in.i64()};
+  return in.ok_and_empty() && result.attempts_made > 0 ? std::optional{result} : std::nullopt;
 }
 
 } // namespace vicket::codec

@@ -1,6 +1,7 @@
 // What a partition answers. (No database: reopening it failed, which health() says.) Safe from any thread:
 // RocksDB's reads are, and of the rest only atomics are touched.
 
+#include "storage/due_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 
 #include <algorithm>
@@ -10,10 +11,6 @@
 namespace vicket {
 
 namespace {
-
-// All that a connector id consists of lies between these, so they bound the whole due index.
-const std::string due_lowest(1, '\1');
-const std::string due_highest(1, '\x7f');
 
 /// The sequence after, for an inclusive lower bound.
 log_sequence after_of(log_sequence sequence) {
@@ -383,8 +380,8 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
   auto it = rep_->range(family::due, codec::encode_due_key(connector, from), codec::due_end(connector));
   for (; it.valid(); it.next()) {
     const auto key = codec::parse_due_key(it.key());
-    const auto attempts_made = codec::decode_attempts_made(it.value());
-    if (!key || !attempts_made) {
+    const auto entry = codec::decode_due_entry(it.value());
+    if (!key || !entry) {
       rep_->report(store_errc::corrupt, "an entry of the due index of " + connector.value + " is damaged");
       ++page.unreadable;
       continue;
@@ -392,7 +389,7 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
     const auto position = key->position;
     if (skip && skip(position.sequence))
       continue;
-    if (position.due > until && !(beyond && (position.due > *beyond || *attempts_made == 0))) {
+    if (position.due > until && !(beyond && (position.due > *beyond || entry->attempts_made == 0))) {
       if (!page.next_due)
         page.next_due = position.due;
       if (!beyond)
@@ -414,7 +411,7 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
       page.next_due = std::min(position.due, until);
       break;
     }
-    page.events.push_back({position, *attempts_made, std::move(*event)});
+    page.events.push_back({position, entry->attempts_made, std::move(*event)});
   }
   rep_->report_end(it, family::due);
   return page;
@@ -424,7 +421,7 @@ void partition_store::for_each_waiting(const std::function<void(const waiting_co
   const auto lock = rep_->reading();
   if (!rep_->db)
     return;
-  auto it = rep_->range(family::due, due_lowest, due_highest, true);
+  auto it = rep_->range(family::due, std::string{codec::due_lowest}, std::string{codec::due_highest}, true);
   while (it.valid()) {
     auto first = codec::parse_due_key(it.key());
     if (!first) {
@@ -438,7 +435,7 @@ void partition_store::for_each_waiting(const std::function<void(const waiting_co
     for (; it.valid() && it.key() < end && looked_at < max_looked_at; it.next(), ++looked_at) {
       if (const auto key = codec::parse_due_key(it.key())) // one that is damaged is reported by who reads it
         found.last_due = key->position.due;
-      if (codec::decode_attempts_made(it.value()) == 0u)
+      if (const auto entry = codec::decode_due_entry(it.value()); entry && entry->attempts_made == 0)
         found.unattempted_due = found.last_due;
     }
     if (it.valid() && it.key() < end) {
@@ -458,30 +455,9 @@ std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_conn
   return result;
 }
 
-std::vector<waiting_count> partition_store::count_waiting() const {
+std::shared_ptr<due_scan> partition_store::scan_due() const {
   const auto lock = rep_->reading();
-  if (!rep_->db)
-    return {};
-  auto result = std::vector<waiting_count>{};
-  auto it = rep_->range(family::due, due_lowest, due_highest, true);
-  auto prefix = std::string{}; // of the current connector: saves parsing each key
-  for (; it.valid(); it.next()) {
-    const auto key = it.key();
-    if (result.empty() || key.size() != prefix.size() + 16 || !key.starts_with(prefix)) {
-      auto parsed = codec::parse_due_key(key);
-      if (!parsed) {
-        rep_->report(store_errc::corrupt, "an entry of the due index is damaged");
-        continue;
-      }
-      prefix = codec::due_begin(parsed->connector);
-      result.push_back({std::move(parsed->connector), 0, std::numeric_limits<log_sequence>::max()});
-    }
-    const auto sequence = codec::parse_u64(key.substr(key.size() - 8));
-    ++result.back().events;
-    result.back().lowest_sequence = std::min(result.back().lowest_sequence, *sequence);
-  }
-  rep_->report_end(it, family::due);
-  return result;
+  return std::shared_ptr<due_scan>{rep_->db ? new due_scan{*rep_} : nullptr};
 }
 
 // -- connectors ---------------------------------------------------------------------------------------------

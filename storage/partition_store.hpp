@@ -24,6 +24,7 @@ namespace vicket {
 /// A swap-in for the file system below RocksDB, so that tests inject faults or stay in memory
 /// (storage/testing/).
 class store_environment;
+class due_scan;
 class space_budget;
 
 struct store_options {
@@ -78,7 +79,8 @@ public:
 
   /// After `full`, or when `wants_resume()`: makes the database work again, if there is room for what its logs hold;
   /// `full` again: try later. Closes and opens the database, so reads wait meanwhile (for up to half a second). Should
-  /// that meet a full disk all the same, the database stays closed until a later call finds room (`is_open`).
+  /// that meet a full disk all the same, the database stays closed until a later call finds room (`is_open`). Not while
+  /// a `due_scan` is open.
   [[nodiscard]] store_status resume();
 
   /// A full disk stopped what RocksDB does in threads of its own, or left the database closed. Any thread.
@@ -173,8 +175,8 @@ public:
   void for_each_waiting(const std::function<void(const waiting_connector&)>& visit) const;
   [[nodiscard]] std::vector<std::pair<connector_id, timestamp_ms>>
   waiting_connectors() const; ///< first due times
-  /// Counts by scanning the due index: about 1 us per waiting event.
-  [[nodiscard]] std::vector<waiting_count> count_waiting() const;
+  /// The due index as it stands now, for a thread that reads it through. Null: the database is closed.
+  [[nodiscard]] std::shared_ptr<due_scan> scan_due() const;
 
   [[nodiscard]] std::vector<log_sequence> events_of_run(std::string_view run, log_sequence after,
                                                         std::size_t limit) const;
@@ -236,6 +238,7 @@ public:
   [[nodiscard]] std::vector<late_event> late_before(timestamp_ms settled_before, std::size_t limit) const;
 
 private:
+  friend class due_scan;
   struct rep;
   explicit partition_store(std::unique_ptr<rep>);
   std::unique_ptr<rep> rep_;

@@ -83,6 +83,7 @@ struct partition_store::rep {
       false};                      ///< a full disk stopped RocksDB's own threads, or left the database closed
   std::atomic<bool> closed{false}; ///< a reopening met a full disk: `db` is null until the next one
   mutable std::atomic<std::uint64_t> reads_refused{0};
+  std::atomic<int> open_scans{0}; ///< each holds an iterator of the database's
   std::mutex trouble_mutex;
   std::function<void()> trouble; ///< guarded by trouble_mutex: whom to tell
 

@@ -101,11 +101,4 @@ struct waiting_connector {
   std::optional<timestamp_ms> unattempted_due;
 };
 
-/// What waits for one connector in the due index.
-struct waiting_count {
-  connector_id connector;
-  std::uint64_t events = 0;
-  log_sequence lowest_sequence = 0;
-};
-
 } // namespace vicket

@@ -91,7 +91,8 @@ public:
     made.event_sequence = event.sequence;
     made.state_after = event_state::pending;
     made.value = failed_attempt(accepted_at, times.first_due + static_cast<std::int64_t>(wait_ms));
-    batch_.add_attempt(event.connector, made, {event.accepted_at, event.sequence}, false);
+    batch_.add_attempt(event.connector, made, {event.accepted_at, event.sequence}, false,
+                       write_batch::attempt_index::log, event.accepted_at);
     if (++changes_in_batch_ >= changes_per_commit)
       commit();
   }

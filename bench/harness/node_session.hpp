@@ -10,21 +10,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
 namespace vicket::bench {
 
-/// One answer to a request for a status.
-struct status_page {
-  node_status value;
-  bool more = false; ///< there are connectors after the last of these
-};
-
-/// A whole status: `ask` for the page after a connector, beginning with none, until there is no more. Connectors are those
-/// of all pages, everything else is as the last one says. Pure.
-[[nodiscard]] node_status
-whole_status(const std::function<status_page(const std::optional<connector_id>& after)>& ask);
+/// A whole status: `ask` for the page after a connector, beginning with an empty id, until there is no more. Connectors are
+/// those of all pages, everything else is as the last one says. Pure.
+[[nodiscard]] node_status whole_status(const std::function<node_status(const connector_id& after)>& ask);
 
 /// A workflow engine's and an operator's side of the actor port. What must be answered and isn't throws
 /// std::runtime_error. For one thread; callbacks come from another one.
@@ -39,7 +31,7 @@ public:
   void put(const std::vector<connector>& wanted);
   /// All of it: its pages one after the other. `took` gets what each of them took, in ns.
   [[nodiscard]] node_status status(const std::function<void(std::int64_t)>& took = {});
-  /// Events accepted and not settled, of all connectors; from a status's first page.
+  /// Events accepted and not settled, of all connectors; once the node has counted what was pending when it started.
   [[nodiscard]] std::uint64_t pending();
   /// Of an event whose id went to one connector only.
   [[nodiscard]] event_history history(const event_id& id);
@@ -50,7 +42,7 @@ public:
   void send(send_batch batch, std::function<void(const batch_result&)> answered);
 
 private:
-  [[nodiscard]] status_page ask_status(const std::optional<connector_id>& after);
+  [[nodiscard]] node_status ask_status(const get_status& request);
 
   struct rep;
   std::unique_ptr<rep> rep_;

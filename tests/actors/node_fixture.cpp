@@ -58,7 +58,7 @@ node_fixture::~node_fixture() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void node_fixture::start() {
+void node_fixture::start(std::size_t run_at_most) {
   config_ = std::make_unique<config>();
   system_ = std::make_unique<caf::actor_system>(*config_);
   node_environment environment;
@@ -80,7 +80,7 @@ void node_fixture::start() {
       actors_.emplace(actor->name(), actor->ctrl());
   node_ = std::get<std::unique_ptr<node>>(std::move(started));
   actors_of_node_ = system_->registry().running(); // supervisors come when the partitions' heads begin
-  run();
+  run(run_at_most);
 }
 
 void node_fixture::kill() {

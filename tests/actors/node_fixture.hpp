@@ -46,7 +46,8 @@ public:
   std::vector<std::string> failures; ///< what `failed` was told
   std::vector<std::string> warnings;
 
-  void start();
+  /// And lets all messages run, or so many of them.
+  void start(std::size_t run_at_most = std::numeric_limits<std::size_t>::max());
   /// A copy of the data folder as it is now, for nodes whose disk is not in memory. Nothing else runs meanwhile, so it is
   /// atomic.
   void back_up(const std::string& name);

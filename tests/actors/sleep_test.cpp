@@ -182,6 +182,58 @@ TEST_CASE("a held endpoint needs no supervisor while it is held, whatever comes,
   CHECK(node.status().connectors.empty());
 }
 
+TEST_CASE("a hold is shown though nothing is pending, asleep or after a restart, while the address is the "
+          "held one") {
+  node_fixture node;
+  const auto only_once = [](connector& c) { c.retry.max_attempts = 1; };
+  const auto elsewhere = [](connector& c) { c.url = "https://elsewhere.example.com/hook"; };
+  node.put("crm", only_once);
+  node.transport->on(crm, answering(503, "300"));
+  node.send("crm");
+  const auto until = node.clock.wall_now() + 300'000;
+  const auto shown = [&] {
+    const auto status = node.status();
+    return status.connectors.size() == 1 && status.connectors[0].pending == 0 &&
+           status.connectors[0].held_until == until;
+  };
+  CHECK(shown());
+  node.advance_ms(idle_ms, 1'000);
+  CHECK(node.supervisors() == 0);
+  CHECK(shown());
+  node.put("crm", elsewhere);
+  CHECK(node.status().connectors.empty());
+  node.put("crm", only_once);
+  CHECK(shown());
+  node.restart();
+  CHECK(shown());
+  advance_to(node, until);
+  CHECK(node.status().connectors.empty());
+}
+
+TEST_CASE("connectors that sleep are listed, after a restart, too, with what is pending and since when") {
+  node_fixture node{2};
+  const auto since = node.clock.wall_now();
+  constexpr int many = 7;
+  for (int i = 0; i < many; ++i) {
+    node.put(numbered(i), retry_after_an_hour);
+    node.transport->on(node_fixture::host_of(numbered(i)), answering(500));
+    node.send(numbered(i));
+  }
+  node.advance_ms(idle_ms, 1'000);
+  for (const bool again : {false, true}) {
+    if (again)
+      node.restart();
+    CHECK(node.supervisors() == 0);
+    const auto status = node.status();
+    REQUIRE(status.connectors.size() == many);
+    for (int i = 0; i < many; ++i) {
+      CHECK(status.connectors[static_cast<std::size_t>(i)].id.value == numbered(i));
+      CHECK(status.connectors[static_cast<std::size_t>(i)].pending == 1);
+      CHECK(status.connectors[static_cast<std::size_t>(i)].oldest_pending_at == since);
+    }
+  }
+}
+
 TEST_CASE("a held connector that sleeps goes on at once at another address") {
   node_fixture node;
   node.put("crm");

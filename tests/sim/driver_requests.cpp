@@ -365,11 +365,24 @@ void driver::look_up_event(const action& one) {
 }
 
 void driver::look_up_status(bool compare) {
+  look_up_status(get_status{{}, status_page}, {}, compare);
+}
+
+/// The pages before are put together in `whole`.
+void driver::look_up_status(const get_status& request, node_status whole, bool compare) {
   node_.ask<node_status>(
-      get_status{},
-      [this, compare](const node_status& status) {
-        if (compare)
-          oracle_.told(status, endpoints_->open_requests());
+      request,
+      [this, whole = std::move(whole), compare](const node_status& page) {
+        auto all = page;
+        all.connectors = whole.connectors;
+        all.connectors.insert(all.connectors.end(), page.connectors.begin(), page.connectors.end());
+        if (page.connectors.size() > status_page || (page.more && page.connectors.empty()))
+          oracle_.complain("a page of the status is full or the last",
+                           std::to_string(page.connectors.size()) + " connectors");
+        else if (page.more)
+          look_up_status(get_status{page.connectors.back().id, status_page}, std::move(all), compare);
+        else if (compare)
+          oracle_.told(all, endpoints_->open_requests());
       },
       [](const caf::error&) {});
 }

@@ -124,8 +124,26 @@ void oracle::told(const node_status& status, const std::map<std::uint32_t, std::
       complain("the status agrees with a count", "c" + std::to_string(which) + " has " +
                                                      std::to_string(count) +
                                                      " pending, and is not mentioned");
-  for (const auto& one : status.partitions)
+  std::uint64_t in_flight = 0;
+  for (const auto& one : status.partitions) {
     in_partitions += one.pending;
+    in_flight += one.in_flight;
+    if (one.counting)
+      complain("what a start finds is counted", "partition " + std::to_string(one.number) + " still counts");
+  }
+  for (std::size_t i = 1; i < status.connectors.size(); ++i)
+    if (!(status.connectors[i - 1].id < status.connectors[i].id))
+      complain("the status is in the order of ids", status.connectors[i].id.value + " comes too late");
+  for (const auto& one : status.connectors)
+    if (one.oldest_pending_at.has_value() != (one.pending > 0))
+      complain("the status agrees with a count", one.id.value + " has an oldest event, or has none");
+  std::uint64_t open_in_all = 0;
+  for (const auto& [which, count] : open_requests)
+    open_in_all += count;
+  if (in_flight != open_in_all)
+    complain("the status agrees with a count", "the partitions are said to have " +
+                                                   std::to_string(in_flight) + " in flight, and it is " +
+                                                   std::to_string(open_in_all));
   if (in_partitions != in_all)
     complain("the status agrees with a count", "the partitions' sum is not the connectors'");
   if (!connectors_.all_are_certain())

@@ -13,26 +13,26 @@ using namespace vicket::bench;
 
 namespace {
 
-status_page page_of(const std::vector<std::string>& connectors, bool more) {
-  status_page page;
+node_status page_of(const std::vector<std::string>& connectors, bool more) {
+  node_status page;
   page.more = more;
-  page.value.connectors_configured = 7;
-  page.value.partitions.push_back({});
+  page.connectors_configured = 7;
+  page.partitions.push_back({});
   for (const auto& id : connectors) {
     connector_status one;
     one.id = {id};
-    page.value.connectors.push_back(std::move(one));
+    page.connectors.push_back(std::move(one));
   }
   return page;
 }
 
 /// Answers with these pages, and notes what was asked for.
 struct scripted_node {
-  std::vector<status_page> pages;
+  std::vector<node_status> pages;
   std::vector<std::string> asked_after; ///< "" for the first page
 
-  status_page operator()(const std::optional<connector_id>& after) {
-    asked_after.push_back(after ? after->value : "");
+  node_status operator()(const connector_id& after) {
+    asked_after.push_back(after.value);
     return pages.at(asked_after.size() - 1);
   }
 };
