@@ -132,6 +132,12 @@ void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
   }
 }
 
+void node_fixture::pass_ms(std::int64_t duration_ms) {
+  clock.advance_ms(duration_ms);
+  dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler())
+      .advance_time(std::chrono::milliseconds{duration_ms});
+}
+
 void node_fixture::put(const std::string& id, const std::function<void(connector&)>& change) {
   connector wanted;
   wanted.id = {id};

@@ -73,6 +73,8 @@ public:
   std::size_t run(std::size_t at_most = std::numeric_limits<std::size_t>::max());
   /// Time goes by, in steps that a timer can't miss.
   void advance_ms(std::int64_t duration_ms, std::int64_t step_ms = 100);
+  /// So much time goes by before anybody can do anything: what a timer sends is behind what waits already.
+  void pass_ms(std::int64_t duration_ms);
 
   // -- a client -------------------------------------------------------------------------------------------------------
 

@@ -62,6 +62,19 @@ TEST_CASE("up to 32 different times are exact, and one more is not too late by a
   CHECK(times.oldest() == at(most * 1'000)); // the last one is known again
 }
 
+TEST_CASE("the last of those that became one span is exact again, whichever it is") {
+  for (std::int64_t last = 0; last < 100; ++last) {
+    CAPTURE(last);
+    pending_times times;
+    for (std::int64_t i = 0; i < 100; ++i)
+      times.add(at(i * 1'000));
+    for (std::int64_t i = 0; i < 100; ++i)
+      if (i != last)
+        times.remove(at(i * 1'000));
+    CHECK(times.oldest() == at(last * 1'000));
+  }
+}
+
 TEST_CASE(
     "whatever comes and goes, the count is exact and the oldest at most an eighth of the whole too early") {
   for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u}) {
