@@ -183,17 +183,14 @@ void partition_rounds::counted(const connector_id& id, pending_times found) {
 }
 
 void partition_rounds::count_accepted(connector_slot slot, timestamp_ms accepted_at) {
-  pending_.accepted(slot, accepted_at);
-  if (pending_.of(slot) == 1 && !busy_.insert(slot))
+  if (pending_.accepted(slot, accepted_at) && !busy_.insert(slot))
     --idle_;
 }
 
 void partition_rounds::count_settled(connector_slot slot, const attempt_decision& decision) {
   if (decision.state_after == event_state::pending)
     return;
-  const auto before = pending_.of(slot);
-  pending_.settled(slot, decision.was.sequence, decision.accepted_at);
-  if (before == 1 && pending_.of(slot) == 0)
+  if (pending_.settled(slot, decision.was.sequence, decision.accepted_at))
     ++idle_;
 }
 

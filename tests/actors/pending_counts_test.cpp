@@ -470,19 +470,19 @@ TEST_CASE("the time of a single event is exact, however far away it is") {
         std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
     CAPTURE(time);
     pending_counts counts{1};
-    counts.accepted(3, {time});
+    CHECK(counts.accepted(3, {time}));
     counts.check();
     CHECK(counts.of(3) == 1);
     CHECK(counts.oldest(3) == timestamp_ms{time});
-    counts.accepted(3, noon);
-    counts.accepted(2, noon);
+    CHECK(!counts.accepted(3, noon));
+    CHECK(counts.accepted(2, noon));
     counts.check();
     CHECK(counts.of(3) == 2);
     CHECK(counts.oldest(3) == std::min(noon, timestamp_ms{time}));
-    counts.settled(3, 1, noon);
+    CHECK(!counts.settled(3, 1, noon));
     counts.check();
     CHECK(counts.oldest(3) == timestamp_ms{time});
-    counts.settled(3, 1, {time});
+    CHECK(counts.settled(3, 1, {time}));
     counts.check();
     CHECK(counts.of(3) == 0);
     CHECK(counts.total() == 1);
