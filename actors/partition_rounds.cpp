@@ -339,6 +339,7 @@ void partition_rounds::remove(connector_slot slot) {
   auto& active = *activate(slot);
   VICKET_ASSERT(!owner.removed && active.window.events() == 0 && active.waiting_in_rounds == 0);
   owner.removed = true;
+  pending_.nothing_pending(slot);
   ++active.changes_in_rounds;
   by_name_.erase(owner.id.value);
   filling_.batch.delete_connector(owner.id);

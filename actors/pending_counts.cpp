@@ -29,13 +29,16 @@ bool pending_counts::settled(slot which, log_sequence event, timestamp_ms accept
 }
 
 void pending_counts::forget(slot which) {
+  nothing_pending(which);
+  if (which < entries_.size())
+    entries_[which].clear();
+}
+
+void pending_counts::nothing_pending(slot which) {
+  VICKET_ASSERT(of(which) == 0);
   if (which < awaited_.size())
     awaited_[which] = false;
   early_.erase(which);
-  if (which >= entries_.size())
-    return;
-  VICKET_ASSERT(of(which) == 0);
-  entries_[which].clear();
 }
 
 void pending_counts::await(slot which) {

@@ -40,6 +40,9 @@ public:
   void await(slot which);
   /// What the store held of it. Of one that is not awaited (any more) it is passed over.
   void counted(slot which, pending_times found);
+  /// The store says that nothing is pending for it, whatever may have been when its index was taken: it is about to be
+  /// deleted, and what is counted of it from now on finds no connector.
+  void nothing_pending(slot which);
   /// All is counted: what was awaited and not found had nothing pending.
   void all_counted();
   [[nodiscard]] bool counting() const noexcept { return counting_; }
