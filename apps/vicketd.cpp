@@ -8,6 +8,7 @@
 #include "apps/process_limits.hpp"
 #include "apps/termination.hpp"
 #include "transport/asio_transport.hpp"
+#include "transport/system_addresses.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -45,23 +46,24 @@ int fail(int code, const std::string& line) {
 }
 
 /// `max_open_files` is what the process may have open.
-transport_options transport_of(const node_config& config, std::size_t max_open_files) {
+transport_options transport_of(const node_config& config, const address_guard& guard,
+                               std::size_t max_open_files) {
   transport_options options;
   const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
   options.sockets.budget = std::make_shared<socket_budget>(max_open_files - needs.beside_deliveries());
   options.io_threads = config.io_threads;
-  options.guard = address_guard{config.allow_cidrs};
+  options.guard = guard;
   options.ca_files = config.ca_files;
   options.dns_servers = config.dns_servers;
   options.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   return options;
 }
 
-node_options options_of(const node_config& config) {
+node_options options_of(const node_config& config, const address_guard& guard) {
   node_options options;
   options.data_dir = config.data_dir;
   options.partitions = config.partitions;
-  options.guard = address_guard{config.allow_cidrs};
+  options.guard = guard;
   options.allow_http = config.allow_http;
   options.retention_ms = config.retention_ms;
   options.max_envelope_bytes = config.max_envelope_bytes;
@@ -121,12 +123,13 @@ int run(const node_config& config, std::size_t max_open_files) {
   node_environment environment;
   environment.time = &time;
   environment.random = &random;
-  environment.transport = make_asio_transport(transport_of(config, max_open_files));
+  const address_guard guard{config.allow_cidrs, config.deny_cidrs, std::make_shared<system_addresses>()};
+  environment.transport = make_asio_transport(transport_of(config, guard, max_open_files));
   environment.failed = end_failed_node;
   environment.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   const auto actors = make_actor_config(config.threads, config.tls);
   caf::actor_system system{*actors};
-  auto started = node::start(system, options_of(config), environment);
+  auto started = node::start(system, options_of(config, guard), environment);
   if (const auto* why = std::get_if<std::string>(&started))
     return fail(exit_failed, *why);
   return serve(system, *std::get<0>(started), *environment.transport, config);
