@@ -89,7 +89,7 @@ std::string printable(std::string_view text, std::size_t max_columns) {
       shown += valid[i];
       continue;
     }
-    std::array<char, 8> escaped{};
+    std::array<char, 16> escaped{};
     const auto length = std::snprintf(escaped.data(), escaped.size(), point < 0x100 ? "\\x%02x" : "\\u%04x",
                                       static_cast<unsigned>(point));
     shown += escaped.data();
@@ -123,7 +123,7 @@ std::string with_escaped_controls(std::string text) {
       escaped += text[i];
       continue;
     }
-    std::array<char, 8> one{};
+    std::array<char, 16> one{};
     std::snprintf(one.data(), one.size(), "\\u%04x", static_cast<unsigned>(point));
     escaped += one.data();
     i += bytes_of(point) - 1;
