@@ -161,8 +161,6 @@ std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& or
     if (!place)
       break;
     ++started;
-    if (job.straight_from)
-      pace_.fresh_started(now_us - job.straight_from->value * us_per_ms, now_us);
     start(supervisor, std::move(job), *place, now, postings);
   }
   if (!postings.empty())
@@ -170,9 +168,8 @@ std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& or
   return started;
 }
 
-void delivery::start(const supervisor_actor& supervisor, delivery_job job,
-                     const start_dealer::place& place, const start_time& now,
-                     std::vector<http_transport::posting>& postings) {
+void delivery::start(const supervisor_actor& supervisor, delivery_job job, const start_dealer::place& place,
+                     const start_time& now, std::vector<http_transport::posting>& postings) {
   const bool may_go = job.profile->endpoint->tls || with_.allow_http;
   const auto token = take_slot({supervisor, std::move(job), now.scheduled, place});
   if (!may_go) {
@@ -217,6 +214,9 @@ void delivery::lose(const caf::down_msg& down) {
 }
 
 void delivery::allow_backlog(std::int64_t now_us) {
+  if (with_.intake)
+    intake_read_ = with_.intake->read_on(
+        intake_read_, [&](std::int64_t duration_us) { pace_.fresh_accepted(duration_us, now_us); });
   backlog_allowed_ = pace_.allowance(now_us);
   dealer_.allow_backlog(backlog_allowed_);
 }

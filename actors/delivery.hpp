@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/intake_gauge.hpp"
 #include "actors/interfaces.hpp"
 #include "policy/backlog_pace.hpp"
 #include "policy/schedule_clock.hpp"
@@ -60,7 +61,8 @@ public:
 
   struct setup {
     std::shared_ptr<http_transport> transport;
-    const schedule_clock* clock = nullptr; ///< outlives the actor
+    const schedule_clock* clock = nullptr;      ///< outlives the actor
+    std::shared_ptr<const intake_gauge> intake; ///< null: no backlog is paced
     std::size_t max_in_flight = 10'000;
     bool allow_http = false;
   };
@@ -76,7 +78,7 @@ private:
   /// What is remembered of a request under way.
   struct flight {
     supervisor_actor supervisor; ///< null: there is none, the slot is free
-    delivery_job job; ///< whole, so that it can go back (`deliveries_done::returned`)
+    delivery_job job;            ///< whole, so that it can go back (`deliveries_done::returned`)
     timestamp_ms started_at;
     start_dealer::place place;
   };
@@ -120,6 +122,7 @@ private:
   setup with_;
   std::shared_ptr<result_inbox> inbox_;
   backlog_pace pace_;
+  std::uint64_t intake_read_ = 0;                         ///< of `setup::intake`
   std::size_t backlog_allowed_ = backlog_pace::unlimited; ///< the dealer's, as `pace_` knows of it
   bool tick_under_way_ = false;
   start_dealer dealer_;                                         ///< knows supervisors by their actor ids

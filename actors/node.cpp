@@ -59,6 +59,7 @@ struct node::rep {
   std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
   node_watch_actor watch;
+  std::shared_ptr<intake_gauge> intake = std::make_shared<intake_gauge>();
   std::vector<delivery_actor>
       deliveries; ///< each serves the partitions whose number leaves its own by their count
   std::vector<partition> partitions;
@@ -112,6 +113,7 @@ void node::rep::start_deliveries() {
     delivering.clock = clock.get();
     delivering.max_in_flight = places / count + (i < places % count ? 1 : 0);
     delivering.allow_http = options.allow_http;
+    delivering.intake = intake;
     deliveries.push_back(spawn<delivery>("delivery " + std::to_string(i), std::move(delivering)));
   }
 }
@@ -172,6 +174,7 @@ void node::rep::start_front() {
   setup.max_envelope_bytes = options.max_envelope_bytes;
   setup.max_uncommitted_bytes = options.max_uncommitted_bytes;
   setup.version = version();
+  setup.intake = intake;
   gateway = spawn<vicket::gateway>("gateway", std::move(setup));
 }
 

@@ -208,3 +208,46 @@ TEST_CASE("a node with fewer places than partitions uses no more than that, and 
     CHECK(node.status().connectors.empty());
   }
 }
+
+TEST_CASE(
+    "a backlog slows down while acceptances take longer for it, and is as fast as before when nobody sends") {
+  node_fixture node;
+  node.options.window.events = 64;
+  node.restart();
+  node.put("crm");
+  node.put("fine");
+  node.transport->hang("crm.example.com");
+  send_batch many;
+  for (int i = 0; i < 1'000; ++i)
+    many.items.push_back(node_fixture::event_for("crm"));
+  for (int i = 0; i < 12; ++i)
+    REQUIRE(std::holds_alternative<batch_result>(node.ask<batch_result>(many)));
+
+  /// So many times: all that the endpoint has is answered, once for each millisecond that will pass, and an event is sent
+  /// elsewhere, which takes `accepted_after_ms` to be accepted. How much of the backlog was started each time.
+  const auto live = [&](int times, std::int64_t accepted_after_ms, bool answers, bool sends = true) {
+    const auto before = node.transport->count("crm.example.com");
+    const auto step_ms = 1 + accepted_after_ms;
+    for (int i = 0; i < times; ++i) {
+      for (std::int64_t k = 0; k < step_ms && answers; ++k) {
+        node.transport->release(scripted_transport::status(200));
+        node.run();
+      }
+      if (sends) {
+        (void)node.ask_later<accepted>(node_fixture::event_for("fine"));
+        node.run(1); // the gateway hands it on
+      }
+      node.clock.advance_ms(accepted_after_ms);
+      node.advance_ms(1);
+    }
+    return (node.transport->count("crm.example.com") - before) / static_cast<std::size_t>(times);
+  };
+  (void)live(100, 0, false); // what is usual is learned
+  CHECK(live(50, 0, true) == 16);
+  (void)live(30, 9, true);
+  const auto slow = live(20, 9, true);
+  CHECK(slow > 0);
+  CHECK(slow <= 160 / 3); // without a pace 160
+  node.advance_ms(300);
+  CHECK(live(10, 0, true, false) == 16);
+}
