@@ -1,14 +1,16 @@
 #include "actors/delivery.hpp"
 
 #include "policy/assertion.hpp"
-#include "policy/utf8.hpp"
+#include "policy/charset.hpp"
 
 #include <caf/send.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <unordered_map>
+#include <iterator>
+#include <map>
+#include <new>
 #include <utility>
 
 namespace vicket {
@@ -53,7 +55,7 @@ constexpr std::int64_t us_per_ms = 1'000;
 
 /// A body that ends inside a character ends before it, so that what is text stays so.
 void drop_cut_character(attempt& value) {
-  const auto whole = whole_utf8_bytes(value.response_body);
+  const auto whole = whole_character_bytes(value);
   value.response_truncated = value.response_truncated || whole < value.response_body.size();
   value.response_body.resize(whole);
 }
@@ -71,9 +73,10 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
   value.response_body = std::move(result.body);
   value.response_body_bytes = result.body_bytes;
   value.response_truncated = result.body_truncated;
+  value.response_headers = std::move(result.headers);
+  value.response_headers_truncated = result.headers_truncated;
   if (value.response_truncated || result.failure)
     drop_cut_character(value);
-  value.response_headers = std::move(result.headers);
   if (result.failure) {
     value.result = *result.failure;
   } else if (result.status && *result.status >= 200 && *result.status <= 299) {
@@ -91,8 +94,9 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
 }
 
 delivery::delivery(handle::pointer self, setup with)
-    : self_{self}, with_{std::move(with)},
-      inbox_{std::make_shared<result_inbox>(handle{self}, *with_.transport)}, dealer_{with_.max_in_flight} {
+    : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self},
+                                                                                 *with_.transport)},
+      dealer_{with_.max_in_flight}, short_{with_.shortages, with_.number} {
   self_->set_down_handler([this](const caf::down_msg& down) {
     const checked_after check{*this};
     lose(down);
@@ -105,6 +109,12 @@ delivery::~delivery() {
 
 delivery::handle::behavior_type delivery::make_behavior() {
   return {
+      [this](const wake_up&) {
+        const checked_after check{*this};
+        alarm_at_.reset();
+        look_after_shortage();
+        go_on();
+      },
       [this](deliver& orders) {
         const checked_after check{*this};
         take_orders(orders);
@@ -117,11 +127,8 @@ delivery::handle::behavior_type delivery::make_behavior() {
         const checked_after check{*this};
         tick_under_way_ = false;
         allow_backlog(with_.clock->now_us());
-        offer_places();
-        note_backlog();
-        send_outgoing();
+        go_on();
       },
-      [this](const get_in_flight&) { return count(); },
   };
 }
 
@@ -131,6 +138,7 @@ void delivery::take_orders(deliver& orders) {
   auto supervisor = caf::actor_cast<supervisor_actor>(self_->current_sender());
   if (!supervisor)
     return; // it died, of which we hear; its successor starts over from the store
+  short_.answered();
   const auto who = supervisor->id();
   const auto now_us = with_.clock->now_us();
   allow_backlog(now_us);
@@ -141,11 +149,12 @@ void delivery::take_orders(deliver& orders) {
   watch_while_waiting(supervisor);
   if (started < orders.jobs.size()) {
     orders.jobs.erase(orders.jobs.begin(), orders.jobs.begin() + static_cast<std::ptrdiff_t>(started));
-    outgoing_.emplace_back(std::move(supervisor), deliveries_done{{}, std::move(orders.jobs)});
+    if (short_.allows(in_flight()))
+      outgoing_.emplace_back(std::move(supervisor), deliveries_done{{}, std::move(orders.jobs)});
+    else
+      return_short(supervisor, {std::move(orders.jobs), false});
   }
-  offer_places();
-  note_backlog();
-  send_outgoing();
+  go_on();
 }
 
 /// As many as there are places for, in their order: how many.
@@ -156,6 +165,8 @@ std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& or
   const start_time now{{now_us / us_per_ms}, with_.clock->unix_seconds()};
   std::size_t started = 0;
   for (auto& job : orders.jobs) {
+    if (!short_.allows(in_flight()))
+      break;
     const auto place = started < orders.offer_answered ? dealer_.take_offered(supervisor->id(), job.what)
                                                        : dealer_.take(supervisor->id(), job.what);
     if (!place)
@@ -182,7 +193,11 @@ void delivery::start(const supervisor_actor& supervisor, delivery_job job, const
   }
   try {
     postings.push_back(posting_of(slot_of(token)->now.job, now.unix_seconds, token));
-  } catch (const std::exception& problem) { // out of memory, say: this attempt failed, the others go on
+  } catch (const std::bad_alloc&) {
+    http_result none;
+    none.shortage = own_shortage{"memory"};
+    inbox_->push(token, std::move(none));
+  } catch (const std::exception& problem) { // this attempt failed, the others go on
     http_result failed;
     failed.failure = outcome::connect;
     failed.error = std::string{"the node could not send the request: "} + problem.what();
@@ -208,9 +223,7 @@ void delivery::watch_while_waiting(const supervisor_actor& supervisor) {
 void delivery::lose(const caf::down_msg& down) {
   waiting_.erase(down.source.id());
   dealer_.forget(down.source.id());
-  offer_places();
-  note_backlog();
-  send_outgoing();
+  go_on();
 }
 
 void delivery::allow_backlog(std::int64_t now_us) {
@@ -231,8 +244,18 @@ void delivery::note_backlog() {
   self_->delayed_send(self_, std::chrono::microseconds{backlog_pace::burst_us}, tick{});
 }
 
-/// Together with what is there for the same supervisor.
+/// After every handler.
+void delivery::go_on() {
+  offer_places();
+  note_backlog();
+  send_outgoing();
+}
+
+/// Together with what is there for the same supervisor. None while the node is short of what starts take: who waits for
+/// that gets word first.
 void delivery::offer_places() {
+  if (!short_.allows(in_flight()))
+    return;
   dealer_.deal(offers_);
   const auto ready = outgoing_.size();
   for (const auto& offer : offers_) {
@@ -276,6 +299,7 @@ std::uint64_t delivery::take_slot(flight what) {
   free_slots_.pop_back();
   auto& place = slots_[index];
   place.now = std::move(what);
+  place.now.job.profile->in_flight->begin();
   return std::uint64_t{++place.turn} << 32 | index;
 }
 
@@ -287,12 +311,20 @@ delivery::slot* delivery::slot_of(std::uint64_t token) {
   return place.now.supervisor && place.turn == token >> 32 ? &place : nullptr;
 }
 
+delivery::flight delivery::end_of(std::uint64_t token, slot& place) {
+  auto ended = std::exchange(place.now, {});
+  free_slots_.push_back(static_cast<std::uint32_t>(token));
+  ended.job.profile->in_flight->end();
+  dealer_.give_back(ended.place);
+  return ended;
+}
+
 void delivery::collect() {
   // One message for each supervisor; its answers stay in the order in which they came.
   auto results = inbox_->take();
   by_supervisor_.clear();
   for (std::size_t i = 0; i < results.size(); ++i)
-    if (const auto* place = slot_of(results[i].token))
+    if (const auto* place = slot_of(results[i].token); place && !results[i].result.shortage)
       by_supervisor_.emplace_back(place->now.supervisor->id(), i);
   std::sort(by_supervisor_.begin(), by_supervisor_.end());
   for (const auto& [whose, position] : by_supervisor_) {
@@ -300,9 +332,7 @@ void delivery::collect() {
     auto* place = slot_of(token);
     if (place == nullptr) // a second result of the same request
       continue;
-    auto ended = std::exchange(place->now, {});
-    free_slots_.push_back(static_cast<std::uint32_t>(token));
-    dealer_.give_back(ended.place);
+    auto ended = end_of(token, *place);
     if (outgoing_.empty() || outgoing_.back().first->id() != whose)
       outgoing_.emplace_back(std::move(ended.supervisor), deliveries_done{});
     auto retry_after = std::move(result.retry_after);
@@ -310,11 +340,57 @@ void delivery::collect() {
         {ended.job.sequence, classify(std::move(result), ended.job.attempt_number, ended.started_at),
          std::move(retry_after)});
   }
+  return_what_was_short(results);
   if (dealer_.backlog_waits())
     allow_backlog(with_.clock->now_us());
-  offer_places();
-  note_backlog();
-  send_outgoing();
+  go_on();
+  if (!short_.looks_at())
+    return;
+  look_after_shortage(); // after the answers have gone out: one of them may hold who gets word
+  go_on();
+}
+
+// -- what the node is short of ----------------------------------------------------------------------------------------
+
+/// One message for each supervisor and kind of shortage; its deliveries stay in order.
+void delivery::return_what_was_short(std::vector<result_inbox::entry>& results) {
+  std::map<std::pair<caf::actor_id, bool>, std::pair<supervisor_actor, deliveries_returned>> by_supervisor;
+  for (auto& [token, result] : results) {
+    auto* place = result.shortage ? slot_of(token) : nullptr;
+    if (place == nullptr)
+      continue;
+    auto ended = end_of(token, *place);
+    const bool of_destination = result.shortage->of_destination;
+    if (of_destination)
+      short_.came_back_from_destination(result.shortage->what, 1, with_.clock->now());
+    else
+      short_.came_back(result.shortage->what, in_flight(), with_.clock->now());
+    auto& [whose, returned] = by_supervisor[{ended.supervisor->id(), of_destination}];
+    whose = std::move(ended.supervisor);
+    returned.of_destination = of_destination;
+    returned.jobs.push_back(std::move(ended.job));
+  }
+  for (auto& [key, one] : by_supervisor)
+    return_short(one.first, std::move(one.second));
+}
+
+void delivery::return_short(const supervisor_actor& to, deliveries_returned what) {
+  if (!what.of_destination)
+    short_.waits(to, what.jobs.size());
+  self_->send(to, std::move(what));
+}
+
+void delivery::look_after_shortage() {
+  if (!short_.looks_at())
+    return;
+  short_.look(in_flight(), with_.clock->now());
+  for (const auto& next : short_.give_word(in_flight(), dealer_.places() - dealer_.used()))
+    self_->send(next, start_again{});
+  const auto at = short_.looks_at();
+  if (!at || (alarm_at_ && *alarm_at_ <= *at))
+    return;
+  alarm_at_ = at;
+  self_->send(with_.alarm, wake_me{*at});
 }
 
 void delivery::check() const {
@@ -324,16 +400,6 @@ void delivery::check() const {
   VICKET_ASSERT(outgoing_.empty());
   for (const auto& [who, supervisor] : waiting_)
     VICKET_ASSERT(dealer_.is_waiting(who) && supervisor->id() == who);
-}
-
-in_flight_counts delivery::count() const {
-  std::unordered_map<connector_id, std::uint64_t> counts;
-  for (const auto& one : slots_)
-    if (one.now.supervisor)
-      ++counts[one.now.job.profile->config.id];
-  in_flight_counts result;
-  result.connectors.assign(counts.begin(), counts.end());
-  return result;
 }
 
 } // namespace vicket

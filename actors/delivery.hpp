@@ -2,6 +2,7 @@
 
 #include "actors/intake_gauge.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/short_of_supply.hpp"
 #include "policy/backlog_pace.hpp"
 #include "policy/schedule_clock.hpp"
 #include "policy/start_dealer.hpp"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -53,6 +55,9 @@ private:
 /// Decides nothing but whose turn it is (`start_dealer`): what finds no place goes back to its supervisor, which waits
 /// in line, is offered a place in its turn, and decides then what may start in it. So nothing waits here that its
 /// endpoint, its rate or its owner has held back meanwhile.
+///
+/// What could not be sent since the node is short of something goes back, too, and is no attempt; so does what would wait
+/// for that. Each such supervisor gets word in its turn (`short_of_supply`).
 class delivery {
 public:
   using handle = delivery_actor;
@@ -63,6 +68,9 @@ public:
     std::shared_ptr<http_transport> transport;
     const schedule_clock* clock = nullptr;      ///< outlives the actor
     std::shared_ptr<const intake_gauge> intake; ///< null: no backlog is paced
+    alarm_actor alarm;
+    std::shared_ptr<shortage_log> shortages; ///< of the node
+    std::uint32_t number = 0;                ///< of the node's delivery actors
     std::size_t max_in_flight = 10'000;
     bool allow_http = false;
   };
@@ -78,7 +86,7 @@ private:
   /// What is remembered of a request under way.
   struct flight {
     supervisor_actor supervisor; ///< null: there is none, the slot is free
-    delivery_job job;            ///< whole, so that it can go back (`deliveries_done::returned`)
+    delivery_job job;            ///< whole, so that it can go back
     timestamp_ms started_at;
     start_dealer::place place;
   };
@@ -96,6 +104,7 @@ private:
   void watch_while_waiting(const supervisor_actor& supervisor);
   void lose(const caf::down_msg& down);
   void allow_backlog(std::int64_t now_us);
+  void go_on();
   void offer_places();
   void note_backlog();
   void send_outgoing();
@@ -109,11 +118,14 @@ private:
              const start_time& now, std::vector<http_transport::posting>& postings);
   [[nodiscard]] std::uint64_t take_slot(flight what);
   [[nodiscard]] slot* slot_of(std::uint64_t token);
+  [[nodiscard]] flight end_of(std::uint64_t token, slot& place); ///< the slot is free then
   [[nodiscard]] std::size_t in_flight() const { return slots_.size() - free_slots_.size(); }
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;
   void collect();
-  [[nodiscard]] in_flight_counts count() const;
+  void return_what_was_short(std::vector<result_inbox::entry>& results);
+  void return_short(const supervisor_actor& to, deliveries_returned what);
+  void look_after_shortage();
 
   // Invariants: the dealer's places are those of the requests in flight and those that are offered; waiting_ has the
   // supervisors that are in line or have an offer to answer. A request's token is its slot and the slot's turn; a slot is
@@ -133,6 +145,8 @@ private:
   std::vector<start_dealer::offer> offers_;                          ///< scratch of `offer_places`
   std::vector<std::pair<supervisor_actor, deliveries_done>>
       outgoing_; ///< by rising actor id; sent by each handler
+  short_of_supply short_;
+  std::optional<timestamp_ms> alarm_at_; ///< the alarm is set for then
 };
 
 } // namespace vicket

@@ -1,50 +1,14 @@
 #include "actors/feed_cursor.hpp"
 
+#include "actors/cursor_text.hpp"
+
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <concepts>
 
 namespace vicket {
 
 namespace {
 
 constexpr std::string_view feed_prefix = "v2";
-constexpr std::string_view run_prefix = "run1";
-
-/// Takes numbers in hexadecimal off the front of a text.
-class hex_reader {
-public:
-  explicit hex_reader(std::string_view text) : rest_{text} {}
-
-  /// What has to stand here.
-  bool skip(std::string_view expected) {
-    if (!rest_.starts_with(expected))
-      return false;
-    rest_.remove_prefix(expected.size());
-    return true;
-  }
-
-  template <std::unsigned_integral Number>
-  bool read(Number& number) {
-    const auto* const begin = rest_.data();
-    const auto [end, error] = std::from_chars(begin, begin + rest_.size(), number, 16);
-    rest_.remove_prefix(static_cast<std::size_t>(end - begin));
-    return error == std::errc{};
-  }
-
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
-
-private:
-  std::string_view rest_;
-};
-
-void append_hex(std::string& text, char before, std::uint64_t number) {
-  std::array<char, 16> digits{};
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16);
-  text.push_back(before);
-  text.append(digits.data(), end);
-}
 
 } // namespace
 
@@ -71,27 +35,6 @@ std::string feed_cursor::to_string() const {
     append_hex(text, '.', at.tag);
     append_hex(text, '.', at.promised_from);
   }
-  return text;
-}
-
-std::optional<run_cursor> run_cursor::parse(std::string_view text, std::size_t partitions) {
-  run_cursor cursor;
-  cursor.after.assign(partitions, 0);
-  if (text.empty())
-    return cursor;
-  hex_reader in{text};
-  if (!in.skip(run_prefix))
-    return std::nullopt;
-  for (auto& position : cursor.after)
-    if (!in.skip("-") || !in.read(position))
-      return std::nullopt;
-  return in.at_end() ? std::optional{std::move(cursor)} : std::nullopt;
-}
-
-std::string run_cursor::to_string() const {
-  std::string text{run_prefix};
-  for (const auto position : after)
-    append_hex(text, '-', position);
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include "policy/feed_lineage.hpp"
 #include "storage/records.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,16 +31,10 @@ struct feed_cursor {
   /// `nullopt`: not a cursor of a node with this many partitions. The empty text is none: see read_outcomes.
   [[nodiscard]] static std::optional<feed_cursor> parse(std::string_view text, std::size_t partitions);
   [[nodiscard]] std::string to_string() const;
-};
-
-/// A place in a run's events: a log position for each partition, by number. As text, opaque to clients: `run1`, and
-/// for each partition `-` and its position in hexadecimal.
-struct run_cursor {
-  std::vector<log_sequence> after;
-
-  /// Empty text is the beginning. `nullopt`: not a cursor of a node with this many partitions.
-  [[nodiscard]] static std::optional<run_cursor> parse(std::string_view text, std::size_t partitions);
-  [[nodiscard]] std::string to_string() const;
+  /// What the text is no longer than.
+  [[nodiscard]] static constexpr std::size_t most_text_bytes(std::size_t partitions) {
+    return 2 + partitions * (3 + 16 + 8 + 16);
+  }
 };
 
 /// What a partition has kept of its log.

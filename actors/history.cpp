@@ -1,6 +1,8 @@
 #include "actors/history.hpp"
 
 #include "actors/gather.hpp"
+#include "actors/history_order.hpp"
+#include "actors/merging.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -10,24 +12,12 @@ namespace vicket {
 
 namespace {
 
-/// Of several partitions' lists, each in its own order, the partition whose next entry comes first; `lists.size()`
-/// when all are used up.
-template <class Lists, class NextOf, class Before>
-std::size_t first_of(const Lists& lists, const std::vector<std::size_t>& positions, NextOf next_of,
-                     Before before) {
-  auto best = lists.size();
-  for (std::size_t i = 0; i < lists.size(); ++i) {
-    if (positions[i] >= next_of(lists[i]).size())
-      continue;
-    if (best == lists.size() ||
-        before(next_of(lists[i])[positions[i]], next_of(lists[best])[positions[best]]))
-      best = i;
-  }
-  return best;
-}
-
 timestamp_ms ended_at(const attempt& value) {
   return value.started_at + value.duration_us / 1'000;
+}
+
+caf::error too_many_reads() {
+  return make_refusal(errc::overloaded, "too many pages of history are being read: ask again a little later");
 }
 
 caf::error bad_cursor(const std::string& text) {
@@ -40,8 +30,10 @@ caf::error bad_cursor(const std::string& text) {
 
 } // namespace
 
-history::history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock)
-    : self_{self}, readers_{std::move(readers)}, clock_{clock} {}
+history::history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock,
+                 history_limits limits)
+    : self_{self}, readers_{std::move(readers)}, clock_{clock}, limits_{limits},
+      histories_{limits.reads, limits.waiting}, feeds_{limits.reads, limits.waiting} {}
 
 history::handle::behavior_type history::make_behavior() {
   return {
@@ -56,77 +48,105 @@ history::handle::behavior_type history::make_behavior() {
   };
 }
 
+// -- histories --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Page, class Cursor>
+Page make_page(const Cursor& from, const ordered_events& order, history_page::result read) {
+  Page page;
+  page.more = order.more || read.left || read.seen < order.events.size();
+  page.cursor = cursor_after(from, order, read.seen, read.left).to_string();
+  page.events = std::move(read.events);
+  return page;
+}
+
+} // namespace
+
+/// Reads what was found, and answers with it. `nothing`: the answer when there is nothing of it.
+template <class Page, class Cursor>
+void history::read_page(caf::typed_response_promise<Page> promise, Cursor from, ordered_events order,
+                        std::optional<caf::error> nothing) {
+  std::vector<history_page::wanted_event> wanted;
+  for (const auto& one : order.events)
+    wanted.push_back({one.partition, {one.event.sequence, one.left}});
+  history_page::read(self_, readers_, std::move(wanted), limits_.page_bytes,
+                     [this, promise, from = std::move(from), order = std::move(order),
+                      nothing = std::move(nothing)](history_page::result read, caf::error why) mutable {
+                       if (why)
+                         promise.deliver(std::move(why));
+                       else if (nothing && read.events.empty())
+                         promise.deliver(*std::move(nothing));
+                       else
+                         promise.deliver(make_page<Page>(from, order, std::move(read)));
+                       histories_.end();
+                     });
+}
+
+/// An id does not say its partition, and may be in several: "not found" is only true, and a page only whole, if every
+/// partition could look.
 caf::result<event_page> history::event(const get_event& request) {
-  // An id does not say its partition, and may be in several: "not found" is only true, and a list only whole, if every
-  // partition could look.
+  const auto from = event_cursor::parse(request.cursor);
+  if (!from)
+    return bad_cursor(request.cursor);
   auto promise = self_->make_response_promise<event_page>();
-  gather<partition_events>(
-      self_, readers_, [&](std::size_t) { return request; },
-      [promise, id = request.id](std::vector<partition_events> parts, caf::error why) mutable {
-        if (why) {
-          promise.deliver(std::move(why));
-          return;
-        }
-        event_page page;
-        for (auto& part : parts)
-          for (auto& found : part.events)
-            page.events.push_back(std::move(found));
-        if (page.events.empty()) {
-          promise.deliver(make_refusal(errc::not_found, "no event has the id " + id.to_string() +
-                                                            ", or it is older than the retention"));
-          return;
-        }
-        std::sort(page.events.begin(), page.events.end(),
-                  [](const auto& a, const auto& b) { return a.summary.connector < b.summary.connector; });
-        promise.deliver(std::move(page));
-      });
+  auto read = [this, from = *from, id = request.id, promise, first = request.cursor.empty()] {
+    gather<found_events>(
+        self_, readers_,
+        [&](std::size_t) {
+          return find_partition_events{id, from.connector, event_page::max_events + 1};
+        },
+        [this, from, id, promise, first](std::vector<found_events> parts, caf::error why) mutable {
+          if (why) {
+            promise.deliver(std::move(why));
+            histories_.end();
+            return;
+          }
+          std::optional<caf::error> nothing;
+          if (first)
+            nothing = make_refusal(errc::not_found, "no event has the id " + id.to_string() +
+                                                        ", or it is older than the retention");
+          read_page<event_page>(promise, from, order_by_connector(from, std::move(parts)),
+                                std::move(nothing));
+        });
+  };
+  if (!histories_.begin(std::move(read)))
+    promise.deliver(too_many_reads());
   return promise;
 }
 
 caf::result<run_page> history::run(const get_run& request) {
-  auto cursor = run_cursor::parse(request.cursor, readers_.size());
-  if (!cursor)
+  const auto from = run_cursor::parse(request.cursor, readers_.size());
+  if (!from)
     return bad_cursor(request.cursor);
   const auto limit = std::clamp(request.limit, 1u, get_run::max_limit);
   auto promise = self_->make_response_promise<run_page>();
-  gather<partition_run_page>(
-      self_, readers_,
-      [&](std::size_t i) {
-        return read_partition_run{request.run, cursor->after[i], limit};
-      },
-      [promise, at = *cursor, limit, run = request.run](std::vector<partition_run_page> parts,
-                                                        caf::error why) mutable {
-        if (why) {
-          promise.deliver(std::move(why));
-          return;
-        }
-        const bool from_start = std::all_of(at.after.begin(), at.after.end(), [](auto s) { return s == 0; });
-        run_page page;
-        std::vector<std::size_t> positions(parts.size(), 0);
-        while (page.events.size() < limit) {
-          const auto i = first_of(
-              parts, positions, [](const auto& part) -> const auto& { return part.events; },
-              [](const auto& a, const auto& b) {
-                return a.history.summary.accepted_at < b.history.summary.accepted_at;
-              });
-          if (i == parts.size())
-            break;
-          auto& next = parts[i].events[positions[i]++];
-          at.after[i] = next.sequence;
-          page.events.push_back(std::move(next.history));
-        }
-        for (std::size_t i = 0; i < parts.size(); ++i)
-          page.more = page.more || parts[i].more || positions[i] < parts[i].events.size();
-        page.cursor = at.to_string();
-        if (from_start && page.events.empty()) {
-          promise.deliver(make_refusal(errc::not_found, "no events of run '" + run +
-                                                            "', or they are older than the retention"));
-          return;
-        }
-        promise.deliver(std::move(page));
-      });
+  auto read = [this, from = *from, limit, run = request.run, promise, first = request.cursor.empty()] {
+    gather<found_events>(
+        self_, readers_,
+        [&](std::size_t i) {
+          return find_partition_run{run, from.after[i], limit};
+        },
+        [this, from, limit, run, promise, first](std::vector<found_events> parts, caf::error why) mutable {
+          if (why) {
+            promise.deliver(std::move(why));
+            histories_.end();
+            return;
+          }
+          std::optional<caf::error> nothing;
+          if (first)
+            nothing = make_refusal(errc::not_found,
+                                   "no events of run '" + run + "', or they are older than the retention");
+          read_page<run_page>(promise, from, order_by_acceptance(from, std::move(parts), limit),
+                              std::move(nothing));
+        });
+  };
+  if (!histories_.begin(std::move(read)))
+    promise.deliver(too_many_reads());
   return promise;
 }
+
+// -- the feed ---------------------------------------------------------------------------------------------------------
 
 caf::result<outcome_page> history::outcomes(const read_outcomes& request) {
   auto who = std::make_shared<follower>();
@@ -147,21 +167,30 @@ caf::result<outcome_page> history::outcomes(const read_outcomes& request) {
 
 void history::read_for(const follower_ptr& who) {
   who->reading = true;
+  if (feeds_.begin([this, who] { ask_for(who); }))
+    return;
+  followers_.remove(who);
+  who->promise.deliver(too_many_reads());
+}
+
+/// Each partition gives its share of a page: so all of them together give no more than one.
+void history::ask_for(const follower_ptr& who) {
   const auto limit = std::clamp(who->request.limit, 1u, read_outcomes::max_limit);
+  const auto share = limits_.page_bytes / std::max<std::size_t>(readers_.size(), 1);
   gather<partition_outcomes>(
       self_, readers_,
       [&](std::size_t i) {
-        return read_partition_outcomes{who->from[i], limit, max_page_bytes};
+        return read_partition_outcomes{who->from[i], limit, share};
       },
       [this, who](std::vector<partition_outcomes> parts, caf::error why) {
         who->reading = false;
-        if (!who->promise.pending())
-          return;
         if (why) {
+          followers_.remove(who);
           who->promise.deliver(std::move(why));
-          return;
+        } else {
+          answer_or_keep(who, std::move(parts));
         }
-        answer_or_keep(who, std::move(parts));
+        feeds_.end();
       });
 }
 
@@ -181,16 +210,24 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outc
       at.positions[i] = parts[i].through;
   std::size_t page_bytes = 0;
   std::vector<std::size_t> used(parts.size(), 0);
-  while (page.entries.size() < limit && page_bytes < max_page_bytes) {
+  // When one has given all of its share, what comes next may be of that one.
+  const auto is_cut = [&](std::size_t i) { return parts[i].more && used[i] == parts[i].entries.size(); };
+  while (page.entries.size() < limit) {
     const auto i = first_of(
         parts, used, [](const auto& part) -> const auto& { return part.entries; },
         [](const auto& a, const auto& b) { return ended_at(a.value) < ended_at(b.value); });
     if (i == parts.size())
       break;
-    auto& next = parts[i].entries[used[i]++];
+    auto& next = parts[i].entries[used[i]];
+    page_bytes +=
+        page_bytes_of(next.summary) + page_bytes_of(next.value) + feed_cursor::most_text_bytes(parts.size());
+    if (!page.entries.empty() && page_bytes > limits_.page_bytes)
+      break;
+    ++used[i];
     at.positions[i] = used[i] < parts[i].entries.size() ? next.at : parts[i].through;
-    page_bytes += next.value.answer_bytes();
     page.entries.push_back({std::move(next.summary), std::move(next.value), at.to_string()});
+    if (is_cut(i))
+      break;
   }
   page.cursor = at.to_string();
   const auto now = clock_.now();

@@ -1,7 +1,11 @@
 #pragma once
 
 #include "actors/feed_cursor.hpp"
+#include "actors/history_limits.hpp"
+#include "actors/history_order.hpp"
+#include "actors/history_page.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/reading_places.hpp"
 #include "policy/schedule_clock.hpp"
 
 #include <caf/typed_response_promise.hpp>
@@ -17,21 +21,21 @@
 namespace vicket {
 
 /// The run history and the outcome feed over all partitions of a node: asks each partition's reader and merges.
-/// Holds the answers of those who follow the feed until there is something new.
+/// Holds the answers of those who follow the feed until there is something new. So many pages are put together at the
+/// same time as `history_limits` says.
 class history {
 public:
   using handle = history_actor;
 
   static constexpr auto name = "history";
 
-  /// What a page of the feed may weigh; a page always holds one entry at least.
-  static constexpr std::size_t max_page_bytes = 4u << 20;
   /// Followers that wait at the same time; one more is answered at once with an empty page.
   static constexpr std::size_t max_followers = 1'000;
   /// Followers are looked at in this interval: how exactly `wait_ms` is kept.
   static constexpr std::int64_t look_ms = 50;
 
-  history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock);
+  history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock,
+          history_limits limits = {});
 
   handle::behavior_type make_behavior();
 
@@ -48,8 +52,12 @@ private:
 
   caf::result<event_page> event(const get_event& request);
   caf::result<run_page> run(const get_run& request);
+  template <class Page, class Cursor>
+  void read_page(caf::typed_response_promise<Page> promise, Cursor from, ordered_events order,
+                 std::optional<caf::error> nothing);
   caf::result<outcome_page> outcomes(const read_outcomes& request);
   void read_for(const follower_ptr& who);
+  void ask_for(const follower_ptr& who);
   void answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts);
   void feed_has_grown();
   void look_at_followers();
@@ -58,6 +66,9 @@ private:
   handle::pointer self_;
   std::vector<history_reader_actor> readers_;
   const schedule_clock& clock_;
+  history_limits limits_;
+  reading_places histories_;          ///< pages of events and runs
+  reading_places feeds_;              ///< apart from them, so that a long history holds up no follower
   std::list<follower_ptr> followers_; ///< bounded by max_followers
   bool look_under_way_ = false;
 };

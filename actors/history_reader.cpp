@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <unordered_map>
 #include <utility>
 
 namespace vicket {
@@ -42,12 +41,12 @@ history_reader::handle::behavior_type history_reader::make_behavior() {
   const std::chrono::milliseconds look{retention_rule{with_.retention_ms}.look_ms()};
   self_->delayed_send(self_, look, tick{});
   return {
-      [this](const get_event& request) { return events(request); },
-      [this](const read_partition_run& request) { return run(request); },
+      [this](const find_partition_events& request) { return find(request); },
+      [this](const find_partition_run& request) { return find(request); },
+      [this](const read_partition_histories& request) { return histories(request); },
       [this](const read_partition_outcomes& request) { return outcomes(request); },
       [this](const watch_feed& request) { watch(request); },
       [this](const feed_grew& news) { pass_on(news); },
-      [this](const get_partition_overview&) { return overview(); },
       [this, look](const tick&) {
         retention_.look();
         self_->delayed_send(self_, look, tick{});
@@ -55,19 +54,49 @@ history_reader::handle::behavior_type history_reader::make_behavior() {
   };
 }
 
-std::optional<event_history> history_reader::read_history(log_sequence sequence) const {
-  auto stored = with_.store->read_event(sequence, false);
+/// The first attempt is read before it is known whether there is room for it: it may be as large as the page.
+std::optional<partition_history>
+history_reader::read_history(const wanted_history& wanted, std::size_t room_bytes, bool at_least_one) const {
+  auto stored = with_.store->read_event(wanted.sequence, false);
   if (!stored)
     return std::nullopt;
-  event_history history;
+  partition_history result;
+  auto& history = result.history;
+  history.continues = wanted.left.has_value();
   history.summary = summarize(*std::move(stored));
   history.summary.next_attempt_at = history.summary.accepted_at; // until an attempt says otherwise: at once
-  for (auto& one : with_.store->attempts_of(sequence)) {
-    history.summary.state = one.state_after;
-    history.summary.next_attempt_at = one.value.next_attempt_at;
-    history.attempts.push_back(std::move(one.value));
+  const auto last = last_of(wanted);
+  if (!last)
+    return history.continues ? std::nullopt : std::optional{std::move(result)};
+  history.summary.state = last->state_after;
+  history.summary.next_attempt_at = last->next_attempt_at;
+  const attempts_left left{wanted.left ? wanted.left->first : 1, last->number};
+  const auto room = room_bytes - std::min(room_bytes, page_bytes_of(history.summary));
+  auto page = with_.store->read_attempts(wanted.sequence, {left.first, left.last, room});
+  if (page.attempts.empty()) // it went between the two looks
+    return std::nullopt;
+  if (!at_least_one && page_bytes_of(page.attempts.front().value) > room) {
+    result.left = left;
+    return result;
   }
-  return history;
+  if (page.more)
+    result.left = {page.attempts.back().value.number + 1, left.last};
+  history.goes_on = page.more;
+  for (auto& one : page.attempts)
+    history.attempts.push_back(std::move(one.value));
+  return result;
+}
+
+/// How the event stood after the last attempt that its pages show.
+std::optional<partition_store::last_attempt> history_reader::last_of(const wanted_history& wanted) const {
+  if (!wanted.left)
+    return with_.store->last_attempt_of(wanted.sequence);
+  const auto last = wanted.left->last;
+  const auto found = with_.store->read_attempts(wanted.sequence, {last, last});
+  if (found.attempts.empty())
+    return std::nullopt;
+  const auto& one = found.attempts.front();
+  return partition_store::last_attempt{last, one.state_after, one.value.next_attempt_at};
 }
 
 std::optional<caf::error> history_reader::unread(std::uint64_t refused_before) const {
@@ -88,26 +117,50 @@ caf::result<Answer> history_reader::unless_unread(std::uint64_t refused_before,
   return answer;
 }
 
-caf::result<partition_events> history_reader::events(const get_event& request) const {
+caf::result<found_events> history_reader::find(const find_partition_events& request) const {
   const auto refused = with_.store->reads_refused();
-  partition_events found;
-  for (const auto sequence : with_.store->find_events(request.id))
-    if (auto history = read_history(sequence))
-      found.events.push_back(*std::move(history));
-  return unless_unread<partition_events>(refused, std::move(found));
+  return unless_unread<found_events>(
+      refused, locate(with_.store->find_events(request.id, request.from, std::size_t{request.limit} + 1),
+                      request.limit));
 }
 
-caf::result<partition_run_page> history_reader::run(const read_partition_run& request) const {
+caf::result<found_events> history_reader::find(const find_partition_run& request) const {
   const auto refused = with_.store->reads_refused();
-  partition_run_page page;
-  auto sequences = with_.store->events_of_run(request.run, request.after, std::size_t{request.limit} + 1);
-  page.more = sequences.size() > request.limit;
-  if (page.more)
+  return unless_unread<found_events>(
+      refused, locate(with_.store->events_of_run(request.run, request.after, std::size_t{request.limit} + 1),
+                      request.limit));
+}
+
+found_events history_reader::locate(std::vector<log_sequence> sequences, std::uint32_t limit) const {
+  found_events found;
+  found.more = sequences.size() > limit;
+  if (found.more)
     sequences.pop_back();
   for (const auto sequence : sequences)
-    if (auto history = read_history(sequence))
-      page.events.push_back({sequence, *std::move(history)});
-  return unless_unread<partition_run_page>(refused, std::move(page));
+    if (auto event = with_.store->read_event(sequence, false))
+      found.events.push_back({sequence, std::move(event->connector), event->accepted_at});
+  return found;
+}
+
+caf::result<partition_histories> history_reader::histories(const read_partition_histories& request) const {
+  const auto refused = with_.store->reads_refused();
+  partition_histories page;
+  std::size_t bytes = 0;
+  bool at_least_one = request.at_least_one;
+  for (const auto& wanted : request.wanted) {
+    const auto room = request.max_bytes - std::min(request.max_bytes, bytes);
+    auto one = read_history(wanted, room, at_least_one);
+    const auto own_bytes = one ? page_bytes_of(one->history) : 0;
+    if (one && !at_least_one && (own_bytes > room || (one->left && one->history.attempts.empty())))
+      break;
+    bytes += own_bytes;
+    at_least_one = at_least_one && !one;
+    const bool full = one && one->left;
+    page.histories.push_back(std::move(one));
+    if (full)
+      break;
+  }
+  return unless_unread<partition_histories>(refused, std::move(page));
 }
 
 caf::result<partition_outcomes> history_reader::outcomes(const read_partition_outcomes& request) const {
@@ -115,6 +168,7 @@ caf::result<partition_outcomes> history_reader::outcomes(const read_partition_ou
   for (;;) {
     const auto oldest = with_.store->oldest_kept();
     auto page = read_outcomes_from(request, oldest);
+    page.more = !with_.store->attempts_after(page.through.after, 1, 0).empty();
     if (with_.store->oldest_kept() == oldest) // else some of it may have gone while it was read: say so
       return unless_unread<partition_outcomes>(refused, std::move(page));
   }
@@ -136,14 +190,19 @@ partition_outcomes history_reader::read_outcomes_from(const read_partition_outco
     at.after = sequence;
     at.tag = lineage.tag_of(sequence);
   };
+  std::size_t bytes = 0;
   while (page.entries.empty()) {
     auto log = with_.store->attempts_after(at.after, request.limit, request.max_bytes);
     for (auto& stored : log) {
       if (stored.sequence > end)
         break;
       if (auto event = with_.store->read_event(stored.event_sequence, false)) {
+        auto summary = summarize(*std::move(event));
+        bytes += page_bytes_of(summary) + page_bytes_of(stored.value);
+        if (!page.entries.empty() && bytes > request.max_bytes)
+          break;
         move_to(stored.sequence);
-        page.entries.push_back(describe(at, summarize(*std::move(event)), std::move(stored)));
+        page.entries.push_back(describe(at, std::move(summary), std::move(stored)));
         continue;
       }
       const bool is_gap = stored.sequence >= at.promised_from;
@@ -175,56 +234,6 @@ void history_reader::watch(const watch_feed& request) {
 void history_reader::pass_on(const feed_grew& news) {
   if (watcher_)
     self_->send(watcher_, news);
-}
-
-caf::result<partition_overview> history_reader::overview() {
-  auto promise = self_->make_response_promise<partition_overview>();
-  self_->request(with_.persistence, caf::infinite, get_live_counts{})
-      .then(
-          [this, promise](live_counts& live) mutable {
-            self_->request(with_.delivery, caf::infinite, get_in_flight{})
-                .then(
-                    [this, promise, live](const in_flight_counts& flying) mutable {
-                      partition_overview answer{std::move(live.partition), live.connectors_configured,
-                                                std::move(live.connectors)};
-                      for (auto& connector : answer.connectors)
-                        for (const auto& [id, count] : flying.connectors)
-                          if (id == connector.id)
-                            connector.in_flight = count;
-                      const auto refused = with_.store->reads_refused();
-                      add_waiting(answer);
-                      if (auto why = unread(refused))
-                        promise.deliver(*std::move(why));
-                      else
-                        promise.deliver(std::move(answer));
-                    },
-                    [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
-          },
-          [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
-  return promise;
-}
-
-void history_reader::add_waiting(partition_overview& answer) const {
-  std::unordered_map<connector_id, std::size_t> places;
-  for (std::size_t i = 0; i < answer.connectors.size(); ++i)
-    places.emplace(answer.connectors[i].id, i);
-  for (const auto& waiting : with_.store->count_waiting()) {
-    auto found = places.find(waiting.connector);
-    if (found == places.end())
-      continue; // went to nothing between the two readings
-    auto& status = answer.connectors[found->second];
-    status.pending += waiting.events;
-    if (const auto oldest = with_.store->read_event(waiting.lowest_sequence, false))
-      if (!status.oldest_pending_at || oldest->accepted_at < *status.oldest_pending_at)
-        status.oldest_pending_at = oldest->accepted_at;
-  }
-  std::erase_if(answer.connectors, [](const connector_status& s) {
-    return s.pending == 0 && s.in_flight == 0 && s.problem.empty() && !s.held_until;
-  });
-  for (const auto& status : answer.connectors) {
-    answer.partition.pending += status.pending;
-    answer.partition.in_flight += status.in_flight;
-  }
 }
 
 } // namespace vicket

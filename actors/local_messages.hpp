@@ -2,6 +2,8 @@
 
 #include "actors/delivery_profile.hpp"
 #include "actors/feed_cursor.hpp"
+#include "actors/history_cursor.hpp"
+#include "actors/pending_times.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
@@ -98,6 +100,31 @@ struct refilled {
   std::vector<waiting_event> events; ///< by position, those due by `until` first
   /// Of the first one not given; `until` for what is due now whatever its time. Absent: nothing more waits.
   std::optional<timestamp_ms> next_due;
+  /// Nothing was given since the partition's windows are full: `room_for_more` comes when there is room.
+  bool no_room = false;
+};
+
+/// There is room for what a refill did not get. Answered by the next `refill_window`, or by `room_declined`.
+struct room_for_more {};
+struct room_declined {
+  supervisor_seat seat;
+};
+
+/// Persistence → supervisor: others have no room at all, so give back about so much of what waits. Answered by
+/// `given_back`, empty when all of it is under way.
+struct give_back {
+  std::size_t bytes = 0;
+};
+
+struct returned_event {
+  due_position position;
+  std::size_t envelope_bytes = 0;
+};
+
+/// They are the due index's again. `backlog_grew` comes when those that had no place there have one.
+struct given_back {
+  supervisor_seat seat;
+  std::vector<returned_event> events;
 };
 
 /// An attempt that is over, with what the supervisor decided about it.
@@ -107,7 +134,8 @@ struct attempt_decision {
   std::size_t envelope_bytes = 0;
   event_state state_after = event_state::pending;
   attempt value;
-  bool was_indexed = false; ///< set by persistence: the event had a place in the due index
+  bool was_indexed = false;      ///< set by persistence: the event had a place in the due index
+  std::size_t counted_bytes = 0; ///< of the answer, in the window budget; set by the record inbox
 };
 
 /// What a supervisor leaves in its partition's `record_inbox`: commit these. Answered by `attempts_recorded`, in the same
@@ -132,10 +160,16 @@ struct reconfigure {
   std::shared_ptr<const delivery_profile> profile;
 };
 
-/// Supervisor → persistence: nothing held, nothing waits; may I go? Answered by true (quit) or false (work came).
+/// Supervisor → persistence: nothing is held, and nothing can start by now; may I go? Answered by true (quit) or false
+/// (work came).
 struct retire {
   supervisor_seat seat;
   std::string state; ///< `connector_state`
+  /// How many `backlog_grew` and `reconfigure` it has had: with fewer than were sent it does not know what there is.
+  std::uint32_t heard = 0;
+  std::optional<timestamp_ms> next_due;     ///< of what is in the due index; absent: nothing is
+  std::optional<timestamp_ms> closed_until; ///< whatever is due, nothing may start before
+  bool unjudged = false;                    ///< what an earlier life left there was not all looked at
 };
 
 /// Node → persistence → supervisors: start no more deliveries; answered when those in flight are over and recorded.
@@ -152,9 +186,10 @@ struct delivery_job {
   start_kind what = start_kind::fresh;
 };
 
-/// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back in `returned` where no place in
-/// flight is free for it. Who got some back gets in line by `wanted`, and sends nothing more of its own accord until it
-/// has left the line: it is offered places, and answers each offer.
+/// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back: in `returned` where no place
+/// in flight is free for it, in a `deliveries_returned` where the node is short of what it takes. Who got some back for
+/// want of a place gets in line by `wanted`, and sends nothing more of its own accord until it has left the line: it is
+/// offered places, and answers each offer.
 struct deliver {
   std::vector<delivery_job> jobs;
   std::uint32_t offer_answered = 0; ///< so many offered places this answers; `jobs` uses them or leaves them
@@ -176,6 +211,16 @@ struct deliveries_done {
   std::vector<delivery_job> returned; ///< not started
   std::uint32_t offered = 0;          ///< so many places in flight are kept for the answer to this
 };
+
+/// These were not sent, since the node is short of what that takes. They are no attempts.
+struct deliveries_returned {
+  std::vector<delivery_job> jobs;
+  /// Short only towards this connector's endpoint: try again after a while. Else: start nothing until `start_again`.
+  bool of_destination = false;
+};
+
+/// After `deliveries_returned`: it is this supervisor's turn.
+struct start_again {};
 
 /// The transport's threads → delivery: results wait in the inbox.
 struct collect_results {};
@@ -214,32 +259,63 @@ struct look_at_store {
 
 // -- history --------------------------------------------------------------------------------------------------------
 
-/// A partition's part of the answer to `get_event`; often nothing, since an id does not say its partition.
-struct partition_events {
-  std::vector<event_history> events;
+// A page is put together in two steps, so that never more than a page of it is in memory: where its events are, from all
+// partitions at once; then what the page has room for, from one partition after the other.
+
+/// History → a partition's reader. Answered by `found_events`, often without any, since an id does not say its partition.
+struct find_partition_events {
+  event_id id;
+  connector_id from; ///< inclusive
+  std::uint32_t limit = 0;
 };
 
-/// History → a partition's reader: the partition's own log positions instead of the node's cursor.
-struct read_partition_run {
+/// History → a partition's reader. Answered by `found_events`.
+struct find_partition_run {
   std::string run;
   log_sequence after = 0;
   std::uint32_t limit = 0;
 };
 
-struct partition_run_event {
+/// An event of a history, with what those of several partitions are put in order by.
+struct found_event {
   log_sequence sequence = 0;
-  event_history history;
+  connector_id connector;
+  timestamp_ms accepted_at;
 };
 
-struct partition_run_page {
-  std::vector<partition_run_event> events;
+struct found_events {
+  std::vector<found_event> events;
   bool more = false;
 };
 
+/// An event whose history is to be read: the attempts that are left of it, or, absent, all.
+struct wanted_history {
+  log_sequence sequence = 0;
+  std::optional<attempts_left> left;
+};
+
+/// History → a partition's reader. Answered by `partition_histories`.
+struct read_partition_histories {
+  std::vector<wanted_history> wanted;
+  std::size_t max_bytes = 0; ///< by `page_bytes_of`
+  bool at_least_one = false; ///< attempt: the page is empty so far, and must not stay so
+};
+
+struct partition_history {
+  event_history history;
+  std::optional<attempts_left> left; ///< there was no room for these; then it is the last one
+};
+
+/// As many of those wanted as there was room for, from the first on; absent: it is not there any more.
+struct partition_histories {
+  std::vector<std::optional<partition_history>> histories;
+};
+
+/// History → a partition's reader: the partition's own log position instead of the node's cursor.
 struct read_partition_outcomes {
   std::optional<feed_position> from; ///< absent: from the oldest that is kept
   std::uint32_t limit = 0;
-  std::size_t max_bytes = 0;
+  std::size_t max_bytes = 0; ///< by `page_bytes_of`; one entry is always allowed
 };
 
 struct partition_outcome {
@@ -254,6 +330,7 @@ struct partition_outcomes {
   feed_position from; ///< the asked position, or where the log goes on after the gap
   std::vector<partition_outcome> entries;
   feed_position through; ///< without entries the end of the log, or of what was looked at after a gap
+  bool more = false;     ///< the page was full
 };
 
 /// Persistence → reader → history: attempts were committed. Sent once after `watch_feed`, which asks for it.
@@ -281,26 +358,25 @@ struct move_edge {
 
 // -- status ---------------------------------------------------------------------------------------------------------
 
-/// What a partition knows without reading its store.
-struct live_counts {
-  partition_status partition;
-  std::uint64_t connectors_configured = 0;
-  std::vector<connector_status> connectors; ///< pending: only those that are not in the due index
+/// Gateway → persistence: a partition at a glance, and a page of its connectors, by id, of those that have something to
+/// show.
+struct get_partition_overview {
+  connector_id after;
+  std::uint32_t limit = get_status::max_limit;
 };
-struct get_live_counts {};
-
-/// A connector's in-flight count, from the partition's delivery actor.
-struct in_flight_counts {
-  std::vector<std::pair<connector_id, std::uint64_t>> connectors;
-};
-struct get_in_flight {};
-
 struct partition_overview {
   partition_status partition;
   std::uint64_t connectors_configured = 0;
   std::vector<connector_status> connectors;
+  bool more = false;
 };
-struct get_partition_overview {};
+
+/// Persistence → pending counter: what the store holds of the next connectors.
+struct count_more {};
+struct counted_page {
+  std::vector<std::pair<connector_id, pending_times>> connectors;
+  bool more = false;
+};
 
 // -- the node's watch ----------------------------------------------------------------------------------------------
 

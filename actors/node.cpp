@@ -40,7 +40,8 @@ void register_all_types() {
 struct node::rep {
   rep(caf::actor_system& sys, node_options opt, node_environment env)
       : system{sys}, options{std::move(opt)},
-        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)} {}
+        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)},
+        shortages{std::make_shared<shortage_log>(environment.log_warning)} {}
   ~rep() { end_all(); }
 
   struct partition {
@@ -58,6 +59,7 @@ struct node::rep {
   node_environment environment;
   std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
+  std::shared_ptr<shortage_log> shortages;
   node_watch_actor watch;
   std::shared_ptr<intake_gauge> intake = std::make_shared<intake_gauge>();
   std::vector<delivery_actor>
@@ -114,6 +116,9 @@ void node::rep::start_deliveries() {
     delivering.max_in_flight = places / count + (i < places % count ? 1 : 0);
     delivering.allow_http = options.allow_http;
     delivering.intake = intake;
+    delivering.alarm = alarm;
+    delivering.shortages = shortages;
+    delivering.number = static_cast<std::uint32_t>(i);
     deliveries.push_back(spawn<delivery>("delivery " + std::to_string(i), std::move(delivering)));
   }
 }
@@ -131,12 +136,17 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.store = part.store;
   writing.log = environment.log ? environment.log(*part.store) : std::make_unique<local_log>(*part.store);
   writing.delivery = delivers;
+  writing.own_threads = options.own_threads;
   writing.alarm = alarm;
   writing.clock = clock;
   writing.random = environment.random;
   writing.version = version();
   writing.window = options.window;
+  writing.budget = std::make_shared<window_budget>(options.window_memory_bytes / folder->partitions());
   writing.attempt_wait_ms = options.attempt_wait_ms;
+  writing.idle_ms = options.supervisor_idle_ms;
+  if (options.crowd_of_supervisors != 0)
+    writing.crowd = options.crowd_of_supervisors;
   writing.late_ms = retention_rule{options.retention_ms}.late_ms();
   if (options.max_unindexed != 0)
     writing.max_unindexed = options.max_unindexed;
@@ -148,7 +158,6 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   reading.partition = number;
   reading.store = part.store;
   reading.persistence = part.persistence;
-  reading.delivery = delivers;
   reading.clock = clock.get();
   reading.retention_ms = options.retention_ms;
   part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
@@ -162,12 +171,11 @@ void node::rep::start_front() {
     readers.push_back(part.reader);
   }
   router = spawn<vicket::router>("router", heads);
-  history = spawn<vicket::history>("history", readers, std::cref(*clock));
+  history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), options.history);
   gateway::setup setup;
   setup.router = router;
   setup.history = history;
   setup.partitions = std::move(heads);
-  setup.readers = std::move(readers);
   setup.clock = clock.get();
   setup.random = environment.random;
   setup.rules = connector_rules{options.allow_http, options.guard};

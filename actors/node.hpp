@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/history_limits.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/actors.hpp"
 #include "policy/address_guard.hpp"
@@ -32,12 +33,19 @@ struct node_options {
   std::size_t max_in_flight = 10'000;
   std::size_t max_uncommitted_bytes = 64u << 20;
   window_limits window;
+  history_limits history;
+  /// What supervisors hold in memory, all together; each partition has an equal part. See `window_budget`.
+  std::size_t window_memory_bytes = window_limits::default_node_bytes;
   /// How long the record of an attempt may wait for a commit that takes it along. See `persistence`.
   std::int64_t attempt_wait_ms = 5;
   /// See `store_options`: for all partitions together; 0: as there.
   std::size_t store_write_buffer_bytes = 0;
   /// See `persistence::setup`; 0: as there.
   std::size_t max_unindexed = 0;
+  /// How long a supervisor with nothing to do stays; 0: as in `supervisor`.
+  std::int64_t supervisor_idle_ms = 0;
+  /// See `persistence`; 0: as there.
+  std::size_t crowd_of_supervisors = 0;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
   bool own_threads = true;
 };

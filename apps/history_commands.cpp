@@ -1,65 +1,58 @@
 #include "apps/commands.hpp"
 #include "apps/history_view.hpp"
 #include "apps/terminal.hpp"
-#include "policy/json_text.hpp"
+
+#include <utility>
 
 namespace vicket {
 
 namespace {
 
-/// One object per line, or a block per event with an empty line between two. `first`: nothing is above them.
-void show(const client_options& options, const terminal& out, const std::vector<event_history>& events,
-          bool first) {
-  for (const auto& event : events) {
-    if (options.json) {
-      out.line(event_history_to_json(event));
-      continue;
-    }
-    if (!first)
-      out.line("");
-    print_event(out, event);
-    first = false;
-  }
-}
-
-} // namespace
-
-int run_run(const client_options& options, const std::string& run) {
+/// Asks for page after page, and prints each before it asks for the next: a history may be larger than memory.
+template <class Page, class Request>
+int show_pages(const client_options& options, Request request) {
   client here{options.node, options.tls};
   auto connected = here.connect();
   if (const auto* why = std::get_if<unreachable>(&connected))
     return report(options, *why);
   auto& link = *std::get<0>(connected);
   const auto out = terminal::standard();
-  get_run request;
-  request.run = run;
-  bool first = true;
+  history_printer printer{out, options.json};
   for (bool more = true; more;) {
-    auto response = link.ask_and_wait<run_page>(request);
-    if (const auto* why = std::get_if<unreachable>(&response))
-      return report(options, *why);
-    if (const auto* why = std::get_if<refusal>(&response))
-      return report(options, *why);
-    const auto& page = std::get<run_page>(response);
-    show(options, out, page.events, first);
-    first = first && page.events.empty();
+    auto response = link.template ask_and_wait<Page>(request);
+    auto* page = std::get_if<Page>(&response);
+    if (page == nullptr) {
+      printer.end();
+      out.flush();
+      if (const auto* why = std::get_if<refusal>(&response))
+        return report(options, *why);
+      return report(options, unreachable{"no answer from " + options.node.to_string() + ": " +
+                                         std::get<unreachable>(response).why});
+    }
+    for (const auto& event : page->events)
+      printer.print(event);
+    more = page->more;
+    if (!more)
+      printer.end();
     out.flush();
-    more = page.more;
-    request.cursor = page.cursor;
+    request.cursor = std::move(page->cursor);
   }
   return exit_done;
+}
+
+} // namespace
+
+int run_run(const client_options& options, const std::string& run) {
+  get_run request;
+  request.run = run;
+  return show_pages<run_page>(options, std::move(request));
 }
 
 int run_event(const client_options& options, const std::string& id) {
   const auto parsed_id = event_id::parse(id);
   if (!parsed_id)
     return report_usage(printable(id) + ": an event's id is a UUID");
-  return ask_node<event_page>(options, get_event{*parsed_id}, [&](const event_page& page) {
-    const auto out = terminal::standard();
-    show(options, out, page.events, true);
-    out.flush();
-    return exit_done;
-  });
+  return show_pages<event_page>(options, get_event{*parsed_id});
 }
 
 } // namespace vicket

@@ -1,9 +1,11 @@
 #include "apps/history_view.hpp"
 
 #include "apps/body_text.hpp"
+#include "policy/charset.hpp"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace vicket {
 
@@ -81,6 +83,8 @@ std::vector<std::string> explanations(const attempt& one) {
   for (const auto& field : one.response_headers)
     if (explains(field.name))
       lines.push_back(printable(field.name) + ": " + printable(field.value, field_columns));
+  if (one.response_headers_truncated)
+    lines.emplace_back("(more header fields, or longer ones, than are kept)");
   if (one.retry_after)
     lines.push_back(show_hint(*one.retry_after));
   return lines;
@@ -88,11 +92,34 @@ std::vector<std::string> explanations(const attempt& one) {
 
 } // namespace
 
-void print_event(const terminal& out, const event_history& event) {
-  const auto& about = event.summary;
-  out.line(out.paint(about.id.to_string(), colour::bold) + "  " + printable(about.event) + " → " +
-           printable(about.connector.value) + "  " +
-           out.paint(to_string(about.state), colour_of(about.state)));
+history_printer::history_printer(const terminal& out, bool json) : out_{out}, json_{json} {}
+
+void history_printer::print(const event_history& piece) {
+  if (!piece.continues || !open_) {
+    end();
+    begin_event(piece.summary, !piece.attempts.empty());
+  }
+  add_attempts(piece.attempts);
+  if (!piece.goes_on)
+    end_event(true);
+}
+
+void history_printer::end() {
+  if (open_)
+    end_event(false);
+}
+
+void history_printer::begin_event(const event_summary& about, bool any_attempts) {
+  open_ = true;
+  if (json_) {
+    out_.text(pieces_.begin(about));
+    return;
+  }
+  if (!std::exchange(first_, false))
+    out_.line("");
+  out_.line(out_.paint(about.id.to_string(), colour::bold) + "  " + printable(about.event) + " → " +
+            printable(about.connector.value) + "  " +
+            out_.paint(to_string(about.state), colour_of(about.state)));
   std::string where = "  accepted " + show_time(about.accepted_at);
   if (!about.workflow.empty())
     where += ", workflow " + printable(about.workflow);
@@ -100,28 +127,46 @@ void print_event(const terminal& out, const event_history& event) {
     where += ", run " + printable(about.run);
   if (about.next_attempt_at)
     where += ", next attempt " + show_time(about.next_attempt_at);
-  out.line(where);
-  if (event.attempts.empty()) {
-    out.line("  no attempts yet");
+  out_.line(where);
+  if (!any_attempts)
+    out_.line("  no attempts yet");
+  table_.emplace(
+      std::vector<std::string>{"#", "STARTED", "OUTCOME", "STATUS", "DURATION", "ERROR", "RESPONSE"},
+      std::vector<bool>{true, false, false, true, true});
+}
+
+void history_printer::add_attempts(const std::vector<attempt>& attempts) {
+  if (json_) {
+    for (const auto& one : attempts)
+      out_.text(pieces_.attempt(one));
     return;
   }
-  text_table table{{"#", "STARTED", "OUTCOME", "STATUS", "DURATION", "ERROR", "RESPONSE"},
-                   {true, false, false, true, true}};
-  for (const auto& one : event.attempts)
-    table.add({{std::to_string(one.number)},
-               {show_time(one.started_at)},
-               {std::string{to_string(one.result)}, colour_of(one.result)},
-               {status_of(one)},
-               {show_duration_us(one.duration_us)},
-               {or_dash(printable(one.error, error_columns))},
-               {or_dash(show_body(one))}});
-  const auto lines = table.lines(out, "  ");
-  out.line(lines.front());
-  for (std::size_t i = 0; i < event.attempts.size(); ++i) {
-    out.line(lines[i + 1]);
-    for (const auto& line : explanations(event.attempts[i]))
-      out.line("      " + line);
+  if (attempts.empty())
+    return;
+  for (const auto& one : attempts)
+    table_->add({{std::to_string(one.number)},
+                 {show_time(one.started_at)},
+                 {std::string{to_string(one.result)}, colour_of(one.result)},
+                 {status_of(one)},
+                 {show_duration_us(one.duration_us)},
+                 {or_dash(printable(one.error, error_columns))},
+                 {or_dash(show_body(one))}});
+  const auto lines = table_->take_lines(out_, "  ");
+  const auto above = lines.size() - attempts.size(); // the header's, the first time
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    out_.line(lines[i]);
+    if (i >= above)
+      for (const auto& line : explanations(attempts[i - above]))
+        out_.line("      " + line);
   }
+}
+
+void history_printer::end_event(bool whole) {
+  open_ = false;
+  if (json_)
+    out_.line(whole ? pieces_.end() : pieces_.break_off());
+  else if (!whole)
+    out_.line("      the attempts after these could not be read");
 }
 
 std::string outcome_line(const terminal& out, const outcome_entry& entry) {

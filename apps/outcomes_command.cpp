@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A page with full bodies is at most 64 KiB each: 13 MB.
+// What a page weighs is bounded by the node; this only has it begin to print soon.
 constexpr std::uint32_t page_limit = 200;
 constexpr milliseconds wait_slack{10'000};
 constexpr milliseconds first_backoff{100};

@@ -127,6 +127,10 @@ void terminal::line(std::string_view text) const {
   std::cout << text << '\n';
 }
 
+void terminal::text(std::string_view text) const {
+  std::cout << text;
+}
+
 void terminal::flush() const {
   std::cout.flush();
   if (!std::cout)
@@ -136,6 +140,7 @@ void terminal::flush() const {
 text_table::text_table(std::vector<std::string> header, std::vector<bool> right_aligned)
     : right_aligned_{std::move(right_aligned)} {
   right_aligned_.resize(header.size());
+  widths_before_.resize(header.size());
   std::vector<cell> titles;
   for (auto& title : header)
     titles.push_back({std::move(title), colour::dim});
@@ -147,11 +152,16 @@ void text_table::add(std::vector<cell> row) {
   rows_.push_back(std::move(row));
 }
 
-std::vector<std::string> text_table::lines(const terminal& out, std::string_view indent) const {
-  std::vector<std::size_t> widths(right_aligned_.size());
+std::vector<std::size_t> text_table::widths() const {
+  auto widths = widths_before_;
   for (const auto& row : rows_)
     for (std::size_t i = 0; i < row.size(); ++i)
       widths[i] = std::max(widths[i], columns_of(row[i].text));
+  return widths;
+}
+
+std::vector<std::string> text_table::lines(const terminal& out, std::string_view indent) const {
+  const auto widths = this->widths();
   std::vector<std::string> lines;
   for (const auto& row : rows_) {
     std::string line{indent};
@@ -167,6 +177,13 @@ std::vector<std::string> text_table::lines(const terminal& out, std::string_view
     lines.push_back(std::move(line));
   }
   return lines;
+}
+
+std::vector<std::string> text_table::take_lines(const terminal& out, std::string_view indent) {
+  auto taken = lines(out, indent);
+  widths_before_ = widths();
+  rows_.clear();
+  return taken;
 }
 
 void text_table::print(const terminal& out, std::string_view indent) const {

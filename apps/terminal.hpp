@@ -36,6 +36,8 @@ public:
 
   [[nodiscard]] std::string paint(std::string_view text, colour how) const;
   void line(std::string_view text) const;
+  /// Without a line's end, for a line that comes in pieces.
+  void text(std::string_view text) const;
   void flush() const;
 
 private:
@@ -53,12 +55,19 @@ public:
   explicit text_table(std::vector<std::string> header, std::vector<bool> right_aligned = {});
 
   void add(std::vector<cell> row);
+  /// The header's is the first.
   [[nodiscard]] std::vector<std::string> lines(const terminal& out, std::string_view indent = "") const;
+  /// Those that were not taken yet, for a table that is printed as it comes: the columns of later rows are as wide as those
+  /// of earlier ones, or wider where they have to be.
+  [[nodiscard]] std::vector<std::string> take_lines(const terminal& out, std::string_view indent = "");
   void print(const terminal& out, std::string_view indent = "") const;
 
 private:
+  [[nodiscard]] std::vector<std::size_t> widths() const;
+
   std::vector<std::vector<cell>> rows_;
   std::vector<bool> right_aligned_;
+  std::vector<std::size_t> widths_before_; ///< of rows that were taken
 };
 
 /// JSON with two blanks per level, for a person.

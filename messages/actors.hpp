@@ -40,17 +40,18 @@ using gateway_actor = caf::typed_actor<
     caf::result<connector_page>(list_connectors),
 
     /// Operator or workflow engine → node. What was sent with an id, with its attempts: one history for each connector
-    /// that it was sent to. All of them or an error. Errors: not_found, unavailable.
+    /// that it was sent to, a page at a time. Errors: not_found, invalid_event (bad cursor), overloaded, unavailable.
     caf::result<event_page>(get_event),
 
-    /// Operator or workflow engine → node. A page of a run's events. Errors: not_found, invalid_event (bad cursor).
+    /// Operator or workflow engine → node. A page of a run's events. Errors: not_found, invalid_event (bad cursor),
+    /// overloaded, unavailable.
     caf::result<run_page>(get_run),
 
     /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Says when some of
-    /// them are gone. Errors: invalid_event (bad cursor), unavailable.
+    /// them are gone. Errors: invalid_event (bad cursor), overloaded, unavailable.
     caf::result<outcome_page>(read_outcomes),
 
-    /// Operator → node.
+    /// Operator → node. The node's and its partitions' totals, and a page of the connectors that are busy, by id.
     caf::result<node_status>(get_status)>;
 
 /// An `errc` with its sentence as a CAF error, and back. An error that is not one of ours (a lost connection, say)

@@ -3,6 +3,7 @@
 #include "messages/attempt.hpp"
 #include "messages/ids.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -52,41 +53,66 @@ struct event_summary {
   }
 };
 
-/// One event with all its attempts, oldest first.
+/// One event with its attempts, oldest first: all of them, or those that a page has room for. An event that is spread over
+/// pages is the last of one and the first of the next, and stays as it was when the first of them was read: attempts
+/// that are made meanwhile are not in it.
 struct event_history {
-  event_summary summary;
+  event_summary summary; ///< as it is after the last of all its attempts, on each of the pages
   std::vector<attempt> attempts;
+  bool goes_on = false;   ///< there are more attempts than these: the next page begins with them
+  bool continues = false; ///< the attempts before these were at the end of the page before
 
   template <class Inspector>
   friend bool inspect(Inspector& f, event_history& x) {
-    return f.object(x).fields(f.field("summary", x.summary), f.field("attempts", x.attempts));
+    return f.object(x).fields(f.field("summary", x.summary), f.field("attempts", x.attempts),
+                              f.field("goes_on", x.goes_on), f.field("continues", x.continues));
   }
 };
+
+/// What something takes of a page's bytes: its texts, and a fixed amount for the rest.
+[[nodiscard]] std::size_t page_bytes_of(const event_summary& value);
+[[nodiscard]] std::size_t page_bytes_of(const attempt& value);
+[[nodiscard]] std::size_t page_bytes_of(const event_history& value);
+
+/// Puts a page's events behind those of the pages before it, so that events that are spread over pages are whole again.
+/// Only for who knows that all of it fits into memory: pages are there because it may not.
+void append_page(std::vector<event_history>& to, std::vector<event_history> page);
 
 /// Answered by an `event_page`.
 struct get_event {
   event_id id;
+  std::string cursor = {}; ///< empty: from the beginning; else the `cursor` of the page before
 
   template <class Inspector>
   friend bool inspect(Inspector& f, get_event& x) {
-    return f.object(x).fields(f.field("id", x.id));
+    return f.object(x).fields(f.field("id", x.id), f.field("cursor", x.cursor));
   }
 };
 
-/// Ids are per connector: the one id as it was sent to each of several connectors, by connector id. Never empty: an id
-/// that nothing has is refused with `not_found`.
+/// Ids are per connector: the one id as it was sent to each of several connectors, by connector id. At most
+/// `max_events` of them and `max_bytes` of what they weigh. The first page is never empty: an id that nothing has is
+/// refused with `not_found`.
 struct event_page {
+  static constexpr std::size_t max_events = 100;
+  /// Of every page of history, as `page_bytes_of` counts; one attempt is always allowed, and fits. A node may be set to
+  /// smaller ones.
+  static constexpr std::size_t max_bytes = 4u << 20;
+
   std::vector<event_history> events;
+  std::string cursor = {}; ///< go on after this page with it
+  bool more = false;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, event_page& x) {
-    return f.object(x).fields(f.field("events", x.events));
+    return f.object(x).fields(f.field("events", x.events), f.field("cursor", x.cursor),
+                              f.field("more", x.more));
   }
 };
 
-/// The events of one workflow run, in the order they were accepted, a page at a time.
+/// The events of one workflow run, in the order they were accepted, a page at a time. A page is bounded in bytes as an
+/// `event_page` is.
 struct get_run {
-  static constexpr std::uint32_t max_limit = 100;
+  static constexpr std::uint32_t max_limit = event_page::max_events;
 
   std::string run;
   std::string cursor; ///< empty: from the beginning; else the `cursor` of the page before
@@ -141,7 +167,8 @@ struct outcome_entry {
   }
 };
 
-/// A page with a gap is given at once, also without entries.
+/// A page with a gap is given at once, also without entries. Bounded in bytes as an `event_page` is, the entries' cursors
+/// included.
 struct outcome_page {
   /// Empty: nothing is missing between the asked cursor and the first entry. Else: something that came after the asked
   /// cursor is gone (the retention took it, or an older copy of the data folder was put back), and the entries go on

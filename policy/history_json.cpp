@@ -3,6 +3,7 @@
 #include "policy/json_writer.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace vicket {
 
@@ -49,18 +50,22 @@ void put_body(json_writer& out, const attempt& value) {
   out.Bool(value.response_truncated);
 }
 
-void put_headers(json_writer& out, const std::vector<header_field>& fields) {
-  if (fields.empty())
+void put_headers(json_writer& out, const attempt& value) {
+  if (value.response_headers.empty())
     return;
   put_key(out, "response_headers");
   out.StartArray();
-  for (const auto& field : fields) {
+  for (const auto& field : value.response_headers) {
     out.StartArray();
     put_text(out, field.name);
     put_text(out, field.value);
     out.EndArray();
   }
   out.EndArray();
+  if (value.response_headers_truncated) {
+    put_key(out, "response_headers_truncated");
+    out.Bool(true);
+  }
 }
 
 void put_hint(json_writer& out, const retry_hint& hint) {
@@ -90,7 +95,7 @@ void put_attempt(json_writer& out, const attempt& value) {
     out.Null();
   else
     put_text(out, value.error);
-  put_headers(out, value.response_headers);
+  put_headers(out, value);
   put_body(out, value);
   if (value.retry_after)
     put_hint(out, *value.retry_after);
@@ -112,17 +117,37 @@ void put_summary(json_writer& out, const event_summary& summary) {
 } // namespace
 
 std::string event_history_to_json(const event_history& history) {
+  event_history_pieces pieces;
+  auto text = pieces.begin(history.summary);
+  for (const auto& value : history.attempts)
+    text += pieces.attempt(value);
+  return text + pieces.end();
+}
+
+std::string event_history_pieces::begin(const event_summary& summary) {
+  first_ = true;
   rapidjson::StringBuffer buffer;
   json_writer out{buffer};
   out.StartObject();
-  put_summary(out, history.summary);
+  put_summary(out, summary);
   put_key(out, "attempts");
   out.StartArray();
-  for (const auto& value : history.attempts)
-    put_attempt(out, value);
-  out.EndArray();
-  out.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string event_history_pieces::attempt(const vicket::attempt& value) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  put_attempt(out, value);
+  return (std::exchange(first_, false) ? "" : ",") + std::string{buffer.GetString(), buffer.GetSize()};
+}
+
+std::string event_history_pieces::end() const {
+  return "]}";
+}
+
+std::string event_history_pieces::break_off() const {
+  return R"(],"incomplete":true})";
 }
 
 std::string outcome_entry_to_json(const outcome_entry& entry) {

@@ -26,7 +26,7 @@ public:
   /// One goes now. Also counts when `wait_us` was not 0.
   void take(std::int64_t now_us);
 
-  /// The last one that was taken did not go after all.
+  /// One that was taken did not go after all.
   void give_back();
 
   /// No burst is left: one may go now, the next an interval later.

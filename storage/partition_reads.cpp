@@ -1,6 +1,7 @@
 // What a partition answers. (No database: reopening it failed, which health() says.) Safe from any thread:
 // RocksDB's reads are, and of the rest only atomics are touched.
 
+#include "storage/due_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 
 #include <algorithm>
@@ -11,10 +12,6 @@ namespace vicket {
 
 namespace {
 
-// All that a connector id consists of lies between these, so they bound the whole due index.
-const std::string due_lowest(1, '\1');
-const std::string due_highest(1, '\x7f');
-
 /// The sequence after, for an inclusive lower bound.
 log_sequence after_of(log_sequence sequence) {
   return sequence < std::numeric_limits<log_sequence>::max() ? sequence + 1 : sequence;
@@ -24,6 +21,27 @@ const std::string& highest_sequence() {
   static const auto bytes = codec::u64_bytes(std::numeric_limits<log_sequence>::max());
   return bytes;
 }
+
+/// Fills a page up to its bytes.
+class page_filler {
+public:
+  page_filler(partition_store::attempt_page& page, std::size_t max_bytes)
+      : page_{page}, max_bytes_{max_bytes} {}
+
+  /// False: it had no room, and the page is full.
+  bool add(stored_attempt attempt) {
+    bytes_ += page_bytes_of(attempt.value);
+    page_.more = !page_.attempts.empty() && bytes_ > max_bytes_;
+    if (!page_.more)
+      page_.attempts.push_back(std::move(attempt));
+    return !page_.more;
+  }
+
+private:
+  partition_store::attempt_page& page_;
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
+};
 
 } // namespace
 
@@ -74,15 +92,16 @@ std::optional<log_sequence> partition_store::find_event(const event_id& id,
   return stored ? rep_->event_of_id(key.view(), to_view(*stored)) : std::nullopt;
 }
 
-std::vector<log_sequence> partition_store::find_events(const event_id& id) const {
+std::vector<log_sequence> partition_store::find_events(const event_id& id, const connector_id& from,
+                                                       std::size_t limit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
   auto result = std::vector<log_sequence>{};
-  auto lower = std::string{codec::id_prefix(id)};
-  auto upper = lower + '\x7f'; // above all that a connector id consists of
-  auto it = rep_->range(family::ids, std::move(lower), std::move(upper));
-  for (; it.valid(); it.next())
+  const auto prefix = std::string{codec::id_prefix(id)};
+  auto it = rep_->range(family::ids, prefix + from.value,
+                        prefix + '\x7f'); // above all that a connector id consists of
+  for (; it.valid() && result.size() < limit; it.next())
     if (const auto sequence = rep_->event_of_id(it.key(), it.value()))
       result.push_back(*sequence);
   rep_->report_end(it, family::ids);
@@ -134,60 +153,104 @@ std::optional<stored_event> partition_store::rep::event_at(log_sequence sequence
 }
 
 std::vector<stored_attempt> partition_store::attempts_of(log_sequence event_sequence) const {
-  const auto lock = rep_->reading();
-  if (!rep_->db)
-    return {};
-  auto result = rep_->attempt_records(event_sequence);
-  for (auto& attempt : result) {
-    if (!attempt.same_body_as)
-      continue;
-    const auto holder = std::find_if(result.begin(), result.end(), [&](const stored_attempt& other) {
-      return other.value.number == *attempt.same_body_as && !other.same_body_as;
-    });
-    if (holder != result.end())
-      attempt.value.response_body = holder->value.response_body;
-    else
-      rep_->report(store_errc::corrupt, "the body of an attempt of event " + std::to_string(event_sequence) +
-                                            " is missing or damaged");
-  }
-  return result;
+  return read_attempts(event_sequence, {}).attempts;
 }
 
-std::vector<stored_attempt> partition_store::rep::attempt_records(log_sequence event_sequence) const {
-  auto result = std::vector<stored_attempt>{};
-  const auto add = [&](std::optional<stored_attempt> attempt) {
-    if (attempt && attempt->event_sequence == event_sequence)
-      result.push_back(std::move(*attempt));
-    else
-      report(store_errc::corrupt,
-             "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
-  };
+partition_store::attempt_page partition_store::read_attempts(log_sequence event_sequence,
+                                                             const attempt_range& which) const {
+  const auto lock = rep_->reading();
+  auto page = attempt_page{};
+  if (!rep_->db)
+    return page;
+  if (event_sequence >= oldest_kept() && rep_->add_logged(event_sequence, which, page))
+    return page;
+  page = {};
+  rep_->add_carried(event_sequence, which, page);
+  return page;
+}
+
+bool partition_store::rep::add_logged(log_sequence event_sequence, const attempt_range& which,
+                                      attempt_page& page) const {
+  const auto is_below = [&] { return event_sequence < oldest_kept.load(std::memory_order_acquire); };
+  auto filler = page_filler{page, which.max_bytes};
+  auto it = range(family::event_attempts, codec::event_attempt_key(event_sequence, which.first),
+                  codec::event_attempt_key(event_sequence, which.last) + '\0');
+  for (; it.valid(); it.next()) {
+    const auto place = codec::parse_u64(it.value()).value_or(0);
+    const auto stored = get(family::attempts, codec::u64_bytes(place));
+    auto attempt = stored ? codec::decode_attempt(place, to_view(*stored)) : std::nullopt;
+    if (is_below()) // files may be gone: it has to be looked up where it is now
+      return false;
+    if (!attempt || attempt->event_sequence != event_sequence) {
+      report_attempt(event_sequence);
+      continue;
+    }
+    restore_body(*attempt, page.attempts);
+    if (!filler.add(std::move(*attempt)))
+      break;
+  }
+  report_end(it, family::event_attempts);
+  return !is_below();
+}
+
+void partition_store::rep::add_carried(log_sequence event_sequence, const attempt_range& which,
+                                       attempt_page& page) const {
+  auto filler = page_filler{page, which.max_bytes};
+  auto it = range(family::carried, codec::carried_key(event_sequence, std::max(which.first, 1u)),
+                  codec::carried_key(event_sequence, which.last) + '\0');
+  for (; it.valid(); it.next()) {
+    const auto place = codec::parse_event_attempt_key(it.key());
+    auto attempt = place ? carried_attempt_of(*place, it.value()) : std::nullopt;
+    if (!attempt || attempt->event_sequence != event_sequence) {
+      report_attempt(event_sequence);
+      continue;
+    }
+    restore_body(*attempt, page.attempts);
+    if (!filler.add(std::move(*attempt)))
+      break;
+  }
+  report_end(it, family::carried);
+}
+
+void partition_store::rep::report_attempt(log_sequence event_sequence) const {
+  report(store_errc::corrupt,
+         "an attempt of event " + std::to_string(event_sequence) + " is missing or damaged");
+}
+
+std::optional<partition_store::last_attempt>
+partition_store::last_attempt_of(log_sequence event_sequence) const {
+  const auto lock = rep_->reading();
+  const auto found = rep_->db ? rep_->last_record(event_sequence) : std::nullopt;
+  if (!found)
+    return std::nullopt;
+  return last_attempt{found->value.number, found->state_after, found->value.next_attempt_at};
+}
+
+std::optional<stored_attempt> partition_store::rep::last_record(log_sequence event_sequence) const {
   const auto is_below = [&] { return event_sequence < oldest_kept.load(std::memory_order_acquire); };
   if (!is_below()) {
     auto it = range(family::event_attempts, codec::u64_bytes(event_sequence),
                     codec::u64_bytes(after_of(event_sequence)));
-    auto places = std::vector<log_sequence>{};
-    for (; it.valid(); it.next())
-      places.push_back(codec::parse_u64(it.value()).value_or(0));
+    it.seek_last();
+    const auto place = it.valid() ? codec::parse_u64(it.value()) : std::nullopt;
+    const auto stored = place ? get(family::attempts, codec::u64_bytes(*place)) : std::nullopt;
+    auto attempt = stored ? codec::decode_attempt(*place, to_view(*stored)) : std::nullopt;
     report_end(it, family::event_attempts);
-    auto found = std::vector<std::optional<stored_attempt>>{};
-    for (const auto place : places) {
-      const auto stored = get(family::attempts, codec::u64_bytes(place));
-      found.push_back(stored ? codec::decode_attempt(place, to_view(*stored)) : std::nullopt);
-    }
-    if (!is_below()) { // else the edge passed the event meanwhile, and files may be gone: look where it is now
-      for (auto& attempt : found)
-        add(std::move(attempt));
-      return result;
+    if (!is_below()) { // else it has to be looked up where it is now
+      if (it.valid() && !attempt)
+        report_attempt(event_sequence);
+      return attempt;
     }
   }
   auto it = range(family::carried, codec::carried_key(event_sequence, 1),
                   codec::carried_key(after_of(event_sequence), 0));
-  for (; it.valid(); it.next())
-    if (const auto place = codec::parse_event_attempt_key(it.key()))
-      add(carried_attempt_of(*place, it.value()));
+  it.seek_last();
+  const auto place = it.valid() ? codec::parse_event_attempt_key(it.key()) : std::nullopt;
+  auto attempt = place ? carried_attempt_of(*place, it.value()) : std::nullopt;
+  if (it.valid() && !attempt)
+    report_attempt(event_sequence);
   report_end(it, family::carried);
-  return result;
+  return attempt;
 }
 
 std::optional<stored_attempt> partition_store::rep::carried_attempt_of(const codec::event_attempt& place,
@@ -231,9 +294,19 @@ std::optional<partition_store::held_body> partition_store::body_of(log_sequence 
   return held_body{found->value.number, std::move(found->value.response_body)};
 }
 
-void partition_store::rep::restore_body(stored_attempt& attempt) const {
+void partition_store::rep::restore_body(stored_attempt& attempt,
+                                        const std::vector<stored_attempt>& read) const {
   if (!attempt.same_body_as)
     return;
+  // Those that share a body mostly follow each other.
+  const auto near = std::find_if(read.rbegin(), read.rend(), [&](const stored_attempt& other) {
+    return other.event_sequence == attempt.event_sequence &&
+           other.same_body_as.value_or(other.value.number) == *attempt.same_body_as;
+  });
+  if (near != read.rend()) {
+    attempt.value.response_body = near->value.response_body;
+    return;
+  }
   auto holder = attempt_record(attempt.event_sequence, *attempt.same_body_as);
   if (holder && !holder->same_body_as)
     attempt.value.response_body = std::move(holder->value.response_body);
@@ -258,8 +331,8 @@ std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, 
       rep_->report(store_errc::corrupt, "attempt " + std::to_string(sequence.value_or(0)) + " is damaged");
       continue;
     }
-    rep_->restore_body(*attempt);
-    bytes += it.value().size() + (attempt->same_body_as ? attempt->value.response_body.size() : 0);
+    rep_->restore_body(*attempt, result);
+    bytes += page_bytes_of(attempt->value);
     if (!result.empty() && bytes > max_bytes)
       break;
     result.push_back(std::move(*attempt));
@@ -307,8 +380,8 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
   auto it = rep_->range(family::due, codec::encode_due_key(connector, from), codec::due_end(connector));
   for (; it.valid(); it.next()) {
     const auto key = codec::parse_due_key(it.key());
-    const auto attempts_made = codec::decode_attempts_made(it.value());
-    if (!key || !attempts_made) {
+    const auto entry = codec::decode_due_entry(it.value());
+    if (!key || !entry) {
       rep_->report(store_errc::corrupt, "an entry of the due index of " + connector.value + " is damaged");
       ++page.unreadable;
       continue;
@@ -316,7 +389,7 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
     const auto position = key->position;
     if (skip && skip(position.sequence))
       continue;
-    if (position.due > until && !(beyond && (position.due > *beyond || *attempts_made == 0))) {
+    if (position.due > until && !(beyond && (position.due > *beyond || entry->attempts_made == 0))) {
       if (!page.next_due)
         page.next_due = position.due;
       if (!beyond)
@@ -338,86 +411,126 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
       page.next_due = std::min(position.due, until);
       break;
     }
-    page.events.push_back({position, *attempts_made, std::move(*event)});
+    page.events.push_back({position, entry->attempts_made, std::move(*event)});
   }
   rep_->report_end(it, family::due);
   return page;
 }
 
-std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_connectors() const {
+void partition_store::for_each_waiting(const std::function<void(const waiting_connector&)>& visit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
-    return {};
-  auto result = std::vector<std::pair<connector_id, timestamp_ms>>{};
-  auto it = rep_->range(family::due, due_lowest, due_highest);
+    return;
+  auto it = rep_->range(family::due, std::string{codec::due_lowest}, std::string{codec::due_highest}, true);
   while (it.valid()) {
-    auto key = codec::parse_due_key(it.key());
-    if (!key) {
+    auto first = codec::parse_due_key(it.key());
+    if (!first) {
       rep_->report(store_errc::corrupt, "an entry of the due index is damaged");
       it.next();
       continue;
     }
-    it.seek(codec::due_end(key->connector));
-    result.emplace_back(std::move(key->connector), key->position.due);
+    const auto end = codec::due_end(first->connector);
+    auto found = waiting_connector{std::move(first->connector), first->position.due, first->position.due, {}};
+    auto looked_at = std::size_t{0};
+    for (; it.valid() && it.key() < end && looked_at < max_looked_at; it.next(), ++looked_at) {
+      if (const auto key = codec::parse_due_key(it.key())) // one that is damaged is reported by who reads it
+        found.last_due = key->position.due;
+      if (const auto entry = codec::decode_due_entry(it.value()); entry && entry->attempts_made == 0)
+        found.unattempted_due = found.last_due;
+    }
+    if (it.valid() && it.key() < end) {
+      it.seek_before(end);
+      if (const auto last = codec::parse_due_key(it.key()))
+        found.last_due = last->position.due;
+      it.next();
+    }
+    visit(found);
   }
   rep_->report_end(it, family::due);
+}
+
+std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_connectors() const {
+  auto result = std::vector<std::pair<connector_id, timestamp_ms>>{};
+  for_each_waiting([&](const waiting_connector& one) { result.emplace_back(one.connector, one.first_due); });
   return result;
 }
 
-std::vector<waiting_count> partition_store::count_waiting() const {
+std::shared_ptr<due_scan> partition_store::scan_due() const {
   const auto lock = rep_->reading();
-  if (!rep_->db)
-    return {};
-  auto result = std::vector<waiting_count>{};
-  auto it = rep_->range(family::due, due_lowest, due_highest, true);
-  auto prefix = std::string{}; // of the current connector: saves parsing each key
-  for (; it.valid(); it.next()) {
-    const auto key = it.key();
-    if (result.empty() || key.size() != prefix.size() + 16 || !key.starts_with(prefix)) {
-      auto parsed = codec::parse_due_key(key);
-      if (!parsed) {
-        rep_->report(store_errc::corrupt, "an entry of the due index is damaged");
-        continue;
-      }
-      prefix = codec::due_begin(parsed->connector);
-      result.push_back({std::move(parsed->connector), 0, std::numeric_limits<log_sequence>::max()});
-    }
-    const auto sequence = codec::parse_u64(key.substr(key.size() - 8));
-    ++result.back().events;
-    result.back().lowest_sequence = std::min(result.back().lowest_sequence, *sequence);
-  }
-  rep_->report_end(it, family::due);
-  return result;
+  return std::shared_ptr<due_scan>{rep_->db ? new due_scan{*rep_} : nullptr};
 }
 
 // -- connectors ---------------------------------------------------------------------------------------------
 
-std::vector<connector> partition_store::connectors() const {
+std::optional<connector> partition_store::read_connector(const connector_id& id) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
-  auto result = std::vector<connector>{};
-  auto it = rep_->range(family::meta, std::string{codec::connector_prefix}, "connector0");
+  const auto stored = rep_->get(family::meta, codec::connector_key(id));
+  if (!stored)
+    return std::nullopt;
+  auto value = codec::decode_connector(id, to_view(*stored));
+  if (!value)
+    rep_->report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+  return value;
+}
+
+void partition_store::rep::visit_connectors(const std::string& first,
+                                            const std::function<bool(connector)>& visit) const {
+  const auto lock = reading();
+  if (!db)
+    return;
+  auto it = range(family::meta, first, "connector0");
   for (; it.valid(); it.next()) {
     auto id = connector_id{std::string{it.key().substr(codec::connector_prefix.size())}};
-    if (auto value = codec::decode_connector(id, it.value()))
-      result.push_back(std::move(*value));
-    else
-      rep_->report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+    auto value = codec::decode_connector(id, it.value());
+    if (!value)
+      report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+    else if (!visit(*std::move(value)))
+      break;
   }
-  rep_->report_end(it, family::meta);
+  report_end(it, family::meta);
+}
+
+void partition_store::for_each_connector(const std::function<void(connector)>& visit) const {
+  rep_->visit_connectors(std::string{codec::connector_prefix}, [&](connector value) {
+    visit(std::move(value));
+    return true;
+  });
+}
+
+std::vector<connector> partition_store::connectors_after(const connector_id& after, std::size_t limit) const {
+  auto result = std::vector<connector>{};
+  auto first =
+      after.value.empty() ? std::string{codec::connector_prefix} : codec::connector_key(after) + '\0';
+  if (limit > 0)
+    rep_->visit_connectors(first, [&](connector value) {
+      result.push_back(std::move(value));
+      return result.size() < limit;
+    });
   return result;
 }
 
-std::vector<std::pair<connector_id, std::string>> partition_store::connector_states() const {
+std::vector<connector> partition_store::connectors() const {
+  auto result = std::vector<connector>{};
+  for_each_connector([&](connector value) { result.push_back(std::move(value)); });
+  return result;
+}
+
+void partition_store::for_each_state(
+    const std::function<void(const connector_id&, std::string_view)>& visit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
-    return {};
-  auto result = std::vector<std::pair<connector_id, std::string>>{};
+    return;
   auto it = rep_->range(family::meta, std::string{codec::state_prefix}, "state0");
   for (; it.valid(); it.next())
-    result.emplace_back(connector_id{std::string{it.key().substr(codec::state_prefix.size())}}, it.value());
+    visit(connector_id{std::string{it.key().substr(codec::state_prefix.size())}}, it.value());
   rep_->report_end(it, family::meta);
+}
+
+std::vector<std::pair<connector_id, std::string>> partition_store::connector_states() const {
+  auto result = std::vector<std::pair<connector_id, std::string>>{};
+  for_each_state([&](const connector_id& id, std::string_view state) { result.emplace_back(id, state); });
   return result;
 }
 

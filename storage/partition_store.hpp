@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ namespace vicket {
 /// A swap-in for the file system below RocksDB, so that tests inject faults or stay in memory
 /// (storage/testing/).
 class store_environment;
+class due_scan;
 class space_budget;
 
 struct store_options {
@@ -77,7 +79,8 @@ public:
 
   /// After `full`, or when `wants_resume()`: makes the database work again, if there is room for what its logs hold;
   /// `full` again: try later. Closes and opens the database, so reads wait meanwhile (for up to half a second). Should
-  /// that meet a full disk all the same, the database stays closed until a later call finds room (`is_open`).
+  /// that meet a full disk all the same, the database stays closed until a later call finds room (`is_open`). Not while
+  /// a `due_scan` is open.
   [[nodiscard]] store_status resume();
 
   /// A full disk stopped what RocksDB does in threads of its own, or left the database closed. Any thread.
@@ -112,10 +115,35 @@ public:
   /// The event of this id that was sent to this connector: ids are per connector.
   [[nodiscard]] std::optional<log_sequence> find_event(const event_id& id,
                                                        const connector_id& connector) const;
-  /// One per connector that the id was sent to, by connector.
-  [[nodiscard]] std::vector<log_sequence> find_events(const event_id& id) const;
+  /// One per connector that the id was sent to, by connector, from this one on; at most `limit`.
+  [[nodiscard]] std::vector<log_sequence>
+  find_events(const event_id& id, const connector_id& from = {},
+              std::size_t limit = std::numeric_limits<std::size_t>::max()) const;
   /// Without the envelope when `with_envelope` is false.
   [[nodiscard]] std::optional<stored_event> read_event(log_sequence sequence, bool with_envelope) const;
+
+  /// How an event stands after its attempts.
+  struct last_attempt {
+    std::uint32_t number = 0;
+    event_state state_after = event_state::pending;
+    std::optional<timestamp_ms> next_attempt_at;
+  };
+  /// Absent: there was none yet.
+  [[nodiscard]] std::optional<last_attempt> last_attempt_of(log_sequence event_sequence) const;
+
+  /// Which attempts of an event, by their numbers, and what they may weigh together, by `page_bytes_of`; one is always
+  /// given.
+  struct attempt_range {
+    std::uint32_t first = 1;
+    std::uint32_t last = std::numeric_limits<std::uint32_t>::max(); ///< inclusive
+    std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
+  };
+  struct attempt_page {
+    std::vector<stored_attempt> attempts; ///< oldest first
+    bool more = false;                    ///< of the range
+  };
+  [[nodiscard]] attempt_page read_attempts(log_sequence event_sequence, const attempt_range& which) const;
+  /// All of them, for who knows that they fit into memory.
   [[nodiscard]] std::vector<stored_attempt> attempts_of(log_sequence event_sequence) const;
 
   /// The body of an attempt, and the number of the attempt that it is stored with.
@@ -141,22 +169,33 @@ public:
                                   const std::function<bool(log_sequence)>& skip,
                                   std::optional<timestamp_ms> beyond = std::nullopt) const;
 
-  /// Each connector that has something in the due index, with its first due time. One seek per connector.
-  [[nodiscard]] std::vector<std::pair<connector_id, timestamp_ms>> waiting_connectors() const;
-  /// Counts by scanning the due index: about 1 us per waiting event.
-  [[nodiscard]] std::vector<waiting_count> count_waiting() const;
+  /// Each connector that has something in the due index, in the order of their ids. Looks at `max_looked_at` entries of
+  /// each, and at the last: about 1 us for a connector with few. `visit` must not read from the store.
+  static constexpr std::size_t max_looked_at = 16;
+  void for_each_waiting(const std::function<void(const waiting_connector&)>& visit) const;
+  [[nodiscard]] std::vector<std::pair<connector_id, timestamp_ms>>
+  waiting_connectors() const; ///< first due times
+  /// The due index as it stands now, for a thread that reads it through. Null: the database is closed.
+  [[nodiscard]] std::shared_ptr<due_scan> scan_due() const;
 
   [[nodiscard]] std::vector<log_sequence> events_of_run(std::string_view run, log_sequence after,
                                                         std::size_t limit) const;
 
-  /// The log of attempts after a position, those of forgotten events included, whose bodies may be gone; at most `limit` and, past the first, `max_bytes`. Those of forgotten events,
-  /// which can't be read any more, are in it as long as their own position is kept: a reader of the feed has to know that
-  /// they were there.
+  /// The log of attempts after a position; at most `limit` and, past the first, `max_bytes` by `page_bytes_of`. Those of
+  /// forgotten events, which can't be read any more and whose bodies may be gone, are in it as long as their own
+  /// position is kept: a reader of the feed has to know that they were there.
   [[nodiscard]] std::vector<stored_attempt> attempts_after(log_sequence after, std::size_t limit,
                                                            std::size_t max_bytes) const;
 
+  /// Absent: there is none, or it can't be read (`health`, `is_open`).
+  [[nodiscard]] std::optional<connector> read_connector(const connector_id& id) const;
+  /// In the order of their ids, those after `after` (empty: from the first).
+  [[nodiscard]] std::vector<connector> connectors_after(const connector_id& after, std::size_t limit) const;
   [[nodiscard]] std::vector<connector> connectors() const;
   [[nodiscard]] std::vector<std::pair<connector_id, std::string>> connector_states() const;
+  /// The same without all of them in memory. `visit` must not read from the store.
+  void for_each_connector(const std::function<void(connector)>& visit) const;
+  void for_each_state(const std::function<void(const connector_id&, std::string_view)>& visit) const;
   [[nodiscard]] log_sequence settled_below() const;
   /// The last position of the log: all that there is up to it can be read. Never goes back.
   [[nodiscard]] log_sequence committed_end() const;
@@ -199,6 +238,7 @@ public:
   [[nodiscard]] std::vector<late_event> late_before(timestamp_ms settled_before, std::size_t limit) const;
 
 private:
+  friend class due_scan;
   struct rep;
   explicit partition_store(std::unique_ptr<rep>);
   std::unique_ptr<rep> rep_;

@@ -50,6 +50,8 @@ public:
   void next() { it_->Next(); }
   void seek(std::string_view key) { it_->Seek(to_slice(key)); }
   void seek_last() { it_->SeekToLast(); }
+  /// To the last one before `key`, or at it.
+  void seek_before(std::string_view key) { it_->SeekForPrev(to_slice(key)); }
   [[nodiscard]] std::string_view key() const { return to_view(it_->key()); }
   [[nodiscard]] std::string_view value() const { return to_view(it_->value()); }
   /// Not ok: it became invalid because of damage, not because it came to the end.
@@ -81,6 +83,7 @@ struct partition_store::rep {
       false};                      ///< a full disk stopped RocksDB's own threads, or left the database closed
   std::atomic<bool> closed{false}; ///< a reopening met a full disk: `db` is null until the next one
   mutable std::atomic<std::uint64_t> reads_refused{0};
+  std::atomic<int> open_scans{0}; ///< each holds an iterator of the database's
   std::mutex trouble_mutex;
   std::function<void()> trouble; ///< guarded by trouble_mutex: whom to tell
 
@@ -151,14 +154,18 @@ struct partition_store::rep {
   [[nodiscard]] std::optional<stored_event> event_at(log_sequence sequence, bool with_envelope) const;
   /// The record of an event, from the log or, below the retention's edge, from what is carried.
   [[nodiscard]] std::optional<rocksdb::PinnableSlice> event_record(log_sequence sequence) const;
-  /// The attempt records of one event, oldest first, bodies as stored.
-  [[nodiscard]] std::vector<stored_attempt> attempt_records(log_sequence event_sequence) const;
+  /// Part of `read_attempts`. False: the retention's edge passed the event meanwhile, and the page is worth nothing.
+  [[nodiscard]] bool add_logged(log_sequence event_sequence, const attempt_range& which,
+                                attempt_page& page) const;
+  void add_carried(log_sequence event_sequence, const attempt_range& which, attempt_page& page) const;
+  /// The last attempt's record, body as stored.
+  [[nodiscard]] std::optional<stored_attempt> last_record(log_sequence event_sequence) const;
   [[nodiscard]] std::optional<stored_attempt> attempt_record(log_sequence event_sequence,
                                                              std::uint32_t number) const;
   [[nodiscard]] std::optional<stored_attempt> carried_attempt_of(const codec::event_attempt& place,
                                                                  std::string_view value) const;
-  /// Puts the bodies back that are stored with another attempt.
-  void restore_body(stored_attempt& attempt) const;
+  /// Puts the body back that is stored with another attempt; `read`: attempts of the same event that have theirs.
+  void restore_body(stored_attempt& attempt, const std::vector<stored_attempt>& read) const;
   /// Which connector an entry of the index of ids is of, if it still counts.
   [[nodiscard]] std::optional<log_sequence> event_of_id(std::string_view key, std::string_view value) const;
   /// Absent: not there, or unreadable, which it reports.
@@ -167,8 +174,12 @@ struct partition_store::rep {
                                        bool scan = false) const {
     return {*db, column(which), std::move(lower), std::move(upper), scan};
   }
+  /// From this key on, until `visit` says false.
+  void visit_connectors(const std::string& first, const std::function<bool(connector)>& visit) const;
   void report(store_errc code, std::string detail) const;
   void report_end(const bounded_iterator& it, family which) const;
+  /// An attempt of the event is not where its index says.
+  void report_attempt(log_sequence event_sequence) const;
   /// An event that something refers to is not there: damage, unless retention took it a moment ago.
   void report_missing_event(log_sequence sequence, std::string_view referred_by) const;
   [[nodiscard]] log_sequence first_since(family which, timestamp_ms time, log_sequence end) const;

@@ -92,11 +92,13 @@ struct late_event {
   friend bool operator==(const late_event&, const late_event&) = default;
 };
 
-/// What waits for one connector in the due index.
-struct waiting_count {
+/// A connector that has something in the due index.
+struct waiting_connector {
   connector_id connector;
-  std::uint64_t events = 0;
-  log_sequence lowest_sequence = 0;
+  timestamp_ms first_due;
+  timestamp_ms last_due;
+  /// Of its first entries the latest due time of one that was never attempted; absent: none of them.
+  std::optional<timestamp_ms> unattempted_due;
 };
 
 } // namespace vicket

@@ -200,21 +200,31 @@ private:
   }
 
   void look_up(std::vector<vicket::event_id> open, const vicket::outcome_page& page) {
-    if (open.empty()) {
+    if (open.empty())
       take_page(page);
-      return;
-    }
+    else
+      look_up_last(std::move(open), page, {});
+  }
+
+  /// The id may have been sent to many connectors, with many attempts each: then its history comes in pages, and ours need
+  /// not be on the first.
+  void look_up_last(std::vector<vicket::event_id> open, const vicket::outcome_page& page,
+                    const std::string& cursor) {
     const auto id = open.back();
-    open.pop_back();
-    request(node_, answer_timeout, vicket::get_event{id})
+    request(node_, answer_timeout, vicket::get_event{id, cursor})
         .then(
-            [this, id, open, page, mine = connection_](const vicket::event_page& found) {
+            [this, id, open, page, mine = connection_](const vicket::event_page& found) mutable {
               if (mine != connection_)
                 return;
+              if (found.more && !has_ours(id, found.events)) {
+                look_up_last(std::move(open), page, found.cursor);
+                return;
+              }
               take_history(id, found.events);
-              look_up(open, page);
+              open.pop_back();
+              look_up(std::move(open), page);
             },
-            [this, id, open, page, mine = connection_](const caf::error& reason) {
+            [this, id, open, page, mine = connection_](const caf::error& reason) mutable {
               if (mine != connection_)
                 return;
               if (const auto why = vicket::refusal_of(reason); why.code != vicket::errc::not_found) {
@@ -222,8 +232,18 @@ private:
                 return;
               }
               take_history(id, {});
-              look_up(open, page);
+              open.pop_back();
+              look_up(std::move(open), page);
             });
+  }
+
+  [[nodiscard]] bool has_ours(const vicket::event_id& id,
+                              const std::vector<vicket::event_history>& histories) const {
+    const auto found = unsettled_.find(id);
+    return found == unsettled_.end() ||
+           std::any_of(histories.begin(), histories.end(), [&](const auto& history) {
+             return history.summary.connector == found->second.action.connector;
+           });
   }
 
   /// The node knows what became of it. Or it has accepted it and does not know it any more, or, after an older copy of its

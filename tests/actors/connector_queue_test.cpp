@@ -275,3 +275,73 @@ TEST_CASE("how many could start now counts what waits, the places, the hold and 
   CHECK(queue.startable(now_us) == 0);
   CHECK(queue.startable(now_us + 11'000'000) == 1); // after a hold one goes alone
 }
+
+TEST_CASE("what could not be sent waits in its place again, with the attempts that it had") {
+  connector config;
+  config.max_in_flight = 2;
+  config.rate = rate_limit{2, 1'000, 2};
+  connector_queue queue{config, {}};
+  for (const log_sequence sequence : {1U, 2U, 3U}) {
+    auto event = event_at(sequence, 0);
+    event.attempts_made = static_cast<std::uint32_t>(sequence);
+    queue.add(std::move(event));
+  }
+  const auto first = queue.start_next(now_us);
+  const auto second = queue.start_next(now_us);
+  REQUIRE(second);
+  CHECK_FALSE(queue.start_next(now_us));
+  queue.put_back(job_of(*second));
+  queue.put_back(job_of(*first));
+  queue.put_back(job_of(*first)); // not in flight any more
+  CHECK(queue.in_flight() == 0);
+  CHECK(queue.waiting() == 3);
+  for (const log_sequence sequence : {1U, 2U}) { // the rate counts those that went
+    const auto again = queue.start_next(now_us);
+    REQUIRE(again);
+    CHECK(again->event.sequence == sequence);
+    CHECK(again->attempts_made == sequence);
+    CHECK(again->event.envelope);
+    CHECK(again->event.accepted_at == now);
+  }
+  CHECK_FALSE(queue.start_next(now_us));
+}
+
+TEST_CASE("a queue that waits for word starts nothing until it comes") {
+  connector_queue queue{connector{}, {}};
+  queue.add(event_at(1, 0));
+  queue.wait_for_word();
+  CHECK_FALSE(queue.start_next(now_us + 3'600'000'000));
+  CHECK_FALSE(queue.opens_at(now_us));
+  queue.start_again();
+  CHECK(queue.start_next(now_us));
+}
+
+TEST_CASE(
+    "what is short on the way to an endpoint is tried after 250 ms, then later, or when an attempt is over") {
+  connector_queue queue{connector{}, {}};
+  for (log_sequence sequence = 1; sequence <= 20; ++sequence)
+    queue.add(event_at(sequence, 0));
+  auto at_us = now_us;
+  for (const std::int64_t wait_ms : {250, 500, 1'000, 2'000, 4'000, 4'000}) {
+    const auto one = queue.start_next(at_us);
+    const auto another = queue.start_next(at_us);
+    REQUIRE(another);
+    for (const auto& back : {one, another}) {
+      queue.put_back(job_of(*back));
+      queue.wait_for_moment({at_us / 1'000});
+    }
+    CHECK_FALSE(queue.start_next(at_us + wait_ms * 1'000 - 1'000));
+    CHECK(queue.opens_at(at_us) == timestamp_ms{at_us / 1'000 + wait_ms});
+    at_us += wait_ms * 1'000;
+    CHECK_FALSE(queue.opens_at(at_us));
+  }
+  const auto gone = queue.start_next(at_us);
+  const auto back = queue.start_next(at_us);
+  queue.put_back(job_of(*back));
+  queue.wait_for_moment({at_us / 1'000});
+  CHECK_FALSE(queue.start_next(at_us));
+  REQUIRE(queue.decide(delivered(gone->event.sequence), {at_us / 1'000}, {}, 0));
+  REQUIRE(queue.start_next(at_us));
+  queue.wait_for_moment({at_us / 1'000});
+  CHECK(queue.opens_at(at_us) == timestamp_ms{at_us / 1'000 + 250});
+}

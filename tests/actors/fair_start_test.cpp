@@ -155,7 +155,7 @@ TEST_CASE("a node that stops starts nothing that waits for a place, and finds it
   node.send_many("crm", 6);
   CHECK(node.requests_to("crm") == 2);
   bool clean = false;
-  node.begin_stop([&clean](bool all) { clean = all; });
+  node.begin_stop(60'000, [&clean](bool all) { clean = all; });
   node.run();
   CHECK_FALSE(clean);
   node.answer_all();

@@ -1,8 +1,10 @@
 #include "apps/body_text.hpp"
 #include "apps/history_view.hpp"
+#include "policy/charset.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -36,9 +38,58 @@ std::string shown(const attempt& value) {
   history.attempts = {value};
   const std::ostringstream text;
   auto* before = std::cout.rdbuf(text.rdbuf());
-  print_event(terminal{false}, history);
+  const terminal out{false};
+  history_printer{out, false}.print(history);
   std::cout.rdbuf(before);
   return text.str();
+}
+
+/// What a printer makes of pages, and the largest piece that it wrote at once.
+struct printed {
+  std::string text;
+  std::size_t largest = 0;
+};
+
+class piece_counter final : public std::streambuf {
+public:
+  printed taken;
+
+private:
+  int_type overflow(int_type c) override {
+    taken.text += static_cast<char>(c);
+    return c;
+  }
+  std::streamsize xsputn(const char* text, std::streamsize bytes) override {
+    taken.text.append(text, static_cast<std::size_t>(bytes));
+    taken.largest = std::max(taken.largest, static_cast<std::size_t>(bytes));
+    return bytes;
+  }
+};
+
+printed print_pages(const std::vector<std::vector<event_history>>& pages, bool json) {
+  piece_counter counter;
+  auto* before = std::cout.rdbuf(&counter);
+  const terminal out{false};
+  history_printer printer{out, json};
+  for (const auto& page : pages)
+    for (const auto& event : page)
+      printer.print(event);
+  printer.end();
+  std::cout.rdbuf(before);
+  return std::move(counter.taken);
+}
+
+event_history piece_of(std::uint32_t first, std::uint32_t last, bool goes_on, bool continues) {
+  event_history piece;
+  piece.summary.event = "a.b";
+  piece.summary.connector = {"crm"};
+  for (auto number = first; number <= last; ++number) {
+    piece.attempts.push_back(answered("body " + std::to_string(number)));
+    piece.attempts.back().number = number;
+  }
+  piece.goes_on = goes_on;
+  piece.continues = continues;
+  return piece;
 }
 
 std::string outcome_shown(const attempt& value) {
@@ -179,4 +230,53 @@ TEST_CASE("a sentence that does not fit into the table stands below it, whole") 
   const auto text = shown(value);
   CHECK(text.find(value.error) != std::string::npos);
   CHECK(text.find(value.error) == text.rfind(value.error));
+}
+
+TEST_CASE("an event that is spread over pages is printed as one, whatever the pages") {
+  const std::vector<std::vector<event_history>> whole{
+      {piece_of(1, 9, false, false), piece_of(1, 2, false, false)}};
+  const std::vector<std::vector<std::vector<event_history>>> spread{
+      {{piece_of(1, 3, true, false)}, {piece_of(4, 9, false, true), piece_of(1, 2, false, false)}},
+      {{piece_of(1, 1, true, false)}, {piece_of(2, 9, false, true)}, {piece_of(1, 2, false, false)}},
+      {{piece_of(1, 3, true, false)},
+       {piece_of(4, 8, true, true)},
+       {piece_of(9, 9, false, true), piece_of(1, 1, true, false)},
+       {piece_of(2, 2, false, true)}},
+  };
+  const auto json = print_pages(whole, true).text;
+  CHECK(json == event_history_to_json(whole[0][0]) + "\n" + event_history_to_json(whole[0][1]) + "\n");
+  const auto text = print_pages(whole, false).text;
+  CHECK(std::count(text.begin(), text.end(), '#') == 2); // one table for each
+  CHECK(text.find("\n\n") != std::string::npos);
+  for (const auto& pages : spread) {
+    CHECK(print_pages(pages, true).text == json);
+    CHECK(print_pages(pages, false).text == text);
+  }
+}
+
+TEST_CASE("an event whose further attempts did not come is ended, and says that it is not whole") {
+  for (const auto& pages : std::vector<std::vector<std::vector<event_history>>>{
+           {{piece_of(1, 2, true, false)}},                                    // the node went away
+           {{piece_of(1, 2, true, false)}, {piece_of(1, 1, false, false)}}}) { // it was forgotten meanwhile
+    const auto json = print_pages(pages, true).text;
+    const auto first = json.substr(0, json.find('\n'));
+    auto expected = event_history_to_json(piece_of(1, 2, false, false));
+    expected.replace(expected.size() - 2, 2, R"(],"incomplete":true})");
+    CHECK(first == expected);
+    CHECK(std::count(json.begin(), json.end(), '\n') == static_cast<std::ptrdiff_t>(pages.size()));
+    CHECK(print_pages(pages, false).text.find("could not be read") != std::string::npos);
+  }
+}
+
+TEST_CASE("what is written at once does not grow with the history") {
+  auto page = piece_of(1, 3, true, false);
+  for (auto& one : page.attempts)
+    one.response_body.assign(attempt::max_body_bytes, '\n'); // two bytes each in JSON
+  std::vector<std::vector<event_history>> pages{{page}};
+  page.continues = true;
+  for (int i = 0; i < 20; ++i)
+    pages.push_back({page});
+  const auto taken = print_pages(pages, true);
+  CHECK(taken.text.size() > 60 * 2 * attempt::max_body_bytes);
+  CHECK(taken.largest < 3 * attempt::max_body_bytes);
 }

@@ -147,6 +147,28 @@ TEST_CASE("an id that went to several connectors is shown once for each, one obj
   CHECK(std::count(readable.lines.begin(), readable.lines.end(), "") == 1); // between the two
 }
 
+TEST_CASE("a run of more events than a page holds is shown whole, one object per line") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8"}};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", "https://127.0.0.1:1/")).code == 0);
+  constexpr int count = 250;
+  std::string events;
+  for (int i = 0; i < count; ++i)
+    events += event_json("crm", i);
+  REQUIRE(node.vicket({"send"}, events).code == 0);
+  const auto shown = node.vicket({"run", "run-1", "--json"});
+  CHECK(shown.code == 0);
+  REQUIRE(shown.lines.size() == count);
+  std::set<std::string> ids;
+  for (const auto& line : shown.lines) {
+    ids.insert(text_field(line, "id"));
+    CHECK(line.ends_with("]}"));
+  }
+  CHECK(ids.size() == count);
+  const auto readable = node.vicket({"run", "run-1"});
+  CHECK(std::count(readable.lines.begin(), readable.lines.end(), "") == count - 1); // between them
+}
+
 TEST_CASE("a secret that the node makes is shown once, by the put that made it") {
   const temporary_folder folder;
   node_process node{folder.path() + "/data"};
@@ -516,6 +538,27 @@ TEST_CASE("what keeps a node from starting is one line: exit code 1 for the mach
     CHECK(result.lines.empty());
     CHECK(has(result.errors, says));
     CHECK(lines_in(result.errors) == 1);
+  }
+}
+
+TEST_CASE("a node with too few descriptors for --max-in-flight says what it needs and what to do, with exit "
+          "code 2") {
+  const temporary_folder folder;
+  const arguments limited{"/bin/sh", "-c", "ulimit -n 1000 && exec \"$0\" \"$@\"", VICKETD_PATH};
+  const arguments flags{"--listen", "127.0.0.1:0", "--partitions",
+                        "1",        "--data-dir",  folder.path() + "/data"};
+  const auto result = run_process(limited + flags + arguments{"--max-in-flight", "10000"});
+  CAPTURE(result.errors);
+  CHECK(result.code == 2);
+  CHECK(lines_in(result.errors) == 1);
+  CHECK(has(result.errors, "may open 1000 files, and --max-in-flight 10000 needs 12114"));
+  CHECK(has(result.errors, "or start with --max-in-flight 120"));
+  // Nobody asked for 10,000: it goes on with as many as can be.
+  for (const auto& asked : {arguments{"--max-in-flight", "120"}, arguments{}}) {
+    process node{limited + flags + asked};
+    static_cast<void>(node.line_with("vicketd ready actors="));
+    node.signal(SIGTERM);
+    CHECK(node.wait() == 0);
   }
 }
 

@@ -44,6 +44,20 @@ TEST_CASE("columns are aligned, and coloured only when asked for") {
   CHECK(table.lines(terminal{true})[1].find("\033[32mäöü\033[0m") == 0);
 }
 
+TEST_CASE("a table that is printed as it comes keeps its columns, and widens them where it must") {
+  text_table table{{"NAME", "N"}, {false, true}};
+  table.add({{"a longer name"}, {"1"}});
+  CHECK(table.take_lines(terminal{false}) ==
+        std::vector<std::string>{"NAME           N", "a longer name  1"});
+  CHECK(table.take_lines(terminal{false}).empty());
+  table.add({{"b"}, {"2"}});
+  CHECK(table.take_lines(terminal{false}) == std::vector<std::string>{"b              2"});
+  table.add({{"b"}, {"1000"}});
+  table.add({{"b"}, {"2"}});
+  CHECK(table.take_lines(terminal{false}) ==
+        std::vector<std::string>{"b              1000", "b                 2"});
+}
+
 TEST_CASE("JSON is indented without touching its strings") {
   CHECK(indented_json(R"({"a":[1,{"b":"x,{\"y\":}"}],"c":{},"d":[]})") ==
         "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x,{\\\"y\\\":}\"\n    }\n  ],\n  \"c\": {},\n  \"d\": "

@@ -2,6 +2,8 @@
 
 #include <caf/init_global_meta_objects.hpp>
 
+#include <utility>
+
 namespace vicket::crash {
 
 namespace {
@@ -61,13 +63,24 @@ node_client::histories(const std::vector<event_id>& ids, std::int64_t limit_ms) 
     std::vector<decltype(ask_one(ids.front()))> asked;
     for (auto at = from; at < ids.size() && at < from + questions_at_a_time; ++at)
       asked.push_back(ask_one(ids[at]));
-    for (auto& one : asked)
-      one.receive([&](event_page& got) { all.push_back(std::move(got.events)); },
-                  [&](caf::error& why) {
-                    good = good && refusal_of(why).code == errc::not_found;
-                    all.emplace_back();
-                    failed(std::move(why));
-                  });
+    const auto refused = [&](caf::error& why) {
+      good = good && refusal_of(why).code == errc::not_found;
+      failed(std::move(why));
+    };
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      auto& found = all.emplace_back();
+      std::string cursor; // of the page after this one; empty: there is none
+      const auto take = [&](event_page& got) {
+        append_page(found, std::move(got.events));
+        cursor = got.more ? std::move(got.cursor) : std::string{};
+      };
+      asked[i].receive(take, refused);
+      while (!cursor.empty() && good)
+        self_
+            ->request(node, std::chrono::milliseconds{limit_ms},
+                      get_event{ids[from + i], std::exchange(cursor, {})})
+            .receive(take, refused);
+    }
   }
   if (!good)
     return std::nullopt;

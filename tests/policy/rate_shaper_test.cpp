@@ -224,4 +224,27 @@ TEST_CASE("the largest limit does not overflow") {
   CHECK(burst_at(dense, start_us) == 10'000);
 }
 
+TEST_CASE("what was taken and did not go can be given back: the next goes when that one would have") {
+  for (const std::uint32_t per_ms : {1'000u, 999u, 7u}) {
+    const rate_limit limit{3, per_ms, 2}; // its interval is no whole number of microseconds
+    rate_shaper shaper{limit}, untouched{limit};
+    std::int64_t now_us = 1'779'546'071'000'000;
+    shaper.take(now_us);
+    untouched.take(now_us);
+    for (int i = 0; i < 5; ++i) {
+      now_us += shaper.wait_us(now_us);
+      shaper.take(now_us);
+      shaper.give_back();
+      CHECK(shaper.wait_us(now_us) == 0);
+      CHECK(shaper.state() == untouched.state());
+      shaper.take(now_us);
+      untouched.take(now_us);
+    }
+  }
+  rate_shaper unlimited{std::nullopt};
+  unlimited.take(1'000);
+  unlimited.give_back();
+  CHECK(unlimited.wait_us(1'000) == 0);
+}
+
 } // namespace vicket

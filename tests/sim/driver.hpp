@@ -57,7 +57,13 @@ private:
   void read_feed(std::size_t reader, std::uint32_t limit, std::uint32_t wait_ms);
   void look_up_run(std::uint32_t action_number, bool everything);
   void look_up_event(const action& one);
+  template <class Page, class Request>
+  void read_history(Request request, std::shared_ptr<std::vector<event_history>> read, const moment& asked,
+                    std::function<void(const std::set<std::uint64_t>& found)> finished);
+  void check_page(const std::vector<event_history>& events, const std::vector<event_history>& before);
   void look_up_status(bool compare);
+  void look_up_status(const get_status& request, node_status whole, bool compare);
+  static constexpr std::uint32_t status_page = 2; ///< connectors: fewer than a world may have
   void list();
   void read_feeds_to_the_end();
 

@@ -115,6 +115,8 @@ void driver::order(const action& one) {
     on_order_ = true;
     timed_orders_.push_back({one.ordered, node_.steady_ms() + one.after * ms_per_after, one.draw});
     return;
+  case fault::shortage:
+    return endpoints_->be_short(one.after, one.draw);
   case fault::supervisor_death: {
     on_order_ = true;
     auto happened = [this] {
@@ -230,6 +232,7 @@ void driver::free_disk() {
 }
 
 void driver::calm_disk() {
+  endpoints_->be_short_no_more();
   node_.disk.clear_faults();
   node_.disk.crash_after(std::numeric_limits<std::uint64_t>::max());
   free_disk();

@@ -243,8 +243,13 @@ void driver::read_feed(std::size_t reader, std::uint32_t limit, std::uint32_t wa
         reading_[reader] = false;
         say("reader " + std::to_string(reader) + ": " + std::to_string(page.entries.size()) + " outcomes, " +
             page.cursor);
-        for (const auto& entry : page.entries)
+        std::size_t bytes = 0;
+        for (const auto& entry : page.entries) {
+          bytes += page_bytes_of(entry.summary) + page_bytes_of(entry.value) + entry.cursor.size();
           oracle_.events().told(entry, now());
+        }
+        if (bytes > plan_.shape.history_bytes && page.entries.size() > 1)
+          oracle_.complain("a page of the feed is bounded", std::to_string(bytes) + " bytes");
         oracle_.feed().page(reader, page, tells_a_gap(page), endpoints_->newest(), oracle_.events());
       },
       [this, reader, cursor = request.cursor](const caf::error& why) {
@@ -283,20 +288,58 @@ void driver::look_up_run(std::uint32_t action_number, bool everything) {
   };
   get_run request;
   request.run = run_of(action_number);
-  node_.ask<run_page>(
+  read_history<run_page>(request, std::make_shared<std::vector<event_history>>(), asked, missing);
+}
+
+/// Page after page; what an event's pages tell is judged when they are all there.
+template <class Page, class Request>
+void driver::read_history(Request request, std::shared_ptr<std::vector<event_history>> read,
+                          const moment& asked,
+                          std::function<void(const std::set<std::uint64_t>& found)> finished) {
+  node_.ask<Page>(
       request,
-      [this, missing, asked](const run_page& page) {
+      [this, request, read, asked, finished](Page& page) {
+        check_page(page.events, *read);
+        append_page(*read, std::move(page.events));
+        if (page.more) {
+          say("history goes on at " + page.cursor);
+          auto next = request;
+          next.cursor = std::move(page.cursor);
+          read_history<Page>(std::move(next), read, asked, finished);
+          return;
+        }
         std::set<std::uint64_t> found;
-        for (const auto& history : page.events) {
-          oracle_.events().told(history, asked, now());
+        for (const auto& history : *read) {
+          if (!history.goes_on) // else it was forgotten while it was read
+            oracle_.events().told(history, asked, now());
           found.insert(serial_of_event_name(history.summary.event).value_or(never));
         }
-        missing(found);
+        finished(found);
       },
-      [missing](const caf::error& why) {
+      [this, cursor = request.cursor, finished](const caf::error& why) {
         if (refusal_of(why).code == errc::not_found)
-          missing({});
+          finished({});
+        if (refusal_of(why).code == errc::invalid_event)
+          oracle_.complain("a cursor that the node gave is taken", cursor + ": " + refusal_of(why).detail);
       });
+}
+
+void driver::check_page(const std::vector<event_history>& events, const std::vector<event_history>& before) {
+  std::size_t bytes = 0;
+  std::size_t attempts = 0;
+  for (const auto& event : events) {
+    bytes += page_bytes_of(event);
+    attempts += event.attempts.size();
+    if (event.continues && &event != &events.front())
+      oracle_.complain("an event goes on at the beginning of a page", event.summary.event);
+    if (event.goes_on && &event != &events.back())
+      oracle_.complain("an event goes on behind the end of a page", event.summary.event);
+  }
+  if (bytes > plan_.shape.history_bytes && (attempts > 1 || events.size() > 1))
+    oracle_.complain("a page of history is bounded", std::to_string(bytes) + " bytes");
+  if (!events.empty() && events.front().continues &&
+      (before.empty() || !before.back().goes_on || before.back().summary.id != events.front().summary.id))
+    oracle_.complain("an event goes on where the page before ended", events.front().summary.event);
 }
 
 void driver::look_up_event(const action& one) {
@@ -318,28 +361,28 @@ void driver::look_up_event(const action& one) {
     for (const auto serial : absent)
       oracle_.events().not_found(serial, now());
   };
-  node_.ask<event_page>(
-      get_event{id},
-      [this, missing, asked](const event_page& answer) {
-        std::set<std::uint64_t> found;
-        for (const auto& history : answer.events) {
-          oracle_.events().told(history, asked, now());
-          found.insert(serial_of_event_name(history.summary.event).value_or(never));
-        }
-        missing(found);
-      },
-      [missing](const caf::error& why) {
-        if (refusal_of(why).code == errc::not_found)
-          missing({});
-      });
+  read_history<event_page>(get_event{id}, std::make_shared<std::vector<event_history>>(), asked, missing);
 }
 
 void driver::look_up_status(bool compare) {
+  look_up_status(get_status{{}, status_page}, {}, compare);
+}
+
+/// The pages before are put together in `whole`.
+void driver::look_up_status(const get_status& request, node_status whole, bool compare) {
   node_.ask<node_status>(
-      get_status{},
-      [this, compare](const node_status& status) {
-        if (compare)
-          oracle_.told(status, endpoints_->open_requests());
+      request,
+      [this, whole = std::move(whole), compare](const node_status& page) {
+        auto all = page;
+        all.connectors = whole.connectors;
+        all.connectors.insert(all.connectors.end(), page.connectors.begin(), page.connectors.end());
+        if (page.connectors.size() > status_page || (page.more && page.connectors.empty()))
+          oracle_.complain("a page of the status is full or the last",
+                           std::to_string(page.connectors.size()) + " connectors");
+        else if (page.more)
+          look_up_status(get_status{page.connectors.back().id, status_page}, std::move(all), compare);
+        else if (compare)
+          oracle_.told(all, endpoints_->open_requests());
       },
       [](const caf::error&) {});
 }

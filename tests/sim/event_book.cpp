@@ -31,6 +31,8 @@ std::string mark_of(std::uint64_t request) {
 }
 
 std::optional<std::uint64_t> request_of(const attempt& value) {
+  if (value.response_truncated && value.response_body.empty() && value.phases.first_byte_us)
+    return static_cast<std::uint64_t>(*value.phases.first_byte_us);
   const std::string_view text = value.response_body.empty() ? value.error : value.response_body;
   std::uint64_t number = 0;
   const auto at = text.find('#');

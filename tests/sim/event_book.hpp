@@ -43,9 +43,12 @@ public:
   /// one it was, so this goes for all connectors until nothing moves.
   void supervisor_died();
   /// The wall clock was set back: in this life of the node due times can't be told from outside.
+  /// Since then nobody knows until when what was told before holds.
+  [[nodiscard]] std::int64_t clock_went_back_ms() const noexcept { return went_back_ms_; }
   void clock_went_back(const moment& now) {
     clock_is_straight_ = false;
     went_back_at_ = now.order;
+    went_back_ms_ = now.steady_ms;
     holds_.clear(); // when they end by the new clock nobody knows
   }
   void life_began(const moment& now) {
@@ -148,8 +151,9 @@ private:
   std::int64_t latest_steady_ms_ = 0;
   std::int64_t forgotten_before_ms_ = 0;
   bool clock_is_straight_ = true;
-  std::int64_t life_began_ms_ = 0; ///< by the wall clock
-  std::uint64_t went_back_at_ = 0; ///< a place in the order
+  std::int64_t life_began_ms_ = 0;         ///< by the wall clock
+  std::uint64_t went_back_at_ = 0;         ///< a place in the order
+  std::int64_t went_back_ms_ = -1'000'000; ///< by the steady clock
   bool supervisor_is_dying_ = false;
 };
 

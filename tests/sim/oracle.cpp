@@ -11,6 +11,10 @@ namespace {
 constexpr std::int64_t recovery_ms = 1'200;
 /// And hears only then that there is room when a round has come back, for which the simulation lets time pass.
 constexpr std::int64_t late_recovery_ms = 60'000;
+/// The longest hold: one that was stored before the clock was set back is cut to it, by the clock of then.
+constexpr std::int64_t longest_hold_ms = 600'000;
+/// Beyond the last shortage: what the node waits until it tries again.
+constexpr std::int64_t longest_pause_ms = 5'000;
 
 } // namespace
 
@@ -120,8 +124,26 @@ void oracle::told(const node_status& status, const std::map<std::uint32_t, std::
       complain("the status agrees with a count", "c" + std::to_string(which) + " has " +
                                                      std::to_string(count) +
                                                      " pending, and is not mentioned");
-  for (const auto& one : status.partitions)
+  std::uint64_t in_flight = 0;
+  for (const auto& one : status.partitions) {
     in_partitions += one.pending;
+    in_flight += one.in_flight;
+    if (one.counting)
+      complain("what a start finds is counted", "partition " + std::to_string(one.number) + " still counts");
+  }
+  for (std::size_t i = 1; i < status.connectors.size(); ++i)
+    if (!(status.connectors[i - 1].id < status.connectors[i].id))
+      complain("the status is in the order of ids", status.connectors[i].id.value + " comes too late");
+  for (const auto& one : status.connectors)
+    if (one.oldest_pending_at.has_value() != (one.pending > 0))
+      complain("the status agrees with a count", one.id.value + " has an oldest event, or has none");
+  std::uint64_t open_in_all = 0;
+  for (const auto& [which, count] : open_requests)
+    open_in_all += count;
+  if (in_flight != open_in_all)
+    complain("the status agrees with a count", "the partitions are said to have " +
+                                                   std::to_string(in_flight) + " in flight, and it is " +
+                                                   std::to_string(open_in_all));
   if (in_partitions != in_all)
     complain("the status agrees with a count", "the partitions' sum is not the connectors'");
   if (!connectors_.all_are_certain())
@@ -169,6 +191,8 @@ void oracle::look_at_starts(const moment& now) {
   const auto settled_ms = starts_.settle_ms();
   if (failed_ || disk_full_ || disk_squeezed_ || serious_ || stopping_ || !events_.clock_is_straight() ||
       now.steady_ms - last_full_.steady_ms < settled_ms ||
+      now.steady_ms - last_short_.steady_ms < settled_ms + longest_pause_ms ||
+      now.steady_ms - events_.clock_went_back_ms() < settled_ms + longest_hold_ms ||
       now.steady_ms - life_began_.steady_ms < settled_ms) {
     starts_.nobody_has_to_start();
     return;

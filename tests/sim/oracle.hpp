@@ -61,6 +61,8 @@ public:
   void disk_is(bool full, bool squeezed, const moment& now);
   /// One operation failed for want of room.
   void room_was_missing(const moment& now);
+  /// The node was short of something of its own for a request.
+  void node_was_short(const moment& now) { last_short_ = now; }
   /// Something failed that a node may end for: an I/O error, a sync, the machine itself.
   void something_serious_failed() { serious_ = true; }
   /// The sync of a commit failed, with whatever error number: the node has to end.
@@ -112,6 +114,7 @@ private:
   bool disk_full_ = false;
   bool disk_squeezed_ = false;
   moment last_full_{0, -1'000'000, 0};
+  moment last_short_{0, -1'000'000, 0};
   moment last_squeezed_{0, -1'000'000, 0};
   bool serious_ = false;
   bool commit_sync_failed_ = false;

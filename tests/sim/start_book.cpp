@@ -52,6 +52,10 @@ void start_book::supervisor_died() {
 }
 
 void start_book::at_rest(const std::set<std::uint32_t>& with_events, const moment& now) {
+  if (shape_.window_memory_bytes < ample_window_bytes) { // it may wait for room, not for a place
+    waiting_.clear();
+    return;
+  }
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> waiting;
   for (const auto which : with_events) {
     const auto& mine = connectors_[which];

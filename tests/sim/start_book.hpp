@@ -50,6 +50,7 @@ private:
   };
   static constexpr std::int64_t never_ms = -1'000'000;
   static constexpr std::int64_t longest_peace_ms = 60'000;
+  static constexpr std::size_t ample_window_bytes = 1u << 20; ///< all events of a world fit into it
 
   void complain(std::string rule, std::string detail) {
     complaints_.push_back({std::move(rule), std::move(detail)});

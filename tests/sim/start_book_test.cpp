@@ -20,6 +20,7 @@ struct story {
     world_shape made;
     made.connectors.resize(4);
     made.max_in_flight = places;
+    made.window_memory_bytes = 64u << 20;
     made.partitions = partitions;
     return made;
   }

@@ -156,6 +156,99 @@ TEST_CASE("every attempt is remembered, per event and in the order of the feed")
   CHECK(store->attempts_after(feed[2].sequence, 10, no_limit).empty());
 }
 
+TEST_CASE(
+    "an event's attempts come in pages that are bounded in bytes, each with one at least, bodies whole") {
+  auto environment = make_memory_environment();
+  auto store = open_store(small_options(environment.get()));
+  const auto event = accept(*store, false);
+  const auto other = accept(*store, false);
+  CHECK_FALSE(store->last_attempt_of(event));
+  CHECK(store->read_attempts(event, {}).attempts.empty());
+  // given five attempts, of which the first two have 1,000 bytes each, and the others the body of the second
+  auto expected = std::vector<stored_attempt>{};
+  for (auto number = 1u; number <= 5; ++number) {
+    const auto due = noon + 1'000 * static_cast<std::int64_t>(number);
+    auto made = attempt_of(store->allocate_sequence(), event, number, due);
+    made.value.response_body = std::string(1'000, number == 1 ? 'a' : 'b');
+    if (number > 2)
+      made.same_body_as = 2;
+    expected.push_back(made);
+    auto batch = write_batch{};
+    batch.add_attempt({"crm-prod"}, made, {due - 1'000, event}, number > 1);
+    REQUIRE(store->commit(batch, event).ok());
+  }
+  const auto one = page_bytes_of(expected[0].value);
+  REQUIRE(one == page_bytes_of(expected[4].value));
+  struct row {
+    partition_store::attempt_range which;
+    std::vector<std::uint32_t> numbers;
+    bool more;
+  };
+  const auto table = std::vector<row>{
+      {{}, {1, 2, 3, 4, 5}, false},
+      {{1, 5, 5 * one}, {1, 2, 3, 4, 5}, false},
+      {{1, 5, 5 * one - 1}, {1, 2, 3, 4}, true},
+      {{1, 4, 4 * one}, {1, 2, 3, 4}, false},
+      {{3, 5, 2 * one}, {3, 4}, true},
+      {{5, 5, 0}, {5}, false},
+      {{4, 5, 0}, {4}, true},
+      {{6, 9, no_limit}, {}, false},
+      {{2, 1, no_limit}, {}, false},
+  };
+  const auto check_all = [&] {
+    for (const auto& [which, numbers, more] : table) {
+      INFO(which.first << " to " << which.last << ", " << which.max_bytes << " bytes");
+      const auto page = store->read_attempts(event, which);
+      CHECK(page.more == more);
+      REQUIRE(page.attempts.size() == numbers.size());
+      for (auto i = 0u; i < numbers.size(); ++i) {
+        CHECK(page.attempts[i].value == expected[numbers[i] - 1].value);
+        CHECK(page.attempts[i].sequence == expected[numbers[i] - 1].sequence);
+      }
+    }
+    REQUIRE(store->last_attempt_of(event));
+    CHECK(store->last_attempt_of(event)->number == 5);
+    CHECK(store->last_attempt_of(event)->state_after == event_state::pending);
+    CHECK(store->last_attempt_of(event)->next_attempt_at == noon + 5'000);
+    CHECK_FALSE(store->last_attempt_of(other));
+    CHECK(store->health().ok());
+  };
+  check_all();
+
+  // and the same when they are carried below the retention's edge
+  const auto edge = store->next_sequence();
+  auto batch = write_batch{};
+  for (const auto& each : store->read_carry({event}, edge, 0, no_limit).carried)
+    batch.carry(each);
+  auto header = store->last_round();
+  ++header.number;
+  header.next_sequence = header.settled_below = header.oldest_kept = edge;
+  REQUIRE(store->apply(sealed_round{std::move(batch), header}, partition_store::durability::synced).ok());
+  check_all();
+}
+
+TEST_CASE("the events of an id are found from a connector on, so many at a time") {
+  auto environment = make_memory_environment();
+  auto store = open_store(small_options(environment.get()));
+  auto sequences = std::vector<log_sequence>{};
+  auto batch = write_batch{};
+  for (const auto* connector : {"d", "b", "a", "c"}) {
+    auto event = event_of(store->allocate_sequence(), {.connector = connector});
+    event.id = id_of(7);
+    sequences.push_back(event.sequence);
+    batch.add_event(event, true);
+  }
+  REQUIRE(store->commit(batch, store->next_sequence()).ok());
+  const auto by_connector = std::vector<log_sequence>{sequences[2], sequences[1], sequences[3], sequences[0]};
+  CHECK(store->find_events(id_of(7)) == by_connector);
+  CHECK(store->find_events(id_of(7), {"a"}, 2) == std::vector{by_connector[0], by_connector[1]});
+  CHECK(store->find_events(id_of(7), {"b"}) ==
+        std::vector{by_connector[1], by_connector[2], by_connector[3]});
+  CHECK(store->find_events(id_of(7), {"bb"}, 1) == std::vector{by_connector[2]});
+  CHECK(store->find_events(id_of(7), {"e"}).empty());
+  CHECK(store->find_events(id_of(8)).empty());
+}
+
 TEST_CASE("waiting events come in the order of their due time, in pages, without those in flight") {
   // given due times against the order of acceptance, and neighbours whose ids begin alike
   auto environment = make_memory_environment();
@@ -163,7 +256,7 @@ TEST_CASE("waiting events come in the order of their due time, in pages, without
   auto by_due = std::vector<log_sequence>{};
   for (auto i = 0; i < 10; ++i)
     by_due.insert(by_due.begin(), accept(*store, true, {.connector = "crm", .accepted_at = noon - i}));
-  const auto neighbour = accept(*store, true, {.connector = "crm-prod"});
+  accept(*store, true, {.connector = "crm-prod"});
   accept(*store, true, {.connector = "cr"});
 
   SECTION("in order, with what the supervisor needs") {
@@ -195,19 +288,56 @@ TEST_CASE("waiting events come in the order of their due time, in pages, without
     CHECK(page.events[0].position.sequence == by_due[2]);
     CHECK(page.next_due == noon);
   }
-  SECTION("each connector that waits, and how much") {
+  SECTION("each connector that waits") {
     const auto waiting = store->waiting_connectors();
     REQUIRE(waiting.size() == 3);
     CHECK(waiting[0] == std::pair{connector_id{"cr"}, noon});
     CHECK(waiting[1] == std::pair{connector_id{"crm"}, noon - 9});
     CHECK(waiting[2] == std::pair{connector_id{"crm-prod"}, noon});
-    const auto counts = store->count_waiting();
-    REQUIRE(counts.size() == 3);
-    CHECK(counts[1].events == 10);
-    CHECK(counts[1].lowest_sequence == by_due.back());
-    CHECK(counts[2].events == 1);
-    CHECK(counts[2].lowest_sequence == neighbour);
   }
+  SECTION("its first due time, its last, and whether something among the first was never attempted") {
+    std::vector<waiting_connector> waiting;
+    store->for_each_waiting([&](const waiting_connector& one) { waiting.push_back(one); });
+    REQUIRE(waiting.size() == 3);
+    CHECK(waiting[1].connector.value == "crm");
+    CHECK(waiting[1].first_due == noon - 9);
+    CHECK(waiting[1].last_due == noon);
+    CHECK(waiting[1].unattempted_due == noon);
+  }
+  CHECK(store->health().ok());
+}
+
+TEST_CASE("of a connector with much that waits the first entries and the last are looked at") {
+  auto environment = make_memory_environment();
+  const auto store = open_store(small_options(environment.get()));
+  auto batch = write_batch{};
+  const auto wait = [&](const std::string& connector, std::int64_t minutes, std::uint32_t attempts_made) {
+    const auto sequence = store->allocate_sequence();
+    const auto due = noon + minutes;
+    batch.add_event(
+        event_of(sequence, {.connector = connector, .accepted_at = attempts_made > 0 ? noon : due}),
+        attempts_made == 0);
+    if (attempts_made > 0)
+      batch.add_attempt({connector}, attempt_of(store->allocate_sequence(), sequence, attempts_made, due), {},
+                        false);
+  };
+  constexpr auto looked_at = static_cast<std::int64_t>(partition_store::max_looked_at);
+  for (auto i = std::int64_t{0}; i < looked_at; ++i)
+    wait("just", i, i == looked_at - 1 ? 0 : 1);
+  for (auto i = std::int64_t{0}; i < 40; ++i)
+    wait("many", i, i == looked_at ? 0 : 1);
+  wait("next", 7, 3);
+  REQUIRE(store->commit(batch, store->next_sequence()).ok());
+  std::vector<waiting_connector> waiting;
+  store->for_each_waiting([&](const waiting_connector& one) { waiting.push_back(one); });
+  REQUIRE(waiting.size() == 3);
+  CHECK(waiting[0].last_due == noon + (looked_at - 1));
+  CHECK(waiting[0].unattempted_due == noon + (looked_at - 1));
+  CHECK(waiting[1].first_due == noon);
+  CHECK(waiting[1].last_due == noon + 39);
+  CHECK_FALSE(waiting[1].unattempted_due.has_value()); // it lies behind those
+  CHECK(waiting[2].connector.value == "next");
+  CHECK(waiting[2].first_due == noon + 7);
   CHECK(store->health().ok());
 }
 
@@ -244,7 +374,7 @@ TEST_CASE("an event that was accepted but never tried waits after a restart, onc
   batch.add_attempt({"crm-prod"}, attempt_of(store->allocate_sequence(), delivered, 1), {}, false);
   batch.add_attempt({"crm-prod"}, attempt_of(store->allocate_sequence(), waited_and_delivered, 1),
                     {noon, waited_and_delivered}, true);
-  batch.index_waiting({"crm-prod"}, {noon, indexed_later}, 0);
+  batch.index_waiting({"crm-prod"}, {noon, indexed_later});
   REQUIRE(store->commit(batch, handed_over).ok());
 
   // when the node restarts, any number of times
@@ -285,6 +415,13 @@ TEST_CASE("connectors and their states survive a restart, and go when deleted") 
   store.reset();
   store = open_store(small_options(environment.get()));
   CHECK(store->connectors() == std::vector{plain, full});
+  CHECK(store->read_connector(full.id) == full);
+  CHECK_FALSE(store->read_connector({"crm-pro"}).has_value());
+  CHECK(store->connectors_after({}, 1) == std::vector{plain});
+  CHECK(store->connectors_after(plain.id, 5) == std::vector{full});
+  CHECK(store->connectors_after({"crm-"}, 5) == std::vector{full});
+  CHECK(store->connectors_after(full.id, 5).empty());
+  CHECK(store->connectors_after({}, 0).empty());
   CHECK(store->connector_states() ==
         std::vector<std::pair<connector_id, std::string>>{{plain.id, "-42"}, {full.id, "42"}});
 

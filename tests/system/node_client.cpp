@@ -9,8 +9,10 @@
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
+#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string_view>
@@ -150,22 +152,46 @@ bool node_client::feed(std::size_t window, std::int64_t answer_ms,
 }
 
 std::optional<event_history> node_client::history(const event_id& id) {
-  std::optional<event_history> answer;
-  rep_->self->request(rep_->node, answer_patience, get_event{id})
-      .receive([&](event_page& got) { answer = std::move(got.events.front()); },
-               [](const caf::error& why) {
-                 if (refusal_of(why).code != errc::not_found)
-                   fail("get_event", why);
-               });
-  return answer;
+  std::vector<event_history> found;
+  get_event question{id};
+  for (bool more = true; more;) {
+    more = false;
+    rep_->self->request(rep_->node, answer_patience, question)
+        .receive(
+            [&](event_page& got) {
+              append_page(found, std::move(got.events));
+              question.cursor = std::move(got.cursor);
+              more = got.more;
+            },
+            [](const caf::error& why) {
+              if (refusal_of(why).code != errc::not_found)
+                fail("get_event", why);
+            });
+  }
+  return found.empty() ? std::nullopt : std::optional{std::move(found.front())};
 }
 
 node_status node_client::status() {
-  return rep_->ask<node_status>(get_status{}, "get_status");
+  get_status question;
+  auto all = rep_->ask<node_status>(question, "get_status");
+  while (all.more) {
+    question.after = all.connectors.back().id;
+    auto page = rep_->ask<node_status>(question, "get_status");
+    std::move(page.connectors.begin(), page.connectors.end(), std::back_inserter(all.connectors));
+    all.more = page.more;
+  }
+  return all;
 }
 
 std::uint64_t node_client::pending(const connector_id& id) {
-  for (const auto& one : status().connectors)
+  const auto counting = [](const node_status& of) {
+    return std::any_of(of.partitions.begin(), of.partitions.end(),
+                       [](const partition_status& one) { return one.counting; });
+  };
+  auto now = status();
+  for (const auto end_us = steady_us() + feed_patience_us; counting(now) && steady_us() < end_us;)
+    now = status();
+  for (const auto& one : now.connectors)
     if (one.id == id)
       return one.pending;
   return 0;
