@@ -311,11 +311,11 @@ delivery::slot* delivery::slot_of(std::uint64_t token) {
   return place.now.supervisor && place.turn == token >> 32 ? &place : nullptr;
 }
 
-delivery::flight delivery::end_of(std::uint64_t token, slot& place) {
+delivery::flight delivery::end_of(std::uint64_t token, slot& place, std::optional<std::int64_t> took_ms) {
   auto ended = std::exchange(place.now, {});
   free_slots_.push_back(static_cast<std::uint32_t>(token));
   ended.job.profile->in_flight->end();
-  dealer_.give_back(ended.place);
+  dealer_.give_back(ended.place, took_ms);
   return ended;
 }
 
@@ -332,7 +332,7 @@ void delivery::collect() {
     auto* place = slot_of(token);
     if (place == nullptr) // a second result of the same request
       continue;
-    auto ended = end_of(token, *place);
+    auto ended = end_of(token, *place, result.duration_us / us_per_ms);
     if (outgoing_.empty() || outgoing_.back().first->id() != whose)
       outgoing_.emplace_back(std::move(ended.supervisor), deliveries_done{});
     auto retry_after = std::move(result.retry_after);
@@ -359,7 +359,7 @@ void delivery::return_what_was_short(std::vector<result_inbox::entry>& results) 
     auto* place = result.shortage ? slot_of(token) : nullptr;
     if (place == nullptr)
       continue;
-    auto ended = end_of(token, *place);
+    auto ended = end_of(token, *place, std::nullopt);
     const bool of_destination = result.shortage->of_destination;
     if (of_destination)
       short_.came_back_from_destination(result.shortage->what, 1, with_.clock->now());

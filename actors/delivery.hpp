@@ -118,7 +118,8 @@ private:
              const start_time& now, std::vector<http_transport::posting>& postings);
   [[nodiscard]] std::uint64_t take_slot(flight what);
   [[nodiscard]] slot* slot_of(std::uint64_t token);
-  [[nodiscard]] flight end_of(std::uint64_t token, slot& place); ///< the slot is free then
+  /// The slot is free then. Without `took_ms` the end tells nothing of the endpoint.
+  [[nodiscard]] flight end_of(std::uint64_t token, slot& place, std::optional<std::int64_t> took_ms);
   [[nodiscard]] std::size_t in_flight() const { return slots_.size() - free_slots_.size(); }
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;

@@ -73,6 +73,36 @@ TEST_CASE(
   CHECK(node.status().connectors.empty());
 }
 
+TEST_CASE(
+    "beside a crowd that hangs, each in one place, what has answered promptly, or is new, starts at once") {
+  crowded_node node{32};
+  node.put("fine");
+  node.send("fine");
+  for (int i = 0; i < 130; ++i) {
+    const auto id = "hangs-" + std::to_string(i);
+    node.hang(id, [](connector& c) { c.max_in_flight = 1; });
+    node.send_many(id, 3);
+  }
+  CHECK(node.transport->hanging() == 31); // nothing is known of them
+  for (std::size_t i = 2; i <= 5; ++i) {
+    node.send("fine");
+    CHECK(node.requests_to("fine") == i);
+  }
+  auto timed_out = scripted_transport::failure(outcome::timeout, "no answer");
+  timed_out.duration_us = 30'000'000;
+  for (int wave = 0; wave < 6; ++wave) { // each of them is known by then
+    node.transport->release(timed_out);
+    node.run();
+    CHECK(node.transport->hanging() <= 31);
+    node.send("fine");
+    CHECK(node.requests_to("fine") == 6 + static_cast<std::size_t>(wave));
+  }
+  CHECK(node.transport->hanging() == 30);
+  node.put("new");
+  node.send("new");
+  CHECK(node.requests_to("new") == 1);
+}
+
 TEST_CASE("first attempts go before the retries of others") {
   crowded_node node{1};
   const auto quick_retries = [](connector& c) { c.retry.base_ms = c.retry.cap_ms = 1'000; };
