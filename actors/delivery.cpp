@@ -227,9 +227,12 @@ void delivery::lose(const caf::down_msg& down) {
 }
 
 void delivery::allow_backlog(std::int64_t now_us) {
-  if (with_.intake)
-    intake_read_ = with_.intake->read_on(
+  if (with_.intake) {
+    const auto now_read = with_.intake->read_on(
         intake_read_, [&](std::int64_t duration_us) { pace_.fresh_accepted(duration_us, now_us); });
+    pace_.events_came(now_read.events - intake_read_.events);
+    intake_read_ = now_read;
+  }
   backlog_allowed_ = pace_.allowance(now_us);
   dealer_.allow_backlog(backlog_allowed_);
 }
@@ -241,7 +244,7 @@ void delivery::note_backlog() {
   backlog_allowed_ = left;
   if (!dealer_.backlog_waits() || std::exchange(tick_under_way_, true))
     return;
-  self_->delayed_send(self_, std::chrono::microseconds{backlog_pace::burst_us}, tick{});
+  self_->delayed_send(self_, std::chrono::microseconds{backlog_pace::refill_us}, tick{});
 }
 
 /// After every handler.

@@ -135,7 +135,7 @@ private:
   setup with_;
   std::shared_ptr<result_inbox> inbox_;
   backlog_pace pace_;
-  std::uint64_t intake_read_ = 0;                         ///< of `setup::intake`
+  intake_gauge::position intake_read_;                    ///< of `setup::intake`
   std::size_t backlog_allowed_ = backlog_pace::unlimited; ///< the dealer's, as `pace_` knows of it
   bool tick_under_way_ = false;
   start_dealer dealer_;                                         ///< knows supervisors by their actor ids

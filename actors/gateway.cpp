@@ -87,9 +87,9 @@ bool gateway::has_room_for(const send_to_connector& event) const {
   return uncommitted_bytes_ == 0 || uncommitted_bytes_ + most <= with_.max_uncommitted_bytes;
 }
 
-void gateway::intake_ends(std::int64_t began_us) const {
+void gateway::intake_ends(std::int64_t began_us, std::size_t events) const {
   if (with_.intake)
-    with_.intake->took(with_.clock->now_us() - began_us);
+    with_.intake->took(with_.clock->now_us() - began_us, events);
 }
 
 caf::result<accepted> gateway::send_one(send_to_connector& event) {
@@ -105,7 +105,7 @@ caf::result<accepted> gateway::send_one(send_to_connector& event) {
   self_->request(with_.router, caf::infinite, std::move(part))
       .then(
           [this, promise, weight, began_us](const batch_result& answer) mutable {
-            intake_ends(began_us);
+            intake_ends(began_us, 1);
             uncommitted_bytes_ -= weight;
             if (const auto* yes = std::get_if<accepted>(&answer.results.at(0)))
               promise.deliver(*yes);
@@ -168,7 +168,7 @@ void gateway::send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t 
   self_->request(with_.router, caf::infinite, accept_events{partition, std::move(events)})
       .then(
           [this, batch, places, one_less, began_us](batch_result& answer) {
-            intake_ends(began_us);
+            intake_ends(began_us, places.size());
             for (std::size_t i = 0; i < places.size(); ++i)
               batch->value.results[places[i]] = std::move(answer.results.at(i));
             one_less();

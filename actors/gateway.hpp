@@ -61,7 +61,7 @@ private:
   [[nodiscard]] std::optional<refusal> compose(send_to_connector& event, composed_event& composed);
   [[nodiscard]] bool has_room_for(const send_to_connector& event) const;
   [[nodiscard]] std::int64_t intake_begins() const { return with_.intake ? with_.clock->now_us() : 0; }
-  void intake_ends(std::int64_t began_us) const;
+  void intake_ends(std::int64_t began_us, std::size_t events) const;
   void send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t partition,
                  std::vector<composed_event> events, std::vector<std::size_t> places);
   caf::result<connector_view> put(const put_connector& request);

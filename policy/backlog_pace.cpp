@@ -9,7 +9,9 @@ namespace {
 
 constexpr double us_per_s = 1e6;
 constexpr double faster = 1.03;       ///< in each look
+constexpr double slower = 0.85;       ///< in each look
 constexpr double forget_most = 0.995; ///< in each look
+constexpr double newest_weight = 0.1; ///< of what comes in a look
 
 } // namespace
 
@@ -17,6 +19,7 @@ void backlog_pace::begin_look(std::int64_t now_us) {
   look_began_us_ = now_us;
   samples_ = 0;
   started_ = 0;
+  came_ = 0;
 }
 
 void backlog_pace::fresh_accepted(std::int64_t lag_us, std::int64_t now_us) {
@@ -36,13 +39,14 @@ double backlog_pace::median_lag_us() {
 }
 
 double backlog_pace::least_per_s() const {
-  return std::max(min_per_s, most_per_s_ / least_share);
+  return std::max({min_per_s, most_per_s_ / least_share, come_per_s_ * least_for_each});
 }
 
 void backlog_pace::look(std::int64_t now_us) {
   const auto lag_us = median_lag_us();
-  const auto went_per_s = static_cast<double>(std::max<std::int64_t>(started_, 0)) * us_per_s /
-                          static_cast<double>(now_us - look_began_us_);
+  const auto per_s = us_per_s / static_cast<double>(now_us - look_began_us_);
+  const auto went_per_s = static_cast<double>(std::max<std::int64_t>(started_, 0)) * per_s;
+  come_per_s_ += (static_cast<double>(came_) * per_s - come_per_s_) * newest_weight;
   const bool is_calm = went_per_s <= min_per_s;
   most_per_s_ = std::max(rate_ ? most_per_s_ : most_per_s_ * forget_most, went_per_s);
   if (std::exchange(was_calm_, is_calm) && is_calm) // in the first one there is what was before it
@@ -75,7 +79,10 @@ bool backlog_pace::is_lag(double lag_us) const {
 void backlog_pace::slow_down() {
   if (!rate_)
     slow_looks_ = 0;
-  rate_ = least_per_s();
+  const auto least = least_per_s();
+  rate_ = std::max(least, rate_.value_or(most_per_s_) * slower);
+  if (*rate_ > least)
+    return;
   ++slow_looks_;
   probes_ =
       slow_looks_ == first_probe_after || slow_looks_ == second_probe_after || slow_looks_ % probe_every == 0;
