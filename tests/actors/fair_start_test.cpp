@@ -243,7 +243,7 @@ TEST_CASE("a node with fewer places than partitions uses no more than that, and 
 TEST_CASE(
     "a backlog slows down while acceptances take longer for it, and is as fast as before when nobody sends") {
   node_fixture node;
-  node.options.window.events = 64;
+  node.options.window.events = 256;
   node.restart();
   node.put("crm");
   node.put("fine");
@@ -251,12 +251,12 @@ TEST_CASE(
   send_batch many;
   for (int i = 0; i < 1'000; ++i)
     many.items.push_back(node_fixture::event_for("crm"));
-  for (int i = 0; i < 12; ++i)
+  for (int i = 0; i < 30; ++i)
     REQUIRE(std::holds_alternative<batch_result>(node.ask<batch_result>(many)));
 
-  /// So many times: all that the endpoint has is answered, once for each millisecond that will pass, and an event is sent
-  /// elsewhere, which takes `accepted_after_ms` to be accepted. How much of the backlog was started each time.
-  const auto live = [&](int times, std::int64_t accepted_after_ms, bool answers, bool sends = true) {
+  /// So many times: all that the endpoint has is answered, once for each millisecond that will pass, and `events` are sent
+  /// elsewhere, which take `accepted_after_ms` to be accepted. How much of the backlog was started each time.
+  const auto live = [&](int times, std::int64_t accepted_after_ms, bool answers, std::size_t events = 1) {
     const auto before = node.transport->count("crm.example.com");
     const auto step_ms = 1 + accepted_after_ms;
     for (int i = 0; i < times; ++i) {
@@ -264,9 +264,11 @@ TEST_CASE(
         node.transport->release(scripted_transport::status(200));
         node.run();
       }
-      if (sends) {
-        (void)node.ask_later<accepted>(node_fixture::event_for("fine"));
-        node.run(1); // the gateway hands it on
+      if (events > 0) {
+        send_batch those;
+        those.items.assign(events, node_fixture::event_for("fine"));
+        (void)node.ask_later<batch_result>(std::move(those));
+        node.run(1); // the gateway hands them on
       }
       node.clock.advance_ms(accepted_after_ms);
       node.advance_ms(1);
@@ -279,6 +281,8 @@ TEST_CASE(
   const auto slow = live(20, 9, true);
   CHECK(slow > 0);
   CHECK(static_cast<double>(slow) <= 160 / backlog_pace::least_share); // without a pace 160
+  (void)live(100, 9, true, 200);
+  CHECK(live(10, 9, true, 200) > 120); // where more than that comes
   node.advance_ms(300);
-  CHECK(live(10, 0, true, false) == 16);
+  CHECK(live(10, 0, true, 0) == 16);
 }
