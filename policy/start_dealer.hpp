@@ -160,7 +160,7 @@ public:
 private:
   using line_number = std::uint32_t;
 
-  /// By what was over last.
+  /// By what was over last: within `prompt_ms`, or not.
   enum class repute : std::uint8_t { slow, unknown, prompt };
   static constexpr std::size_t reputes = 3;
 
@@ -187,7 +187,7 @@ private:
   void forget_idle();
   [[nodiscard]] bool may_start(start_kind what) const;
   [[nodiscard]] std::optional<line_number> next_in_turn(bool& kept);
-  /// How many of the kept places may be in use before the last one that it may have is taken.
+  /// It may have a kept place while fewer than this are used.
   [[nodiscard]] std::size_t kept_for(repute whom) const noexcept;
   void give_offer(line_number to, bool kept);
   /// One of the line's offered places is no longer that: whether it is a kept one, and what it was counted as.
