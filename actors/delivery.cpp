@@ -176,8 +176,6 @@ std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& or
     if (!place)
       break;
     ++started;
-    if (job.straight_from)
-      pace_.fresh_started(now_us - job.straight_from->value * us_per_ms, now_us);
     start(supervisor, std::move(job), *place, now, postings);
   }
   if (!postings.empty())
@@ -233,6 +231,12 @@ void delivery::lose(const caf::down_msg& down) {
 }
 
 void delivery::allow_backlog(std::int64_t now_us) {
+  if (with_.intake) {
+    const auto now_read = with_.intake->read_on(
+        intake_read_, [&](std::int64_t duration_us) { pace_.fresh_accepted(duration_us, now_us); });
+    pace_.events_came(now_read.events - intake_read_.events);
+    intake_read_ = now_read;
+  }
   backlog_allowed_ = pace_.allowance(now_us);
   dealer_.allow_backlog(backlog_allowed_);
 }
@@ -244,7 +248,7 @@ void delivery::note_backlog() {
   backlog_allowed_ = left;
   if (!dealer_.backlog_waits() || std::exchange(tick_under_way_, true))
     return;
-  self_->delayed_send(self_, std::chrono::microseconds{backlog_pace::burst_us}, tick{});
+  self_->delayed_send(self_, std::chrono::microseconds{backlog_pace::refill_us}, tick{});
 }
 
 /// After every handler.
@@ -314,11 +318,11 @@ delivery::slot* delivery::slot_of(std::uint64_t token) {
   return place.now.supervisor && place.turn == token >> 32 ? &place : nullptr;
 }
 
-delivery::flight delivery::end_of(std::uint64_t token, slot& place) {
+delivery::flight delivery::end_of(std::uint64_t token, slot& place, std::optional<std::int64_t> took_ms) {
   auto ended = std::exchange(place.now, {});
   free_slots_.push_back(static_cast<std::uint32_t>(token));
   ended.job.profile->in_flight->end();
-  dealer_.give_back(ended.place);
+  dealer_.give_back(ended.place, took_ms);
   return ended;
 }
 
@@ -335,7 +339,7 @@ void delivery::collect() {
     auto* place = slot_of(token);
     if (place == nullptr) // a second result of the same request
       continue;
-    auto ended = end_of(token, *place);
+    auto ended = end_of(token, *place, result.duration_us / us_per_ms);
     if (outgoing_.empty() || outgoing_.back().first->id() != whose)
       outgoing_.emplace_back(std::move(ended.supervisor), deliveries_done{});
     auto retry_after = std::move(result.retry_after);
@@ -362,7 +366,7 @@ void delivery::return_what_was_short(std::vector<result_inbox::entry>& results) 
     auto* place = result.shortage ? slot_of(token) : nullptr;
     if (place == nullptr)
       continue;
-    auto ended = end_of(token, *place);
+    auto ended = end_of(token, *place, std::nullopt);
     const bool of_destination = result.shortage->of_destination;
     if (of_destination)
       short_.came_back_from_destination(result.shortage->what, 1, with_.clock->now());

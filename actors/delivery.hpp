@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/intake_gauge.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/short_of_supply.hpp"
 #include "policy/backlog_pace.hpp"
@@ -68,7 +69,8 @@ public:
 
   struct setup {
     std::shared_ptr<http_transport> transport;
-    const schedule_clock* clock = nullptr; ///< outlives the actor
+    const schedule_clock* clock = nullptr;      ///< outlives the actor
+    std::shared_ptr<const intake_gauge> intake; ///< null: no backlog is paced
     alarm_actor alarm;
     std::shared_ptr<shortage_log> shortages; ///< of the node
     std::uint32_t number = 0;                ///< of the node's delivery actors
@@ -119,7 +121,8 @@ private:
              const start_time& now, std::vector<http_transport::posting>& postings);
   [[nodiscard]] std::uint64_t take_slot(flight what);
   [[nodiscard]] slot* slot_of(std::uint64_t token);
-  [[nodiscard]] flight end_of(std::uint64_t token, slot& place); ///< the slot is free then
+  /// The slot is free then. Without `took_ms` the end tells nothing of the endpoint.
+  [[nodiscard]] flight end_of(std::uint64_t token, slot& place, std::optional<std::int64_t> took_ms);
   [[nodiscard]] std::size_t in_flight() const { return slots_.size() - free_slots_.size(); }
   [[nodiscard]] http_transport::posting posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                                    std::uint64_t token) const;
@@ -135,6 +138,7 @@ private:
   setup with_;
   std::shared_ptr<result_inbox> inbox_;
   backlog_pace pace_;
+  intake_gauge::position intake_read_;                    ///< of `setup::intake`
   std::size_t backlog_allowed_ = backlog_pace::unlimited; ///< the dealer's, as `pace_` knows of it
   bool tick_under_way_ = false;
   start_dealer dealer_;                                         ///< knows supervisors by their actor ids

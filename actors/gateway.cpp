@@ -87,6 +87,11 @@ bool gateway::has_room_for(const send_to_connector& event) const {
   return uncommitted_bytes_ == 0 || uncommitted_bytes_ + most <= with_.max_uncommitted_bytes;
 }
 
+void gateway::intake_ends(std::int64_t began_us, std::size_t events) const {
+  if (with_.intake)
+    with_.intake->took(with_.clock->now_us() - began_us, events);
+}
+
 caf::result<accepted> gateway::send_one(send_to_connector& event) {
   composed_event composed;
   if (auto no = compose(event, composed))
@@ -96,9 +101,11 @@ caf::result<accepted> gateway::send_one(send_to_connector& event) {
   part.partition = partition_of(composed.connector, static_cast<std::uint32_t>(with_.partitions.size()));
   part.events.push_back(std::move(composed));
   auto promise = self_->make_response_promise<accepted>();
+  const auto began_us = intake_begins();
   self_->request(with_.router, caf::infinite, std::move(part))
       .then(
-          [this, promise, weight](const batch_result& answer) mutable {
+          [this, promise, weight, began_us](const batch_result& answer) mutable {
+            intake_ends(began_us, 1);
             uncommitted_bytes_ -= weight;
             if (const auto* yes = std::get_if<accepted>(&answer.results.at(0)))
               promise.deliver(*yes);
@@ -157,9 +164,11 @@ void gateway::send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t 
     if (--batch->parts_missing == 0)
       batch->promise.deliver(std::move(batch->value));
   };
+  const auto began_us = intake_begins();
   self_->request(with_.router, caf::infinite, accept_events{partition, std::move(events)})
       .then(
-          [batch, places, one_less](batch_result& answer) {
+          [this, batch, places, one_less, began_us](batch_result& answer) {
+            intake_ends(began_us, places.size());
             for (std::size_t i = 0; i < places.size(); ++i)
               batch->value.results[places[i]] = std::move(answer.results.at(i));
             one_less();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/intake_gauge.hpp"
 #include "actors/interfaces.hpp"
 #include "policy/connector_config.hpp"
 #include "policy/schedule_clock.hpp"
@@ -40,6 +41,7 @@ public:
     /// done for it. One event is always allowed.
     std::size_t max_uncommitted_bytes = 64u << 20;
     std::string version;
+    std::shared_ptr<intake_gauge> intake; ///< null: nobody wants to know
   };
 
   gateway(handle::pointer self, setup with);
@@ -58,6 +60,8 @@ private:
   caf::result<batch_result> send_many(send_batch& batch);
   [[nodiscard]] std::optional<refusal> compose(send_to_connector& event, composed_event& composed);
   [[nodiscard]] bool has_room_for(const send_to_connector& event) const;
+  [[nodiscard]] std::int64_t intake_begins() const { return with_.intake ? with_.clock->now_us() : 0; }
+  void intake_ends(std::int64_t began_us, std::size_t events) const;
   void send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t partition,
                  std::vector<composed_event> events, std::vector<std::size_t> places);
   caf::result<connector_view> put(const put_connector& request);

@@ -184,8 +184,6 @@ struct delivery_job {
   event_id id;
   std::shared_ptr<const std::string> envelope;
   start_kind what = start_kind::fresh;
-  /// When it was accepted, of one that nothing but our own work has kept waiting since.
-  std::optional<timestamp_ms> straight_from;
 };
 
 /// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back: in `returned` where no place

@@ -61,6 +61,7 @@ struct node::rep {
   std::unique_ptr<data_folder> folder;
   std::shared_ptr<shortage_log> shortages;
   node_watch_actor watch;
+  std::shared_ptr<intake_gauge> intake = std::make_shared<intake_gauge>();
   std::vector<delivery_actor>
       deliveries; ///< each serves the partitions whose number leaves its own by their count
   std::vector<partition> partitions;
@@ -114,6 +115,7 @@ void node::rep::start_deliveries() {
     delivering.clock = clock.get();
     delivering.max_in_flight = places / count + (i < places % count ? 1 : 0);
     delivering.allow_http = options.allow_http;
+    delivering.intake = intake;
     delivering.alarm = alarm;
     delivering.shortages = shortages;
     delivering.number = static_cast<std::uint32_t>(i);
@@ -180,6 +182,7 @@ void node::rep::start_front() {
   setup.max_envelope_bytes = options.max_envelope_bytes;
   setup.max_uncommitted_bytes = options.max_uncommitted_bytes;
   setup.version = version();
+  setup.intake = intake;
   gateway = spawn<vicket::gateway>("gateway", std::move(setup));
 }
 

@@ -53,11 +53,9 @@ supervisor::handle::behavior_type supervisor::make_behavior() {
 }
 
 void supervisor::take(take_events& given) {
-  start_news news;
-  news.straight = queue_.waiting() == 0;
   for (auto& event : given.events)
     queue_.add(std::move(event));
-  go_on(with_.clock->now_us(), news);
+  go_on();
 }
 
 void supervisor::note_backlog(const backlog_grew& more) {
@@ -187,7 +185,7 @@ void supervisor::go_on() {
   go_on(with_.clock->now_us(), {});
 }
 
-void supervisor::go_on(std::int64_t now_us, start_news news) {
+void supervisor::go_on(std::int64_t now_us, places_news news) {
   if (draining_) {
     if (news.offered > 0)
       self_->send(with_.delivery, deliver{{}, news.offered});
@@ -216,7 +214,7 @@ bool supervisor::is_idle(timestamp_ms now, std::int64_t now_us) const {
   return is_closed(now_us) || (queue_.waiting() == 0 && (!next_due_ || *next_due_ > now));
 }
 
-void supervisor::start_deliveries(std::int64_t now_us, start_news news) {
+void supervisor::start_deliveries(std::int64_t now_us, places_news news) {
   const bool joins = news.some_came_back && !std::exchange(in_line_, in_line_ || news.some_came_back);
   deliver orders;
   orders.offer_answered = news.offered;
@@ -226,8 +224,7 @@ void supervisor::start_deliveries(std::int64_t now_us, start_news news) {
     if (!next)
       break;
     orders.jobs.push_back({with_.profile, next->position.sequence, next->attempts_made + 1, next->event.id,
-                           std::move(next->event.envelope), next->what,
-                           news.straight ? std::optional{next->event.accepted_at} : std::nullopt});
+                           std::move(next->event.envelope), next->what});
   }
   if (in_line_ && (joins || news.offered > 0)) {
     orders.wanted = static_cast<std::uint32_t>(queue_.startable(now_us));

@@ -61,17 +61,16 @@ private:
   void use_profile(const reconfigure& replaced);
   caf::result<void> start_draining();
 
-  /// What a handler knows for the starts that follow it.
-  struct start_news {
+  /// What delivery said of places.
+  struct places_news {
     std::uint32_t offered = 0;   ///< so many places are there to be used now, and have to be answered
     bool some_came_back = false; ///< of what was sent without being asked: there was no place
-    bool straight = false;       ///< whatever starts has just been accepted, and waited for nothing here
   };
 
   /// After every handler: start what can start, ask for more when there is room, set the alarm.
   void go_on();
-  void go_on(std::int64_t now_us, start_news news);
-  void start_deliveries(std::int64_t now_us, start_news news);
+  void go_on(std::int64_t now_us, places_news news);
+  void start_deliveries(std::int64_t now_us, places_news news);
   [[nodiscard]] bool opens_soon(std::int64_t now_us) const;
   [[nodiscard]] bool is_closed(std::int64_t now_us) const;
   [[nodiscard]] bool is_idle(timestamp_ms now, std::int64_t now_us) const;

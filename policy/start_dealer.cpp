@@ -108,7 +108,8 @@ start_dealer::line_number start_dealer::line_of(connector_key connector) {
   made.known = true;
   ++idle_;
   in_rounds_.reset(number);
-  empty_handed_.reset(number);
+  for (auto& rounds : empty_handed_)
+    rounds.reset(number);
   lines_by_key_.emplace(connector, number);
   return number;
 }
@@ -157,7 +158,7 @@ std::optional<start_dealer::place> start_dealer::take(connector_key connector, s
   const auto number = line_of(connector);
   auto& mine = lines_[number];
   const bool kept = ordinary_used_ == ordinary_;
-  if (mine.wanted > 0 || (kept && (kept_used_ == kept_ || mine.holds() > 0)))
+  if (mine.wanted > 0 || (kept && (kept_used_ >= kept_for(mine.known_as) || mine.holds() > 0)))
     return std::nullopt;
   ++(kept ? kept_used_ : ordinary_used_);
   count_backlog(what);
@@ -188,10 +189,13 @@ std::optional<start_dealer::place> start_dealer::take_offered(connector_key conn
   return place{*number, kept, what};
 }
 
-void start_dealer::give_back(const place& ended) {
+void start_dealer::give_back(const place& ended, std::optional<std::int64_t> took_ms) {
   VICKET_ASSERT(ended.line < lines_.size() && lines_[ended.line].running > 0);
+  auto& mine = lines_[ended.line];
   --(ended.kept ? kept_used_ : ordinary_used_);
-  --lines_[ended.line].running;
+  --mine.running;
+  if (took_ms)
+    mine.known_as = *took_ms <= prompt_ms ? repute::prompt : repute::slow;
   look_at_hands(ended.line);
 }
 
@@ -212,10 +216,12 @@ void start_dealer::set_wanted(line_number who, std::uint32_t starts, start_kind 
 /// Whoever is in line and holds nothing may have a kept place.
 void start_dealer::look_at_hands(line_number who) {
   const auto& mine = lines_[who];
-  if (mine.wanted > 0 && mine.holds() == 0)
-    empty_handed_.join(who, mine.what);
-  else
-    empty_handed_.leave(who);
+  const bool is_empty_handed = mine.wanted > 0 && mine.holds() == 0;
+  for (std::size_t of = 0; of < reputes; ++of)
+    if (is_empty_handed && static_cast<std::size_t>(mine.known_as) >= of)
+      empty_handed_[of].join(who, mine.what);
+    else
+      empty_handed_[of].leave(who);
   note_idle(who);
 }
 
@@ -275,6 +281,18 @@ bool start_dealer::is_waiting(connector_key connector) const {
 
 // -- dealing ----------------------------------------------------------------------------------------------------------
 
+std::size_t start_dealer::kept_for(repute whom) const noexcept {
+  switch (whom) {
+  case repute::slow:
+    return kept_ - kept_ / 2;
+  case repute::unknown:
+    return kept_ - kept_ / 4;
+  case repute::prompt:
+    break;
+  }
+  return kept_;
+}
+
 std::optional<start_dealer::line_number> start_dealer::next_in_turn(bool& kept) {
   if (stopped_)
     return std::nullopt;
@@ -284,7 +302,10 @@ std::optional<start_dealer::line_number> start_dealer::next_in_turn(bool& kept) 
     return in_rounds_.next(with_backlog);
   }
   kept = true;
-  return kept_used_ < kept_ ? empty_handed_.next(with_backlog) : std::nullopt;
+  for (const auto least : {repute::slow, repute::unknown, repute::prompt})
+    if (kept_used_ < kept_for(least))
+      return empty_handed_[static_cast<std::size_t>(least)].next(with_backlog);
+  return std::nullopt;
 }
 
 void start_dealer::give_offer(line_number to, bool kept) {
@@ -300,7 +321,8 @@ void start_dealer::give_offer(line_number to, bool kept) {
   if (mine.newly_offered++ == 0)
     offered_now_.push_back(to);
   if (kept) {
-    empty_handed_.begin_turn(to);
+    for (std::size_t of = 0; of <= static_cast<std::size_t>(mine.known_as); ++of)
+      empty_handed_[of].begin_turn(to);
   } else {
     in_rounds_.begin_turn(to);
     mine.deficit = (mine.deficit == 0 ? mine.weight : mine.deficit) - 1;
@@ -351,7 +373,9 @@ void start_dealer::check() const {
     VICKET_ASSERT(each.offered_kept <= each.offered && each.offered_backlog <= each.offered);
     VICKET_ASSERT(each.idle == (each.holds() == 0 && each.wanted == 0));
     VICKET_ASSERT(in_rounds_.has(number) == (each.wanted > 0));
-    VICKET_ASSERT(empty_handed_.has(number) == (each.wanted > 0 && each.holds() == 0));
+    for (std::size_t of = 0; of < reputes; ++of)
+      VICKET_ASSERT(empty_handed_[of].has(number) ==
+                    (each.wanted > 0 && each.holds() == 0 && static_cast<std::size_t>(each.known_as) >= of));
   }
   VICKET_ASSERT(kept_used_ <= kept_ && ordinary_used_ <= ordinary_);
   VICKET_ASSERT(holds == used() && offered == offered_ && offered_ <= used());

@@ -65,10 +65,12 @@ private:
 /// - A start takes a place at once where one is free that it may have. Who finds none gets in line, and is offered places
 ///   in rounds (deficit round robin by weight), first attempts before the backlog of others.
 /// - An eighth of the places, rounded to the nearest, is kept for connectors that hold none: those whose endpoints hang
-///   can't take all, from four places on.
+///   can't take all, from four places on. Half of it is for those alone that were not slow the last time, and a quarter for
+///   those that were prompt: a crowd that hangs, each of it in one place, can't take all either, from 12 places on, and from
+///   28 while nothing is known of it.
 /// - Nobody in line starves: of the places that are dealt to all, whoever waits is offered one before any other is offered
-///   more than two rounds give it, which is its weight for each kind and round; and of those that are kept, before any
-///   other is offered more than two for each kind.
+///   more than two rounds give it, which is its weight for each kind and round; and of those that are kept, and which it
+///   may have, before any other is offered more than two for each kind.
 /// - The backlog can be paced (`allow_backlog`): then only so many more of its starts are made until more are allowed.
 ///
 /// An offered place is used for nothing else until its offer is answered: who is offered some decides then whether it may
@@ -102,14 +104,17 @@ public:
   /// How many of so many places are kept for connectors that hold none.
   [[nodiscard]] static std::size_t kept_of(std::size_t places) noexcept { return (places + 4) / 8; }
 
+  /// What is over within this is prompt, whatever came of it; what takes longer is slow.
+  static constexpr std::int64_t prompt_ms = 1'000;
+
   // -- starts and ends --------------------------------------------------------------------------------------------------
 
   /// For a connector that is not in line. Absent: it has to get in line.
   [[nodiscard]] std::optional<place> take(connector_key connector, start_kind what);
   /// One of the places that it was offered. Absent: it has no such place.
   [[nodiscard]] std::optional<place> take_offered(connector_key connector, start_kind what);
-  /// What was started there is over.
-  void give_back(const place& ended);
+  /// What was started there is over, after so long; absent: it ended for a reason that tells nothing of the endpoint.
+  void give_back(const place& ended, std::optional<std::int64_t> took_ms = std::nullopt);
 
   // -- the line ---------------------------------------------------------------------------------------------------------
 
@@ -155,8 +160,13 @@ public:
 private:
   using line_number = std::uint32_t;
 
+  /// By what was over last: within `prompt_ms`, or not.
+  enum class repute : std::uint8_t { slow, unknown, prompt };
+  static constexpr std::size_t reputes = 3;
+
   struct line {
     connector_key key = 0;
+    repute known_as = repute::unknown;
     bool known = false;
     bool idle = true; ///< counted in `idle_`, while known
     std::uint32_t weight = 1;
@@ -177,6 +187,8 @@ private:
   void forget_idle();
   [[nodiscard]] bool may_start(start_kind what) const;
   [[nodiscard]] std::optional<line_number> next_in_turn(bool& kept);
+  /// It may have a kept place while fewer than this are used.
+  [[nodiscard]] std::size_t kept_for(repute whom) const noexcept;
   void give_offer(line_number to, bool kept);
   /// One of the line's offered places is no longer that: whether it is a kept one, and what it was counted as.
   [[nodiscard]] std::pair<bool, start_kind> end_offer(line& of);
@@ -187,7 +199,7 @@ private:
   void look_at_hands(line_number who);
 
   // Invariants: used() <= places(), of the ordinary and of the kept ones; used() is what all lines hold; in_rounds_ has
-  // the lines that want something, empty_handed_ those of them that hold nothing; after `deal` nobody in line may have
+  // the lines that want something, empty_handed_[0] those of them that hold nothing; after `deal` nobody in line may have
   // what is free.
   const std::size_t kept_;
   const std::size_t ordinary_;
@@ -202,9 +214,9 @@ private:
   std::vector<line> lines_;
   std::vector<line_number> free_lines_;
   std::unordered_map<connector_key, line_number> lines_by_key_;
-  turn_rounds in_rounds_;                ///< for the ordinary places
-  turn_rounds empty_handed_;             ///< for the kept ones
-  std::vector<line_number> offered_now_; ///< while dealing
+  turn_rounds in_rounds_;                         ///< for the ordinary places
+  std::array<turn_rounds, reputes> empty_handed_; ///< for the kept ones: those of that repute or better
+  std::vector<line_number> offered_now_;          ///< while dealing
 };
 
 } // namespace vicket

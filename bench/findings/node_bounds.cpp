@@ -41,8 +41,9 @@ std::vector<figure> figures_of(const hanging_cap_findings& found) {
       median_figure("healthy_p99_ratio", "that p99 ÷ that without them",
                     ratios(found.beside_p99_us, found.alone_p99_us, smallest_us), "1"),
       median_figure("alone_p99", "healthy, sent → sink, without them, p99", found.alone_p99_us, "us"),
-      median_figure("crowd_p99", crowd + "p99", found.crowd_p99_us, "us"),
-      worst_figure("crowd_worst", crowd + "the slowest", found.crowd_worst_us, "us"),
+      with_goal(median_figure("crowd_p99", crowd + "p99", found.crowd_p99_us, "us"), healthy_p99_us),
+      with_goal(worst_figure("crowd_worst", crowd + "the slowest", found.crowd_worst_us, "us"),
+                healthy_worst_us),
   };
 }
 

@@ -1,5 +1,6 @@
 // Places in flight: dealt over connectors, so that none takes what another one needs, and never more than there are.
 
+#include "policy/backlog_pace.hpp"
 #include "tests/actors/node_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -71,6 +72,36 @@ TEST_CASE(
     node.answer_all();
   CHECK(node.requests_to("crowd") == 300);
   CHECK(node.status().connectors.empty());
+}
+
+TEST_CASE(
+    "beside a crowd that hangs, each in one place, what has answered promptly, or is new, starts at once") {
+  crowded_node node{32};
+  node.put("fine");
+  node.send("fine");
+  for (int i = 0; i < 130; ++i) {
+    const auto id = "hangs-" + std::to_string(i);
+    node.hang(id, [](connector& c) { c.max_in_flight = 1; });
+    node.send_many(id, 3);
+  }
+  CHECK(node.transport->hanging() == 31); // nothing is known of them
+  for (std::size_t i = 2; i <= 5; ++i) {
+    node.send("fine");
+    CHECK(node.requests_to("fine") == i);
+  }
+  auto timed_out = scripted_transport::failure(outcome::timeout, "no answer");
+  timed_out.duration_us = 30'000'000;
+  for (int wave = 0; wave < 6; ++wave) { // each of them is known by then
+    node.transport->release(timed_out);
+    node.run();
+    CHECK(node.transport->hanging() <= 31);
+    node.send("fine");
+    CHECK(node.requests_to("fine") == 6 + static_cast<std::size_t>(wave));
+  }
+  CHECK(node.transport->hanging() == 30);
+  node.put("new");
+  node.send("new");
+  CHECK(node.requests_to("new") == 1);
 }
 
 TEST_CASE("first attempts go before the retries of others") {
@@ -207,4 +238,51 @@ TEST_CASE("a node with fewer places than partitions uses no more than that, and 
       CHECK(node.requests_to(id) == 12);
     CHECK(node.status().connectors.empty());
   }
+}
+
+TEST_CASE(
+    "a backlog slows down while acceptances take longer for it, and is as fast as before when nobody sends") {
+  node_fixture node;
+  node.options.window.events = 256;
+  node.restart();
+  node.put("crm");
+  node.put("fine");
+  node.transport->hang("crm.example.com");
+  send_batch many;
+  for (int i = 0; i < 1'000; ++i)
+    many.items.push_back(node_fixture::event_for("crm"));
+  for (int i = 0; i < 30; ++i)
+    REQUIRE(std::holds_alternative<batch_result>(node.ask<batch_result>(many)));
+
+  /// So many times: all that the endpoint has is answered, once for each millisecond that will pass, and `events` are sent
+  /// elsewhere, which take `accepted_after_ms` to be accepted. How much of the backlog was started each time.
+  const auto live = [&](int times, std::int64_t accepted_after_ms, bool answers, std::size_t events = 1) {
+    const auto before = node.transport->count("crm.example.com");
+    const auto step_ms = 1 + accepted_after_ms;
+    for (int i = 0; i < times; ++i) {
+      for (std::int64_t k = 0; k < step_ms && answers; ++k) {
+        node.transport->release(scripted_transport::status(200));
+        node.run();
+      }
+      if (events > 0) {
+        send_batch those;
+        those.items.assign(events, node_fixture::event_for("fine"));
+        (void)node.ask_later<batch_result>(std::move(those));
+        node.run(1); // the gateway hands them on
+      }
+      node.clock.advance_ms(accepted_after_ms);
+      node.advance_ms(1);
+    }
+    return (node.transport->count("crm.example.com") - before) / static_cast<std::size_t>(times);
+  };
+  (void)live(1'000, 0, false); // what is usual is learned, and that little comes
+  CHECK(live(50, 0, true) == 16);
+  (void)live(80, 9, true);
+  const auto slow = live(20, 9, true);
+  CHECK(slow > 0);
+  CHECK(static_cast<double>(slow) <= 160 / backlog_pace::least_share); // without a pace 160
+  (void)live(100, 9, true, 200);
+  CHECK(live(10, 9, true, 200) > 120); // where more than that comes
+  node.advance_ms(300);
+  CHECK(live(10, 0, true, 0) == 16);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -56,10 +57,10 @@ public:
     deal();
   }
 
-  /// The oldest of its starts, or so many of them, are over.
-  void end(key who, std::size_t count = 1) {
+  /// The oldest of its starts, or so many of them, are over, after so long.
+  void end(key who, std::size_t count = 1, std::optional<std::int64_t> took_ms = std::nullopt) {
     for (; count > 0 && !running[who].empty(); --count) {
-      dealer.give_back(running[who].front());
+      dealer.give_back(running[who].front(), took_ms);
       running[who].pop_front();
     }
     deal();
@@ -110,11 +111,12 @@ TEST_CASE("a start takes a place at once where one is free, and none beyond the 
     world node{places};
     for (key who = 0; who < 200; ++who)
       node.add(who, 1);
-    CHECK(node.started.size() == places);
-    CHECK(node.dealer.used() == places);
+    const auto for_all = places - start_dealer::kept_of(places) / 4; // of whom nothing is known
+    CHECK(node.started.size() == for_all);
+    CHECK(node.dealer.used() == for_all);
     node.end(0);
-    CHECK(node.dealer.used() == places);
-    CHECK(node.started.size() == places + 1);
+    CHECK(node.dealer.used() == for_all);
+    CHECK(node.started.size() == for_all + 1);
   }
 }
 
@@ -128,12 +130,17 @@ TEST_CASE("an eighth of the places, rounded to the nearest, is kept for connecto
     INFO(places << " places");
     CHECK(start_dealer::kept_of(places) == kept);
     world node{places};
+    for (key who = 2; who < 2 + kept + 3; ++who) {
+      node.add(who, 1);
+      node.end(who, 1, 1); // promptly
+    }
+    const auto before = node.started.size();
     node.add(1, 20'000);
     CHECK(node.running_of(1) == places - kept);
     for (key who = 2; who < 2 + kept + 3; ++who)
       node.add(who, 5);
     CHECK(node.dealer.used() == places);
-    CHECK(node.started.size() == places);
+    CHECK(node.started.size() == before + places);
     for (key who = 2; who < 2 + kept; ++who)
       CHECK(node.running_of(who) == 1); // and no second one
   }
@@ -151,6 +158,121 @@ TEST_CASE(
     CHECK(node.running_of(5) == 1);
     node.end(5);
   }
+}
+
+TEST_CASE("of the kept places the slow can have half, and those of whom nothing is known three quarters") {
+  constexpr std::int64_t prompt = start_dealer::prompt_ms;
+  struct row {
+    std::size_t places;
+    std::optional<std::int64_t> took_ms; ///< absent: nothing is known
+    std::size_t kept;
+  };
+  for (const auto& [places, took_ms, kept] :
+       {row{4, prompt + 1, 1}, row{4, {}, 1}, row{4, prompt, 1}, row{12, prompt + 1, 1}, row{12, {}, 2},
+        row{12, prompt, 2}, row{28, prompt + 1, 2}, row{28, {}, 3}, row{28, prompt, 4},
+        row{64, prompt + 1, 4}, row{64, {}, 6}, row{64, prompt, 8}}) {
+    INFO(places << " places, " << took_ms.value_or(-1) << " ms");
+    constexpr key first = 2;
+    constexpr key crowd = 20;
+    for (const bool in_line : {false, true}) {
+      world node{places};
+      for (key who = first; who < first + crowd; ++who) {
+        node.add(who, 1);
+        node.end(who, 1, took_ms);
+      }
+      node.add(1, 20'000); // all but the kept ones
+      node.dealer.stop_starts(in_line);
+      for (key who = first; who < first + crowd; ++who)
+        node.add(who, 5);
+      node.dealer.stop_starts(false);
+      node.deal();
+      std::size_t running = 0;
+      for (key who = first; who < first + crowd; ++who) {
+        CHECK(node.running_of(who) <= 1);
+        running += node.running_of(who);
+      }
+      CHECK(running == kept);
+    }
+  }
+}
+
+TEST_CASE(
+    "what tells nothing of an endpoint leaves its connector slow or prompt, and its next answer counts") {
+  world node{12};
+  const auto can_have_last = [&] {
+    node.add(1, 1);
+    const auto could = node.running_of(1) == 1;
+    node.end(1);
+    return could;
+  };
+  const auto fill = [&] { node.add(9, 10 - node.running_of(9)); }; // all but the kept ones
+  fill();
+  node.add(8, 1); // the one of these two that the slow can have, too
+  CHECK(can_have_last());
+  node.add(1, 1);
+  node.end(1, 1, start_dealer::prompt_ms + 1);
+  CHECK_FALSE(can_have_last());
+  node.end(9);
+  CHECK(node.running_of(1) == 1);
+  node.end(1);
+  fill();
+  CHECK_FALSE(can_have_last());
+  node.end(9);
+  node.end(1, 1, 0);
+  fill();
+  CHECK(can_have_last());
+}
+
+TEST_CASE("a crowd that hangs, each of it in one place, does not delay what is prompt, nor what is new") {
+  world node{64};
+  constexpr key prompt = 500;
+  node.add(prompt, 1);
+  node.end(prompt, 1, 3);
+  key a_new_one = 600;
+  for (key who = 0; who < 128; ++who)
+    node.add(who, 10);
+  for (int wave = 0; wave < 6; ++wave) {
+    INFO("wave " << wave);
+    const bool all_are_known = wave >= 3; // to hang
+    CHECK(node.dealer.used() == (all_are_known ? 60 : 62));
+    for (int i = 0; i < 5; ++i) {
+      node.add(prompt, 1);
+      CHECK(node.running_of(prompt) == 1);
+      node.end(prompt, 1, 3);
+    }
+    if (all_are_known) {
+      node.add(++a_new_one, 1);
+      CHECK(node.running_of(a_new_one) == 1);
+      node.end(a_new_one, 1, 3);
+    }
+    std::vector<std::pair<key, std::size_t>> hanging;
+    for (key who = 0; who < 128; ++who)
+      hanging.emplace_back(who, node.running_of(who));
+    for (const auto& [who, count] : hanging)
+      node.end(who, count, 30'000);
+  }
+  for (key who = 0; who < 128; ++who)
+    CHECK(std::count(node.started.begin(), node.started.end(), who) >= 2);
+}
+
+TEST_CASE("the slow are not starved by the prompt") {
+  world node{12};
+  node.add(1, 1);
+  node.end(1, 1, 30'000);
+  for (key who = 2; who < 22; ++who) {
+    node.add(who, 1);
+    node.end(who, 1, 1);
+    node.add(who, 1'000);
+  }
+  node.add(1, 1);
+  int ends = 0;
+  for (; node.running_of(1) == 0 && ends < 1'000; ++ends)
+    for (key who = 2 + static_cast<key>(ends) % 20;; who = who == 21 ? 2 : who + 1)
+      if (node.running_of(who) > 0) {
+        node.end(who, 1, 1);
+        break;
+      }
+  CHECK(ends <= 50);
 }
 
 TEST_CASE("what a connector holds of the kept places is counted until its start is over") {
@@ -377,7 +499,7 @@ TEST_CASE("nobody in line waits for longer than two rounds, whatever the others 
     INFO("seed " << seed);
     std::mt19937 chance{seed};
     const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(chance() % bound); };
-    const auto places = 1 + below(24);
+    const auto places = 1 + below(36);
     const auto connectors = 2 + below(12);
     start_dealer dealer{places};
     const bool paced = below(2) == 0;
@@ -388,6 +510,7 @@ TEST_CASE("nobody in line waits for longer than two rounds, whatever the others 
       std::uint32_t weight = 1;
       std::vector<place> running;
       std::uint32_t offered = 0;
+      int repute = 1; ///< 0: slow; 2: prompt
       /// What each of the others was offered since it got in line, or since its last offer.
       std::map<key, std::size_t> passed_by;
     };
@@ -435,8 +558,12 @@ TEST_CASE("nobody in line waits for longer than two rounds, whatever the others 
       default: // something ends
         if (!mine.running.empty()) {
           const auto which = below(mine.running.size());
-          dealer.give_back(mine.running[which]);
+          const auto repute = static_cast<int>(below(3));
+          dealer.give_back(mine.running[which],
+                           repute == 1 ? std::nullopt : std::optional{repute == 0 ? 5'000 : 5});
           mine.running.erase(mine.running.begin() + static_cast<std::ptrdiff_t>(which));
+          if (repute != 1)
+            mine.repute = repute;
         }
       }
       if (paced)
@@ -453,13 +580,14 @@ TEST_CASE("nobody in line waits for longer than two rounds, whatever the others 
         all[given.connector].passed_by.clear();
         for (key other = 0; other < connectors; ++other)
           // Those that may start: what the backlog's pace holds back waits for that. Those that hold nothing: another
-          // one, too, waits for kept places, of which this test can't tell.
+          // one, too, waits for kept places, of which this test can't tell. And no less prompt: some of these are not for
+          // the others.
           if (other != given.connector && in_line(other) && all[other].running.empty() &&
-              (all[other].what == fresh || !paced)) {
+              (all[other].what == fresh || !paced) && all[other].repute >= all[given.connector].repute) {
             auto& passed = all[other].passed_by[given.connector];
             passed += given.places;
-            // Two rounds, each with a turn for either kind, and as much of the kept places.
-            REQUIRE(passed <= 4 * std::size_t{all[given.connector].weight} + 4);
+            // Two rounds, each with a turn for either kind, and as much of each part of the kept places.
+            REQUIRE(passed <= 4 * std::size_t{all[given.connector].weight} + 3 * 4);
           }
       }
     }

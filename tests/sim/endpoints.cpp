@@ -113,6 +113,7 @@ void endpoints::post(http_request request, completion done) {
   open_request one;
   one.number = ++count_;
   one.connector = connector_of(request.endpoint->host);
+  one.posted_ms = now_ms_;
   one.times_out_ms = now_ms_ + request.timeout_ms;
   one.done = std::move(done);
   told_.requested(one.number, serial, one.connector, request.endpoint->host,
@@ -136,7 +137,7 @@ void endpoints::finish(open_request one) {
   std::int64_t wait_s = 0;
   std::from_chars(one.result.retry_after.data(),
                   one.result.retry_after.data() + one.result.retry_after.size(), wait_s);
-  one.result.duration_us = 1'000;
+  one.result.duration_us = std::max<std::int64_t>(now_ms_ - one.posted_ms, 1) * 1'000;
   told_.responded(one.number, one.connector, ok, wait_s * 1'000,
                   one.result.failure ? std::string{to_string(*one.result.failure)}
                                      : std::to_string(one.result.status.value_or(0)));

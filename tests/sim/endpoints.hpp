@@ -64,6 +64,7 @@ private:
   struct open_request {
     std::uint64_t number = 0;
     std::uint32_t connector = 0;
+    std::int64_t posted_ms = 0;
     std::int64_t times_out_ms = 0;
     completion done;
     http_result result;

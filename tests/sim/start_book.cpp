@@ -12,10 +12,11 @@ void start_book::life_began() {
   waiting_.clear();
 }
 
-void start_book::requested(std::uint32_t which, std::uint32_t most, const moment&) {
+void start_book::requested(std::uint32_t which, std::uint32_t most, const moment& now) {
   auto& mine = connectors_[which];
   ++open_;
-  ++mine.open;
+  if (mine.open++ == 0)
+    mine.opened_ms = now.steady_ms;
   if (open_ > shape_.max_in_flight)
     complain("no more requests are under way than the node may have",
              std::to_string(open_) + " are, of " + std::to_string(shape_.max_in_flight));
@@ -25,7 +26,7 @@ void start_book::requested(std::uint32_t which, std::uint32_t most, const moment
                  std::to_string(most));
   waiting_.erase(which);
   for (auto& [who, passed_by] : waiting_)
-    if (++passed_by[which] > most_passed_by && has_one_dealer())
+    if (++passed_by[which] > most_passed_by() && has_one_dealer())
       complain("whoever could start does so within two rounds",
                "c" + std::to_string(which) + " was started " + std::to_string(passed_by[which]) +
                    " times while c" + std::to_string(who) + " waited");
@@ -40,6 +41,7 @@ void start_book::responded(std::uint32_t which, bool asks_for_peace, const momen
     mine.none_since = now.order;
     mine.excused = false;
   }
+  mine.may_be_slow = now.steady_ms - mine.opened_ms > prompt_ms;
   mine.answered_ms = now.steady_ms;
   if (asks_for_peace)
     mine.asked_for_peace_ms = now.steady_ms;
@@ -60,7 +62,8 @@ void start_book::at_rest(const std::set<std::uint32_t>& with_events, const momen
   for (const auto which : with_events) {
     const auto& mine = connectors_[which];
     if (mine.open > 0 || now.steady_ms - mine.answered_ms < settle_ms() ||
-        now.steady_ms - mine.asked_for_peace_ms < longest_peace_ms)
+        now.steady_ms - mine.asked_for_peace_ms < longest_peace_ms ||
+        (mine.may_be_slow && has_choice_places()))
       continue;
     if (open_ < shape_.max_in_flight && has_one_dealer())
       complain("nothing waits while a place is free",

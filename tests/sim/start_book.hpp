@@ -16,8 +16,9 @@ namespace vicket::sim {
 /// could start something waits although a place is free, or for longer than two rounds of dealing.
 class start_book {
 public:
-  /// Each of two rounds has a turn for what is fresh and one for what has waited, and as much of the kept places.
-  static constexpr std::uint64_t most_passed_by = 8;
+  /// Each of two rounds has a turn for what is fresh and one for what has waited, and as much of the kept places, or twice
+  /// as much where some of those are not for everybody.
+  [[nodiscard]] std::uint64_t most_passed_by() const { return has_choice_places() ? 12 : 8; }
 
   start_book(const world_shape& shape, std::vector<complaint>& complaints)
       : shape_{shape}, connectors_(shape.connectors.size()), complaints_{complaints} {}
@@ -45,18 +46,23 @@ private:
     std::uint64_t open = 0;
     std::uint64_t none_since = 0; ///< a place in the order
     bool excused = false;         ///< from its own bound, until nothing is open
+    bool may_be_slow = false;     ///< something took longer, or may have, than what is prompt
+    std::int64_t opened_ms = 0;   ///< since then something is open, while something is
     std::int64_t answered_ms = never_ms;
     std::int64_t asked_for_peace_ms = never_ms;
   };
   static constexpr std::int64_t never_ms = -1'000'000;
   static constexpr std::int64_t longest_peace_ms = 60'000;
   static constexpr std::size_t ample_window_bytes = 1u << 20; ///< all events of a world fit into it
+  static constexpr std::int64_t prompt_ms = 1'000;
 
   void complain(std::string rule, std::string detail) {
     complaints_.push_back({std::move(rule), std::move(detail)});
   }
   /// All connectors get their places from one dealer.
   [[nodiscard]] bool has_one_dealer() const { return shape_.partitions == 1 || shape_.max_in_flight < 16; }
+  /// Of the places that are kept for connectors that hold none there are some that the slow don't get.
+  [[nodiscard]] bool has_choice_places() const { return shape_.max_in_flight >= 12; }
 
   const world_shape& shape_;
   std::vector<connector_fact> connectors_;

@@ -127,15 +127,29 @@ TEST_CASE("whoever waits although a place is free is seen") {
   held.rest({1});
   CHECK(held.rules().size() == 1);
 
+  const auto told_after = [](std::size_t places, std::int64_t took_ms) {
+    story slow{places};
+    slow.request(1);
+    slow.pass(took_ms);
+    slow.respond(1);
+    slow.pass(slow.book.settle_ms());
+    slow.rest({1});
+    return slow.rules().size();
+  };
+  CHECK(told_after(12, 1'000) == 1);
+  CHECK(told_after(12, 1'001) == 0); // what is free may not be for the slow
+  CHECK(told_after(11, 1'001) == 1);
+
   story shared{16, 3}; // the free place may be another partition's
   shared.rest({1});
   CHECK(shared.rules() == nothing);
 }
 
 TEST_CASE("whoever is passed by for more than two rounds is seen") {
-  const auto told_by = [](std::uint64_t starts, auto in_between) {
-    story told{1};
-    told.request(0);
+  const auto told_by = [](std::uint64_t starts, auto in_between, std::size_t places = 1) {
+    story told{places};
+    for (std::size_t i = 0; i < places; ++i)
+      told.request(0);
     told.rest({1});
     for (std::uint64_t i = 0; i < starts; ++i) {
       told.respond(0);
@@ -147,15 +161,17 @@ TEST_CASE("whoever is passed by for more than two rounds is seen") {
   };
   const std::vector<std::string> seen{"whoever could start does so within two rounds"};
   const auto none = [](story&) {};
-  CHECK(told_by(start_book::most_passed_by, none) == nothing);
-  CHECK(told_by(start_book::most_passed_by + 1, none) == seen);
-  CHECK(told_by(start_book::most_passed_by + 1, [](story& told) { told.rest({1}); }) == seen);
-  CHECK(told_by(start_book::most_passed_by + 1, [](story& told) { told.rest({}); }) == nothing);
-  CHECK(told_by(start_book::most_passed_by + 1, [](story& told) { told.book.connector_changes(1); }) ==
-        nothing);
-  CHECK(told_by(start_book::most_passed_by + 1, [](story& told) { told.book.nobody_has_to_start(); }) ==
-        nothing);
-  CHECK(told_by(start_book::most_passed_by + 1, [](story& told) {
+  constexpr std::uint64_t most = 8;
+  CHECK(told_by(most, none) == nothing);
+  CHECK(told_by(most + 1, none) == seen);
+  CHECK(told_by(most + 1, none, 11) == seen);
+  CHECK(told_by(12, none, 12) == nothing);
+  CHECK(told_by(13, none, 12) == seen);
+  CHECK(told_by(most + 1, [](story& told) { told.rest({1}); }) == seen);
+  CHECK(told_by(most + 1, [](story& told) { told.rest({}); }) == nothing);
+  CHECK(told_by(most + 1, [](story& told) { told.book.connector_changes(1); }) == nothing);
+  CHECK(told_by(most + 1, [](story& told) { told.book.nobody_has_to_start(); }) == nothing);
+  CHECK(told_by(most + 1, [](story& told) {
           told.respond(0);
           told.request(1); // it was its turn
           told.respond(1);

@@ -16,7 +16,7 @@ using namespace vicket::bench;
 namespace {
 
 const hanging_cap_findings good_cap{
-    64, 8, {900, 1'000, 1'100}, {1'500, 2'000, 2'500}, {5'000, 6'000, 7'000}, 128, {9e9}, {9e9}};
+    64, 8, {900, 1'000, 1'100}, {1'500, 2'000, 2'500}, {5'000, 6'000, 7'000}, 128, {1'000}, {2'000}};
 const drain_findings good_drain{
     {1'000, 1'000, 1'000}, {1'200, 1'300, 1'400}, {100, 100, 100}, {9e9, 9e9, 9e9}};
 const big_events_findings good_memory{1'000, 30e6, 9e12, 100e6, {90e6, 95e6, 100e6}, {0.5, 0.5, 0.5}};
@@ -84,6 +84,12 @@ std::vector<row> all_goals() {
       {"worst beside hanging ones", figures_of(good_cap),
        figures_of(changed(good_cap, &cap::beside_worst_us, three_worst)),
        figures_of(changed(good_cap, &cap::beside_worst_us, too_slow)), "healthy_worst"},
+      {"p99 beside a crowd that hangs", figures_of(good_cap),
+       figures_of(changed(good_cap, &cap::crowd_p99_us, {100e3})),
+       figures_of(changed(good_cap, &cap::crowd_p99_us, {100e3 + 1})), "crowd_p99"},
+      {"worst beside a crowd that hangs", figures_of(good_cap),
+       figures_of(changed(good_cap, &cap::crowd_worst_us, {1e6})),
+       figures_of(changed(good_cap, &cap::crowd_worst_us, {1e6 + 1})), "crowd_worst"},
       {"neighbours of a drain", figures_of(good_drain), drain(4'000), drain(4'001),
        "neighbours_whole_p99_ratio"},
       {"big events wait", figures_of(good_memory, true), waiting(200e6), waiting(200e6 + 1),
