@@ -39,13 +39,13 @@ system_addresses::system_addresses(std::chrono::seconds max_age) : max_age_{max_
 
 bool system_addresses::has(const ip_address& address) const {
   const std::lock_guard guard{mutex_};
-  if (std::chrono::steady_clock::now() - read_at_ >= max_age_)
+  if (time_point::clock::now() - read_at_ >= max_age_)
     read();
   return std::find(known_.begin(), known_.end(), address) != known_.end();
 }
 
 void system_addresses::read() const {
-  read_at_ = std::chrono::steady_clock::now();
+  read_at_ = time_point::clock::now();
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) != 0)
     return;

@@ -17,12 +17,14 @@ public:
   [[nodiscard]] bool has(const ip_address& address) const override;
 
 private:
+  using time_point = std::chrono::steady_clock::time_point;
+
   void read() const;
 
   const std::chrono::seconds max_age_;
   mutable std::mutex mutex_;
-  mutable std::vector<ip_address> known_;                   ///< guarded by mutex_
-  mutable std::chrono::steady_clock::time_point read_at_{}; ///< guarded by mutex_: when that was tried last
+  mutable std::vector<ip_address> known_; ///< guarded by mutex_
+  mutable time_point read_at_{};          ///< guarded by mutex_: when that was tried last
 };
 
 } // namespace vicket
