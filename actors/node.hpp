@@ -34,6 +34,8 @@ struct node_options {
   std::size_t max_uncommitted_bytes = 64u << 20;
   window_limits window;
   history_limits history;
+  /// What is kept of a connector's answers; beyond it those of older attempts go. See `history_ledger`.
+  std::uint64_t history_bytes_per_connector = std::uint64_t{1} << 30;
   /// How long the record of an attempt may wait for a commit that takes it along. See `persistence`.
   std::int64_t attempt_wait_ms = 5;
   /// See `store_options`: for all partitions together; 0: as there.

@@ -2,6 +2,7 @@
 
 #include "policy/assertion.hpp"
 #include "policy/event_filter.hpp"
+#include "storage/key_codec.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -36,12 +37,16 @@ void partition_rounds::round::clear() {
   changes.clear();
   orphaned.clear();
   edge.reset();
+  answers.clear();
+  accounts.clear();
   ids.clear();
 }
 
 partition_rounds::partition_rounds(const partition_store& store, setup with)
-    : store_{store}, with_{std::move(with)}, next_sequence_{store.next_sequence()},
-      prepared_edge_{store.oldest_kept()} {}
+    : store_{store}, with_{std::move(with)}, history_{with_.history}, next_sequence_{store.next_sequence()},
+      prepared_edge_{store.oldest_kept()} {
+  load_history();
+}
 
 // -- connectors -------------------------------------------------------------------------------------------------------
 
@@ -60,6 +65,7 @@ connector_slot partition_rounds::load(connector config, std::string state) {
   const auto slot = take_slot();
   auto& owner = at(slot);
   owner.config = std::move(config);
+  owner.account = codec::account_of(owner.config.id);
   owner.state = std::move(state);
   by_name_.emplace(owner.config.id, slot);
   return slot;
@@ -228,7 +234,7 @@ void partition_rounds::record(record_attempts message, timestamp_ms now) {
 void partition_rounds::stage(staged_record record) {
   auto& owner = at(record.slot);
   for (auto& decision : record.message.decisions)
-    stage_decision(owner.config.id, decision, record.at);
+    stage_decision(owner, decision, record.at);
   if (record.message.state) {
     owner.state = *record.message.state;
     filling_.batch.put_connector_state(owner.config.id, owner.state);
@@ -236,9 +242,9 @@ void partition_rounds::stage(staged_record record) {
   filling_.records.push_back(std::move(record));
 }
 
-void partition_rounds::stage_decision(const connector_id& connector, attempt_decision& decision,
-                                      timestamp_ms at) {
+void partition_rounds::stage_decision(const place& owner, attempt_decision& decision, timestamp_ms at) {
   stored_attempt stored;
+  stored.account = owner.account;
   stored.sequence = next_sequence_++;
   stored.event_sequence = decision.was.sequence;
   stored.state_after = decision.state_after;
@@ -248,7 +254,9 @@ void partition_rounds::stage_decision(const connector_id& connector, attempt_dec
     if (const auto before = store_.body_of(stored.event_sequence, stored.value.number - 1);
         before && before->bytes == body)
       stored.same_body_as = before->number;
-  filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
+  if (const auto bytes = stored.answer_bytes(); bytes >= stored_attempt::min_answer_bytes)
+    filling_.answers.push_back({owner.account, stored.sequence, bytes});
+  filling_.batch.add_attempt(owner.config.id, stored, decision.was, decision.was_indexed,
                              index_for(stored.event_sequence));
   if (stored.state_after != event_state::pending && at - decision.accepted_at > with_.late_ms)
     filling_.batch.note_late({at, stored.event_sequence});
@@ -314,6 +322,35 @@ void partition_rounds::move_edge(log_sequence edge, log_sequence last_lost_attem
     filling_.batch.put_lost(last_lost_attempt);
 }
 
+// -- what history takes -----------------------------------------------------------------------------------------------
+
+/// What the accounts are to be: those that are stored, and what came since.
+void partition_rounds::load_history() {
+  for (auto& [account, value] : store_.history_accounts())
+    history_.load(account, std::move(value));
+  counted_below_ = store_.history_counted_below();
+  store_.visit_answers(counted_below_, [this](std::uint64_t account, log_sequence sequence,
+                                              std::size_t bytes) { history_.add(account, sequence, bytes); });
+  history_.forget_below(store_.oldest_kept());
+}
+
+/// Only into a round that is written anyway.
+void partition_rounds::stage_accounts() {
+  const auto durable_end = store_.last_round().next_sequence;
+  filling_.accounts = history_.take_changes(durable_end, max_accounts_stored);
+  for (const auto& one : filling_.accounts)
+    if (one.value)
+      filling_.batch.put_history(one.connector, *one.value);
+    else
+      filling_.batch.remove_history(one.connector);
+  const auto counted_below = history_.counted_below(durable_end);
+  if (counted_below > counted_below_ &&
+      (!filling_.accounts.empty() || counted_below - counted_below_ > max_uncounted)) {
+    filling_.batch.put_counted(counted_below);
+    counted_below_ = counted_below;
+  }
+}
+
 // -- the way of a round -----------------------------------------------------------------------------------------------
 
 void partition_rounds::reply_with_round(std::unique_ptr<round_reply> reply) {
@@ -328,6 +365,7 @@ const sealed_round* partition_rounds::seal() {
   VICKET_ASSERT(!sealed_);
   if (!filling_.writes())
     return nullptr;
+  stage_accounts();
   auto header = store_.last_round();
   header.epoch = store_.epoch();
   ++header.number;
@@ -363,6 +401,10 @@ void partition_rounds::durable(released& out) {
 
 void partition_rounds::release(round& done, released& out) {
   append(out.replies, done.replies);
+  for (const auto& [account, sequence, bytes] : done.answers)
+    history_.add(account, sequence, bytes);
+  if (done.edge)
+    history_.forget_below(*done.edge);
   release_changes(done, out);
   release_records(done, out);
   release_events(done, out);
@@ -464,6 +506,7 @@ void partition_rounds::refused(const store_status&, released& out) {
   for (auto* part : {&filling_, &flying_}) { // backwards: what was built on top comes down first
     undo_events(*part);
     undo_changes(*part);
+    history_.put_back(part->accounts);
     part->clear();
   }
   if (sealed_) {
@@ -471,6 +514,7 @@ void partition_rounds::refused(const store_status&, released& out) {
     sealed_.reset();
   }
   room_seen_ = false;
+  counted_below_ = store_.history_counted_below();
   stage_spills(std::move(spills));
   for (auto& record : records)
     stage(std::move(record));
@@ -551,6 +595,7 @@ void partition_rounds::check() const {
   VICKET_ASSERT(!unindexed_.lowest() || *unindexed_.lowest() >= store_.settled_below());
   VICKET_ASSERT(next_sequence_ >= store_.last_round().next_sequence);
   VICKET_ASSERT(prepared_edge_ >= store_.oldest_kept());
+  history_.check();
   std::unordered_map<connector_slot, std::pair<std::size_t, std::size_t>> in_rounds; // held, waiting
   for (const auto* part : {&flying_, &filling_})
     for (const auto& staged : part->events)

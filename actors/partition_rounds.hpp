@@ -4,6 +4,7 @@
 #include "actors/unindexed_events.hpp"
 #include "actors/window_limits.hpp"
 #include "messages/errors.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/sealed_round.hpp"
 
@@ -50,6 +51,7 @@ public:
     /// An event that is settled later than this after it was accepted is noted, and kept by that time. See
     /// storage/partition_retention.cpp.
     std::int64_t late_ms = 0;
+    history_ledger::limits history;
     /// Whether there is room on the disk for new events. Asked once for a round.
     std::function<bool()> has_room;
     /// When this many log positions lie between the oldest unindexed event and the newest, the older ones get index
@@ -57,12 +59,18 @@ public:
     std::size_t max_unindexed = default_max_unindexed;
   };
 
+  /// Accounts of the history that one round stores at most.
+  static constexpr std::size_t max_accounts_stored = 512;
+  /// How far the position from which a restart counts may fall behind before it is stored, in positions of the log.
+  static constexpr log_sequence max_uncounted = 25'000;
+
   /// A body shorter than this is stored again rather than compared with the one before.
   static constexpr std::size_t min_shared_body_bytes = 128;
 
   /// A connector, as it will be once all rounds are durable.
   struct place {
     connector config;
+    std::uint64_t account = 0;    ///< in the history's ledger
     std::string state;            ///< `connector_state`, encoded; empty: nothing to remember
     std::string complaint;        ///< why it can't be used; empty: it can
     bool supervised = false;      ///< there is a supervisor
@@ -192,6 +200,13 @@ private:
     record_attempts message;
   };
 
+  /// An attempt's answer, to be counted when it is durable.
+  struct staged_answer {
+    std::uint64_t account = 0;
+    log_sequence sequence = 0;
+    std::size_t bytes = 0;
+  };
+
   /// How to undo a put or a delete.
   struct change {
     connector_slot slot = 0;
@@ -220,6 +235,8 @@ private:
     std::vector<change> changes;
     std::vector<connector_slot> orphaned; ///< their supervisors died: the next ones start over from the index
     std::optional<log_sequence> edge;
+    std::vector<staged_answer> answers;
+    std::vector<history_ledger::change> accounts;
     std::unordered_set<staged_id, staged_id_hash> ids; ///< of senders, among `events`
 
     [[nodiscard]] bool writes() const { return !batch.empty() || edge.has_value(); }
@@ -232,10 +249,12 @@ private:
   [[nodiscard]] bool room_on_disk();
   void stage(connector_slot slot, composed_event& event, timestamp_ms now);
   void stage(staged_record record);
-  void stage_decision(const connector_id& connector, attempt_decision& decision, timestamp_ms at);
+  void stage_decision(const place& owner, attempt_decision& decision, timestamp_ms at);
   [[nodiscard]] write_batch::attempt_index index_for(log_sequence event) const;
   void stage_spills(std::vector<unindexed_events::entry> spills);
   void spill_laggards();
+  void load_history();
+  void stage_accounts();
   [[nodiscard]] connector_slot take_slot();
 
   void release(round& done, released& out);
@@ -257,6 +276,8 @@ private:
   std::vector<connector_slot> free_slots_;
   std::unordered_map<connector_id, connector_slot> by_name_;
   unindexed_events unindexed_;
+  history_ledger history_;         ///< of what is durable
+  log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts answers from there on
   log_sequence next_sequence_ = 1;
   log_sequence prepared_edge_ = 1; ///< attempts of events below are noted in `carried`
   round filling_;

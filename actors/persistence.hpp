@@ -54,6 +54,7 @@ public:
     std::int64_t attempt_wait_ms = 0;
     std::int64_t late_ms = 0;                                            ///< see `partition_rounds::setup`
     std::size_t max_unindexed = partition_rounds::default_max_unindexed; ///< less in tests
+    history_ledger::limits history;
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;
     std::function<void(const std::string&)> log_warning;

@@ -2,6 +2,7 @@
 
 #include "messages/connector.hpp"
 #include "policy/feed_lineage.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 
@@ -26,6 +27,8 @@
 ///                     "commit"                                  → commit record
 ///                     "lineage"                                 → lineage record
 ///                     "lost"                                    → u64 sequence of the last attempt that retention took
+///                     "counted"                                 → u64 sequence: answers below are in the accounts
+///                     "history/" u64 account                    → history account
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
 ///     events          u64 sequence                              → event record
@@ -52,7 +55,8 @@
 ///                after it.
 ///     event      u8 version, 16 bytes id, i64 accepted at, text connector, text event, text workflow, text run,
 ///                then the envelope to the end
-///     attempt    u8 version, u64 event sequence, u8 state after, varint number, i64 started at, zigzag duration
+///     attempt    u8 version 1 or 2, u64 event sequence, u8 state after, in version 2 u64 account of the connector
+///                (FNV-1a of its id, 64 bits; not 0), varint number, i64 started at, zigzag duration
 ///                in us, u8 outcome, varint flags, then what the flags name, in their order:
 ///                  0x01 zigzag dns, 0x02 zigzag connect, 0x04 zigzag TLS, 0x08 zigzag first byte (all in
 ///                  us), 0x10 varint status, 0x20 (no bytes) response truncated, 0x40 i64 next attempt at,
@@ -64,20 +68,23 @@
 ///                (nothing with 0x80)
 ///     carried    u8 1, u64 sequence of the attempt, which is still in `attempts`; or
 ///     attempt    u8 2, u64 sequence, attempt record
+///     account    u8 version, u64 kept from, u64 counted to, varint n and n times (u64 first, varint bytes) stretches
+///                of the history's ledger (policy/history_ledger.hpp). Nothing after it.
 ///     connector  u8 version, text name, text url, text secret, varint n and n times (text, text) headers,
 ///                varint n and n texts event patterns, varint flags (0x01 rate, 0x02 standard webhooks,
 ///                0x04 enabled), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
 ///                varint timeout in ms, zigzag base in ms, u64 factor (IEEE 754 bits), zigzag cap in ms,
 ///                varint max attempts, zigzag max age in ms. Nothing after it.
 ///
-/// Fixed offset that the store relies on without decoding the rest: accepted at (event, 17).
+/// Fixed offsets that the store relies on without decoding the rest: accepted at (event, 17), account (attempt of
+/// version 2, 10).
 ///
 /// Decoding is strict: a short, overlong, unknown or out-of-range field gives `nullopt`, and the store
 /// reports corruption. It never reads past the bytes that it is given.
 namespace vicket::codec {
 
-/// 1 knew ids per partition; it was never released. 2 had no header fields and no Retry-After in attempts.
-inline constexpr std::uint32_t format_version = 3;
+/// 1 knew ids per partition; it was never released. 2 had no header fields and no Retry-After in attempts; 3 no accounts.
+inline constexpr std::uint32_t format_version = 4;
 /// Older ones are refused; those from here on become today's when they are opened.
 inline constexpr std::uint32_t oldest_format_version = 2;
 inline constexpr std::string_view format_magic = "vicket-partition";
@@ -86,6 +93,8 @@ inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view commit_key = "commit";
 inline constexpr std::string_view lineage_key = "lineage";
 inline constexpr std::string_view lost_key = "lost";
+inline constexpr std::string_view counted_key = "counted";
+inline constexpr std::string_view history_prefix = "history/";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
 inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an event that is carried
@@ -99,6 +108,11 @@ inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an eve
 
 [[nodiscard]] std::string connector_key(const connector_id& id);
 [[nodiscard]] std::string state_key(const connector_id& id);
+
+/// A connector's account in the history's ledger. Part of the format: must never change. Never 0.
+[[nodiscard]] std::uint64_t account_of(const connector_id& id) noexcept;
+[[nodiscard]] std::string history_key(std::uint64_t account);
+[[nodiscard]] std::optional<std::uint64_t> parse_history_key(std::string_view key);
 
 [[nodiscard]] std::string event_attempt_key(log_sequence event, std::uint32_t number);
 
@@ -176,6 +190,10 @@ struct late_key {
 [[nodiscard]] std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_view bytes);
 /// Only when it was over.
 [[nodiscard]] std::optional<timestamp_ms> decode_ended_at(std::string_view bytes);
+/// Only the account; 0: there is none.
+[[nodiscard]] std::uint64_t decode_account_of_attempt(std::string_view bytes) noexcept;
+/// The record without its answer; absent: there is nothing to drop, or it can't be read.
+[[nodiscard]] std::optional<std::string> without_answer(std::string_view bytes);
 
 /// A carried attempt. `record` is empty while the attempt is still in `attempts`.
 struct carried_attempt {
@@ -184,6 +202,9 @@ struct carried_attempt {
 };
 [[nodiscard]] std::string encode_carried(carried_attempt value);
 [[nodiscard]] std::optional<carried_attempt> decode_carried(std::string_view bytes);
+
+[[nodiscard]] std::string encode(const history_ledger::account& value);
+[[nodiscard]] std::optional<history_ledger::account> decode_account(std::string_view bytes);
 
 [[nodiscard]] std::string encode(const connector& value);
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);

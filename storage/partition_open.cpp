@@ -82,9 +82,8 @@ store_status partition_store::rep::open_database() {
   filters.clear();
   for (auto i = std::size_t{0}; i < family_count; ++i) {
     const auto which = static_cast<family>(i);
-    const auto is_filtered =
-        which != family::meta && which != family::due && which != family::carried && which != family::late;
-    filters.push_back(is_filtered ? std::make_unique<retention_filter>(which, oldest_kept) : nullptr);
+    const auto is_filtered = which != family::meta && which != family::due && which != family::late;
+    filters.push_back(is_filtered ? std::make_unique<retention_filter>(which, oldest_kept, marks) : nullptr);
   }
   auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
   auto* opened = static_cast<rocksdb::DB*>(nullptr);
@@ -160,6 +159,7 @@ store_status partition_store::rep::raise_format() {
     return problem;
   auto batch = write_batch{};
   batch.rep_->put(family::meta, codec::format_key, codec::encode_format(codec::format_version));
+  batch.put_counted(last.next_sequence); // what was written before has no accounts
   return commit(batch, last.settled_below);
 }
 
@@ -191,7 +191,21 @@ store_status partition_store::rep::load_state() {
   lineage.begin(record->next_sequence, options.lineage_tag,
                 lost ? codec::parse_u64(to_view(*lost)).value_or(0) : 0);
   lineage_stored = lineage == stored_lineage;
-  return check_connectors();
+  const auto status = load_marks();
+  return status.ok() ? check_connectors() : status;
+}
+
+store_status partition_store::rep::load_marks() {
+  auto it = range(family::meta, std::string{codec::history_prefix}, "history0");
+  for (; it.valid(); it.next()) {
+    const auto account = codec::parse_history_key(it.key());
+    const auto value = codec::decode_account(it.value());
+    if (!account || !value)
+      return {store_errc::corrupt, sentence(folder, "is damaged: unreadable account of the history")};
+    marks.set(*account, value->kept_from);
+  }
+  report_end(it, family::meta);
+  return problem;
 }
 
 /// A connector that can't be read would leave its events undelivered: better to say so at once.

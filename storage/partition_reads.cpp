@@ -181,7 +181,7 @@ bool partition_store::rep::add_logged(log_sequence event_sequence, const attempt
   for (; it.valid(); it.next()) {
     const auto place = codec::parse_u64(it.value()).value_or(0);
     const auto stored = get(family::attempts, codec::u64_bytes(place));
-    auto attempt = stored ? codec::decode_attempt(place, to_view(*stored)) : std::nullopt;
+    auto attempt = stored ? attempt_from(place, to_view(*stored)) : std::nullopt;
     if (is_below()) // files may be gone: it has to be looked up where it is now
       return false;
     if (!attempt || attempt->event_sequence != event_sequence) {
@@ -237,7 +237,7 @@ std::optional<stored_attempt> partition_store::rep::last_record(log_sequence eve
     it.seek_last();
     const auto place = it.valid() ? codec::parse_u64(it.value()) : std::nullopt;
     const auto stored = place ? get(family::attempts, codec::u64_bytes(*place)) : std::nullopt;
-    auto attempt = stored ? codec::decode_attempt(*place, to_view(*stored)) : std::nullopt;
+    auto attempt = stored ? attempt_from(*place, to_view(*stored)) : std::nullopt;
     report_end(it, family::event_attempts);
     if (!is_below()) { // else it has to be looked up where it is now
       if (it.valid() && !attempt)
@@ -262,14 +262,13 @@ std::optional<stored_attempt> partition_store::rep::carried_attempt_of(const cod
   if (!carried)
     return std::nullopt;
   if (!carried->record.empty())
-    return codec::decode_attempt(carried->sequence, carried->record);
+    return attempt_from(carried->sequence, carried->record);
   if (const auto stored = get(family::attempts, codec::u64_bytes(carried->sequence)))
-    return codec::decode_attempt(carried->sequence, to_view(*stored));
+    return attempt_from(carried->sequence, to_view(*stored));
   // The edge may have passed it between the two looks; then it is carried whole.
   const auto again = get(family::carried, codec::carried_key(place.event, place.number));
   const auto whole = again ? codec::decode_carried(to_view(*again)) : std::nullopt;
-  return whole && !whole->record.empty() ? codec::decode_attempt(whole->sequence, whole->record)
-                                         : std::nullopt;
+  return whole && !whole->record.empty() ? attempt_from(whole->sequence, whole->record) : std::nullopt;
 }
 
 std::optional<stored_attempt> partition_store::rep::attempt_record(log_sequence event_sequence,
@@ -277,11 +276,19 @@ std::optional<stored_attempt> partition_store::rep::attempt_record(log_sequence 
   if (event_sequence >= oldest_kept.load(std::memory_order_acquire))
     if (const auto place = get(family::event_attempts, codec::event_attempt_key(event_sequence, number)))
       if (const auto stored = get(family::attempts, to_view(*place)))
-        return codec::decode_attempt(codec::parse_u64(to_view(*place)).value_or(0), to_view(*stored));
+        return attempt_from(codec::parse_u64(to_view(*place)).value_or(0), to_view(*stored));
   if (event_sequence < oldest_kept.load(std::memory_order_acquire))
     if (const auto stored = get(family::carried, codec::carried_key(event_sequence, number)))
       return carried_attempt_of({event_sequence, number}, to_view(*stored));
   return std::nullopt;
+}
+
+std::optional<stored_attempt> partition_store::rep::attempt_from(log_sequence sequence,
+                                                                 std::string_view record) const {
+  auto attempt = codec::decode_attempt(sequence, record);
+  if (attempt && sequence < marks.kept_from(attempt->account))
+    attempt->drop_answer();
+  return attempt;
 }
 
 std::optional<partition_store::held_body> partition_store::body_of(log_sequence event_sequence,
@@ -308,12 +315,15 @@ void partition_store::rep::restore_body(stored_attempt& attempt,
   });
   if (near != read.rend()) {
     attempt.value.response_body = near->value.response_body;
+    attempt.value.response_truncated |=
+        attempt.value.response_body.empty(); // it is dropped: only large ones are shared
     return;
   }
   auto holder = attempt_record(attempt.event_sequence, *attempt.same_body_as);
-  if (holder && !holder->same_body_as)
+  if (holder && !holder->same_body_as) {
     attempt.value.response_body = std::move(holder->value.response_body);
-  else if (event_record(attempt.event_sequence)) // else it was forgotten between the two looks
+    attempt.value.response_truncated |= attempt.value.response_body.empty();
+  } else if (event_record(attempt.event_sequence)) // else it was forgotten between the two looks
     report(store_errc::corrupt,
            "the body of attempt " + std::to_string(attempt.sequence) + " is missing or damaged");
 }
@@ -329,7 +339,7 @@ std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, 
                         highest_sequence());
   for (; it.valid() && result.size() < limit; it.next()) {
     const auto sequence = codec::parse_u64(it.key());
-    auto attempt = sequence ? codec::decode_attempt(*sequence, it.value()) : std::nullopt;
+    auto attempt = sequence ? rep_->attempt_from(*sequence, it.value()) : std::nullopt;
     if (!attempt) {
       rep_->report(store_errc::corrupt, "attempt " + std::to_string(sequence.value_or(0)) + " is damaged");
       continue;
@@ -467,6 +477,48 @@ std::vector<waiting_count> partition_store::count_waiting() const {
 }
 
 // -- connectors ---------------------------------------------------------------------------------------------
+
+std::vector<std::pair<std::uint64_t, history_ledger::account>> partition_store::history_accounts() const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
+  auto result = std::vector<std::pair<std::uint64_t, history_ledger::account>>{};
+  auto it = rep_->range(family::meta, std::string{codec::history_prefix}, "history0");
+  for (; it.valid(); it.next()) {
+    const auto account = codec::parse_history_key(it.key());
+    auto value = codec::decode_account(it.value());
+    if (account && value)
+      result.emplace_back(*account, std::move(*value));
+    else
+      rep_->report(store_errc::corrupt, "an account of the history is damaged");
+  }
+  rep_->report_end(it, family::meta);
+  return result;
+}
+
+log_sequence partition_store::history_counted_below() const {
+  const auto lock = rep_->reading();
+  const auto stored = rep_->db ? rep_->get(family::meta, codec::counted_key) : std::nullopt;
+  return stored ? codec::parse_u64(to_view(*stored)).value_or(0) : 0;
+}
+
+void partition_store::visit_answers(
+    log_sequence from, const std::function<void(std::uint64_t, log_sequence, std::size_t)>& visit) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return;
+  auto it = rep_->range(family::attempts, codec::u64_bytes(std::max(from, oldest_kept())), highest_sequence(),
+                        true);
+  for (; it.valid(); it.next()) {
+    const auto account = codec::decode_account_of_attempt(it.value());
+    if (account == 0 || it.value().size() < stored_attempt::min_answer_bytes)
+      continue;
+    const auto attempt = codec::decode_attempt(codec::parse_u64(it.key()).value_or(0), it.value());
+    if (attempt && attempt->answer_bytes() >= stored_attempt::min_answer_bytes)
+      visit(account, attempt->sequence, attempt->answer_bytes());
+  }
+  rep_->report_end(it, family::attempts);
+}
 
 std::vector<connector> partition_store::connectors() const {
   const auto lock = rep_->reading();

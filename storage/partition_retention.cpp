@@ -225,7 +225,7 @@ carried_event partition_store::rep::carry_from_log(log_sequence sequence, log_se
     auto piece = carried_event::piece{place ? place->number : 0, attempt.value_or(0), {}};
     if (piece.sequence < edge)
       if (const auto stored = get(family::attempts, it.value()))
-        piece.record = stored->ToString();
+        piece.record = kept_record(piece.sequence, to_view(*stored));
     if (piece.number == 0 || (piece.sequence < edge && piece.record.empty()))
       report(store_errc::corrupt,
              "an attempt of event " + std::to_string(sequence) + " is missing or damaged");
@@ -251,12 +251,20 @@ std::optional<carried_event> partition_store::rep::carry_further(log_sequence se
     if (!attempt->record.empty() || attempt->sequence >= edge)
       continue;
     if (const auto stored = get(family::attempts, codec::u64_bytes(attempt->sequence)))
-      result.attempts.push_back({place->number, attempt->sequence, stored->ToString()});
+      result.attempts.push_back(
+          {place->number, attempt->sequence, kept_record(attempt->sequence, to_view(*stored))});
     else
       report(store_errc::corrupt, "attempt " + std::to_string(attempt->sequence) + " is missing");
   }
   report_end(it, family::carried);
   return result.attempts.empty() ? std::nullopt : std::optional{std::move(result)};
+}
+
+std::string partition_store::rep::kept_record(log_sequence sequence, std::string_view record) const {
+  if (sequence < marks.kept_from(codec::decode_account_of_attempt(record)))
+    if (auto shorter = codec::without_answer(record))
+      return *std::move(shorter);
+  return std::string{record};
 }
 
 expired_event partition_store::rep::expired(log_sequence sequence) const {

@@ -153,6 +153,8 @@ store_status partition_store::rep::write(write_batch::rep& batch, const round_he
                       std::memory_order_relaxed);
   committed_end.store(header.next_sequence - 1, std::memory_order_release);
   settled_below.store(header.settled_below, std::memory_order_release);
+  for (const auto& [account, kept_from] : batch.marks)
+    marks.set(account, kept_from);
   if (edge_moved) {
     // Only now: a filter must never drop what a restart would still show.
     oldest_kept.store(header.oldest_kept, std::memory_order_release);

@@ -2,6 +2,7 @@
 
 #include "messages/connector.hpp"
 #include "policy/feed_lineage.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 #include "storage/store_status.hpp"
@@ -180,6 +181,18 @@ public:
   /// position is kept: a reader of the feed has to know that they were there.
   [[nodiscard]] std::vector<stored_attempt> attempts_after(log_sequence after, std::size_t limit,
                                                            std::size_t max_bytes) const;
+
+  /// The history's ledger, as stored: accounts, and what is counted in them is below this position.
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, history_ledger::account>> history_accounts() const;
+  [[nodiscard]] log_sequence history_counted_below() const;
+  /// The attempts from a position on whose answers count, in their order: account, position, bytes.
+  void visit_answers(log_sequence from,
+                     const std::function<void(std::uint64_t, log_sequence, std::size_t)>& visit) const;
+
+  /// Rewrites one file of attempts of which a third or more are answers that are dropped: reads do not see them from the
+  /// round on that dropped them, their bytes go here. False: there is none. It may take half a second, and `resume` waits
+  /// for it; any thread, one at a time.
+  [[nodiscard]] bool sweep_answers() const;
 
   [[nodiscard]] std::vector<connector> connectors() const;
   [[nodiscard]] std::vector<std::pair<connector_id, std::string>> connector_states() const;

@@ -2,6 +2,7 @@
 
 // Only for the files of this folder that talk to RocksDB.
 
+#include "storage/answer_marks.hpp"
 #include "storage/column_families.hpp"
 #include "storage/environment.hpp"
 #include "storage/key_codec.hpp"
@@ -73,6 +74,7 @@ struct partition_store::rep {
   std::atomic<log_sequence> next_sequence{1};
   std::atomic<log_sequence> settled_below{1}; ///< as committed
   std::atomic<log_sequence> committed_end{0}; ///< the last position that a commit wrote
+  answer_marks marks;                         ///< as committed; the filters read them, too
   feed_lineage lineage;                       ///< constant once it is open
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
@@ -115,6 +117,7 @@ struct partition_store::rep {
   [[nodiscard]] store_status sync_removals() const;
   [[nodiscard]] store_status check_format();
   [[nodiscard]] store_status load_state();
+  [[nodiscard]] store_status load_marks();
   [[nodiscard]] store_status check_connectors() const;
   [[nodiscard]] store_status index_unattempted();
   [[nodiscard]] store_status raise_format();
@@ -175,6 +178,11 @@ struct partition_store::rep {
   void report_end(const bounded_iterator& it, family which) const;
   /// An attempt of the event is not where its index says.
   void report_attempt(log_sequence event_sequence) const;
+  /// An attempt as it is kept: without its answer where that is dropped.
+  [[nodiscard]] std::optional<stored_attempt> attempt_from(log_sequence sequence,
+                                                           std::string_view record) const;
+  /// The same, as a record.
+  [[nodiscard]] std::string kept_record(log_sequence sequence, std::string_view record) const;
   /// An event that something refers to is not there: damage, unless retention took it a moment ago.
   void report_missing_event(log_sequence sequence, std::string_view referred_by) const;
   [[nodiscard]] log_sequence first_since(family which, timestamp_ms time, log_sequence end) const;

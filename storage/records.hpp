@@ -51,9 +51,17 @@ struct stored_attempt {
   log_sequence event_sequence = 0;
   event_state state_after = event_state::pending;
   attempt value; ///< `next_attempt_at` is set exactly when `state_after` is pending
+  std::uint64_t account = 0; ///< of the connector, in the history's ledger; 0: written before there was one
   /// The body is stored with this attempt of the same event, since it was the same bytes; `value.response_body` is then
   /// empty in the record, and whole again in whatever the store's reads return.
   std::optional<std::uint32_t> same_body_as;
+
+  /// A smaller answer is part of its record: it is neither counted nor dropped.
+  static constexpr std::size_t min_answer_bytes = 64;
+  /// What the record holds of the answer.
+  [[nodiscard]] std::size_t answer_bytes() const;
+  /// Body and header fields go, as far as they are not part of the record; that there was a body, and its length, stay.
+  void drop_answer();
 };
 
 /// An event that is kept below the retention's edge, with what has to go into the family `carried` for that.

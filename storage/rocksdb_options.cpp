@@ -1,5 +1,7 @@
 #include "storage/rocksdb_options.hpp"
 
+#include "storage/answer_sweep.hpp"
+
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
@@ -92,8 +94,11 @@ rocksdb::ColumnFamilyOptions options_of(family which, const store_options& optio
   result.compression = rocksdb::kNoCompression;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(which, cache)));
   switch (which) {
-  case family::events:
   case family::attempts:
+    result.table_properties_collector_factories.push_back(make_answer_collector());
+    result.compression = record_compression();
+    break;
+  case family::events:
     result.compression = record_compression();
     break;
   case family::ids:

@@ -11,7 +11,7 @@ namespace vicket {
 
 namespace {
 
-/// Finds the commit record. A round without one, or whose last write it is not, is none.
+/// Finds the commit record, and what is said of accounts. A round without one, or whose last write it is not, is none.
 class header_finder final : public rocksdb::WriteBatch::Handler {
 public:
   rocksdb::Status PutCF(std::uint32_t column, const rocksdb::Slice& key,
@@ -19,16 +19,31 @@ public:
     const auto is_commit = column == static_cast<std::uint32_t>(family::meta) &&
                            std::string_view{key.data(), key.size()} == codec::commit_key;
     found = is_commit ? codec::decode_commit({value.data(), value.size()}) : std::nullopt;
+    if (const auto account = account_of(column, key)) {
+      const auto written = codec::decode_account({value.data(), value.size()});
+      if (!written)
+        return rocksdb::Status::Corruption("damaged account");
+      marks.emplace_back(*account, written->kept_from);
+    }
     return check(column);
   }
-  rocksdb::Status DeleteCF(std::uint32_t column, const rocksdb::Slice&) override {
+  rocksdb::Status DeleteCF(std::uint32_t column, const rocksdb::Slice& key) override {
     found.reset();
+    if (const auto account = account_of(column, key))
+      marks.emplace_back(*account, 0);
     return check(column);
   }
 
   std::optional<round_header> found;
+  std::vector<std::pair<std::uint64_t, log_sequence>> marks; ///< see write_batch::rep
 
 private:
+  static std::optional<std::uint64_t> account_of(std::uint32_t column, const rocksdb::Slice& key) {
+    return column == static_cast<std::uint32_t>(family::meta)
+               ? codec::parse_history_key({key.data(), key.size()})
+               : std::nullopt;
+  }
+
   static rocksdb::Status check(std::uint32_t column) {
     return column < family_count ? rocksdb::Status::OK()
                                  : rocksdb::Status::Corruption("unknown column family");
@@ -50,6 +65,7 @@ std::optional<sealed_round> sealed_round::parse(std::string bytes) {
   if (round.bytes().size() < 12 || !round.batch_.rep_->writes.Iterate(&finder).ok() || !finder.found)
     return std::nullopt;
   round.header_ = *finder.found;
+  round.batch_.rep_->marks = std::move(finder.marks);
   return round;
 }
 

@@ -111,6 +111,20 @@ void write_batch::put_connector_state(const connector_id& id, std::string_view s
   rep_->put(family::meta, codec::state_key(id), state);
 }
 
+void write_batch::put_history(std::uint64_t account, const history_ledger::account& value) {
+  rep_->put(family::meta, codec::history_key(account), codec::encode(value));
+  rep_->marks.emplace_back(account, value.kept_from);
+}
+
+void write_batch::remove_history(std::uint64_t account) {
+  rep_->remove(family::meta, codec::history_key(account));
+  rep_->marks.emplace_back(account, 0);
+}
+
+void write_batch::put_counted(log_sequence below) {
+  rep_->put(family::meta, codec::counted_key, codec::u64_bytes(below));
+}
+
 void write_batch::put_lineage(const feed_lineage& value) {
   rep_->put(family::meta, codec::lineage_key, codec::encode(value));
 }
@@ -156,6 +170,7 @@ bool write_batch::empty() const {
 void write_batch::clear() {
   rep_->writes.Clear();
   rep_->attempt_places.clear();
+  rep_->marks.clear();
   rep_->complete = true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "messages/connector.hpp"
 #include "policy/feed_lineage.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/records.hpp"
 
 #include <cstddef>
@@ -51,6 +52,11 @@ public:
 
   /// What the connector's supervisor has to remember; opaque here.
   void put_connector_state(const connector_id& id, std::string_view state);
+
+  /// Of the history's ledger: an account, or its removal; and what a restart need not count again is below.
+  void put_history(std::uint64_t account, const history_ledger::account& value);
+  void remove_history(std::uint64_t account);
+  void put_counted(log_sequence below);
 
   void put_lineage(const feed_lineage& value);
   /// The last attempt that the retention's edge has passed: with the edge.

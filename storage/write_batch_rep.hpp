@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vicket {
@@ -28,6 +29,8 @@ struct write_batch::rep {
     friend auto operator<=>(const attempt_place&, const attempt_place&) = default;
   };
   std::vector<attempt_place> attempt_places;
+  /// From where on accounts keep answers, of those that are written: what the store has to know at once.
+  std::vector<std::pair<std::uint64_t, log_sequence>> marks;
   std::string scratch;  ///< for encoding one key or record after the other
   bool complete = true; ///< false: something was too large for RocksDB (4 GiB) to be added; never commit that
 

@@ -45,6 +45,7 @@ TEST_CASE("without flags but --data-dir a node has the documented defaults") {
   CHECK(config.ca_files.empty());
   CHECK(config.dns_servers.empty());
   CHECK(config.retention_ms == 7LL * 24 * 3600 * 1000);
+  CHECK(config.history_bytes_per_connector == 1 << 30);
   CHECK(config.max_envelope_bytes == 256 * 1024);
   CHECK(config.max_in_flight == 10'000);
 }
@@ -62,6 +63,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
     CHECK(config.ca_files == std::vector<std::string>{"one.pem", "two.pem"});
     CHECK(config.dns_servers == std::vector<std::string>{"127.0.0.1:5353", "::1"});
     CHECK(config.retention_ms == 36LL * 3600 * 1000);
+    CHECK(config.history_bytes_per_connector == 100u << 20);
     CHECK(config.max_envelope_bytes == 1 << 20);
     CHECK(config.max_in_flight == 5);
     CHECK(config.partitions == 3);
@@ -95,6 +97,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                            "::1",
                            "--retention",
                            "1d12h",
+                           "--history-per-connector=100MiB",
                            "--max-envelope=1MiB",
                            "--max-in-flight",
                            "5",
@@ -118,6 +121,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                                {"VICKET_CA_FILE", "one.pem,two.pem"},
                                {"VICKET_DNS_SERVER", "127.0.0.1:5353,::1"},
                                {"VICKET_RETENTION", "36h"},
+                               {"VICKET_HISTORY_PER_CONNECTOR", "100MiB"},
                                {"VICKET_MAX_ENVELOPE", "1048576"},
                                {"VICKET_MAX_IN_FLIGHT", "5"},
                                {"VICKET_PARTITIONS", "3"},
@@ -141,6 +145,7 @@ allow-http = true
 ca-file = ["one.pem", "two.pem"]
 dns-server = ["127.0.0.1:5353", "::1"]
 retention = "36h"
+history-per-connector = "100MiB"
 max-envelope = 1_048_576
 max-in-flight = 5
 partitions = 3
@@ -192,6 +197,8 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
       {{"--data-dir", "d", "--retention", "7 d"}, "--retention"},
       {{"--data-dir", "d", "--retention", "1s"}, "shorter than a minute"},
       {{"--data-dir", "d", "--retention", "99999999999d"}, "100 years"},
+      {{"--data-dir", "d", "--history-per-connector", "1000KiB"}, "1MiB"},
+      {{"--data-dir", "d", "--history-per-connector", "2000GiB"}, "1024GiB"},
       {{"--data-dir", "d", "--max-envelope", "256kib"}, "--max-envelope"},
       {{"--data-dir", "d", "--max-envelope", "-1"}, "--max-envelope"},
       {{"--data-dir", "d", "--max-envelope", "1GiB"}, "16MiB"},

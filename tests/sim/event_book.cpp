@@ -30,7 +30,13 @@ std::string mark_of(std::uint64_t request) {
   return "#" + std::to_string(request) + " ";
 }
 
+bool is_dropped(const attempt& value) {
+  return value.response_body.empty() && value.response_body_bytes >= large_answer_bytes;
+}
+
 std::optional<std::uint64_t> request_of(const attempt& value) {
+  if (is_dropped(value))
+    return value.response_body_bytes - large_answer_bytes;
   const std::string_view text = value.response_body.empty() ? value.error : value.response_body;
   std::uint64_t number = 0;
   const auto at = text.find('#');
@@ -269,12 +275,14 @@ std::int64_t event_book::least_wait_ms(const event_fact& event, std::size_t requ
   return std::max(backoff / 2, std::min(asked.retry_after_ms, policy.cap_ms));
 }
 
-void event_book::responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now) {
+void event_book::responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms,
+                           std::size_t answer_bytes, const moment& now) {
   const auto place = request_places_.find(number);
   if (place == request_places_.end())
     return;
   auto& event = events_.at(place->second.first);
   auto& request = event.requests[place->second.second];
+  answer_bytes_[event.sent.connector] += answer_bytes;
   request.answered = true;
   request.ok = ok;
   request.answered_at = now;
@@ -396,6 +404,7 @@ void event_book::settle(event_fact& event, event_state state) {
 /// An attempt that was told, against the request that it speaks of and against how it was told before.
 void event_book::check_attempt(event_fact& event, std::uint32_t number, const attempt& value,
                                const moment& now) {
+  check_dropped(event, value);
   attempt_fact told;
   told.told_at = now;
   told.request = request_of(value).value_or(0);
@@ -427,6 +436,18 @@ void event_book::check_attempt(event_fact& event, std::uint32_t number, const at
              name(event) + ": attempt " + std::to_string(number) + " tells otherwise");
   if (value.result != outcome::delivered && !value.next_attempt_at)
     check_giving_up(event, value, number);
+}
+
+void event_book::check_dropped(const event_fact& event, const attempt& value) const {
+  if (!is_dropped(value))
+    return;
+  if (!value.response_truncated)
+    complain("an answer that is dropped is said to be cut", name(event));
+  const auto answered = answer_bytes_.find(event.sent.connector);
+  const auto bytes = answered == answer_bytes_.end() ? 0 : answered->second;
+  if (bytes <= shape_->kept_answer_bytes)
+    complain("answers are dropped only beyond their bound",
+             name(event) + ": " + std::to_string(bytes) + " bytes were answered to its connector");
 }
 
 void event_book::check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const {

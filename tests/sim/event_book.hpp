@@ -32,7 +32,8 @@ public:
 
   void requested(std::uint64_t number, std::uint64_t serial, const std::string& id, const std::string& body,
                  std::uint32_t life, const moment& now, const std::string& host = {});
-  void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now);
+  void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, std::size_t answer_bytes,
+                 const moment& now);
   /// That response was a 429 or 503 with `Retry-After`.
   void peace_was_asked(std::uint64_t number, std::int64_t for_ms, const moment& now);
   /// A change is on its way after which the connector sends to this host; empty: to none. What another one asked for
@@ -114,6 +115,7 @@ private:
   void check_holds(const event_fact& event, std::uint32_t life, const moment& now,
                    const std::string& host) const;
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
+  void check_dropped(const event_fact& event, const attempt& value) const;
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
   [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms,
                                  std::int64_t life_began_ms) const;
@@ -133,6 +135,7 @@ private:
     std::optional<std::int64_t>
         at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
   };
+  std::map<std::uint32_t, std::uint64_t> answer_bytes_; ///< by connector, of all that endpoints answered
   std::vector<hold_fact> holds_;
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
@@ -146,7 +149,11 @@ private:
   bool supervisor_is_dying_ = false;
 };
 
-/// The request that an attempt's body or error speaks of.
+/// What a large answer has at least: what it has more is the request's number.
+inline constexpr std::size_t large_answer_bytes = 20'000;
+/// The node kept only the length of a large answer.
+[[nodiscard]] bool is_dropped(const attempt& value);
+/// The request that an attempt's body, its length, or error speaks of.
 [[nodiscard]] std::optional<std::uint64_t> request_of(const attempt& value);
 /// What an endpoint writes at the beginning of its answer, or its failure's sentence.
 [[nodiscard]] std::string mark_of(std::uint64_t request);

@@ -86,8 +86,8 @@ struct story {
     respond(number, false, for_ms);
     judge.events().peace_was_asked(number, for_ms, now());
   }
-  void respond(std::uint64_t number, bool ok, std::int64_t retry_after_ms = 0) {
-    judge.events().responded(number, ok, retry_after_ms, now());
+  void respond(std::uint64_t number, bool ok, std::int64_t retry_after_ms = 0, std::size_t answer_bytes = 0) {
+    judge.events().responded(number, ok, retry_after_ms, answer_bytes, now());
   }
 
   [[nodiscard]] attempt attempt_of(std::uint32_t number, std::uint64_t request_number, bool ok,

@@ -56,6 +56,8 @@ world_shape make_shape(std::uint64_t seed) {
   shape.window_events = static_cast<std::size_t>(chance.pick(std::vector<int>{2, 8, 256}));
   shape.max_unindexed = static_cast<std::size_t>(chance.pick(std::vector<int>{8, 64, 65'536}));
   shape.history_bytes = static_cast<std::size_t>(chance.pick(std::vector<int>{1'500, 8'000, 4 << 20}));
+  shape.kept_answer_bytes =
+      static_cast<std::uint64_t>(chance.pick(std::vector<int>{30'000, 100'000, 1 << 30}));
   return shape;
 }
 
@@ -533,7 +535,8 @@ std::string describe(const world_shape& shape) {
   return std::to_string(shape.partitions) + " partitions, " + std::to_string(shape.connectors.size()) +
          " connectors, window " + std::to_string(shape.window_events) + ", unindexed at most " +
          std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
-         " ms, pages of history " + std::to_string(shape.history_bytes) + " bytes" +
+         " ms, pages of history " + std::to_string(shape.history_bytes) + " bytes, answers " +
+         std::to_string(shape.kept_answer_bytes) + " bytes" +
          (shape.late_rounds ? ", rounds come back late" : "");
 }
 

@@ -79,6 +79,7 @@ struct world_shape {
   std::size_t window_events = 0;
   std::size_t max_unindexed = 0;
   std::size_t history_bytes = 0; ///< of a page
+  std::uint64_t kept_answer_bytes = 0; ///< of each connector
   bool late_rounds = false; ///< rounds take their time, as with a log on another machine
 };
 

@@ -77,6 +77,10 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(connector_key({"crm"}) == "connector/crm");
   CHECK(state_key({"crm"}) == "state/crm");
   CHECK(hex(event_attempt_key(258, 3)) == "000000000000010200000003");
+  CHECK(account_of({"crm"}) == 0xf5a2ee190cae94b7);
+  CHECK(hex(history_key(258)) == "686973746f72792f0000000000000102");
+  CHECK(parse_history_key(history_key(258)) == 258);
+  CHECK_FALSE(parse_history_key("history/"));
   CHECK(hex(encode_due_key({"crm"}, {{1}, 258})) == "63726d0080000000000000010000000000000102");
   CHECK(hex(due_begin({"crm"})) == "63726d00");
   CHECK(hex(due_end({"crm"})) == "63726d01");
@@ -189,6 +193,19 @@ TEST_CASE("records on disk are these bytes") {
                                            "00"
                                            "80d098f701");
   CHECK(hex(encode_attempts_made(300)) == "ac02");
+  CHECK(hex(encode(history_ledger::account{7, 1'000, {{7, 300}, {900, 1}}})) == "01"
+                                                                                "0000000000000007"
+                                                                                "00000000000003e8"
+                                                                                "02"
+                                                                                "0000000000000007"
+                                                                                "ac02"
+                                                                                "0000000000000384"
+                                                                                "01");
+  auto accounted = golden_attempt();
+  accounted.account = 0x0102030405060708;
+  auto expected = hex(encode_head(golden_attempt()));
+  expected.replace(0, 2, "02").insert(20, "0102030405060708");
+  CHECK(hex(encode_head(accounted)) == expected);
 }
 
 TEST_CASE("what was encoded is decoded to the same") {
@@ -220,6 +237,17 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(decode_attempt(259, encode_head(same_body)).value().same_body_as == 299);
   same_body.same_body_as = 300; // of itself
   CHECK(!decode_attempt(259, encode_head(same_body)));
+  auto accounted = explained;
+  accounted.account = 0x0102030405060708;
+  const auto accounted_bytes = encode_head(accounted) + accounted.value.response_body;
+  CHECK(decode_attempt(259, accounted_bytes).value().value == accounted.value);
+  CHECK(decode_attempt(259, accounted_bytes).value().account == accounted.account);
+  CHECK(decode_account_of_attempt(accounted_bytes) == accounted.account);
+  CHECK(decode_account_of_attempt(attempt_bytes) == 0);
+  CHECK(decode_ended_at(accounted_bytes) == noon + 12);
+  const auto account = history_ledger::account{7, 1'000, {{7, 300}, {900, 1}}};
+  CHECK(decode_account(encode(account)) == account);
+  CHECK(decode_account(encode(history_ledger::account{})) == history_ledger::account{});
   const auto carried_bytes = encode_carried({258, attempt_bytes});
   CHECK(decode_carried(carried_bytes).value().record == attempt_bytes);
   CHECK(decode_carried(encode_carried({258, {}})).value().sequence == 258);
@@ -268,6 +296,9 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
     const auto view = std::string_view{exact.data(), exact.size()};
     static_cast<void>(decode_event(1, view, true));
     static_cast<void>(decode_attempt(1, view));
+    static_cast<void>(decode_account_of_attempt(view));
+    static_cast<void>(without_answer(view));
+    static_cast<void>(decode_account(view));
     static_cast<void>(decode_connector({}, view));
     static_cast<void>(decode_commit(view));
     static_cast<void>(decode_lineage(view));
