@@ -1,5 +1,6 @@
 #include "actors/connector_queue.hpp"
 
+#include "actors/window_budget.hpp"
 #include "policy/retry_after.hpp"
 #include "policy/retry_schedule.hpp"
 
@@ -42,18 +43,21 @@ void connector_queue::reconfigure(const connector& config) {
   config_ = config;
 }
 
-void connector_queue::add(waiting_event event) {
-  if (is_under_way(event.position.sequence))
-    return;
+bool connector_queue::add(waiting_event event, start_kind what) {
+  return !is_under_way(event.position.sequence) && insert({std::move(event), what});
+}
+
+bool connector_queue::insert(queued_event event) {
   auto at = waiting_.end();
   if (waiting() > 0 && event.position <= waiting_.back().position) { // most are the last
     at = std::lower_bound(
         waiting_.begin() + static_cast<std::ptrdiff_t>(first_waiting_), waiting_.end(), event.position,
-        [](const waiting_event& one, const due_position& wanted) { return one.position < wanted; });
+        [](const queued_event& one, const due_position& wanted) { return one.position < wanted; });
     if (at->position == event.position)
-      return;
+      return false;
   }
   waiting_.insert(at, std::move(event));
+  return true;
 }
 
 bool connector_queue::is_under_way(log_sequence sequence) const {
@@ -63,8 +67,12 @@ bool connector_queue::is_under_way(log_sequence sequence) const {
          std::find(unrecorded_.begin(), unrecorded_.end(), sequence) != unrecorded_.end();
 }
 
-bool connector_queue::has_place() const noexcept {
-  return in_flight_.size() < hold_.in_flight_limit(breaker_.in_flight_limit(config_.max_in_flight));
+bool connector_queue::is_short(std::int64_t now_us) const noexcept {
+  return waits_for_word_ || (short_until_ && timestamp_ms{now_us / us_per_ms} < *short_until_);
+}
+
+std::size_t connector_queue::in_flight_limit() const noexcept {
+  return hold_.in_flight_limit(breaker_.in_flight_limit(config_.max_in_flight));
 }
 
 void connector_queue::end_hold(std::int64_t now_us) {
@@ -75,16 +83,16 @@ void connector_queue::end_hold(std::int64_t now_us) {
   hold_.forget();
 }
 
-std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
+std::optional<connector_queue::queued_event> connector_queue::start_next(std::int64_t now_us) {
   end_hold(now_us);
-  if (!config_.enabled || waiting() == 0 || !has_place() || shaper_.wait_us(now_us) > 0)
+  if (!config_.enabled || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
     return std::nullopt;
   shaper_.take(now_us);
-  std::optional<waiting_event> next{std::move(waiting_[first_waiting_++])};
+  std::optional<queued_event> next{std::move(waiting_[first_waiting_++])};
   if (first_waiting_ == waiting_.size()) {
     first_waiting_ = 0;
     if (waiting_.capacity() > max_kept_places)
-      std::vector<waiting_event>{}.swap(waiting_);
+      std::vector<queued_event>{}.swap(waiting_);
     else
       waiting_.clear();
   } else if (first_waiting_ >= min_gone_places && first_waiting_ * 2 >= waiting_.size()) {
@@ -96,11 +104,38 @@ std::optional<waiting_event> connector_queue::start_next(std::int64_t now_us) {
   return next;
 }
 
+void connector_queue::put_back(delivery_job job) {
+  const auto found = flight_of(job.sequence);
+  if (found == in_flight_.end())
+    return;
+  queued_event event;
+  event.position = found->position;
+  event.attempts_made = job.attempt_number - 1;
+  event.event.sequence = job.sequence;
+  event.event.id = job.id;
+  event.event.accepted_at = found->accepted_at;
+  event.event.envelope = std::move(job.envelope);
+  event.what = job.what;
+  *found = in_flight_.back();
+  in_flight_.pop_back();
+  shaper_.give_back();
+  insert(std::move(event));
+}
+
+std::size_t connector_queue::startable(std::int64_t now_us) {
+  end_hold(now_us);
+  if (!config_.enabled || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
+    return 0;
+  return config_.rate ? 1 : std::min(waiting(), in_flight_limit() - in_flight_.size());
+}
+
 std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const {
-  if (!config_.enabled || waiting() == 0)
+  if (!config_.enabled || waiting() == 0 || waits_for_word_)
     return std::nullopt;
   if (const auto until = hold_.held_until())
     return until;
+  if (short_until_ && timestamp_ms{now_us / us_per_ms} < *short_until_)
+    return short_until_;
   if (!has_place())
     return std::nullopt;
   const auto wait_us = shaper_.wait_us(now_us);
@@ -109,13 +144,35 @@ std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const
   return timestamp_ms{(now_us + wait_us + us_per_ms - 1) / us_per_ms};
 }
 
+timestamp_ms connector_queue::closed_until(std::int64_t now_us) const {
+  const timestamp_ms now{now_us / us_per_ms};
+  if (const auto until = hold_.held_until())
+    return std::max(now, *until);
+  return std::max(now, timestamp_ms{(now_us + shaper_.wait_us(now_us)) / us_per_ms});
+}
+
+std::vector<returned_event> connector_queue::give_back(std::size_t bytes, bool keep_one) {
+  std::vector<returned_event> given;
+  const auto kept = first_waiting_ + (keep_one && in_flight_.empty() && unrecorded_.empty() ? 1 : 0);
+  for (std::size_t sum = 0; sum < bytes && waiting_.size() > kept; waiting_.pop_back()) {
+    const auto& last = waiting_.back();
+    given.push_back({last.position, last.event.envelope ? last.event.envelope->size() : 0});
+    sum += window_budget::weight(given.back().envelope_bytes);
+  }
+  if (first_waiting_ == waiting_.size()) {
+    first_waiting_ = 0;
+    waiting_.clear();
+  }
+  return given;
+}
+
 std::optional<attempt_decision> connector_queue::decide(finished_delivery finished, timestamp_ms now,
                                                         const clock_jumps& jumps, std::uint64_t random) {
-  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const flight& one) {
-    return one.position.sequence == finished.sequence;
-  });
+  const auto found = flight_of(finished.sequence);
   if (found == in_flight_.end())
     return std::nullopt;
+  short_until_.reset();
+  moment_.reset();
   std::optional<attempt_decision> made{std::in_place};
   auto& decision = *made;
   decision.was = found->position;
@@ -149,6 +206,16 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
   *found = in_flight_.back();
   in_flight_.pop_back();
   return made;
+}
+
+std::vector<connector_queue::flight>::iterator connector_queue::flight_of(log_sequence sequence) {
+  return std::find_if(in_flight_.begin(), in_flight_.end(),
+                      [&](const flight& one) { return one.position.sequence == sequence; });
+}
+
+void connector_queue::wait_for_moment(timestamp_ms now) {
+  if (!short_until_ || *short_until_ <= now) // else one more of the same try
+    short_until_ = now + moment_.next_ms();
 }
 
 void connector_queue::recorded(log_sequence sequence) {

@@ -6,6 +6,8 @@
 #include "policy/connector_state.hpp"
 #include "policy/endpoint_hold.hpp"
 #include "policy/rate_shaper.hpp"
+#include "policy/shortage_pause.hpp"
+#include "policy/start_kind.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,28 +19,59 @@ namespace vicket {
 /// What a supervisor decides, without an actor around it: which of a connector's events goes next and when, and
 /// what an attempt's answer means for the event. Given the time, never asks for it.
 ///
-/// An event is, in turn: waiting → in flight → unrecorded (its attempt is over, the commit is not) → let go.
+/// An event is, in turn: waiting → in flight → unrecorded (its attempt is over, the commit is not) → let go; or in flight
+/// → waiting, where it could not start after all.
 class connector_queue {
 public:
+  struct queued_event : waiting_event {
+    start_kind what = start_kind::fresh;
+  };
+
   connector_queue(const connector& config, const connector_state& remembered);
 
   void reconfigure(const connector& config);
 
-  /// An event that is due. One that is held already is left alone.
-  void add(waiting_event event);
+  /// An event that is due. False: it is held already, and left alone.
+  bool add(waiting_event event, start_kind what = start_kind::fresh);
 
   /// The next event to deliver now, which is in flight from then on; absent when nothing waits, the in-flight places are
-  /// taken, the connector is disabled, its endpoint is held, or its rate says later.
-  [[nodiscard]] std::optional<waiting_event> start_next(std::int64_t now_us);
+  /// taken, the connector is disabled, its endpoint is held, the node is short of something, or its rate says later.
+  [[nodiscard]] std::optional<queued_event> start_next(std::int64_t now_us);
 
-  /// When `start_next`, which has just said no, is worth asking again without anything else happening: the hold's end or
-  /// the rate limit's next place; absent when it is something else that stands in the way.
+  /// What `start_next` gave could not be sent: it waits again, and its place and its rate's are as if it had not gone.
+  void put_back(delivery_job job);
+
+  /// How many `start_next` would give now, one after the other; of a connector with a rate 1 where it is more.
+  [[nodiscard]] std::size_t startable(std::int64_t now_us);
+  /// Of the first one that waits. One must.
+  [[nodiscard]] start_kind next_kind() const { return waiting_[first_waiting_].what; }
+
+  /// When `start_next`, which has just said no, is worth asking again without anything else happening: the end of the hold
+  /// or of the wait for what is short, or the rate limit's next place; absent when it is something else that stands in the
+  /// way.
   [[nodiscard]] std::optional<timestamp_ms> opens_at(std::int64_t now_us) const;
+
+  /// Nothing starts before, whatever else happens: the end of a hold, or the rate limit's next place. Now, if something may.
+  [[nodiscard]] timestamp_ms closed_until(std::int64_t now_us) const;
+
+  /// Takes out of what waits, from its end, about as much as this (events weigh as in `window_budget`); with `keep_one`
+  /// all but the first at most, unless others are under way.
+  [[nodiscard]] std::vector<returned_event> give_back(std::size_t bytes, bool keep_one);
 
   /// The attempt of an event in flight is over: delivered, to be tried again at some time, or given up. It does not age by
   /// `jumps` of the clock. Absent if no such event is in flight.
   [[nodiscard]] std::optional<attempt_decision> decide(finished_delivery finished, timestamp_ms now,
                                                        const clock_jumps& jumps, std::uint64_t random);
+
+  /// An event in flight could not be sent, since the node is short of what that takes: it waits again in its place, as if
+  /// it had never been started.
+  void take_back(delivery_job job);
+  /// Nothing starts before `start_again`.
+  void wait_for_word() noexcept { waits_for_word_ = true; }
+  void start_again() noexcept { waits_for_word_ = false; }
+  /// The node is short of what it takes to reach this endpoint: nothing starts for a while, the longer the oftener that is
+  /// said of tries in a row, or until an attempt is over.
+  void wait_for_moment(timestamp_ms now);
 
   /// The decision is on disk: let go.
   void recorded(log_sequence sequence);
@@ -63,9 +96,13 @@ private:
     std::size_t envelope_bytes = 0;
   };
 
-  [[nodiscard]] bool has_place() const noexcept;
+  [[nodiscard]] std::size_t in_flight_limit() const noexcept;
+  [[nodiscard]] bool has_place() const noexcept { return in_flight_.size() < in_flight_limit(); }
+  [[nodiscard]] bool is_short(std::int64_t now_us) const noexcept;
+  [[nodiscard]] std::vector<flight>::iterator flight_of(log_sequence sequence);
   void end_hold(std::int64_t now_us);
   [[nodiscard]] bool is_under_way(log_sequence sequence) const;
+  bool insert(queued_event event);
 
   // Invariants: a sequence is in at most one of the three; what waits is in the order of its positions.
   // Vectors, since an allocation for each event and each of its three stays was a good part of what it cost. Those under
@@ -75,7 +112,10 @@ private:
   rate_shaper shaper_;
   circuit_breaker breaker_;
   endpoint_hold hold_;
-  std::vector<waiting_event> waiting_; ///< those before `first_waiting_` have gone
+  bool waits_for_word_ = false;
+  retry_moment moment_;
+  std::optional<timestamp_ms> short_until_; ///< of what it takes to reach the endpoint; may have passed
+  std::vector<queued_event> waiting_;       ///< those before `first_waiting_` have gone
   std::size_t first_waiting_ = 0;
   std::vector<flight> in_flight_;        ///< in no order
   std::vector<log_sequence> unrecorded_; ///< in no order

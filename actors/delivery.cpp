@@ -1,12 +1,16 @@
 #include "actors/delivery.hpp"
 
-#include "policy/utf8.hpp"
+#include "policy/assertion.hpp"
+#include "policy/charset.hpp"
 
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
-#include <unordered_map>
+#include <iterator>
+#include <map>
+#include <new>
 #include <utility>
 
 namespace vicket {
@@ -47,9 +51,11 @@ void result_inbox::close() {
 
 namespace {
 
+constexpr std::int64_t us_per_ms = 1'000;
+
 /// A body that ends inside a character ends before it, so that what is text stays so.
 void drop_cut_character(attempt& value) {
-  const auto whole = whole_utf8_bytes(value.response_body);
+  const auto whole = whole_character_bytes(value);
   value.response_truncated = value.response_truncated || whole < value.response_body.size();
   value.response_body.resize(whole);
 }
@@ -67,9 +73,10 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
   value.response_body = std::move(result.body);
   value.response_body_bytes = result.body_bytes;
   value.response_truncated = result.body_truncated;
+  value.response_headers = std::move(result.headers);
+  value.response_headers_truncated = result.headers_truncated;
   if (value.response_truncated || result.failure)
     drop_cut_character(value);
-  value.response_headers = std::move(result.headers);
   if (result.failure) {
     value.result = *result.failure;
   } else if (result.status && *result.status >= 200 && *result.status <= 299) {
@@ -88,7 +95,13 @@ attempt classify(http_result&& result, std::uint32_t number, timestamp_ms starte
 
 delivery::delivery(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)}, inbox_{std::make_shared<result_inbox>(handle{self},
-                                                                                 *with_.transport)} {}
+                                                                                 *with_.transport)},
+      dealer_{with_.max_in_flight}, short_{with_.shortages, with_.number} {
+  self_->set_down_handler([this](const caf::down_msg& down) {
+    const checked_after check{*this};
+    lose(down);
+  });
+}
 
 delivery::~delivery() {
   inbox_->close();
@@ -96,41 +109,83 @@ delivery::~delivery() {
 
 delivery::handle::behavior_type delivery::make_behavior() {
   return {
-      [this](deliver& orders) { enqueue(orders); },
-      [this](const collect_results&) { collect(); },
-      [this](const get_in_flight&) { return count(); },
+      [this](const wake_up&) {
+        const checked_after check{*this};
+        alarm_at_.reset();
+        look_after_shortage();
+        go_on();
+      },
+      [this](deliver& orders) {
+        const checked_after check{*this};
+        take_orders(orders);
+      },
+      [this](const collect_results&) {
+        const checked_after check{*this};
+        collect();
+      },
+      [this](const tick&) {
+        const checked_after check{*this};
+        tick_under_way_ = false;
+        allow_backlog(with_.clock->now_us());
+        go_on();
+      },
   };
 }
 
-void delivery::enqueue(deliver& orders) {
+// -- starts -----------------------------------------------------------------------------------------------------------
+
+void delivery::take_orders(deliver& orders) {
   auto supervisor = caf::actor_cast<supervisor_actor>(self_->current_sender());
   if (!supervisor)
-    return; // it died; its successor starts over from the store
-  for (auto& job : orders.jobs)
-    waiting_.push_back({supervisor, std::move(job)});
-  start_waiting();
+    return; // it died, of which we hear; its successor starts over from the store
+  short_.answered();
+  const auto who = supervisor->id();
+  const auto now_us = with_.clock->now_us();
+  allow_backlog(now_us);
+  const auto started = start_jobs(supervisor, orders, now_us);
+  dealer_.decline(who, orders.offer_answered - std::min<std::uint32_t>(orders.offer_answered,
+                                                                       static_cast<std::uint32_t>(started)));
+  dealer_.want(who, orders.wanted, orders.next);
+  watch_while_waiting(supervisor);
+  if (started < orders.jobs.size()) {
+    orders.jobs.erase(orders.jobs.begin(), orders.jobs.begin() + static_cast<std::ptrdiff_t>(started));
+    if (short_.allows(in_flight()))
+      outgoing_.emplace_back(std::move(supervisor), deliveries_done{{}, std::move(orders.jobs)});
+    else
+      return_short(supervisor, {std::move(orders.jobs), false});
+  }
+  go_on();
 }
 
-void delivery::start_waiting() {
-  if (waiting_.empty())
-    return;
+/// As many as there are places for, in their order: how many.
+std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& orders, std::int64_t now_us) {
+  if (orders.jobs.empty())
+    return 0;
   std::vector<http_transport::posting> postings;
-  const start_time now{with_.clock->now(), with_.clock->unix_seconds()};
-  while (!waiting_.empty() && in_flight() < with_.max_in_flight) {
-    auto next = std::move(waiting_.front());
-    waiting_.pop_front();
-    start(std::move(next), now, postings);
+  const start_time now{{now_us / us_per_ms}, with_.clock->unix_seconds()};
+  std::size_t started = 0;
+  for (auto& job : orders.jobs) {
+    if (!short_.allows(in_flight()))
+      break;
+    const auto place = started < orders.offer_answered ? dealer_.take_offered(supervisor->id(), job.what)
+                                                       : dealer_.take(supervisor->id(), job.what);
+    if (!place)
+      break;
+    ++started;
+    if (job.straight_from)
+      pace_.fresh_started(now_us - job.straight_from->value * us_per_ms, now_us);
+    start(supervisor, std::move(job), *place, now, postings);
   }
   if (!postings.empty())
     with_.transport->post_all(std::move(postings));
+  return started;
 }
 
-void delivery::start(order next, const start_time& now, std::vector<http_transport::posting>& postings) {
-  const auto& job = next.job;
-  const auto& profile = *job.profile;
-  const auto token =
-      take_slot({std::move(next.supervisor), job.profile, job.sequence, job.attempt_number, now.scheduled});
-  if (!profile.endpoint->tls && !with_.allow_http) {
+void delivery::start(const supervisor_actor& supervisor, delivery_job job, const start_dealer::place& place,
+                     const start_time& now, std::vector<http_transport::posting>& postings) {
+  const bool may_go = job.profile->endpoint->tls || with_.allow_http;
+  const auto token = take_slot({supervisor, std::move(job), now.scheduled, place});
+  if (!may_go) {
     http_result refused;
     refused.failure = outcome::blocked;
     refused.error =
@@ -139,14 +194,88 @@ void delivery::start(order next, const start_time& now, std::vector<http_transpo
     return;
   }
   try {
-    postings.push_back(posting_of(job, now.unix_seconds, token));
-  } catch (const std::exception& problem) { // out of memory, say: this attempt failed, the others go on
+    postings.push_back(posting_of(slot_of(token)->now.job, now.unix_seconds, token));
+  } catch (const std::bad_alloc&) {
+    http_result none;
+    none.shortage = own_shortage{"memory"};
+    inbox_->push(token, std::move(none));
+  } catch (const std::exception& problem) { // this attempt failed, the others go on
     http_result failed;
     failed.failure = outcome::connect;
     failed.error = std::string{"the node could not send the request: "} + problem.what();
     inbox_->push(token, std::move(failed));
   }
 }
+
+// -- the line ---------------------------------------------------------------------------------------------------------
+
+/// One that dies in line, or with an offer, must not keep its places for ever.
+void delivery::watch_while_waiting(const supervisor_actor& supervisor) {
+  if (waiting_.empty() && !dealer_.has_line())
+    return;
+  const auto who = supervisor->id();
+  if (dealer_.is_waiting(who)) {
+    if (waiting_.emplace(who, supervisor).second)
+      self_->monitor(supervisor);
+  } else if (waiting_.erase(who) > 0) {
+    self_->demonitor(supervisor);
+  }
+}
+
+void delivery::lose(const caf::down_msg& down) {
+  waiting_.erase(down.source.id());
+  dealer_.forget(down.source.id());
+  go_on();
+}
+
+void delivery::allow_backlog(std::int64_t now_us) {
+  backlog_allowed_ = pace_.allowance(now_us);
+  dealer_.allow_backlog(backlog_allowed_);
+}
+
+/// After whatever has used of what was allowed, or given it back.
+void delivery::note_backlog() {
+  const auto left = dealer_.backlog_left();
+  pace_.started(static_cast<std::int64_t>(backlog_allowed_ - left));
+  backlog_allowed_ = left;
+  if (!dealer_.backlog_waits() || std::exchange(tick_under_way_, true))
+    return;
+  self_->delayed_send(self_, std::chrono::microseconds{backlog_pace::burst_us}, tick{});
+}
+
+/// After every handler.
+void delivery::go_on() {
+  offer_places();
+  note_backlog();
+  send_outgoing();
+}
+
+/// Together with what is there for the same supervisor. None while the node is short of what starts take: who waits for
+/// that gets word first.
+void delivery::offer_places() {
+  if (!short_.allows(in_flight()))
+    return;
+  dealer_.deal(offers_);
+  const auto ready = outgoing_.size();
+  for (const auto& offer : offers_) {
+    const auto end = outgoing_.begin() + static_cast<std::ptrdiff_t>(ready);
+    const auto known =
+        std::lower_bound(outgoing_.begin(), end, offer.connector,
+                         [](const auto& one, caf::actor_id wanted) { return one.first->id() < wanted; });
+    if (known != end && known->first->id() == offer.connector)
+      known->second.offered = offer.places;
+    else
+      outgoing_.emplace_back(waiting_.at(offer.connector), deliveries_done{{}, {}, offer.places});
+  }
+}
+
+void delivery::send_outgoing() {
+  for (auto& [supervisor, what] : outgoing_)
+    self_->send(supervisor, std::move(what));
+  outgoing_.clear();
+}
+
+// -- requests under way -----------------------------------------------------------------------------------------------
 
 http_transport::posting delivery::posting_of(const delivery_job& job, std::int64_t unix_seconds,
                                              std::uint64_t token) const {
@@ -169,6 +298,7 @@ std::uint64_t delivery::take_slot(flight what) {
   free_slots_.pop_back();
   auto& place = slots_[index];
   place.now = std::move(what);
+  place.now.job.profile->in_flight->begin();
   return std::uint64_t{++place.turn} << 32 | index;
 }
 
@@ -180,47 +310,95 @@ delivery::slot* delivery::slot_of(std::uint64_t token) {
   return place.now.supervisor && place.turn == token >> 32 ? &place : nullptr;
 }
 
+delivery::flight delivery::end_of(std::uint64_t token, slot& place) {
+  auto ended = std::exchange(place.now, {});
+  free_slots_.push_back(static_cast<std::uint32_t>(token));
+  ended.job.profile->in_flight->end();
+  dealer_.give_back(ended.place);
+  return ended;
+}
+
 void delivery::collect() {
   // One message for each supervisor; its answers stay in the order in which they came.
   auto results = inbox_->take();
   by_supervisor_.clear();
   for (std::size_t i = 0; i < results.size(); ++i)
-    if (const auto* place = slot_of(results[i].token))
+    if (const auto* place = slot_of(results[i].token); place && !results[i].result.shortage)
       by_supervisor_.emplace_back(place->now.supervisor->id(), i);
   std::sort(by_supervisor_.begin(), by_supervisor_.end());
-  supervisor_actor supervisor;
-  deliveries_done done;
-  const auto send = [&] {
-    if (!done.deliveries.empty())
-      self_->send(supervisor, std::exchange(done, {}));
-  };
   for (const auto& [whose, position] : by_supervisor_) {
     auto& [token, result] = results[position];
     auto* place = slot_of(token);
     if (place == nullptr) // a second result of the same request
       continue;
-    auto ended = std::exchange(place->now, {});
-    free_slots_.push_back(static_cast<std::uint32_t>(token));
-    if (supervisor && supervisor->id() != whose)
-      send();
-    supervisor = std::move(ended.supervisor);
+    auto ended = end_of(token, *place);
+    if (outgoing_.empty() || outgoing_.back().first->id() != whose)
+      outgoing_.emplace_back(std::move(ended.supervisor), deliveries_done{});
     auto retry_after = std::move(result.retry_after);
-    done.deliveries.push_back({ended.sequence,
-                               classify(std::move(result), ended.attempt_number, ended.started_at),
-                               std::move(retry_after)});
+    outgoing_.back().second.deliveries.push_back(
+        {ended.job.sequence, classify(std::move(result), ended.job.attempt_number, ended.started_at),
+         std::move(retry_after)});
   }
-  send();
-  start_waiting();
+  return_what_was_short(results);
+  if (dealer_.backlog_waits())
+    allow_backlog(with_.clock->now_us());
+  go_on();
+  if (!short_.looks_at())
+    return;
+  look_after_shortage(); // after the answers have gone out: one of them may hold who gets word
+  go_on();
 }
 
-in_flight_counts delivery::count() const {
-  std::unordered_map<connector_id, std::uint64_t> counts;
-  for (const auto& one : slots_)
-    if (one.now.supervisor)
-      ++counts[one.now.profile->config.id];
-  in_flight_counts result;
-  result.connectors.assign(counts.begin(), counts.end());
-  return result;
+// -- what the node is short of ----------------------------------------------------------------------------------------
+
+/// One message for each supervisor and kind of shortage; its deliveries stay in order.
+void delivery::return_what_was_short(std::vector<result_inbox::entry>& results) {
+  std::map<std::pair<caf::actor_id, bool>, std::pair<supervisor_actor, deliveries_returned>> by_supervisor;
+  for (auto& [token, result] : results) {
+    auto* place = result.shortage ? slot_of(token) : nullptr;
+    if (place == nullptr)
+      continue;
+    auto ended = end_of(token, *place);
+    const bool of_destination = result.shortage->of_destination;
+    if (of_destination)
+      short_.came_back_from_destination(result.shortage->what, 1, with_.clock->now());
+    else
+      short_.came_back(result.shortage->what, in_flight(), with_.clock->now());
+    auto& [whose, returned] = by_supervisor[{ended.supervisor->id(), of_destination}];
+    whose = std::move(ended.supervisor);
+    returned.of_destination = of_destination;
+    returned.jobs.push_back(std::move(ended.job));
+  }
+  for (auto& [key, one] : by_supervisor)
+    return_short(one.first, std::move(one.second));
+}
+
+void delivery::return_short(const supervisor_actor& to, deliveries_returned what) {
+  if (!what.of_destination)
+    short_.waits(to, what.jobs.size());
+  self_->send(to, std::move(what));
+}
+
+void delivery::look_after_shortage() {
+  if (!short_.looks_at())
+    return;
+  short_.look(in_flight(), with_.clock->now());
+  for (const auto& next : short_.give_word(in_flight(), dealer_.places() - dealer_.used()))
+    self_->send(next, start_again{});
+  const auto at = short_.looks_at();
+  if (!at || (alarm_at_ && *alarm_at_ <= *at))
+    return;
+  alarm_at_ = at;
+  self_->send(with_.alarm, wake_me{*at});
+}
+
+void delivery::check() const {
+  dealer_.check();
+  VICKET_ASSERT(dealer_.used() == in_flight() + dealer_.offered());
+  VICKET_ASSERT(dealer_.places() == with_.max_in_flight && dealer_.used() <= dealer_.places());
+  VICKET_ASSERT(outgoing_.empty());
+  for (const auto& [who, supervisor] : waiting_)
+    VICKET_ASSERT(dealer_.is_waiting(who) && supervisor->id() == who);
 }
 
 } // namespace vicket

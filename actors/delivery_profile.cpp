@@ -3,12 +3,14 @@
 #include "policy/endpoint_url.hpp"
 
 #include <stdexcept>
+#include <utility>
 #include <variant>
 
 namespace vicket {
 
 std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config,
-                                                              std::string_view version) {
+                                                              std::string_view version,
+                                                              std::shared_ptr<in_flight_count> in_flight) {
   // Whether http is allowed was decided when the connector was put; a node restarted without --allow-http still
   // must not send in the clear, which the delivery checks.
   auto parsed = parse_stored_endpoint_url(config.url);
@@ -21,8 +23,9 @@ std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& c
   endpoint->port = url->port;
   endpoint->target = url->target;
   endpoint->host_header = url->host_header;
-  return std::make_shared<const delivery_profile>(delivery_profile{
-      config, std::move(endpoint), signing_key{config.secret.value}, request_head{config, version}});
+  return std::make_shared<const delivery_profile>(
+      delivery_profile{config, std::move(endpoint), signing_key{config.secret.value},
+                       request_head{config, version}, std::move(in_flight)});
 }
 
 } // namespace vicket

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/in_flight_count.hpp"
 #include "messages/connector.hpp"
 #include "policy/request_head.hpp"
 #include "policy/signer.hpp"
@@ -17,11 +18,13 @@ struct delivery_profile {
   std::shared_ptr<const http_endpoint> endpoint;
   signing_key key;
   request_head head;
+  std::shared_ptr<in_flight_count> in_flight; ///< of the connector, whatever its profile
 };
 
 /// `config` has passed `connector_complaint()`; throws `std::logic_error` if its URL does not parse all the same.
 /// `version` goes into the `User-Agent`.
-[[nodiscard]] std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config,
-                                                                            std::string_view version);
+[[nodiscard]] std::shared_ptr<const delivery_profile>
+make_delivery_profile(const connector& config, std::string_view version,
+                      std::shared_ptr<in_flight_count> in_flight = std::make_shared<in_flight_count>());
 
 } // namespace vicket

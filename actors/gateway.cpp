@@ -51,7 +51,7 @@ gateway::handle::behavior_type gateway::make_behavior() {
       [this](read_outcomes& request) -> caf::result<outcome_page> {
         return self_->delegate(with_.history, std::move(request));
       },
-      [this](const get_status&) { return status(); },
+      [this](const get_status& request) { return status(request); },
       [this](const drain&) { stopping_ = true; },
   };
 }
@@ -209,11 +209,15 @@ caf::result<connector_page> gateway::list(const list_connectors& request) {
 
 // -- status -----------------------------------------------------------------------------------------------------------
 
-caf::result<node_status> gateway::status() {
+caf::result<node_status> gateway::status(const get_status& request) {
   auto promise = self_->make_response_promise<node_status>();
+  const auto limit = std::clamp(request.limit, 1u, get_status::max_limit);
   gather<partition_overview>(
-      self_, with_.readers, [](std::size_t) { return get_partition_overview{}; },
-      [this, promise](std::vector<partition_overview> parts, caf::error why) mutable {
+      self_, with_.partitions,
+      [&](std::size_t) {
+        return get_partition_overview{request.after, limit};
+      },
+      [this, promise, limit](std::vector<partition_overview> parts, caf::error why) mutable {
         if (why) {
           promise.deliver(std::move(why));
           return;
@@ -225,10 +229,15 @@ caf::result<node_status> gateway::status() {
         for (auto& part : parts) {
           status.connectors_configured += part.connectors_configured;
           status.partitions.push_back(std::move(part.partition));
+          status.more = status.more || part.more;
           std::move(part.connectors.begin(), part.connectors.end(), std::back_inserter(status.connectors));
         }
         std::sort(status.connectors.begin(), status.connectors.end(),
                   [](const connector_status& a, const connector_status& b) { return a.id < b.id; });
+        if (status.connectors.size() > limit) {
+          status.connectors.resize(limit);
+          status.more = true;
+        }
         promise.deliver(std::move(status));
       });
   return promise;

@@ -32,7 +32,6 @@ public:
     router_actor router;
     history_actor history;
     std::vector<persistence_actor> partitions;
-    std::vector<history_reader_actor> readers;
     const schedule_clock* clock = nullptr; ///< outlives the actor
     random_source* random = nullptr;       ///< outlives the actor; safe from any thread
     connector_rules rules;
@@ -63,7 +62,7 @@ private:
                  std::vector<composed_event> events, std::vector<std::size_t> places);
   caf::result<connector_view> put(const put_connector& request);
   caf::result<connector_page> list(const list_connectors& request);
-  caf::result<node_status> status();
+  caf::result<node_status> status(const get_status& request);
 
   handle::pointer self_;
   setup with_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <unordered_map>
 #include <utility>
 
 namespace vicket {
@@ -48,7 +47,6 @@ history_reader::handle::behavior_type history_reader::make_behavior() {
       [this](const read_partition_outcomes& request) { return outcomes(request); },
       [this](const watch_feed& request) { watch(request); },
       [this](const feed_grew& news) { pass_on(news); },
-      [this](const get_partition_overview&) { return overview(); },
       [this, look](const tick&) {
         retention_.look();
         self_->delayed_send(self_, look, tick{});
@@ -236,56 +234,6 @@ void history_reader::watch(const watch_feed& request) {
 void history_reader::pass_on(const feed_grew& news) {
   if (watcher_)
     self_->send(watcher_, news);
-}
-
-caf::result<partition_overview> history_reader::overview() {
-  auto promise = self_->make_response_promise<partition_overview>();
-  self_->request(with_.persistence, caf::infinite, get_live_counts{})
-      .then(
-          [this, promise](live_counts& live) mutable {
-            self_->request(with_.delivery, caf::infinite, get_in_flight{})
-                .then(
-                    [this, promise, live](const in_flight_counts& flying) mutable {
-                      partition_overview answer{std::move(live.partition), live.connectors_configured,
-                                                std::move(live.connectors)};
-                      for (auto& connector : answer.connectors)
-                        for (const auto& [id, count] : flying.connectors)
-                          if (id == connector.id)
-                            connector.in_flight = count;
-                      const auto refused = with_.store->reads_refused();
-                      add_waiting(answer);
-                      if (auto why = unread(refused))
-                        promise.deliver(*std::move(why));
-                      else
-                        promise.deliver(std::move(answer));
-                    },
-                    [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
-          },
-          [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
-  return promise;
-}
-
-void history_reader::add_waiting(partition_overview& answer) const {
-  std::unordered_map<connector_id, std::size_t> places;
-  for (std::size_t i = 0; i < answer.connectors.size(); ++i)
-    places.emplace(answer.connectors[i].id, i);
-  for (const auto& waiting : with_.store->count_waiting()) {
-    auto found = places.find(waiting.connector);
-    if (found == places.end())
-      continue; // went to nothing between the two readings
-    auto& status = answer.connectors[found->second];
-    status.pending += waiting.events;
-    if (const auto oldest = with_.store->read_event(waiting.lowest_sequence, false))
-      if (!status.oldest_pending_at || oldest->accepted_at < *status.oldest_pending_at)
-        status.oldest_pending_at = oldest->accepted_at;
-  }
-  std::erase_if(answer.connectors, [](const connector_status& s) {
-    return s.pending == 0 && s.in_flight == 0 && s.problem.empty() && !s.held_until;
-  });
-  for (const auto& status : answer.connectors) {
-    answer.partition.pending += status.pending;
-    answer.partition.in_flight += status.in_flight;
-  }
 }
 
 } // namespace vicket

@@ -14,8 +14,8 @@
 
 namespace vicket {
 
-/// Reads one partition's store for the run history, the outcome feed and the status, on a thread of its own beside
-/// the writer; and tells the writer what history is too old to keep.
+/// Reads one partition's store for the run history and the outcome feed, on a thread of its own beside the writer; and
+/// tells the writer what history is too old to keep.
 class history_reader {
 public:
   using handle = history_reader_actor;
@@ -26,7 +26,6 @@ public:
     std::uint32_t partition = 0;
     std::shared_ptr<const partition_store> store;
     persistence_actor persistence;
-    delivery_actor delivery;
     const schedule_clock* clock = nullptr; ///< outlives the actor
     std::int64_t retention_ms = 0;
   };
@@ -42,7 +41,6 @@ private:
   caf::result<partition_outcomes> outcomes(const read_partition_outcomes& request) const;
   void watch(const watch_feed& request);
   void pass_on(const feed_grew& news);
-  caf::result<partition_overview> overview();
 
   [[nodiscard]] partition_outcomes read_outcomes_from(const read_partition_outcomes& request,
                                                       log_sequence oldest) const;
@@ -57,7 +55,6 @@ private:
   [[nodiscard]] caf::result<Answer> unless_unread(std::uint64_t refused_before,
                                                   caf::result<Answer> answer) const;
   [[nodiscard]] std::optional<caf::error> unread(std::uint64_t refused_before) const;
-  void add_waiting(partition_overview& answer) const;
 
   handle::pointer self_;
   setup with_;

@@ -22,7 +22,7 @@ using alarm_actor = caf::typed_actor<
 /// What the alarm wakes.
 using sleeper_actor = caf::typed_actor<caf::result<void>(wake_up)>;
 
-/// One per connector that has work: queue, retry schedule, rate shaping, in-flight cap, breaker.
+/// One per connector that has work now or within half a minute: queue, retry schedule, rate shaping, in-flight cap, breaker.
 using supervisor_actor = sleeper_actor::extend<
     /// Persistence → supervisor. Deliver these.
     caf::result<void>(take_events),
@@ -30,26 +30,31 @@ using supervisor_actor = sleeper_actor::extend<
     caf::result<void>(backlog_grew),
     /// Persistence → supervisor. The answer to `refill_window`.
     caf::result<void>(refilled),
+    /// Persistence → supervisor. The windows of the partition's connectors are dealt anew.
+    caf::result<void>(room_for_more), caf::result<void>(give_back),
     /// Persistence → supervisor: the commit that held `record_attempts` is on disk.
     caf::result<void>(attempts_recorded),
     /// Persistence → supervisor. The connector was replaced.
     caf::result<void>(reconfigure),
-    /// Delivery → supervisor. The answers to `deliver`, as they come in.
-    caf::result<void>(deliveries_done),
+    /// Delivery → supervisor. The answers to `deliver`, as they come in, and offers of places.
+    caf::result<void>(deliveries_done), caf::result<void>(deliveries_returned),
+    /// Delivery → supervisor.
+    caf::result<void>(start_again),
     /// Persistence → supervisor. Answered when nothing is in flight or unrecorded any more.
     caf::result<void>(drain)>;
 
 /// One or more per node: signs, POSTs, classifies; decides nothing.
-using delivery_actor = caf::typed_actor<
-    /// Supervisor → delivery. `deliveries_done` comes back, maybe in parts.
+using delivery_actor = sleeper_actor::extend<
+    /// Supervisor → delivery. `deliveries_done` or `deliveries_returned` comes back, maybe in parts. Also the answer to an
+    /// offer.
     caf::result<void>(deliver),
     /// From the transport's threads.
     caf::result<void>(collect_results),
-    /// History reader → delivery.
-    caf::result<in_flight_counts>(get_in_flight)>;
+    /// To itself: the backlog's pace allows more by now.
+    caf::result<void>(tick)>;
 
 /// One per partition: sole writer of its store, parent of its supervisors.
-using persistence_actor = caf::typed_actor<
+using persistence_actor = sleeper_actor::extend<
     /// Router → persistence, for the gateway. Answered after the commit, item by item. Codes: unknown_connector,
     /// connector_disabled, filtered, storage_full, unavailable.
     caf::result<batch_result>(accept_events),
@@ -57,7 +62,9 @@ using persistence_actor = caf::typed_actor<
     caf::result<connector_view>(put_connector), caf::result<connector_view>(get_connector),
     caf::result<void>(delete_connector), caf::result<connector_page>(list_connectors),
     /// Supervisor → persistence. See the messages.
-    caf::result<void>(refill_window), caf::result<bool>(retire),
+    caf::result<void>(refill_window), caf::result<bool>(retire), caf::result<void>(room_declined),
+    caf::result<void>(given_back),
+    /// (And from the alarm, or to itself: the time of some connector that sleeps has come.)
     /// To itself: commit what is waiting; look at the disk again.
     caf::result<void>(tick),
     /// Record inbox → persistence: records of attempts are there, and have waited long enough.
@@ -71,10 +78,15 @@ using persistence_actor = caf::typed_actor<
     /// History reader → persistence, the steps of the retention. Answered when they are durable. Errors: storage_full,
     /// unavailable.
     caf::result<void>(prepare_edge), caf::result<void>(carry_over), caf::result<void>(move_edge),
-    /// History reader → persistence.
-    caf::result<live_counts>(get_live_counts),
+    /// Gateway → persistence. From what is in memory: the store is not read.
+    caf::result<partition_overview>(get_partition_overview),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.
     caf::result<void>(drain)>;
+
+/// One per partition, as long as it takes: counts what the due index held at the start.
+using pending_counter_actor = caf::typed_actor<
+    /// Persistence → counter. Asked until there is no more.
+    caf::result<counted_page>(count_more)>;
 
 /// One per partition: reads the store for the run history, beside the writer.
 using history_reader_actor = caf::typed_actor<
@@ -84,8 +96,6 @@ using history_reader_actor = caf::typed_actor<
     caf::result<partition_outcomes>(read_partition_outcomes),
     /// History → reader, handed on to persistence; and back.
     caf::result<void>(watch_feed), caf::result<void>(feed_grew),
-    /// Gateway → reader.
-    caf::result<partition_overview>(get_partition_overview),
     /// To itself: retention.
     caf::result<void>(tick)>;
 

@@ -3,9 +3,11 @@
 #include "actors/delivery_profile.hpp"
 #include "actors/feed_cursor.hpp"
 #include "actors/history_cursor.hpp"
+#include "actors/pending_times.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
+#include "policy/start_kind.hpp"
 #include "storage/records.hpp"
 #include "storage/store_status.hpp"
 #include "transport/http_transport.hpp"
@@ -98,6 +100,31 @@ struct refilled {
   std::vector<waiting_event> events; ///< by position, those due by `until` first
   /// Of the first one not given; `until` for what is due now whatever its time. Absent: nothing more waits.
   std::optional<timestamp_ms> next_due;
+  /// Nothing was given since the partition's windows are full: `room_for_more` comes when there is room.
+  bool no_room = false;
+};
+
+/// There is room for what a refill did not get. Answered by the next `refill_window`, or by `room_declined`.
+struct room_for_more {};
+struct room_declined {
+  supervisor_seat seat;
+};
+
+/// Persistence → supervisor: others have no room at all, so give back about so much of what waits. Answered by
+/// `given_back`, empty when all of it is under way.
+struct give_back {
+  std::size_t bytes = 0;
+};
+
+struct returned_event {
+  due_position position;
+  std::size_t envelope_bytes = 0;
+};
+
+/// They are the due index's again. `backlog_grew` comes when those that had no place there have one.
+struct given_back {
+  supervisor_seat seat;
+  std::vector<returned_event> events;
 };
 
 /// An attempt that is over, with what the supervisor decided about it.
@@ -107,7 +134,8 @@ struct attempt_decision {
   std::size_t envelope_bytes = 0;
   event_state state_after = event_state::pending;
   attempt value;
-  bool was_indexed = false; ///< set by persistence: the event had a place in the due index
+  bool was_indexed = false;      ///< set by persistence: the event had a place in the due index
+  std::size_t counted_bytes = 0; ///< of the answer, in the window budget; set by the record inbox
 };
 
 /// What a supervisor leaves in its partition's `record_inbox`: commit these. Answered by `attempts_recorded`, in the same
@@ -132,10 +160,16 @@ struct reconfigure {
   std::shared_ptr<const delivery_profile> profile;
 };
 
-/// Supervisor → persistence: nothing held, nothing waits; may I go? Answered by true (quit) or false (work came).
+/// Supervisor → persistence: nothing is held, and nothing can start by now; may I go? Answered by true (quit) or false
+/// (work came).
 struct retire {
   supervisor_seat seat;
   std::string state; ///< `connector_state`
+  /// How many `backlog_grew` and `reconfigure` it has had: with fewer than were sent it does not know what there is.
+  std::uint32_t heard = 0;
+  std::optional<timestamp_ms> next_due;     ///< of what is in the due index; absent: nothing is
+  std::optional<timestamp_ms> closed_until; ///< whatever is due, nothing may start before
+  bool unjudged = false;                    ///< what an earlier life left there was not all looked at
 };
 
 /// Node → persistence → supervisors: start no more deliveries; answered when those in flight are over and recorded.
@@ -149,11 +183,21 @@ struct delivery_job {
   std::uint32_t attempt_number = 1;
   event_id id;
   std::shared_ptr<const std::string> envelope;
+  start_kind what = start_kind::fresh;
+  /// When it was accepted, of one that nothing but our own work has kept waiting since.
+  std::optional<timestamp_ms> straight_from;
 };
 
-/// Sign and POST these. Each is answered by one entry of a `deliveries_done`.
+/// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back: in `returned` where no place
+/// in flight is free for it, in a `deliveries_returned` where the node is short of what it takes. Who got some back for
+/// want of a place gets in line by `wanted`, and sends nothing more of its own accord until it has left the line: it is
+/// offered places, and answers each offer.
 struct deliver {
   std::vector<delivery_job> jobs;
+  std::uint32_t offer_answered = 0; ///< so many offered places this answers; `jobs` uses them or leaves them
+  std::uint32_t wanted =
+      0; ///< so many more could start now if there were places; 0: not in line, or not any more
+  start_kind next = start_kind::fresh; ///< the first of those
 };
 
 /// An attempt that is over, classified; whether there is a next one is not decided yet.
@@ -163,9 +207,22 @@ struct finished_delivery {
   std::string retry_after; ///< the header as it came; empty without one
 };
 
+/// All that delivery has for a supervisor.
 struct deliveries_done {
   std::vector<finished_delivery> deliveries;
+  std::vector<delivery_job> returned; ///< not started
+  std::uint32_t offered = 0;          ///< so many places in flight are kept for the answer to this
 };
+
+/// These were not sent, since the node is short of what that takes. They are no attempts.
+struct deliveries_returned {
+  std::vector<delivery_job> jobs;
+  /// Short only towards this connector's endpoint: try again after a while. Else: start nothing until `start_again`.
+  bool of_destination = false;
+};
+
+/// After `deliveries_returned`: it is this supervisor's turn.
+struct start_again {};
 
 /// The transport's threads → delivery: results wait in the inbox.
 struct collect_results {};
@@ -303,26 +360,25 @@ struct move_edge {
 
 // -- status ---------------------------------------------------------------------------------------------------------
 
-/// What a partition knows without reading its store.
-struct live_counts {
-  partition_status partition;
-  std::uint64_t connectors_configured = 0;
-  std::vector<connector_status> connectors; ///< pending: only those that are not in the due index
+/// Gateway → persistence: a partition at a glance, and a page of its connectors, by id, of those that have something to
+/// show.
+struct get_partition_overview {
+  connector_id after;
+  std::uint32_t limit = get_status::max_limit;
 };
-struct get_live_counts {};
-
-/// A connector's in-flight count, from the partition's delivery actor.
-struct in_flight_counts {
-  std::vector<std::pair<connector_id, std::uint64_t>> connectors;
-};
-struct get_in_flight {};
-
 struct partition_overview {
   partition_status partition;
   std::uint64_t connectors_configured = 0;
   std::vector<connector_status> connectors;
+  bool more = false;
 };
-struct get_partition_overview {};
+
+/// Persistence → pending counter: what the store holds of the next connectors.
+struct count_more {};
+struct counted_page {
+  std::vector<std::pair<connector_id, pending_times>> connectors;
+  bool more = false;
+};
 
 // -- the node's watch ----------------------------------------------------------------------------------------------
 

@@ -41,22 +41,29 @@ void register_all_types() {
 struct node::rep {
   rep(caf::actor_system& sys, node_options opt, node_environment env)
       : system{sys}, options{std::move(opt)},
-        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)} {}
+        environment{std::move(env)}, clock{std::make_shared<const schedule_clock>(*environment.time)},
+        shortages{std::make_shared<shortage_log>(environment.log_warning)} {}
   ~rep() { end_all(); }
 
   struct partition {
     std::shared_ptr<partition_store> store;
-    delivery_actor delivery;
     persistence_actor persistence;
     history_reader_actor reader;
   };
+
+  /// From so many places on each partition has a delivery actor of its own. With fewer, partitions share: an actor with
+  /// fewer than this has no place to keep for connectors that hold none, and one without a place would start nothing.
+  static constexpr std::size_t min_places_each = 8;
 
   caf::actor_system& system;
   node_options options;
   node_environment environment;
   std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
+  std::shared_ptr<shortage_log> shortages;
   node_watch_actor watch;
+  std::vector<delivery_actor>
+      deliveries; ///< each serves the partitions whose number leaves its own by their count
   std::vector<partition> partitions;
   alarm_actor alarm;
   router_actor router;
@@ -65,6 +72,7 @@ struct node::rep {
   node_gateway_actor gateway;
 
   void start_all(std::vector<std::shared_ptr<partition_store>> stores);
+  void start_deliveries();
   void start_partition(std::uint32_t number, std::shared_ptr<partition_store> store);
   void start_front();
   void end_all();
@@ -92,9 +100,27 @@ struct node::rep {
 void node::rep::start_all(std::vector<std::shared_ptr<partition_store>> stores) {
   watch = system.spawn<actor_of<node_watch>>(environment.failed);
   alarm = spawn<vicket::alarm>("alarm", std::cref(*clock));
+  start_deliveries();
   for (std::uint32_t i = 0; i < stores.size(); ++i)
     start_partition(i, std::move(stores[i]));
   start_front();
+}
+
+/// The node's places in flight, shared out to the last one.
+void node::rep::start_deliveries() {
+  const auto places = std::max<std::size_t>(options.max_in_flight, 1);
+  const auto count = std::clamp<std::size_t>(places / min_places_each, 1, folder->partitions());
+  for (std::size_t i = 0; i < count; ++i) {
+    delivery::setup delivering;
+    delivering.transport = environment.transport;
+    delivering.clock = clock.get();
+    delivering.max_in_flight = places / count + (i < places % count ? 1 : 0);
+    delivering.allow_http = options.allow_http;
+    delivering.alarm = alarm;
+    delivering.shortages = shortages;
+    delivering.number = static_cast<std::uint32_t>(i);
+    deliveries.push_back(spawn<delivery>("delivery " + std::to_string(i), std::move(delivering)));
+  }
 }
 
 void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_store> store) {
@@ -103,25 +129,24 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   auto& part = partitions.back();
   part.store = std::move(store);
 
-  delivery::setup delivering;
-  delivering.transport = environment.transport;
-  delivering.clock = clock.get();
-  const auto count = folder->partitions();
-  delivering.max_in_flight = std::max<std::size_t>(1, (options.max_in_flight + count - 1) / count);
-  delivering.allow_http = options.allow_http;
-  part.delivery = spawn<delivery>("delivery" + of_partition, std::move(delivering));
+  const auto& delivers = deliveries[number % deliveries.size()];
 
   persistence::setup writing;
   writing.partition = number;
   writing.store = part.store;
   writing.log = environment.log ? environment.log(*part.store) : std::make_unique<local_log>(*part.store);
-  writing.delivery = part.delivery;
+  writing.delivery = delivers;
+  writing.own_threads = options.own_threads;
   writing.alarm = alarm;
   writing.clock = clock;
   writing.random = environment.random;
   writing.version = version();
   writing.window = options.window;
+  writing.budget = std::make_shared<window_budget>(options.window_memory_bytes / folder->partitions());
   writing.attempt_wait_ms = options.attempt_wait_ms;
+  writing.idle_ms = options.supervisor_idle_ms;
+  if (options.crowd_of_supervisors != 0)
+    writing.crowd = options.crowd_of_supervisors;
   writing.late_ms = retention_rule{options.retention_ms}.late_ms();
   if (options.max_unindexed != 0)
     writing.max_unindexed = options.max_unindexed;
@@ -134,7 +159,6 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   reading.partition = number;
   reading.store = part.store;
   reading.persistence = part.persistence;
-  reading.delivery = part.delivery;
   reading.clock = clock.get();
   reading.retention_ms = options.retention_ms;
   part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
@@ -148,16 +172,15 @@ void node::rep::start_front() {
     readers.push_back(part.reader);
   }
   router = spawn<vicket::router>("router", heads);
-  history = spawn<vicket::history>("history", readers, std::cref(*clock), options.history);
   std::vector<std::shared_ptr<const partition_store>> stores;
   for (const auto& part : partitions)
     stores.push_back(part.store);
   sweeper = spawn_blocking<history_sweeper>("history sweeper", std::move(stores));
+  history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), options.history);
   gateway::setup setup;
   setup.router = router;
   setup.history = history;
   setup.partitions = std::move(heads);
-  setup.readers = std::move(readers);
   setup.clock = clock.get();
   setup.random = environment.random;
   setup.rules = connector_rules{options.allow_http, options.guard};
@@ -228,8 +251,9 @@ void node::rep::end_all() {
   for (auto& part : partitions) {
     end(part.reader);
     end(part.persistence);
-    end(part.delivery);
   }
+  for (auto& each : deliveries)
+    end(each);
   end(alarm);
 }
 

@@ -36,12 +36,18 @@ struct node_options {
   history_limits history;
   /// What is kept of a connector's answers; beyond it those of older attempts go. See `history_ledger`.
   std::uint64_t history_bytes_per_connector = std::uint64_t{1} << 30;
+  /// What supervisors hold in memory, all together; each partition has an equal part. See `window_budget`.
+  std::size_t window_memory_bytes = window_limits::default_node_bytes;
   /// How long the record of an attempt may wait for a commit that takes it along. See `persistence`.
   std::int64_t attempt_wait_ms = 5;
   /// See `store_options`: for all partitions together; 0: as there.
   std::size_t store_write_buffer_bytes = 0;
   /// See `persistence::setup`; 0: as there.
   std::size_t max_unindexed = 0;
+  /// How long a supervisor with nothing to do stays; 0: as in `supervisor`.
+  std::int64_t supervisor_idle_ms = 0;
+  /// See `persistence`; 0: as there.
+  std::size_t crowd_of_supervisors = 0;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
   bool own_threads = true;
 };

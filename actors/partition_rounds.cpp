@@ -1,6 +1,7 @@
 #include "actors/partition_rounds.hpp"
 
 #include "policy/assertion.hpp"
+#include "policy/connector_state.hpp"
 #include "policy/event_filter.hpp"
 #include "storage/key_codec.hpp"
 
@@ -12,6 +13,7 @@ namespace vicket {
 
 namespace {
 
+constexpr std::int64_t ms_per_s = 1'000;
 constexpr timestamp_ms last_time{std::numeric_limits<std::int64_t>::max()};
 
 refusal disk_is_full() {
@@ -26,6 +28,12 @@ void append(std::vector<T>& to, std::vector<T>& from) {
   from.clear();
 }
 
+/// It may be over, or have been another endpoint's.
+bool was_held(const partition_rounds::place& owner) {
+  const auto state = decode_connector_state(owner.remembered());
+  return state && state->held;
+}
+
 } // namespace
 
 void partition_rounds::round::clear() {
@@ -36,6 +44,7 @@ void partition_rounds::round::clear() {
   spills.clear();
   changes.clear();
   orphaned.clear();
+  returned.clear();
   edge.reset();
   answers.clear();
   accounts.clear();
@@ -43,8 +52,15 @@ void partition_rounds::round::clear() {
 }
 
 partition_rounds::partition_rounds(const partition_store& store, setup with)
-    : store_{store}, with_{std::move(with)}, history_{with_.history}, next_sequence_{store.next_sequence()},
-      prepared_edge_{store.oldest_kept()} {
+    : store_{store}, with_{std::move(with)}, by_name_{[this](connector_slot slot) {
+        return std::string_view{places_[slot].id.value};
+      }},
+      pending_{store.next_sequence()}, busy_{[this](connector_slot slot) -> const connector_id& {
+        return places_[slot].id;
+      }},
+      history_{with_.history}, next_sequence_{store.next_sequence()}, prepared_edge_{store.oldest_kept()} {
+  if (!with_.budget)
+    with_.budget = std::make_shared<window_budget>(window_limits::default_node_bytes);
   load_history();
 }
 
@@ -57,29 +73,75 @@ connector_slot partition_rounds::take_slot() {
   }
   const auto slot = free_slots_.back();
   free_slots_.pop_back();
-  places_[slot] = std::make_unique<place>();
+  at(slot).exists = true;
   return slot;
 }
 
-connector_slot partition_rounds::load(connector config, std::string state) {
+void partition_rounds::free_slot(connector_slot slot) {
+  if (busy_.erase(slot)) // nothing is pending for it
+    --idle_;
+  pending_.forget(slot);
+  if (auto& active = at(slot).active)
+    budget().forget(active->window);
+  at(slot) = {};
+  free_slots_.push_back(slot);
+}
+
+connector_slot partition_rounds::load(const connector& config) {
   const auto slot = take_slot();
   auto& owner = at(slot);
-  owner.config = std::move(config);
-  owner.account = codec::account_of(owner.config.id);
-  owner.state = std::move(state);
-  by_name_.emplace(owner.config.id, slot);
+  owner.id = config.id;
+  configure(owner, config);
+  by_name_.insert(slot);
   return slot;
+}
+
+/// What of a connector's configuration is at hand also while it rests.
+void partition_rounds::configure(place& owner, const connector& config) {
+  owner.enabled = config.enabled;
+  owner.longest_cap_s = std::max(owner.longest_cap_s,
+                                 static_cast<std::uint32_t>((config.retry.cap_ms + ms_per_s - 1) / ms_per_s));
+}
+
+partition_rounds::activity* partition_rounds::activate(connector_slot slot) {
+  auto& owner = at(slot);
+  if (!owner.active)
+    if (auto config = store_.read_connector(owner.id))
+      owner.active = std::make_unique<activity>(slot, *std::move(config));
+  return owner.active.get();
+}
+
+void partition_rounds::rest_if_idle(connector_slot slot) {
+  auto& owner = at(slot);
+  if (!owner.active || owner.supervised || !owner.active->complaint.empty())
+    return;
+  const auto& active = *owner.active;
+  if (!active.window.idle() || active.waiting_in_rounds > 0 || active.spills_in_rounds > 0 ||
+      active.changes_in_rounds > 0)
+    return;
+  owner.active.reset();
+}
+
+std::optional<connector> partition_rounds::config_of(connector_slot slot) const {
+  const auto& owner = at(slot);
+  return owner.active ? std::optional{owner.active->config} : store_.read_connector(owner.id);
+}
+
+void partition_rounds::place::remember(std::string_view encoded) {
+  if (encoded.empty())
+    state.reset();
+  else
+    state = std::make_unique<std::string>(encoded);
 }
 
 std::optional<connector_slot> partition_rounds::find(const connector_id& id) const {
-  const auto found = by_name_.find(id);
-  return found == by_name_.end() ? std::nullopt : std::optional{found->second};
+  return by_name_.find(id.value);
 }
 
 partition_rounds::place* partition_rounds::seat(const supervisor_seat& seat) {
-  if (seat.slot >= places_.size() || !places_[seat.slot])
+  if (seat.slot >= places_.size())
     return nullptr;
-  auto& owner = *places_[seat.slot];
+  auto& owner = places_[seat.slot];
   return owner.supervised && owner.generation == seat.generation ? &owner : nullptr;
 }
 
@@ -89,15 +151,67 @@ bool partition_rounds::has_unfinished_changes() const noexcept {
 
 supervisor_seat partition_rounds::seat_supervisor(connector_slot slot) {
   auto& owner = at(slot);
-  VICKET_ASSERT(!owner.supervised);
+  VICKET_ASSERT(!owner.supervised && owner.active);
   owner.supervised = true;
+  owner.active->told = 0;
   // Slots are used again, so the count goes on over all connectors.
   owner.generation = ++last_generation_;
   return {slot, owner.generation};
 }
 
 void partition_rounds::vacate(connector_slot slot) {
-  at(slot).supervised = false;
+  auto& owner = at(slot);
+  owner.supervised = false;
+  budget().forget(owner.active->window);
+}
+
+// -- what a status shows ----------------------------------------------------------------------------------------------
+
+void partition_rounds::show(connector_slot slot) {
+  if (busy_.insert(slot) && pending_.of(slot) == 0)
+    ++idle_;
+}
+
+void partition_rounds::await_counts() {
+  for_each([this](connector_slot slot, const place&) { pending_.await(slot); });
+}
+
+void partition_rounds::counted(const connector_id& id, pending_times found) {
+  const auto slot = find(id);
+  if (!slot)
+    return;
+  const auto before = pending_.of(*slot);
+  pending_.counted(*slot, std::move(found));
+  if (before == 0 && pending_.of(*slot) > 0 && !busy_.insert(*slot))
+    --idle_;
+}
+
+void partition_rounds::count_accepted(connector_slot slot, timestamp_ms accepted_at) {
+  pending_.accepted(slot, accepted_at);
+  if (pending_.of(slot) == 1 && !busy_.insert(slot))
+    --idle_;
+}
+
+void partition_rounds::count_settled(connector_slot slot, const attempt_decision& decision) {
+  if (decision.state_after == event_state::pending)
+    return;
+  const auto before = pending_.of(slot);
+  pending_.settled(slot, decision.was.sequence, decision.accepted_at);
+  if (before == 1 && pending_.of(slot) == 0)
+    ++idle_;
+}
+
+/// Once for so many that have become idle that it costs each of them next to nothing.
+void partition_rounds::drop_idle() {
+  constexpr std::size_t few = 1'024;
+  if (idle_ <= few + busy_.size() / 2 + idle_kept_)
+    return;
+  visit_busy({}, [this](connector_slot slot, const place& owner) {
+    return pending_.of(slot) > 0 || !owner.complaint().empty() || was_held(owner)
+               ? busy_connectors::verdict::keep
+               : busy_connectors::verdict::drop;
+  });
+  idle_kept_ = idle_;
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------
@@ -114,10 +228,18 @@ partition_rounds::acceptance partition_rounds::accept(composed_event& event, tim
     if (store_.find_event(event.id, event.connector))
       return {accepted{event.id, true}, false};
   }
-  if (auto no = refuse(event, owner)) // it may follow from a change that is not durable yet
-    return {*std::move(no), owner != nullptr ? owner->changes_in_rounds > 0 : has_unfinished_changes()};
-  if (!room_on_disk())
+  if (owner != nullptr && activate(*slot) == nullptr) // the store is closed, or says that it can't be read
     return {disk_is_full(), false};
+  if (auto no = refuse(event, owner)) { // it may follow from a change that is not durable yet
+    const bool waits = owner != nullptr ? owner->active->changes_in_rounds > 0 : has_unfinished_changes();
+    if (owner != nullptr)
+      rest_if_idle(*slot);
+    return {*std::move(no), waits};
+  }
+  if (!room_on_disk()) {
+    rest_if_idle(*slot);
+    return {disk_is_full(), false};
+  }
   const auto id = event.id;
   stage(*slot, event, now);
   return {accepted{id, false}, true};
@@ -126,12 +248,13 @@ partition_rounds::acceptance partition_rounds::accept(composed_event& event, tim
 std::optional<refusal> partition_rounds::refuse(const composed_event& event, const place* owner) const {
   if (owner == nullptr)
     return refusal{errc::unknown_connector, "no connector has the id '" + event.connector.value + "'"};
-  if (!owner->complaint.empty())
+  const auto& active = *owner->active;
+  if (!active.complaint.empty())
     return refusal{errc::connector_disabled,
-                   "connector '" + event.connector.value + "' can't be used: " + owner->complaint};
-  if (!owner->config.enabled)
+                   "connector '" + event.connector.value + "' can't be used: " + active.complaint};
+  if (!active.config.enabled)
     return refusal{errc::connector_disabled, "connector '" + event.connector.value + "' is disabled"};
-  if (!event_matches(owner->config.events, event.event))
+  if (!event_matches(active.config.events, event.event))
     return refusal{errc::filtered, "none of the events patterns of connector '" + event.connector.value +
                                        "' matches '" + event.event + "'"};
   return std::nullopt;
@@ -142,8 +265,10 @@ bool partition_rounds::is_staged(const event_id& id, connector_slot slot) const 
 }
 
 bool partition_rounds::has_room(const place& owner, std::size_t bytes) const {
-  return owner.held_events == 0 || (owner.held_events < with_.window.events_for(owner.config) &&
-                                    owner.held_bytes + bytes <= with_.window.bytes);
+  const auto& window = owner.active->window;
+  return (window.events() == 0 || (window.events() < with_.window.events_for(owner.config()) &&
+                                   window.bytes() + bytes <= with_.window.bytes)) &&
+         with_.budget->has_room(window, bytes);
 }
 
 bool partition_rounds::room_on_disk() {
@@ -170,11 +295,10 @@ void partition_rounds::stage(connector_slot slot, composed_event& event, timesta
   staged.waits = owner.backlog || !has_room(owner, bytes);
   if (staged.waits) {
     owner.backlog = true;
-    ++owner.waiting_in_rounds;
+    ++owner.active->waiting_in_rounds;
   } else {
-    ++owner.held_events;
-    owner.held_bytes += bytes;
-    unindexed_.add({stored.sequence, stored.accepted_at, &owner.config.id});
+    budget().hold(owner.active->window, bytes);
+    unindexed_.add({stored.sequence, stored.accepted_at, &owner.id});
   }
   if (event.id_of_sender)
     filling_.ids.insert({event.id, slot});
@@ -188,12 +312,17 @@ connector_slot partition_rounds::put(const connector& config) {
   change made;
   if (const auto known = find(config.id)) {
     made.slot = *known;
-    made.before = std::exchange(at(made.slot).config, config);
+    auto& active = *activate(made.slot);
+    made.longest_cap_before_s = at(made.slot).longest_cap_s;
+    made.before = std::exchange(active.config, config);
+    active.complaint.clear();
+    configure(at(made.slot), config);
   } else {
-    made.slot = load(config, {});
+    made.slot = load(config);
+    at(made.slot).active = std::make_unique<activity>(made.slot, config);
     made.created = true;
   }
-  ++at(made.slot).changes_in_rounds;
+  ++at(made.slot).active->changes_in_rounds;
   filling_.batch.put_connector(config);
   const auto slot = made.slot;
   filling_.changes.push_back(std::move(made));
@@ -202,19 +331,24 @@ connector_slot partition_rounds::put(const connector& config) {
 
 bool partition_rounds::is_busy(connector_slot slot) const {
   const auto& owner = at(slot);
-  if (owner.held_events > 0 || owner.waiting_in_rounds > 0 || owner.spills_in_rounds > 0)
+  if (pending_.of(slot) > 0)
     return true;
-  const auto page = store_.read_due(owner.config.id, {}, last_time, 1, 1, [](log_sequence) { return false; });
+  if (const auto* active = owner.active.get();
+      active != nullptr &&
+      (active->window.events() > 0 || active->waiting_in_rounds > 0 || active->spills_in_rounds > 0))
+    return true;
+  const auto page = store_.read_due(owner.id, {}, last_time, 1, 1, [](log_sequence) { return false; });
   return !page.events.empty() || page.unreadable > 0;
 }
 
 void partition_rounds::remove(connector_slot slot) {
   auto& owner = at(slot);
-  VICKET_ASSERT(!owner.removed && owner.held_events == 0 && owner.waiting_in_rounds == 0);
+  auto& active = *activate(slot);
+  VICKET_ASSERT(!owner.removed && active.window.events() == 0 && active.waiting_in_rounds == 0);
   owner.removed = true;
-  ++owner.changes_in_rounds;
-  by_name_.erase(owner.config.id);
-  filling_.batch.delete_connector(owner.config.id);
+  ++active.changes_in_rounds;
+  by_name_.erase(owner.id.value);
+  filling_.batch.delete_connector(owner.id);
   change made;
   made.slot = slot;
   made.removed = true;
@@ -224,27 +358,39 @@ void partition_rounds::remove(connector_slot slot) {
 // -- attempts ---------------------------------------------------------------------------------------------------------
 
 void partition_rounds::record(record_attempts message, timestamp_ms now) {
-  if (seat(message.seat) == nullptr)
+  if (seat(message.seat) == nullptr) {
+    forget_answers(message);
     return;
+  }
   for (auto& decision : message.decisions)
     decision.was_indexed = !unindexed_.erase(decision.was.sequence);
   stage({message.seat.slot, message.seat.generation, now, std::move(message)});
 }
 
+void partition_rounds::remember(supervisor_seat seat, std::string state, timestamp_ms now) {
+  record_attempts message;
+  message.seat = seat;
+  message.state = std::move(state);
+  stage({seat.slot, seat.generation, now, std::move(message)});
+}
+
 void partition_rounds::stage(staged_record record) {
   auto& owner = at(record.slot);
   for (auto& decision : record.message.decisions)
-    stage_decision(owner, decision, record.at);
+    stage_decision(owner.id, decision, record.at);
   if (record.message.state) {
-    owner.state = *record.message.state;
-    filling_.batch.put_connector_state(owner.config.id, owner.state);
+    owner.remember(*record.message.state);
+    if (was_held(owner))
+      show(record.slot);
+    filling_.batch.put_connector_state(owner.id, *record.message.state);
   }
   filling_.records.push_back(std::move(record));
 }
 
-void partition_rounds::stage_decision(const place& owner, attempt_decision& decision, timestamp_ms at) {
+void partition_rounds::stage_decision(const connector_id& connector, attempt_decision& decision,
+                                      timestamp_ms at) {
   stored_attempt stored;
-  stored.account = owner.account;
+  stored.account = codec::account_of(connector);
   stored.sequence = next_sequence_++;
   stored.event_sequence = decision.was.sequence;
   stored.state_after = decision.state_after;
@@ -255,9 +401,9 @@ void partition_rounds::stage_decision(const place& owner, attempt_decision& deci
         before && before->bytes == body)
       stored.same_body_as = before->number;
   if (const auto bytes = stored.answer_bytes(); bytes >= stored_attempt::min_answer_bytes)
-    filling_.answers.push_back({owner.account, stored.sequence, bytes});
-  filling_.batch.add_attempt(owner.config.id, stored, decision.was, decision.was_indexed,
-                             index_for(stored.event_sequence));
+    filling_.answers.push_back({stored.account, stored.sequence, bytes});
+  filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
+                             index_for(stored.event_sequence), decision.accepted_at);
   if (stored.state_after != event_state::pending && at - decision.accepted_at > with_.late_ms)
     filling_.batch.note_late({at, stored.event_sequence});
   decision.value = std::move(stored.value);
@@ -269,12 +415,19 @@ write_batch::attempt_index partition_rounds::index_for(log_sequence event) const
   return event < prepared_edge_ ? write_batch::attempt_index::both : write_batch::attempt_index::log;
 }
 
+/// What is kept of their answers is not waiting for the disk any more.
+void partition_rounds::forget_answers(const record_attempts& of) {
+  for (const auto& decision : of.decisions)
+    if (decision.counted_bytes > 0)
+      budget().drop_answer(decision.counted_bytes);
+}
+
 // -- index places -----------------------------------------------------------------------------------------------------
 
 void partition_rounds::stage_spills(std::vector<unindexed_events::entry> spills) {
   for (const auto& spilled : spills) {
-    filling_.batch.index_waiting(*spilled.connector, {spilled.due, spilled.sequence}, 0);
-    ++at(by_name_.at(*spilled.connector)).spills_in_rounds;
+    filling_.batch.index_waiting(*spilled.connector, {spilled.due, spilled.sequence});
+    ++at(*find(*spilled.connector)).active->spills_in_rounds;
   }
   append(filling_.spills, spills);
 }
@@ -286,15 +439,33 @@ void partition_rounds::spill_laggards() {
 
 void partition_rounds::give_up_held(connector_slot slot) {
   auto& owner = at(slot);
-  stage_spills(unindexed_.spill_connector(owner.config.id));
+  stage_spills(unindexed_.spill_connector(owner.id));
   // Those on their way to the store, which were to be handed over then, are among the spills, too.
   for (auto* part : {&flying_, &filling_})
     for (auto& staged : part->events)
       staged.given_up = staged.given_up || (staged.slot == slot && !staged.waits);
-  owner.held_events = 0;
-  owner.held_bytes = 0;
+  budget().let_go_all(owner.active->window);
   owner.backlog = true;
   filling_.orphaned.push_back(slot);
+}
+
+void partition_rounds::take_back(connector_slot slot, const std::vector<returned_event>& events) {
+  auto& owner = at(slot);
+  auto& window = owner.active->window;
+  std::vector<unindexed_events::entry> spills;
+  std::optional<due_position> first;
+  for (const auto& each : events) {
+    budget().let_go(window, each.envelope_bytes);
+    if (!unindexed_.erase(each.position.sequence))
+      continue; // it has its place in the index since it was read from there
+    spills.push_back({each.position.sequence, each.position.due, &owner.id});
+    first = std::min(first.value_or(each.position), each.position);
+  }
+  budget().answered(window, !events.empty());
+  owner.backlog = owner.backlog || !events.empty();
+  stage_spills(std::move(spills));
+  if (first)
+    filling_.returned.emplace_back(slot, *first);
 }
 
 // -- retention --------------------------------------------------------------------------------------------------------
@@ -397,6 +568,7 @@ void partition_rounds::durable(released& out) {
     ++filling_number_;
   }
   spill_laggards();
+  drop_idle();
 }
 
 void partition_rounds::release(round& done, released& out) {
@@ -414,17 +586,24 @@ void partition_rounds::release(round& done, released& out) {
 void partition_rounds::release_changes(round& done, released& out) {
   for (const auto& each : done.changes) {
     auto& owner = at(each.slot);
-    --owner.changes_in_rounds;
+    --owner.active->changes_in_rounds;
     if (each.removed) {
-      out.removed.emplace_back(each.slot, owner.supervised);
+      out.removed.emplace_back(each.slot, bool{owner.supervised});
       std::erase(out.reconfigured, each.slot);
       std::erase_if(out.grown, [&](const auto& one) { return one.first == each.slot; });
-      places_[each.slot].reset();
-      free_slots_.push_back(each.slot);
-    } else if (owner.supervised) {
+      free_slot(each.slot);
+      continue;
+    }
+    if (was_held(owner)) // perhaps by the endpoint that it has now
+      show(each.slot);
+    if (owner.supervised) {
       out.reconfigured.push_back(each.slot);
-    } else if (owner.backlog) { // it was set aside, with events that wait
-      out.grown.emplace_back(each.slot, due_position{});
+    } else {
+      owner.closed = false;
+      if ((owner.backlog || owner.indexed) && // it was set aside or asleep, with events that wait
+          !is_orphaned_in_next(done, each.slot))
+        out.grown.emplace_back(each.slot, due_position{});
+      rest_if_idle(each.slot);
     }
   }
 }
@@ -433,21 +612,23 @@ void partition_rounds::release_changes(round& done, released& out) {
 void partition_rounds::release_records(round& done, released& out) {
   std::vector<connector_slot> concerned;
   for (auto& record : done.records) {
+    forget_answers(record.message);
     auto& owner = at(record.slot);
+    for (const auto& decision : record.message.decisions)
+      count_settled(record.slot, decision);
     if (!owner.supervised || owner.generation != record.generation)
       continue; // its successor holds nothing of this
-    if (owner.to_let_go.attempts.empty() && !record.message.decisions.empty())
+    auto& active = *owner.active;
+    if (active.to_let_go.attempts.empty() && !record.message.decisions.empty())
       concerned.push_back(record.slot);
     for (const auto& decision : record.message.decisions) {
-      owner.to_let_go.attempts.push_back({decision.was.sequence, decision.value.next_attempt_at});
-      VICKET_ASSERT(owner.held_events > 0 && owner.held_bytes >= decision.envelope_bytes);
-      --owner.held_events;
-      owner.held_bytes -= decision.envelope_bytes;
+      active.to_let_go.attempts.push_back({decision.was.sequence, decision.value.next_attempt_at});
+      budget().let_go(active.window, decision.envelope_bytes);
     }
   }
   out.has_attempts = out.has_attempts || !done.records.empty();
   for (const auto slot : concerned)
-    out.let_go.emplace_back(slot, std::exchange(at(slot).to_let_go, {}));
+    out.let_go.emplace_back(slot, std::exchange(at(slot).active->to_let_go, {}));
 }
 
 /// One message for each supervisor, in the order of their first events: the attempts then come back, and go into the
@@ -456,33 +637,48 @@ void partition_rounds::release_events(round& done, released& out) {
   std::vector<connector_slot> takers;
   std::vector<connector_slot> growers;
   const auto grow = [&](connector_slot slot, due_position first) {
-    auto& owner = at(slot);
-    if (!owner.grown) {
-      owner.grown = first;
+    if (is_orphaned_in_next(done, slot))
+      return;
+    auto* active = activate(slot);
+    if (active == nullptr) // the store, which says so, could not be read
+      return;
+    if (!active->grown) {
+      active->grown = first;
       growers.push_back(slot);
     }
-    owner.grown = std::min(*owner.grown, first);
+    active->grown = std::min(*active->grown, first);
   };
   for (const auto& spilled : done.spills)
-    --at(by_name_.at(*spilled.connector)).spills_in_rounds;
+    --at(*find(*spilled.connector)).active->spills_in_rounds;
   for (const auto slot : done.orphaned)
-    if (places_[slot]) // else the supervisor that died held nothing, and the connector was deleted since
+    if (at(slot).exists) // else the supervisor that died held nothing, and the connector was deleted since
       grow(slot, {});
+  for (const auto& [slot, first] : done.returned)
+    if (at(slot).exists)
+      grow(slot, first);
   for (auto& staged : done.events) {
-    auto& owner = at(staged.slot);
+    auto* active = at(staged.slot).active.get();
+    count_accepted(staged.slot, staged.event.event.accepted_at);
     if (staged.waits) {
-      --owner.waiting_in_rounds;
+      --active->waiting_in_rounds;
       grow(staged.slot, staged.event.position);
     } else if (!staged.given_up) {
-      if (owner.to_take.events.empty())
+      if (active->to_take.events.empty())
         takers.push_back(staged.slot);
-      owner.to_take.events.push_back(std::move(staged.event));
+      active->to_take.events.push_back(std::move(staged.event));
     }
   }
   for (const auto slot : takers)
-    out.taken.emplace_back(slot, std::exchange(at(slot).to_take, {}));
+    out.taken.emplace_back(slot, std::exchange(at(slot).active->to_take, {}));
   for (const auto slot : growers)
-    out.grown.emplace_back(slot, *std::exchange(at(slot).grown, std::nullopt));
+    out.grown.emplace_back(slot, *std::exchange(at(slot).active->grown, std::nullopt));
+}
+
+/// Its supervisor died while this round was on its way: what that one recorded last may be in the next round, so only
+/// then its successor may begin, who would do it again.
+bool partition_rounds::is_orphaned_in_next(const round& done, connector_slot slot) const {
+  return &done != &filling_ &&
+         std::find(filling_.orphaned.begin(), filling_.orphaned.end(), slot) != filling_.orphaned.end();
 }
 
 // -- a round that did not fit -----------------------------------------------------------------------------------------
@@ -493,17 +689,24 @@ void partition_rounds::refused(const store_status&, released& out) {
   std::vector<unindexed_events::entry> spills;
   std::vector<staged_record> records;
   std::vector<connector_slot> orphaned;
+  std::vector<std::pair<connector_slot, due_position>> returned;
   for (auto* part : {&flying_, &filling_}) {
     append(spills, part->spills);
     append(records, part->records);
     append(orphaned, part->orphaned);
+    append(returned, part->returned);
   }
   for (const auto& spilled : spills)
-    --at(by_name_.at(*spilled.connector)).spills_in_rounds;
+    --at(*find(*spilled.connector)).active->spills_in_rounds;
   // The sequences from here on were never written: an index entry for one of them would point to nothing.
   std::erase_if(spills,
                 [first = store_.next_sequence()](const auto& each) { return each.sequence >= first; });
+  std::vector<connector_slot> concerned;
   for (auto* part : {&filling_, &flying_}) { // backwards: what was built on top comes down first
+    for (const auto& each : part->events)
+      concerned.push_back(each.slot);
+    for (const auto& each : part->changes)
+      concerned.push_back(each.slot);
     undo_events(*part);
     undo_changes(*part);
     history_.put_back(part->accounts);
@@ -519,34 +722,37 @@ void partition_rounds::refused(const store_status&, released& out) {
   for (auto& record : records)
     stage(std::move(record));
   append(filling_.orphaned, orphaned);
+  append(filling_.returned, returned);
+  for (const auto slot : concerned)
+    rest_if_idle(slot);
 }
 
 void partition_rounds::undo_events(round& undone) {
   for (auto& staged : undone.events) {
-    auto& owner = at(staged.slot);
-    if (staged.waits)
-      --owner.waiting_in_rounds;
-    if (staged.waits || staged.given_up)
-      continue;
-    unindexed_.erase(staged.event.position.sequence);
-    --owner.held_events;
-    owner.held_bytes -= staged.event.event.envelope->size();
+    auto* active = at(staged.slot).active.get();
+    if (staged.waits) {
+      --active->waiting_in_rounds;
+    } else if (!staged.given_up) {
+      unindexed_.erase(staged.event.position.sequence);
+      budget().let_go(active->window, staged.event.event.envelope->size());
+    }
   }
 }
 
 void partition_rounds::undo_changes(round& undone) {
   for (auto each = undone.changes.rbegin(); each != undone.changes.rend(); ++each) {
     auto& owner = at(each->slot);
-    --owner.changes_in_rounds;
+    --owner.active->changes_in_rounds;
     if (each->removed) {
       owner.removed = false;
-      by_name_.emplace(owner.config.id, each->slot);
+      by_name_.insert(each->slot);
     } else if (each->created) {
-      by_name_.erase(owner.config.id);
-      places_[each->slot].reset();
-      free_slots_.push_back(each->slot);
+      by_name_.erase(owner.id.value);
+      free_slot(each->slot);
     } else {
-      owner.config = *std::move(each->before);
+      owner.active->config = *std::move(each->before);
+      owner.enabled = owner.active->config.enabled;
+      owner.longest_cap_s = each->longest_cap_before_s;
     }
   }
 }
@@ -555,25 +761,38 @@ void partition_rounds::undo_changes(round& undone) {
 
 refilled partition_rounds::refill(place& owner, const refill_window& request) {
   refilled answer;
-  const auto limit = with_.window.events_for(owner.config);
-  if (owner.held_events >= limit || (owner.held_events > 0 && owner.held_bytes >= with_.window.bytes)) {
+  auto& window = owner.active->window;
+  const auto limit = with_.window.events_for(owner.config());
+  if (window.events() >= limit || (window.events() > 0 && window.bytes() >= with_.window.bytes)) {
     answer.next_due = request.until; // there is more, but no room: it asks again when it let go of some
+    budget().forget(window);
   } else {
+    auto taking = budget().begin_refill(window);
+    const auto worth_bytes = taking.worth_reading();
     auto page = store_.read_due(
-        owner.config.id, request.from, request.until, limit - owner.held_events,
-        with_.window.bytes - std::min(owner.held_bytes, with_.window.bytes),
+        owner.id, request.from, request.until,
+        std::clamp<std::size_t>(worth_bytes / window_budget::event_bytes, 1, limit - window.events()),
+        std::min(with_.window.bytes - std::min(window.bytes(), with_.window.bytes), worth_bytes),
         [&](log_sequence sequence) {
           return std::binary_search(request.held.begin(), request.held.end(), sequence);
         },
         request.beyond);
-    answer.events = std::move(page.events);
     answer.next_due = page.next_due;
+    for (auto& event : page.events) {
+      const auto bytes = event.event.envelope->size();
+      if (!taking.take(bytes)) {
+        answer.next_due = std::min(event.position.due, request.until);
+        if (answer.events.empty()) {
+          taking.wait(bytes);
+          answer.no_room = true;
+        }
+        break;
+      }
+      answer.events.push_back(std::move(event));
+    }
   }
-  for (const auto& event : answer.events) {
-    ++owner.held_events;
-    owner.held_bytes += event.event.envelope->size();
-  }
-  owner.backlog = (answer.next_due && *answer.next_due <= request.until) || owner.waiting_in_rounds > 0;
+  owner.backlog = (answer.next_due && *answer.next_due <= request.until) ||
+                  owner.active->waiting_in_rounds > 0 || owner.active->spills_in_rounds > 0;
   return answer;
 }
 
@@ -581,17 +800,26 @@ refilled partition_rounds::refill(place& owner, const refill_window& request) {
 
 void partition_rounds::check() const {
   std::size_t named = 0;
-  for (const auto& owner : places_) {
-    if (!owner)
+  std::size_t held = 0;
+  for (std::size_t slot = 0; slot < places_.size(); ++slot) {
+    const auto& owner = places_[slot];
+    if (!owner.exists)
       continue;
-    const auto found = by_name_.find(owner->config.id);
-    VICKET_ASSERT(owner->removed || (found != by_name_.end() && places_[found->second].get() == owner.get()));
-    VICKET_ASSERT(!owner->removed || owner->changes_in_rounds > 0);
-    VICKET_ASSERT(owner->held_events > 0 || owner->held_bytes == 0);
-    VICKET_ASSERT(owner->to_take.events.empty() && owner->to_let_go.attempts.empty() && !owner->grown);
-    named += owner->removed ? 0 : 1;
+    VICKET_ASSERT(owner.removed || by_name_.find(owner.id.value) == static_cast<connector_slot>(slot));
+    VICKET_ASSERT(owner.active || (!owner.supervised && !owner.removed));
+    named += owner.removed ? 0 : 1;
+    if (!owner.active)
+      continue;
+    const auto& active = *owner.active;
+    VICKET_ASSERT(!owner.removed || active.changes_in_rounds > 0);
+    VICKET_ASSERT(active.config.id == owner.id && active.config.enabled == owner.enabled);
+    VICKET_ASSERT(active.to_take.events.empty() && active.to_let_go.attempts.empty() && !active.grown);
+    VICKET_ASSERT(owner.supervised || !active.window.waits());
+    held += active.window.counts();
   }
   VICKET_ASSERT(named == by_name_.size());
+  VICKET_ASSERT(held == with_.budget->held());
+  with_.budget->check();
   VICKET_ASSERT(!unindexed_.lowest() || *unindexed_.lowest() >= store_.settled_below());
   VICKET_ASSERT(next_sequence_ >= store_.last_round().next_sequence);
   VICKET_ASSERT(prepared_edge_ >= store_.oldest_kept());
@@ -602,9 +830,29 @@ void partition_rounds::check() const {
       (staged.waits ? in_rounds[staged.slot].second : in_rounds[staged.slot].first) +=
           staged.given_up ? 0 : 1;
   for (const auto& [slot, counts] : in_rounds) {
-    VICKET_ASSERT(at(slot).held_events >= counts.first);
-    VICKET_ASSERT(at(slot).waiting_in_rounds == counts.second);
+    VICKET_ASSERT(at(slot).active->window.events() >= counts.first);
+    VICKET_ASSERT(at(slot).active->waiting_in_rounds == counts.second);
   }
+  pending_.check();
+  busy_.check();
+  std::size_t idle = 0;
+  for (connector_slot slot = 0; slot < places_.size(); ++slot) {
+    if (!places_[slot].exists) {
+      VICKET_ASSERT(pending_.of(slot) == 0 && !busy_.contains(slot));
+      continue;
+    }
+    VICKET_ASSERT(pending_.of(slot) == 0 || busy_.contains(slot));
+    idle += busy_.contains(slot) && pending_.of(slot) == 0 ? 1 : 0;
+  }
+  // What stands in no index is pending, or will be with a round that is still unfinished. Nothing like that can be said of
+  // windows: an event may be in one twice for a moment, see `supervisor::take_refill`.
+  std::unordered_map<connector_slot, std::size_t> unindexed;
+  unindexed_.for_each([&](const unindexed_events::entry& event) { ++unindexed[*find(*event.connector)]; });
+  for (const auto& [slot, count] : unindexed) {
+    const auto found = in_rounds.find(slot);
+    VICKET_ASSERT(count <= pending_.of(slot) + (found == in_rounds.end() ? 0 : found->second.first));
+  }
+  VICKET_ASSERT(idle == idle_);
   VICKET_ASSERT(sealed_ || (flying_.events.empty() && flying_.records.empty() && flying_.replies.empty() &&
                             flying_.changes.empty() && flying_.ids.empty()));
 }

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "actors/busy_connectors.hpp"
+#include "actors/connector_names.hpp"
 #include "actors/local_messages.hpp"
+#include "actors/pending_counts.hpp"
 #include "actors/unindexed_events.hpp"
+#include "actors/window_budget.hpp"
 #include "actors/window_limits.hpp"
 #include "messages/errors.hpp"
 #include "policy/history_ledger.hpp"
@@ -10,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,9 +53,12 @@ public:
 
   struct setup {
     window_limits window;
+    /// For all connectors of the partition together; null: one of its own, with the node's default.
+    std::shared_ptr<window_budget> budget;
     /// An event that is settled later than this after it was accepted is noted, and kept by that time. See
     /// storage/partition_retention.cpp.
     std::int64_t late_ms = 0;
+    /// Of what each connector's history may take.
     history_ledger::limits history;
     /// Whether there is room on the disk for new events. Asked once for a round.
     std::function<bool()> has_room;
@@ -67,26 +75,56 @@ public:
   /// A body shorter than this is stored again rather than compared with the one before.
   static constexpr std::size_t min_shared_body_bytes = 128;
 
-  /// A connector, as it will be once all rounds are durable.
-  struct place {
+  /// What is known of a connector only while something is done for it: it has a supervisor, something of it is held or in
+  /// an unfinished round, or it can't be used. As it will be once all rounds are durable.
+  struct activity {
+    activity(connector_slot slot, connector stored) : config{std::move(stored)}, window{slot} {}
+
     connector config;
-    std::uint64_t account = 0;    ///< in the history's ledger
-    std::string state;            ///< `connector_state`, encoded; empty: nothing to remember
-    std::string complaint;        ///< why it can't be used; empty: it can
-    bool supervised = false;      ///< there is a supervisor
-    std::uint32_t generation = 0; ///< of the supervisor, counted up for each
-    std::size_t held_events = 0; ///< handed to the supervisor, or in a round to be, attempts not recorded yet
-    std::size_t held_bytes = 0;
+    std::string complaint; ///< why it can't be used; empty: it can
+    /// `backlog_grew` and `reconfigure` that its supervisor was sent.
+    std::uint32_t told = 0;
+    window_budget::share window; ///< handed to the supervisor, or in a round to be, attempts not recorded yet
     std::size_t waiting_in_rounds = 0; ///< events of unfinished rounds that go to the due index
     std::size_t spills_in_rounds = 0;  ///< index entries in unfinished rounds of events that were held
     std::size_t changes_in_rounds = 0; ///< unfinished puts and deletes
-    bool backlog = false; ///< there may be due events in the index that the supervisor was not given
-    bool removed = false; ///< by a delete in an unfinished round
 
     // While a round is released: what is for this one's supervisor.
     take_events to_take;
     attempts_recorded to_let_go;
     std::optional<due_position> grown;
+  };
+
+  /// A connector, as it will be once all rounds are durable. There may be a million that only wait, so what they don't
+  /// need for that is in the store, and comes from there when they are `activate`d.
+  struct place {
+    connector_id id;
+    std::unique_ptr<activity> active;   ///< null: it rests
+    std::unique_ptr<std::string> state; ///< `connector_state`, encoded; null: nothing to remember
+    std::uint32_t generation = 0;       ///< of the supervisor, counted up for each
+    /// The longest that its retries may wait, in seconds: as it is configured, or longer since this process began.
+    std::uint32_t longest_cap_s = 0;
+    bool exists : 1 = false; ///< else the slot is free
+    bool enabled : 1 = false;
+    bool supervised : 1 = false; ///< there is a supervisor
+    bool backlog : 1 = false;    ///< there may be due events in the index that the supervisor was not given
+    bool removed : 1 = false;    ///< by a delete in an unfinished round
+
+    // While there is no supervisor:
+    bool indexed : 1 = false; ///< there may be something in the index
+    bool closed : 1 =
+        false; ///< nothing may start before it is woken: its endpoint is held, or its rate says later
+    bool unjudged : 1 = false; ///< of what an earlier life left in the index, not all was looked at
+
+    /// Of one that does not rest.
+    [[nodiscard]] const connector& config() const { return active->config; }
+    [[nodiscard]] std::string_view complaint() const {
+      return active ? std::string_view{active->complaint} : std::string_view{};
+    }
+    [[nodiscard]] std::string_view remembered() const {
+      return state ? std::string_view{*state} : std::string_view{};
+    }
+    void remember(std::string_view encoded);
   };
 
   /// What happens because a round is durable, or was refused; in the order of the members.
@@ -106,12 +144,19 @@ public:
 
   // -- connectors -----------------------------------------------------------------------------------------------------
 
-  /// One that is in the store already.
-  connector_slot load(connector config, std::string state);
+  /// One that is in the store already; it rests.
+  connector_slot load(const connector& config);
+
+  /// Has it at hand, from the store if it rests. Null: the store is closed, or it can't be read.
+  activity* activate(connector_slot slot);
+  /// Forgets what a connector without anything to do needs only for that.
+  void rest_if_idle(connector_slot slot);
+  /// Without activating it. Absent: as `activate`.
+  [[nodiscard]] std::optional<connector> config_of(connector_slot slot) const;
 
   [[nodiscard]] std::optional<connector_slot> find(const connector_id& id) const;
-  [[nodiscard]] place& at(connector_slot slot) { return *places_[slot]; }
-  [[nodiscard]] const place& at(connector_slot slot) const { return *places_[slot]; }
+  [[nodiscard]] place& at(connector_slot slot) { return places_[slot]; }
+  [[nodiscard]] const place& at(connector_slot slot) const { return places_[slot]; }
   /// The place that a message of a supervisor is about; null: its supervisor is another one by now, or none.
   [[nodiscard]] place* seat(const supervisor_seat& seat);
   [[nodiscard]] std::size_t connectors() const noexcept { return by_name_.size(); }
@@ -119,13 +164,39 @@ public:
 
   template <class Visitor>
   void for_each(Visitor visit) const {
-    for (const auto& [id, slot] : by_name_)
-      visit(slot, *places_[slot]);
+    for (std::size_t slot = 0; slot < places_.size(); ++slot)
+      if (places_[slot].exists && !places_[slot].removed)
+        visit(static_cast<connector_slot>(slot), places_[slot]);
   }
 
-  /// A supervisor was started for it, or has gone.
+  /// A supervisor was started for it, which does not rest, or has gone.
   supervisor_seat seat_supervisor(connector_slot slot);
   void vacate(connector_slot slot);
+
+  // -- what a status shows, as of the rounds that are durable -----------------------------------------------------------
+
+  /// How many events are pending for each.
+  [[nodiscard]] const pending_counts& pending() const noexcept { return pending_; }
+  /// Visits the connectors with something pending, and those that were to `show`, by id, from after this one on:
+  /// `visit(slot, place)`. Those that it says have nothing to show may be dropped; they come back when they have.
+  template <class Visit>
+  void visit_busy(const connector_id& after, Visit visit) {
+    busy_.visit_after(after, [&](connector_slot slot) {
+      const auto& owner = at(slot);
+      const auto what = owner.removed ? busy_connectors::verdict::keep : visit(slot, owner);
+      if (what == busy_connectors::verdict::drop)
+        --idle_;
+      return what;
+    });
+  }
+  /// It has something to show besides what is pending.
+  void show(connector_slot slot);
+
+  /// At the start, before any round: what the store holds of those that are loaded is counted from now on, of the due index
+  /// as it stands. Each is told once, in any order; then that it was all.
+  void await_counts();
+  void counted(const connector_id& id, pending_times found);
+  void all_counted() { pending_.all_counted(); }
 
   // -- filling --------------------------------------------------------------------------------------------------------
 
@@ -136,8 +207,9 @@ public:
   };
   [[nodiscard]] acceptance accept(composed_event& event, timestamp_ms now);
 
+  /// One that is known must be at hand: see `activate`.
   connector_slot put(const connector& config);
-  /// Not while something is pending for it: see `is_busy`.
+  /// Not while something is pending for it: see `is_busy`; at hand.
   void remove(connector_slot slot);
   /// Something is pending for it, in the store or on its way there.
   [[nodiscard]] bool is_busy(connector_slot slot) const;
@@ -145,8 +217,13 @@ public:
   /// Attempts that a supervisor has decided about. Those of one that is not there any more are passed over.
   void record(record_attempts message, timestamp_ms now);
 
+  /// A supervisor goes, and this is to be remembered of it.
+  void remember(supervisor_seat seat, std::string state, timestamp_ms now);
+
   /// The supervisor is gone with what it held: all of that goes into the index, and a new one is told of it.
   void give_up_held(connector_slot slot);
+  /// The supervisor gave some of it back: into the index, too, and it is told when it is there.
+  void take_back(connector_slot slot, const std::vector<returned_event>& events);
 
   /// Steps of the retention: all below `edge` that are in no index get their places there; rows; the edge itself.
   void prepare_edge(log_sequence edge);
@@ -182,6 +259,8 @@ public:
 
   /// Reads a page for a refill of the supervisor's window, and counts it as held.
   [[nodiscard]] refilled refill(place& owner, const refill_window& request);
+  [[nodiscard]] window_budget& budget() noexcept { return *with_.budget; }
+  [[nodiscard]] const std::shared_ptr<window_budget>& shared_budget() const noexcept { return with_.budget; }
 
   void check() const; ///< the invariants below; walks over everything
 
@@ -213,6 +292,7 @@ private:
     bool created = false;
     bool removed = false;
     std::optional<connector> before; ///< of a put that replaced
+    std::uint32_t longest_cap_before_s = 0;
   };
 
   struct staged_id {
@@ -234,6 +314,8 @@ private:
     std::vector<unindexed_events::entry> spills; ///< index entries for events that are pending already
     std::vector<change> changes;
     std::vector<connector_slot> orphaned; ///< their supervisors died: the next ones start over from the index
+    std::vector<std::pair<connector_slot, due_position>>
+        returned; ///< the first of what was given back, by whom
     std::optional<log_sequence> edge;
     std::vector<staged_answer> answers;
     std::vector<history_ledger::change> accounts;
@@ -249,13 +331,21 @@ private:
   [[nodiscard]] bool room_on_disk();
   void stage(connector_slot slot, composed_event& event, timestamp_ms now);
   void stage(staged_record record);
-  void stage_decision(const place& owner, attempt_decision& decision, timestamp_ms at);
+  void stage_decision(const connector_id& connector, attempt_decision& decision, timestamp_ms at);
   [[nodiscard]] write_batch::attempt_index index_for(log_sequence event) const;
   void stage_spills(std::vector<unindexed_events::entry> spills);
   void spill_laggards();
   void load_history();
   void stage_accounts();
+  void forget_answers(const record_attempts& of);
   [[nodiscard]] connector_slot take_slot();
+  void free_slot(connector_slot slot);
+  void configure(place& owner, const connector& config);
+
+  void count_accepted(connector_slot slot, timestamp_ms accepted_at);
+  void count_settled(connector_slot slot, const attempt_decision& decision);
+  void drop_idle();
+  [[nodiscard]] bool is_orphaned_in_next(const round& done, connector_slot slot) const;
 
   void release(round& done, released& out);
   void release_changes(round& done, released& out);
@@ -268,14 +358,20 @@ private:
   // - by_name_ has the places that are not removed and not free, each under its id;
   // - unindexed_ is what it will be once all rounds are durable; its lowest is at or above the settled mark of the last
   //   durable round;
-  // - a place's held_events counts its events in the rounds that do not wait, those its supervisor holds, and no other;
+  // - a place's window has its events in the rounds that do not wait, those its supervisor holds, and no other;
+  // - pending_ counts what is durable: it changes when a round is released, and never when one is refused;
+  // - busy_ has all that something is pending for; idle_ of those in it have nothing pending;
   // - flying_ is empty, or its round is on its way.
   const partition_store& store_;
   setup with_;
-  std::vector<std::unique_ptr<place>> places_; ///< null: the slot is free
+  std::deque<place> places_; ///< a place stays where it is
   std::vector<connector_slot> free_slots_;
-  std::unordered_map<connector_id, connector_slot> by_name_;
+  connector_names by_name_;
   unindexed_events unindexed_;
+  pending_counts pending_;
+  busy_connectors busy_;
+  std::size_t idle_ = 0;
+  std::size_t idle_kept_ = 0;      ///< of them at the last look: they have something else to show
   history_ledger history_;         ///< of what is durable
   log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts answers from there on
   log_sequence next_sequence_ = 1;

@@ -1,6 +1,7 @@
 #include "actors/persistence.hpp"
 
 #include "actors/persistence_answers.hpp"
+#include "actors/supervisor.hpp"
 #include "policy/assertion.hpp"
 #include "policy/connector_state.hpp"
 #include "policy/retry_after.hpp"
@@ -8,6 +9,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace vicket {
@@ -42,9 +44,9 @@ private:
 
 persistence::persistence(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)}, rounds_{*with_.store,
-                                                   {with_.window, with_.late_ms, with_.history,
+                                                   {with_.window, with_.budget, with_.late_ms, with_.history,
                                                     [this] { return room_on_disk(); }, with_.max_unindexed}},
-      records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms)} {
+      records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms, rounds_.shared_budget())} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });
   // The store's reference to this actor goes with this object, which goes when the actor quits: no cycle is left.
   with_.store->on_trouble([me = handle{self_}] { caf::anon_send(me, look_at_store{}); });
@@ -53,6 +55,10 @@ persistence::persistence(handle::pointer self, setup with)
 persistence::~persistence() {
   with_.store->on_trouble({});
   records_->close();
+  if (being_counted_)
+    being_counted_->close();
+  if (counter_)
+    caf::anon_send_exit(counter_, caf::exit_reason::user_shutdown);
   for (const auto& each : supervisors_)
     if (each)
       caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
@@ -84,6 +90,23 @@ persistence::handle::behavior_type persistence::make_behavior() {
         const checked_after check{rounds_};
         check_sender(request.seat);
         return let_retire(request);
+      },
+      [this](const room_declined& declined) {
+        const checked_after check{rounds_};
+        check_sender(declined.seat);
+        if (auto* owner = rounds_.seat(declined.seat))
+          rounds_.budget().forget(owner->active->window);
+        deal_room();
+      },
+      [this](const given_back& given) {
+        const checked_after check{rounds_};
+        check_sender(given.seat);
+        take_back(given);
+      },
+      [this](const wake_up&) {
+        const checked_after check{rounds_};
+        alarm_at_.reset();
+        wake_those_due();
       },
       [this](const tick&) {
         const checked_after check{rounds_};
@@ -117,7 +140,10 @@ persistence::handle::behavior_type persistence::make_behavior() {
         const checked_after check{rounds_};
         return move(request);
       },
-      [this](const get_live_counts&) { return count(); },
+      [this](const get_partition_overview& request) {
+        const checked_after check{rounds_};
+        return overview(request);
+      },
       [this](const drain&) {
         const checked_after check{rounds_};
         return start_draining();
@@ -182,8 +208,32 @@ void persistence::refill(const refill_window& request) {
     return;
   }
   auto answer = rounds_.refill(*owner, request);
-  if (store_is_healthy())
-    self_->send(supervisors_[request.seat.slot], std::move(answer));
+  if (!store_is_healthy())
+    return;
+  self_->send(supervisors_[request.seat.slot], std::move(answer));
+  deal_room();
+}
+
+void persistence::take_back(const given_back& given) {
+  if (rounds_.seat(given.seat) != nullptr && !failed_)
+    rounds_.take_back(given.seat.slot, given.events);
+  deal_room();
+  schedule_commit();
+}
+
+/// Whoever waits for room in the windows and can have it now is told; and where somebody without any event finds none,
+/// those who hold most are asked for some of theirs.
+void persistence::deal_room() {
+  auto& budget = rounds_.budget();
+  if (budget.waiting() == 0)
+    return;
+  for (const auto slot : budget.call())
+    self_->send(supervisors_[slot], room_for_more{});
+  for (const auto& [slot, bytes] : budget.ask_back())
+    if (slot < supervisors_.size() && supervisors_[slot])
+      self_->send(supervisors_[slot], give_back{bytes});
+    else // it holds what is on its way to it
+      budget.answered(rounds_.at(slot).active->window, true);
 }
 
 // -- feed, retention, status, stop ------------------------------------------------------------------------------------
@@ -222,45 +272,52 @@ caf::result<void> persistence::move(const move_edge& request) {
 }
 
 /// Until when the connector is held, if it is.
-std::optional<timestamp_ms> persistence::held_until(const partition_rounds::place& owner,
-                                                    timestamp_ms now) const {
-  const auto state = decode_connector_state(owner.state);
-  const auto until = state ? hold_of(*state, owner.config.url) : std::nullopt;
-  if (!until || *until <= now)
+std::optional<timestamp_ms> persistence::held_until(connector_slot slot, timestamp_ms now) const {
+  const auto state = decode_connector_state(rounds_.at(slot).remembered());
+  if (!state || !state->held || state->held->until <= now)
     return std::nullopt;
-  return std::min(*until, now + longest_hold_ms); // as its supervisor takes it
+  const auto config = rounds_.config_of(slot);
+  const auto until =
+      config ? hold_of(*state, config->url) : state->held->until; // what can't be read is not denied
+  return until ? std::optional{std::min(*until, now + longest_hold_ms)}
+               : std::nullopt; // as its supervisor takes it
 }
 
-live_counts persistence::count() const {
+/// Costs what it shows, and the connectors that it passes over because they were busy a little while ago.
+partition_overview persistence::overview(const get_partition_overview& request) {
+  using verdict = busy_connectors::verdict;
   const auto now = with_.clock->now();
-  live_counts counts;
-  counts.partition.number = with_.partition;
-  counts.partition.next_sequence = with_.store->next_sequence();
-  counts.partition.settled_below = with_.store->settled_below();
-  counts.partition.epoch = with_.store->epoch();
-  counts.partition.accepting = room_on_disk();
-  counts.connectors_configured = rounds_.connectors();
-  std::unordered_map<connector_id, connector_status> pending;
-  rounds_.unindexed().for_each([&](const unindexed_events::entry& event) {
-    auto& status = pending[*event.connector];
-    ++status.pending;
-    if (!status.oldest_pending_at || event.due < *status.oldest_pending_at)
-      status.oldest_pending_at = event.due;
+  const auto& pending = rounds_.pending();
+  partition_overview answer;
+  answer.partition.number = with_.partition;
+  answer.partition.next_sequence = with_.store->next_sequence();
+  answer.partition.settled_below = with_.store->settled_below();
+  answer.partition.epoch = with_.store->epoch();
+  answer.partition.accepting = room_on_disk();
+  answer.partition.pending = pending.total();
+  answer.partition.in_flight = all_in_flight_->value();
+  answer.partition.counting = pending.counting();
+  answer.connectors_configured = rounds_.connectors();
+  rounds_.visit_busy(request.after, [&](connector_slot slot, const partition_rounds::place& owner) {
+    connector_status status;
+    status.pending = pending.of(slot);
+    if (const auto found = in_flight_.find(slot); found != in_flight_.end())
+      status.in_flight = found->second->value();
+    status.held_until = held_until(slot, now);
+    status.problem = owner.complaint();
+    if (status.pending == 0 && status.in_flight == 0 && !status.held_until && status.problem.empty())
+      return verdict::drop;
+    if (answer.connectors.size() >= request.limit) {
+      answer.more = true;
+      return verdict::stop;
+    }
+    status.id = owner.id;
+    status.enabled = owner.enabled;
+    status.oldest_pending_at = pending.oldest(slot);
+    answer.connectors.push_back(std::move(status));
+    return verdict::keep;
   });
-  rounds_.for_each([&](connector_slot, const partition_rounds::place& owner) {
-    const auto& id = owner.config.id;
-    const auto found = pending.find(id);
-    const auto held = held_until(owner, now);
-    if (found == pending.end() && !owner.supervised && !owner.backlog && owner.complaint.empty() && !held)
-      return;
-    auto status = found != pending.end() ? found->second : connector_status{};
-    status.id = id;
-    status.enabled = owner.config.enabled;
-    status.problem = owner.complaint;
-    status.held_until = held;
-    counts.connectors.push_back(std::move(status));
-  });
-  return counts;
+  return answer;
 }
 
 caf::result<void> persistence::start_draining() {
@@ -287,6 +344,33 @@ void persistence::finish_drain_when_done() {
   if (draining_ && supervisors_draining_ == 0 && !rounds_.has_work() && !rounds_.on_its_way() &&
       drained_.pending())
     drained_.deliver();
+}
+
+// -- connectors that sleep --------------------------------------------------------------------------------------------
+
+void persistence::wake_those_due() {
+  if (failed_ || draining_ || !with_.store->is_open()) // it comes again when the store is open
+    return;
+  const auto now = with_.clock->now();
+  for (std::size_t woken = 0; woken < max_woken && !sleepers_.empty() && sleepers_.next() <= now; ++woken) {
+    const auto slot = sleepers_.first();
+    if (rounds_.at(slot).enabled)
+      static_cast<void>(supervisor_of(slot));
+    sleepers_.erase(slot); // one that is disabled, or can't be used, waits until it is put
+  }
+  set_alarm();
+}
+
+void persistence::set_alarm() {
+  if (sleepers_.empty() || (alarm_at_ && *alarm_at_ <= sleepers_.next()))
+    return;
+  alarm_at_ = sleepers_.next();
+  if (*alarm_at_ <= with_.clock->now() && is_crowded())
+    self_->delayed_send(self_, std::chrono::milliseconds{crowd_pause_ms}, wake_up{});
+  else if (*alarm_at_ <= with_.clock->now())
+    self_->send(self_, wake_up{}); // behind what others want meanwhile
+  else
+    self_->send(with_.alarm, wake_me{*alarm_at_});
 }
 
 void persistence::warn(const std::string& what) const {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "actors/in_flight_count.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/partition_rounds.hpp"
 #include "actors/record_inbox.hpp"
+#include "actors/wake_queue.hpp"
 #include "policy/schedule_clock.hpp"
+#include "storage/due_scan.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/round_log.hpp"
 
@@ -36,6 +39,14 @@ public:
 
   /// A round that has grown to this is sealed without waiting for more.
   static constexpr std::size_t max_batch_bytes = 4u << 20;
+  /// Of connectors that sleep, so many are woken between two other messages.
+  static constexpr std::size_t max_woken = 256;
+  /// With more supervisors than this it is a crowd: after an hour without the node a million retries may be due at once. Then
+  /// those that sleep are woken no faster than `max_woken` in `crowd_pause_ms`, and whoever comes goes again after
+  /// `crowd_idle_ms` without anything to do.
+  static constexpr std::size_t default_crowd = 8'192;
+  static constexpr std::int64_t crowd_pause_ms = 25;
+  static constexpr std::int64_t crowd_idle_ms = 1'000;
   /// How soon a full disk is looked at again, by a round or for the store's background work.
   static constexpr std::int64_t full_retry_ms = 500;
 
@@ -49,12 +60,16 @@ public:
     random_source* random = nullptr; ///< outlives the actor; safe from any thread
     std::string version;             ///< for the User-Agent
     window_limits window;
+    std::shared_ptr<window_budget> budget; ///< null: see `partition_rounds::setup`
     /// How long the record of an attempt may wait before it is worth a round of its own; 0: it is at once. A crash
     /// within that time sends the event again, as a crash before the answer does.
     std::int64_t attempt_wait_ms = 0;
+    std::int64_t idle_ms = 0; ///< see `supervisor::setup`; 0: as there
+    std::size_t crowd = default_crowd;
     std::int64_t late_ms = 0;                                            ///< see `partition_rounds::setup`
     std::size_t max_unindexed = partition_rounds::default_max_unindexed; ///< less in tests
     history_ledger::limits history;
+    bool own_threads = true; ///< counting at the start has a thread of its own; off in tests
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;
     std::function<void(const std::string&)> log_warning;
@@ -75,6 +90,11 @@ private:
   void collect_records();
   void check_sender(const supervisor_seat& seat);
   void refill(const refill_window& request);
+  void take_back(const given_back& given);
+  void deal_room();
+  void wake_those_due();
+  void set_alarm();
+  [[nodiscard]] bool is_crowded() const noexcept { return slots_.size() > with_.crowd; }
   caf::result<connector_view> put(const put_connector& request);
   caf::result<connector_view> get(const get_connector& request);
   caf::result<void> remove(const delete_connector& request);
@@ -84,9 +104,8 @@ private:
   caf::result<void> prepare(const prepare_edge& request);
   caf::result<void> carry(const carry_over& request);
   caf::result<void> move(const move_edge& request);
-  live_counts count() const;
-  [[nodiscard]] std::optional<timestamp_ms> held_until(const partition_rounds::place& owner,
-                                                       timestamp_ms now) const;
+  partition_overview overview(const get_partition_overview& request);
+  [[nodiscard]] std::optional<timestamp_ms> held_until(connector_slot slot, timestamp_ms now) const;
   caf::result<void> start_draining();
 
   // The way of a round.
@@ -110,8 +129,13 @@ private:
 
   // Supervisors.
   void load();
+  void begin_to_count();
+  void count_next_page();
+  void end_of_counting();
   [[nodiscard]] std::shared_ptr<const delivery_profile> profile_of(connector_slot slot);
   [[nodiscard]] supervisor_actor supervisor_of(connector_slot slot);
+  void tell(connector_slot slot, const backlog_grew& more);
+  void tell_of_backlog(connector_slot slot, due_position first);
   void replace_supervisor(const caf::down_msg& down);
   void dismiss(connector_slot slot);
   void finish_drain_when_done();
@@ -119,13 +143,23 @@ private:
 
   // Invariants, between two messages:
   // - the rounds have work, or deletes wait: then a tick or the log's answer is under way;
-  // - supervisors_ has an actor exactly for the slots that are supervised.
+  // - supervisors_ has an actor exactly for the slots that are supervised;
+  // - sleepers_ has nobody who is supervised, and everybody who is not but has something in the index, unless it is
+  //   disabled, set aside, or a round is on its way that brings it a supervisor;
+  // - the alarm is set for the earliest of sleepers_, or a `wake_up` to oneself is under way, or the store is closed.
   handle::pointer self_;
   setup with_;
   partition_rounds rounds_;
   std::shared_ptr<record_inbox> records_;
-  std::vector<supervisor_actor> supervisors_;               ///< by slot; null: there is none
+  std::vector<supervisor_actor> supervisors_; ///< by slot; null: there is none
+  wake_queue sleepers_;
+  std::optional<timestamp_ms> alarm_at_;                    ///< the alarm is set for then
   std::unordered_map<caf::actor_id, connector_slot> slots_; ///< of supervisors
+  /// Of the connectors that have, or had, a supervisor since their supervisors last went in good order.
+  std::unordered_map<connector_slot, std::shared_ptr<in_flight_count>> in_flight_;
+  std::shared_ptr<in_flight_count> all_in_flight_ = std::make_shared<in_flight_count>(); ///< of the partition
+  pending_counter_actor counter_;           ///< null: all is counted, or can't be
+  std::shared_ptr<due_scan> being_counted_; ///< while it is, the store is not reopened
   /// Deletes are decided when all that came before them is durable: only then it is known what is pending.
   struct waiting_delete {
     connector_id id;

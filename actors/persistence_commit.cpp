@@ -29,6 +29,11 @@ void persistence::commit() {
   collect_records();
   if (rounds_.on_its_way())
     return; // when it is back, what is filled by then follows
+  // Counting ends a second or two after a start, and the store is not reopened before.
+  if (disk_full_ && being_counted_) {
+    retry_when_there_is_room();
+    return;
+  }
   if (disk_full_) {
     if (auto resumed = with_.log->resume(); resumed.code == store_errc::full) {
       disk_full(resumed);
@@ -81,12 +86,17 @@ void persistence::round_is_back(const store_status& status) {
 void persistence::release(partition_rounds::released out) {
   for (const auto& reply : out.replies)
     reply->durable();
-  for (const auto& [slot, supervised] : out.removed)
+  for (const auto& [slot, supervised] : out.removed) {
+    sleepers_.erase(slot);
+    in_flight_.erase(slot);
     if (supervised)
       dismiss(slot);
+  }
   for (const auto slot : out.reconfigured)
-    if (auto profile = profile_of(slot))
+    if (auto profile = profile_of(slot)) {
+      ++rounds_.at(slot).active->told;
       self_->send(supervisors_[slot], reconfigure{std::move(profile)});
+    }
   for (auto& [slot, attempts] : out.let_go)
     self_->send(supervisors_[slot], std::move(attempts));
   if (out.has_attempts) {
@@ -103,8 +113,8 @@ void persistence::release(partition_rounds::released out) {
     else // the connector was found to be of no use: they wait in the index until it is put
       rounds_.give_up_held(slot);
   for (const auto& [slot, first] : out.grown)
-    if (const auto to = supervisor_of(slot))
-      self_->send(to, backlog_grew{first, first == due_position{}});
+    tell_of_backlog(slot, first);
+  deal_room();
 }
 
 /// The round did not fit. New events, puts and deletes in it are refused; attempts and index entries are kept, and tried
@@ -131,6 +141,7 @@ void persistence::retry_when_there_is_room() {
 void persistence::store_reopened() {
   for (const auto& asked : std::exchange(refills_waiting_, {}))
     refill(asked);
+  wake_those_due();
 }
 
 /// What the store's own threads met. A full disk is looked at as often as one that refused a commit, but only as long as
@@ -146,7 +157,9 @@ void persistence::watch_store(const look_at_store& look) {
     if (!look.again && with_.log_warning)
       with_.log_warning("partition " + std::to_string(with_.partition) +
                         ": the store's background work stopped, the disk is full: free some space");
-    if (const auto resumed = with_.store->resume(); resumed.ok()) {
+    if (being_counted_) {
+      // Not yet: it is looked at again below.
+    } else if (const auto resumed = with_.store->resume(); resumed.ok()) {
       store_reopened();
       if (with_.log_warning)
         with_.log_warning("partition " + std::to_string(with_.partition) +

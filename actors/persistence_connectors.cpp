@@ -2,8 +2,11 @@
 
 #include "actors/persistence.hpp"
 
+#include "actors/pending_counter.hpp"
 #include "actors/persistence_answers.hpp"
 #include "actors/supervisor.hpp"
+#include "policy/assertion.hpp"
+#include "policy/connector_state.hpp"
 #include "policy/secret.hpp"
 
 #include <algorithm>
@@ -22,9 +25,16 @@ connector_view without_secret(const connector& config) {
 }
 
 constexpr std::string_view secret_placeholder = "***";
+constexpr std::int64_t ms_per_s = 1'000;
 
 caf::error not_found(const connector_id& id) {
   return make_refusal(errc::not_found, "no connector has the id '" + id.value + "'");
+}
+
+caf::error closed() {
+  return make_refusal(errc::storage_full,
+                      "the node's disk is full, and its connectors can't be read or changed until it "
+                      "has room: free some space, it goes on by itself");
 }
 
 caf::error stopping() {
@@ -36,21 +46,75 @@ caf::error stopping() {
 // -- at start ---------------------------------------------------------------------------------------------------------
 
 void persistence::load() {
-  std::unordered_map<connector_id, std::string> states;
-  for (auto& [id, state] : with_.store->connector_states())
-    states.emplace(std::move(id), std::move(state));
-  for (auto& config : with_.store->connectors()) {
-    const auto state = states.find(config.id);
-    rounds_.load(std::move(config), state == states.end() ? std::string{} : std::move(state->second));
-  }
-  for (const auto& [id, first_due] : with_.store->waiting_connectors()) {
+  const auto now = with_.clock->now();
+  with_.store->for_each_connector([this](const connector& config) { rounds_.load(config); });
+  with_.store->for_each_state([this, now](const connector_id& id, std::string_view state) {
     const auto slot = rounds_.find(id);
+    if (!slot || state == encode(connector_state{}))
+      return;
+    rounds_.at(*slot).remember(state);
+    if (const auto known = decode_connector_state(state); known && known->held && known->held->until > now)
+      rounds_.show(*slot); // whether it was this endpoint's is looked at then
+  });
+  begin_to_count();
+  with_.store->for_each_waiting([this, now](const waiting_connector& waiting) {
+    const auto slot = rounds_.find(waiting.connector);
     if (!slot)
-      continue;
-    rounds_.at(*slot).backlog = true;
-    if (const auto to = supervisor_of(*slot))
-      self_->send(to, backlog_grew{{first_due, 0}, true});
+      return;
+    auto& owner = rounds_.at(*slot);
+    owner.indexed = owner.unjudged = true;
+    // What can't be due as late as it says is to be looked at now: a clock that was ahead has stored it.
+    const bool cannot_be = waiting.last_due > now + owner.longest_cap_s * ms_per_s ||
+                           (waiting.unattempted_due && *waiting.unattempted_due > now);
+    const auto at = cannot_be ? std::min(now, waiting.first_due) : waiting.first_due;
+    owner.backlog = at <= now;
+    if (owner.enabled)
+      sleepers_.set(*slot, at);
+  });
+  wake_those_due();
+}
+
+/// Beside everything else: what changes meanwhile is counted as it comes.
+void persistence::begin_to_count() {
+  being_counted_ = with_.store->scan_due();
+  if (!being_counted_ || being_counted_->at_end()) {
+    being_counted_ = nullptr;
+    return;
   }
+  rounds_.await_counts();
+  if (with_.own_threads)
+    counter_ = self_->spawn<actor_of<pending_counter>, caf::detached>(being_counted_);
+  else
+    counter_ = self_->spawn<actor_of<pending_counter>>(being_counted_);
+  count_next_page();
+}
+
+void persistence::count_next_page() {
+  self_->request(counter_, caf::infinite, count_more{})
+      .then(
+          [this](counted_page& page) {
+            const checked_after check{rounds_};
+            for (auto& [id, times] : page.connectors)
+              rounds_.counted(id, std::move(times));
+            if (page.more) {
+              count_next_page();
+              return;
+            }
+            rounds_.all_counted();
+            end_of_counting();
+          },
+          [this](const caf::error& why) {
+            warn("what is pending could not be counted (" + caf::to_string(why) +
+                 "): the status shows too little until the next start");
+            end_of_counting();
+          });
+}
+
+void persistence::end_of_counting() {
+  being_counted_->close();
+  being_counted_ = nullptr;
+  self_->send_exit(counter_, caf::exit_reason::user_shutdown);
+  counter_ = nullptr;
 }
 
 // -- requests ---------------------------------------------------------------------------------------------------------
@@ -65,8 +129,11 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
     return make_refusal(errc::invalid_connector,
                         "secret: \"***\" keeps the secret of an existing connector, and '" + config.id.value +
                             "' does not exist: give one, or none to have one made");
+  const auto* active = known ? rounds_.activate(*known) : nullptr;
+  if (known && active == nullptr)
+    return store_is_healthy() ? closed() : stopping();
   if (known && (config.secret.value.empty() || config.secret.value == secret_placeholder)) {
-    config.secret = rounds_.at(*known).config.secret;
+    config.secret = active->config.secret;
   } else if (config.secret.value.empty()) {
     config.secret = generate_secret(*with_.random);
     generated = true;
@@ -78,8 +145,7 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
         errc::storage_full,
         std::string{"the node's disk is full: free some space and put it again"} +
             (disk_full_ ? "" : "; connectors that exist can be put, and deleted, all the same"));
-  const auto slot = rounds_.put(config);
-  rounds_.at(slot).complaint.clear();
+  rounds_.put(config);
   auto view = without_secret(config);
   if (generated)
     view.value.secret = config.secret;
@@ -89,9 +155,11 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
 
 caf::result<connector_view> persistence::get(const get_connector& request) {
   const auto answer = [this, id = request.id](auto& promise) {
-    if (const auto slot = rounds_.find(id))
-      promise.deliver(without_secret(rounds_.at(*slot).config));
-    else
+    if (const auto stored = with_.store->read_connector(id))
+      promise.deliver(without_secret(*stored));
+    else if (!with_.store->is_open())
+      promise.deliver(closed());
+    else if (store_is_healthy())
       promise.deliver(not_found(id));
   };
   if (!failed_ && rounds_.has_unfinished_changes()) // what is shown must be durable
@@ -131,6 +199,8 @@ void persistence::decide_delete(const connector_id& id, caf::typed_response_prom
         "events are pending for connector '" + id.value +
             "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
             "stop new ones"));
+  } else if (rounds_.activate(*slot) == nullptr) {
+    promise.deliver(store_is_healthy() ? closed() : stopping());
   } else {
     rounds_.remove(*slot);
     rounds_.reply_with_round(std::make_unique<waiting_answer<void>>(
@@ -140,20 +210,19 @@ void persistence::decide_delete(const connector_id& id, caf::typed_response_prom
 
 caf::result<connector_page> persistence::list(const list_connectors& request) {
   const auto answer = [this, request](auto& promise) {
-    std::vector<const connector*> chosen;
-    rounds_.for_each([&](connector_slot, const partition_rounds::place& owner) {
-      if (request.after.value.empty() || owner.config.id > request.after)
-        chosen.push_back(&owner.config);
-    });
-    const auto limit =
-        std::min<std::size_t>(std::clamp(request.limit, 1u, list_connectors::max_limit), chosen.size());
-    std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(limit), chosen.end(),
-                      [](const connector* a, const connector* b) { return a->id < b->id; });
+    const auto limit = std::clamp(request.limit, 1u, list_connectors::max_limit);
+    auto stored = with_.store->connectors_after(request.after, limit + 1);
+    if (!with_.store->is_open()) {
+      promise.deliver(closed());
+      return;
+    }
+    if (!store_is_healthy())
+      return;
     connector_page page;
-    page.more = chosen.size() > limit;
-    chosen.resize(limit);
-    for (const auto* config : chosen)
-      page.connectors.push_back(without_secret(*config));
+    page.more = stored.size() > limit;
+    stored.resize(std::min<std::size_t>(stored.size(), limit));
+    for (const auto& config : stored)
+      page.connectors.push_back(without_secret(config));
     promise.deliver(std::move(page));
   };
   if (!failed_ && rounds_.has_unfinished_changes())
@@ -167,12 +236,16 @@ caf::result<connector_page> persistence::list(const list_connectors& request) {
 
 /// Null: the connector can't be used, which it says of itself from then on.
 std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot slot) {
-  auto& owner = rounds_.at(slot);
+  auto& active = *rounds_.at(slot).active;
   try {
-    return make_delivery_profile(owner.config, with_.version);
+    auto& in_flight = in_flight_[slot];
+    if (!in_flight)
+      in_flight = std::make_shared<in_flight_count>(all_in_flight_);
+    return make_delivery_profile(active.config, with_.version, in_flight);
   } catch (const std::exception& why) {
-    owner.complaint = why.what();
-    warn("connector '" + owner.config.id.value + "' is set aside: " + owner.complaint +
+    active.complaint = why.what();
+    rounds_.show(slot);
+    warn("connector '" + active.config.id.value + "' is set aside: " + active.complaint +
          "; its events wait until it is put again");
     return nullptr;
   }
@@ -183,14 +256,16 @@ supervisor_actor persistence::supervisor_of(connector_slot slot) {
   if (slot >= supervisors_.size())
     supervisors_.resize(slot + 1);
   auto& mine = supervisors_[slot];
-  const auto& owner = rounds_.at(slot);
-  if (mine || !owner.complaint.empty())
+  if (mine || rounds_.activate(slot) == nullptr)
+    return mine;
+  auto& owner = rounds_.at(slot);
+  if (!owner.complaint().empty())
     return mine;
   supervisor::setup needs;
   needs.profile = profile_of(slot);
   if (!needs.profile)
     return mine;
-  needs.state = owner.state;
+  needs.state = owner.remembered();
   needs.seat = rounds_.seat_supervisor(slot);
   needs.persistence = handle{self_};
   needs.records = records_;
@@ -199,24 +274,75 @@ supervisor_actor persistence::supervisor_of(connector_slot slot) {
   needs.clock = with_.clock;
   needs.random = with_.random;
   needs.window = with_.window;
+  needs.idle_ms = with_.idle_ms > 0 ? with_.idle_ms : supervisor::default_idle_ms;
+  if (is_crowded())
+    needs.idle_ms = std::min(needs.idle_ms, crowd_idle_ms);
+  needs.longest_cap_ms = owner.longest_cap_s * ms_per_s;
   mine = self_->spawn<actor_of<supervisor>>(std::move(needs));
   self_->monitor(mine);
   slots_.emplace(mine.id(), slot);
+  if (owner.indexed) {
+    // Of one that was closed, or disabled, it is not known what is first.
+    const auto first = owner.closed ? std::nullopt : sleepers_.at(slot);
+    tell(slot, {{first.value_or(timestamp_ms{}), 0}, owner.unjudged});
+  }
+  owner.indexed = owner.closed = owner.unjudged = false;
+  sleepers_.erase(slot);
   return mine;
+}
+
+void persistence::tell(connector_slot slot, const backlog_grew& more) {
+  ++rounds_.at(slot).active->told;
+  self_->send(supervisors_[slot], more);
+}
+
+/// Events of it went into the index.
+void persistence::tell_of_backlog(connector_slot slot, due_position first) {
+  auto& owner = rounds_.at(slot);
+  if (!owner.supervised && (!owner.enabled || owner.closed)) { // nobody could do anything with it
+    owner.indexed = owner.backlog = true;
+    rounds_.rest_if_idle(slot);
+  } else if (supervisor_of(slot)) {
+    tell(slot, {first, first == due_position{}});
+  } else {
+    owner.indexed = owner.backlog = true;
+  }
 }
 
 bool persistence::let_retire(const retire& request) {
   auto* owner = rounds_.seat(request.seat);
   if (owner == nullptr)
     return true;
-  if (owner->held_events > 0 || owner->backlog || owner->waiting_in_rounds > 0 || draining_)
+  const auto& active = *owner->active;
+  if (draining_ || failed_ || active.window.events() > 0 || active.waiting_in_rounds > 0 ||
+      active.changes_in_rounds > 0 || active.told != request.heard)
     return false;
-  owner->state = request.state;
+  const auto now = with_.clock->now();
+  const bool closed = request.closed_until && request.next_due && *request.next_due < *request.closed_until;
+  if (active.spills_in_rounds > 0 && owner->enabled && !closed)
+    return false; // it will hear of them
+  owner->closed = closed;
+  owner->indexed = request.next_due.has_value();
+  owner->unjudged = owner->indexed && request.unjudged;
+  owner->backlog = request.next_due && *request.next_due <= now;
+  const auto nothing = encode(connector_state{});
+  if (request.state != (owner->state ? *owner->state : nothing))
+    rounds_.remember(request.seat, request.state, now);
+  if (owner->enabled && owner->indexed)
+    sleepers_.set(request.seat.slot, closed ? *request.closed_until : *request.next_due);
   auto& mine = supervisors_[request.seat.slot];
   self_->demonitor(mine);
   slots_.erase(mine.id());
   mine = nullptr;
+  if (const auto found = in_flight_.find(request.seat.slot);
+      found != in_flight_.end() && found->second->value() == 0) // else a predecessor that died left some
+    in_flight_.erase(found);
   rounds_.vacate(request.seat.slot);
+  rounds_.rest_if_idle(request.seat.slot);
+  set_alarm();
+  deal_room();
+  if (rounds_.has_work())
+    schedule_commit();
   return true;
 }
 
@@ -236,13 +362,14 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
     return;
   const auto slot = found->second;
   collect_records(); // what it has left for us still counts
-  warn("the supervisor of connector '" + rounds_.at(slot).config.id.value + "' died (" +
+  warn("the supervisor of connector '" + rounds_.at(slot).id.value + "' died (" +
        caf::to_string(down.reason) + "): a new one starts over from the store");
   slots_.erase(found);
   supervisors_[slot] = nullptr;
   std::erase_if(refills_waiting_, [slot](const auto& asked) { return asked.seat.slot == slot; });
   rounds_.vacate(slot);
   rounds_.give_up_held(slot);
+  deal_room();
   schedule_commit();
 }
 

@@ -7,12 +7,28 @@
 
 namespace vicket {
 
+namespace {
+
+void cut_answer(attempt& of) {
+  std::string{}.swap(of.response_body);
+  std::vector<header_field>{}.swap(of.response_headers);
+  of.response_truncated = true;
+}
+
+} // namespace
+
 void record_inbox::push(record_attempts record) {
   std::unique_lock guard{mutex_};
   if (!owner_)
     return;
-  for (const auto& decision : record.decisions)
+  for (auto& decision : record.decisions) {
+    const auto bytes = decision.value.answer_bytes();
+    if (budget_ && bytes > 0 && !budget_->add_answer(bytes))
+      cut_answer(decision.value);
+    else
+      decision.counted_bytes = budget_ ? bytes : 0;
     answer_bytes_ += decision.value.answer_bytes();
+  }
   records_.push_back(std::move(record));
   if (!called_at_once_ && (wait_ms_ == 0 || answer_bytes_ >= max_wait_bytes)) {
     called_ = called_at_once_ = true;

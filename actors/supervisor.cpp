@@ -26,7 +26,8 @@ void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
 supervisor::supervisor(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)},
       stored_state_{decode_connector_state(with_.state).value_or(connector_state{})},
-      queue_{with_.profile->config, stored_state_}, longest_cap_ms_{with_.profile->config.retry.cap_ms} {}
+      queue_{with_.profile->config, stored_state_},
+      longest_cap_ms_{std::max(with_.longest_cap_ms, with_.profile->config.retry.cap_ms)} {}
 
 supervisor::handle::behavior_type supervisor::make_behavior() {
   return {
@@ -37,20 +38,30 @@ supervisor::handle::behavior_type supervisor::make_behavior() {
       [this](take_events& given) { take(given); },
       [this](const backlog_grew& more) { note_backlog(more); },
       [this](refilled& given) { take_refill(given); },
+      [this](const room_for_more&) { use_room(); },
+      [this](const give_back& asked) { give_back_some(asked); },
       [this](const attempts_recorded& recorded) { let_go(recorded); },
       [this](const reconfigure& replaced) { use_profile(replaced); },
       [this](deliveries_done& done) { decide(done); },
+      [this](deliveries_returned& returned) { take_back(returned); },
+      [this](const start_again&) {
+        queue_.start_again();
+        go_on();
+      },
       [this](const drain&) { return start_draining(); },
   };
 }
 
 void supervisor::take(take_events& given) {
+  start_news news;
+  news.straight = queue_.waiting() == 0;
   for (auto& event : given.events)
     queue_.add(std::move(event));
-  go_on();
+  go_on(with_.clock->now_us(), news);
 }
 
 void supervisor::note_backlog(const backlog_grew& more) {
+  ++heard_;
   scan_from_ = std::min(scan_from_, more.first);
   keep_earlier(next_due_, more.first.due);
   judging_ = judging_ || more.of_earlier_life;
@@ -69,12 +80,43 @@ void supervisor::take_refill(refilled& given) {
   if (given.next_due)
     keep_earlier(next_due_, *given.next_due);
   const bool more_is_due = given.next_due && *given.next_due <= refill_until_;
-  window_full_ = given.events.empty() && more_is_due && !queue_.holds_nothing();
+  window_full_ = given.no_room || (given.events.empty() && more_is_due && !queue_.holds_nothing());
   if (std::exchange(refill_judges_, false) && !more_is_due)
     judging_ = false;
-  for (auto& event : given.events)
-    queue_.add(std::move(event));
+  given_back twice{with_.seat,
+                   {}}; // it went into the index, and came from there, while it was on its way here
+  for (auto& event : given.events) {
+    const returned_event it{event.position, event.event.envelope->size()};
+    if (!queue_.add(std::move(event), start_kind::backlog))
+      twice.events.push_back(it);
+  }
+  if (!twice.events.empty())
+    self_->send(with_.persistence, std::move(twice));
   go_on();
+}
+
+void supervisor::use_room() {
+  if (refilling_) // that one comes in time
+    return;
+  window_full_ = false;
+  go_on();
+  if (!refilling_)
+    self_->send(with_.persistence, room_declined{with_.seat});
+}
+
+void supervisor::give_back_some(const give_back& asked) {
+  const auto now_us = with_.clock->now_us();
+  give_back_some(asked.bytes, queue_.enabled() && opens_soon(now_us));
+  go_on(now_us, {});
+}
+
+void supervisor::give_back_some(std::size_t bytes, bool keep_one) {
+  given_back answer{with_.seat, queue_.give_back(bytes, keep_one)};
+  for (const auto& each : answer.events) {
+    scan_from_ = std::min(scan_from_, each.position);
+    keep_earlier(next_due_, each.position.due);
+  }
+  self_->send(with_.persistence, std::move(answer));
 }
 
 void supervisor::decide(deliveries_done& done) {
@@ -93,7 +135,20 @@ void supervisor::decide(deliveries_done& done) {
     }
     with_.records->push(std::move(record));
   }
-  go_on(now_us);
+  for (auto& job : done.returned)
+    queue_.put_back(std::move(job));
+  go_on(now_us, {done.offered, !done.returned.empty()});
+}
+
+void supervisor::take_back(deliveries_returned& returned) {
+  for (auto& job : returned.jobs)
+    queue_.put_back(std::move(job));
+  const auto now_us = with_.clock->now_us();
+  if (returned.of_destination)
+    queue_.wait_for_moment({now_us / us_per_ms});
+  else
+    queue_.wait_for_word();
+  go_on(now_us, {});
 }
 
 void supervisor::let_go(const attempts_recorded& recorded) {
@@ -109,6 +164,7 @@ void supervisor::let_go(const attempts_recorded& recorded) {
 }
 
 void supervisor::use_profile(const reconfigure& replaced) {
+  ++heard_;
   with_.profile = replaced.profile;
   queue_.reconfigure(with_.profile->config);
   longest_cap_ms_ = std::max(longest_cap_ms_, with_.profile->config.retry.cap_ms);
@@ -128,40 +184,71 @@ void supervisor::answer_drain_when_done() {
 }
 
 void supervisor::go_on() {
-  go_on(with_.clock->now_us());
+  go_on(with_.clock->now_us(), {});
 }
 
-void supervisor::go_on(std::int64_t now_us) {
+void supervisor::go_on(std::int64_t now_us, start_news news) {
   if (draining_) {
+    if (news.offered > 0)
+      self_->send(with_.delivery, deliver{{}, news.offered});
     answer_drain_when_done();
     return;
   }
   const auto now = timestamp_ms{now_us / us_per_ms};
-  start_deliveries(now_us);
-  ask_for_more(now);
-  if (queue_.holds_nothing() && !next_due_ && !refilling_)
+  start_deliveries(now_us, news);
+  ask_for_more(now, now_us);
+  if (is_idle(now, now_us))
     keep_earlier(idle_since_, now);
   else
     idle_since_.reset();
-  if (idle_since_ && now - *idle_since_ >= idle_ms)
-    ask_to_retire();
+  if (idle_since_ && now - *idle_since_ >= with_.idle_ms)
+    ask_to_retire(now_us);
   set_alarm(now, now_us);
 }
 
-void supervisor::start_deliveries(std::int64_t now_us) {
+bool supervisor::is_closed(std::int64_t now_us) const {
+  return !queue_.enabled() || queue_.closed_until(now_us) > timestamp_ms{now_us / us_per_ms};
+}
+
+bool supervisor::is_idle(timestamp_ms now, std::int64_t now_us) const {
+  if (queue_.in_flight() > 0 || queue_.unrecorded() > 0 || refilling_)
+    return false;
+  return is_closed(now_us) || (queue_.waiting() == 0 && (!next_due_ || *next_due_ > now));
+}
+
+void supervisor::start_deliveries(std::int64_t now_us, start_news news) {
+  const bool joins = news.some_came_back && !std::exchange(in_line_, in_line_ || news.some_came_back);
   deliver orders;
-  while (auto next = queue_.start_next(now_us))
+  orders.offer_answered = news.offered;
+  const auto at_most = in_line_ ? std::size_t{news.offered} : std::numeric_limits<std::size_t>::max();
+  while (orders.jobs.size() < at_most) {
+    auto next = queue_.start_next(now_us);
+    if (!next)
+      break;
     orders.jobs.push_back({with_.profile, next->position.sequence, next->attempts_made + 1, next->event.id,
-                           std::move(next->event.envelope)});
-  if (!orders.jobs.empty())
+                           std::move(next->event.envelope), next->what,
+                           news.straight ? std::optional{next->event.accepted_at} : std::nullopt});
+  }
+  if (in_line_ && (joins || news.offered > 0)) {
+    orders.wanted = static_cast<std::uint32_t>(queue_.startable(now_us));
+    in_line_ = orders.wanted > 0;
+    if (in_line_)
+      orders.next = queue_.next_kind();
+  }
+  if (!orders.jobs.empty() || orders.offer_answered > 0 || orders.wanted > 0)
     self_->send(with_.delivery, std::move(orders));
 }
 
-void supervisor::ask_for_more(timestamp_ms now) {
+bool supervisor::opens_soon(std::int64_t now_us) const {
+  return queue_.closed_until(now_us) - timestamp_ms{now_us / us_per_ms} <= look_ahead_ms;
+}
+
+void supervisor::ask_for_more(timestamp_ms now, std::int64_t now_us) {
   const auto beyond = now + longest_cap_ms_;
   if (next_due_ && *next_due_ > beyond)
     judging_ = true;
-  if (refilling_ || window_full_ || !queue_.enabled() || !next_due_ || (*next_due_ > now && !judging_))
+  if (refilling_ || window_full_ || !queue_.enabled() || !next_due_ || (*next_due_ > now && !judging_) ||
+      !opens_soon(now_us))
     return;
   if (queue_.waiting() > with_.window.events_for(with_.profile->config) / 4)
     return; // a refill costs a look at the index: take a good part of a window at a time
@@ -175,30 +262,38 @@ void supervisor::ask_for_more(timestamp_ms now) {
 }
 
 void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {
-  std::optional<timestamp_ms> wanted = queue_.opens_at(now_us);
-  if (next_due_ && *next_due_ > now && queue_.enabled())
-    keep_earlier(wanted, *next_due_);
+  // In line it hears when its turn comes, and looks then whether it may.
+  std::optional<timestamp_ms> wanted = in_line_ ? std::nullopt : queue_.opens_at(now_us);
+  if (next_due_ && queue_.enabled()) {
+    const auto reading_at = queue_.closed_until(now_us) - look_ahead_ms;
+    if (const auto next = std::max(*next_due_, reading_at); next > now)
+      keep_earlier(wanted, next);
+  }
   if (idle_since_ && !retiring_)
-    keep_earlier(wanted, *idle_since_ + idle_ms);
+    keep_earlier(wanted, *idle_since_ + with_.idle_ms);
   if (!wanted || (alarm_at_ && *alarm_at_ <= *wanted))
     return;
   alarm_at_ = wanted;
   self_->send(with_.alarm, wake_me{*wanted});
 }
 
-void supervisor::ask_to_retire() {
+void supervisor::ask_to_retire(std::int64_t now_us) {
   if (retiring_)
     return;
   retiring_ = true;
-  self_->request(with_.persistence, caf::infinite, retire{with_.seat, encode(queue_.state())})
-      .then([this](bool may_go) {
-        retiring_ = false;
-        idle_since_.reset();
-        if (may_go)
-          self_->quit();
-        else
-          go_on();
-      });
+  if (queue_.waiting() > 0) // they can't start; whoever comes next finds them in the index
+    give_back_some(std::numeric_limits<std::size_t>::max(), false);
+  retire question{with_.seat, encode(queue_.state()), heard_, next_due_, std::nullopt, judging_};
+  if (queue_.enabled() && is_closed(now_us))
+    question.closed_until = queue_.closed_until(now_us);
+  self_->request(with_.persistence, caf::infinite, std::move(question)).then([this](bool may_go) {
+    retiring_ = false;
+    idle_since_.reset();
+    if (may_go)
+      self_->quit();
+    else
+      go_on();
+  });
 }
 
 } // namespace vicket

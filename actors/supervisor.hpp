@@ -14,7 +14,10 @@
 namespace vicket {
 
 /// One connector's endpoint: owns its queue, retry schedule, rate shaping, in-flight cap and breaker. Spawned by
-/// its partition's persistence when there is work, gone again when there is none.
+/// its partition's persistence when there is work, gone again when there is none for a while: when nothing is due, the
+/// endpoint is held, the rate says later, or the connector is disabled. What waits is then in the due index, and
+/// persistence knows when to spawn the next one. What that one has to know is in `connector_state`; the breaker is not,
+/// so an endpoint that is down is tried with all its places again after a rest.
 class supervisor {
 public:
   using handle = supervisor_actor;
@@ -22,7 +25,9 @@ public:
   static constexpr auto name = "supervisor";
 
   /// How long a supervisor without work stays, in case more comes.
-  static constexpr std::int64_t idle_ms = 30'000;
+  static constexpr std::int64_t default_idle_ms = 30'000;
+  /// Events are read this long before a hold or the rate lets the next one go, and not earlier.
+  static constexpr std::int64_t look_ahead_ms = 1'000;
 
   struct setup {
     std::shared_ptr<const delivery_profile> profile;
@@ -35,6 +40,9 @@ public:
     std::shared_ptr<const schedule_clock> clock;
     random_source* random = nullptr; ///< outlives the actor; safe from any thread
     window_limits window;
+    std::int64_t idle_ms = default_idle_ms;
+    std::int64_t longest_cap_ms =
+        0; ///< that the connector has had since this process began; 0: as it is configured
   };
 
   supervisor(handle::pointer self, setup with);
@@ -45,24 +53,41 @@ private:
   void take(take_events& given);
   void note_backlog(const backlog_grew& more);
   void take_refill(refilled& given);
+  void use_room();
+  void give_back_some(const give_back& asked);
   void decide(deliveries_done& done);
+  void take_back(deliveries_returned& returned);
   void let_go(const attempts_recorded& recorded);
   void use_profile(const reconfigure& replaced);
   caf::result<void> start_draining();
 
+  /// What a handler knows for the starts that follow it.
+  struct start_news {
+    std::uint32_t offered = 0;   ///< so many places are there to be used now, and have to be answered
+    bool some_came_back = false; ///< of what was sent without being asked: there was no place
+    bool straight = false;       ///< whatever starts has just been accepted, and waited for nothing here
+  };
+
   /// After every handler: start what can start, ask for more when there is room, set the alarm.
   void go_on();
-  void go_on(std::int64_t now_us);
-  void start_deliveries(std::int64_t now_us);
-  void ask_for_more(timestamp_ms now);
+  void go_on(std::int64_t now_us, start_news news);
+  void start_deliveries(std::int64_t now_us, start_news news);
+  [[nodiscard]] bool opens_soon(std::int64_t now_us) const;
+  [[nodiscard]] bool is_closed(std::int64_t now_us) const;
+  [[nodiscard]] bool is_idle(timestamp_ms now, std::int64_t now_us) const;
+  void give_back_some(std::size_t bytes, bool keep_one);
+  void ask_for_more(timestamp_ms now, std::int64_t now_us);
   void set_alarm(timestamp_ms now, std::int64_t now_us);
-  void ask_to_retire();
+  void ask_to_retire(std::int64_t now_us);
   void answer_drain_when_done();
 
   handle::pointer self_;
   setup with_;
   connector_state stored_state_; ///< as it is stored, or on its way there
   connector_queue queue_;
+  /// Delivery had no place for what was sent to it last: nothing is sent but answers to its offers, until one says that
+  /// there is nothing more to start.
+  bool in_line_ = false;
 
   // The due index as far as it is known here. Invariants, while no refill is under way: nothing that is not held has
   // a place before scan_from_; next_due_ is at or before the due time of everything in the store that is not held,
@@ -79,15 +104,16 @@ private:
   /// was answered with all of them. A due time that is possible is kept.
   bool judging_ = false;
   bool refill_judges_ = false; ///< the one under way does
-  /// The longest that this connector's retries may wait, as far as is known here: as it is configured at the start, or
-  /// longer since. Of one that was longer before the start nothing is known.
+  /// The longest that this connector's retries may wait, as far as is known: as it was configured when this process
+  /// began, or longer since. Of one that was longer before that nothing is known.
   std::int64_t longest_cap_ms_;
-  bool window_full_ =
-      false; ///< the last one brought nothing, although more is due: we hold as much as we may
+  /// The last one brought nothing, although more is due: we hold as much as we may, or the partition's windows are full.
+  bool window_full_ = false;
 
   std::optional<timestamp_ms> alarm_at_;   ///< the alarm is set for then
   std::optional<timestamp_ms> idle_since_; ///< nothing to do since then
   bool retiring_ = false;                  ///< persistence was asked
+  std::uint32_t heard_ = 0;                ///< `backlog_grew` and `reconfigure`
   bool draining_ = false;
   caf::typed_response_promise<void> drained_;
 };

@@ -9,6 +9,9 @@ namespace vicket {
 
 /// What a supervisor may hold of its connector's backlog; the rest stays in the store.
 struct window_limits {
+  /// Of all supervisors of a node together, see `window_budget`.
+  static constexpr std::size_t default_node_bytes = 64u << 20;
+
   std::size_t events = 256;
   std::size_t bytes = 1u << 20; ///< of envelopes; one event is always allowed
 

@@ -19,19 +19,4 @@ struct body_text {
 /// is decompressed.
 [[nodiscard]] body_text text_of_body(const attempt& value);
 
-/// The value of the first field of that name, in any case of its letters.
-[[nodiscard]] std::optional<std::string_view> header_of(const attempt& value, std::string_view name);
-
-/// The parameter `charset` of a Content-Type, without quotes; empty: there is none.
-[[nodiscard]] std::string_view charset_of(std::string_view content_type);
-
-/// Of an encoding of the web (https://encoding.spec.whatwg.org) by one of its labels. Only those are handed to iconv,
-/// which knows a thousand names, and takes options in them.
-struct charset {
-  std::string_view name;   ///< as it is shown
-  std::string_view iconv;  ///< as iconv calls it, or the superset that browsers take for it
-  bool keeps_ascii = true; ///< else UTF-8 says nothing about a text in it
-};
-[[nodiscard]] std::optional<charset> find_charset(std::string_view label);
-
 } // namespace vicket

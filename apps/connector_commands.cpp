@@ -1,6 +1,9 @@
 #include "apps/commands.hpp"
 #include "apps/terminal.hpp"
 #include "policy/json_text.hpp"
+#include "policy/secret.hpp"
+
+#include <iostream>
 
 namespace vicket {
 
@@ -33,9 +36,12 @@ int run_connector_put(const client_options& options, const std::string& file) {
   auto value = connector_from_json(*text);
   if (const auto* complaint = std::get_if<std::string>(&value))
     return report(options, refusal{errc::invalid_connector, *complaint});
+  const auto remark = secret_remark(std::get<connector>(value).secret.value);
   return ask_node<connector_view>(options, put_connector{std::get<connector>(std::move(value))},
                                   [&](const connector_view& view) {
                                     show_connector(options, view);
+                                    if (remark)
+                                      std::cerr << "vicket: note: " << *remark << std::endl;
                                     return exit_done;
                                   });
 }

@@ -1,6 +1,7 @@
 #include "apps/history_view.hpp"
 
 #include "apps/body_text.hpp"
+#include "policy/charset.hpp"
 
 #include <algorithm>
 #include <array>
@@ -82,6 +83,8 @@ std::vector<std::string> explanations(const attempt& one) {
   for (const auto& field : one.response_headers)
     if (explains(field.name))
       lines.push_back(printable(field.name) + ": " + printable(field.value, field_columns));
+  if (one.response_headers_truncated)
+    lines.emplace_back("(more header fields, or longer ones, than are kept)");
   if (one.retry_after)
     lines.push_back(show_hint(*one.retry_after));
   return lines;

@@ -97,6 +97,8 @@ complaint apply_log_level(node_config& config, const std::string& text) {
 // Bounds that keep the arithmetic behind them meaningful; see docs of the flags.
 constexpr std::uint64_t least_envelope_bytes = 1'024;
 constexpr std::uint64_t most_envelope_bytes = 16u << 20;
+constexpr std::uint64_t least_window_bytes = 1u << 20;
+constexpr std::uint64_t most_window_bytes = 64ull << 30;
 constexpr std::uint64_t most_in_flight = 1'000'000;
 constexpr std::uint64_t most_threads = 1'024;
 constexpr std::int64_t least_retention_ms = 60'000;
@@ -125,6 +127,14 @@ complaint apply_max_envelope(node_config& config, const std::string& text) {
     return wrong;
   if (config.max_envelope_bytes < least_envelope_bytes || config.max_envelope_bytes > most_envelope_bytes)
     return "\"" + text + "\" is not between 1KiB and 16MiB";
+  return std::nullopt;
+}
+
+complaint apply_window_memory(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_bytes(text), config.window_memory_bytes))
+    return wrong;
+  if (config.window_memory_bytes < least_window_bytes || config.window_memory_bytes > most_window_bytes)
+    return "\"" + text + "\" is not between 1MiB and 64GiB";
   return std::nullopt;
 }
 
@@ -166,8 +176,12 @@ const std::vector<setting>& all_settings() {
        apply_max_envelope},
       {"max-in-flight", "N", "Deliveries in flight on this node [10000]", kind::one,
        [](node_config& c, const std::string& v) {
+         c.max_in_flight_asked_for = true;
          return assign(parse_count(v, 1, most_in_flight), c.max_in_flight);
        }},
+      {"window-memory", "SIZE",
+       "Waiting events that are held in memory, of all connectors together: 64MiB, 1GiB [64MiB]", kind::one,
+       apply_window_memory},
       {"partitions", "N",
        "Partitions of a new data folder; an existing one keeps its own [one for two cores]", kind::one,
        [](node_config& c, const std::string& v) {

@@ -28,6 +28,8 @@ struct node_config {
   std::uint64_t history_bytes_per_connector = std::uint64_t{1} << 30;
   std::size_t max_envelope_bytes = 256 * 1024;
   std::size_t max_in_flight = 10'000;
+  bool max_in_flight_asked_for = false; ///< else it may be less, where fewer files may be open than it needs
+  std::size_t window_memory_bytes = 64u << 20;
   std::uint32_t partitions = 0; ///< 0: one for two cores, for a new data folder
   std::size_t threads = 0;      ///< of the actors' scheduler; 0: one for two cores
   unsigned io_threads = 1;      ///< of the HTTPS transport

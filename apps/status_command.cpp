@@ -2,6 +2,10 @@
 #include "apps/terminal.hpp"
 #include "policy/json_text.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace vicket {
 
 namespace {
@@ -23,9 +27,17 @@ void print_partitions(const terminal& out, const node_status& status) {
                {count(one.next_sequence)},
                {count(one.settled_below)}});
   table.print(out);
+  for (const auto& one : status.partitions)
+    if (one.counting)
+      out.line("partition " + count(one.number) +
+               " is still counting what was pending at its start: more is pending than is shown");
 }
 
 void print_connectors(const terminal& out, const node_status& status) {
+  const bool counting = std::any_of(status.partitions.begin(), status.partitions.end(),
+                                    [](const partition_status& one) { return one.counting; });
+  if (status.connectors.empty() && counting)
+    return;
   if (status.connectors.empty()) {
     out.line("nothing is pending");
     return;
@@ -49,26 +61,50 @@ void print_connectors(const terminal& out, const node_status& status) {
                " is set aside until it is put again: " + printable(one.problem));
 }
 
+void print_status(const terminal& out, const client_options& options, const node_status& status) {
+  out.line("node " + out.paint(options.node.to_string(), colour::bold) + ", version " +
+           printable(status.version) + ", up " + show_age_ms(status.now - status.started_at) + ", " +
+           count(status.connectors_configured) + " connector" +
+           (status.connectors_configured == 1 ? "" : "s"));
+  out.line("");
+  print_partitions(out, status);
+  out.line("");
+  print_connectors(out, status);
+}
+
 } // namespace
 
 int run_status(const client_options& options) {
-  return ask_node<node_status>(options, get_status{}, [&](const node_status& status) {
-    const auto out = terminal::standard();
-    if (options.json) {
-      out.line(node_status_to_json(status));
-    } else {
-      out.line("node " + out.paint(options.node.to_string(), colour::bold) + ", version " +
-               printable(status.version) + ", up " + show_age_ms(status.now - status.started_at) + ", " +
-               count(status.connectors_configured) + " connector" +
-               (status.connectors_configured == 1 ? "" : "s"));
-      out.line("");
-      print_partitions(out, status);
-      out.line("");
-      print_connectors(out, status);
-    }
-    out.flush();
-    return exit_done;
-  });
+  client here{options.node, options.tls};
+  auto connected = here.connect();
+  if (const auto* why = std::get_if<unreachable>(&connected))
+    return report(options, *why);
+  auto& link = *std::get<0>(connected);
+  node_status status; // as on the first page, with the connectors of all
+  get_status request;
+  for (bool first = true; first || status.more; first = false) {
+    auto response = link.ask_and_wait<node_status>(request);
+    if (const auto* why = std::get_if<unreachable>(&response))
+      return report(options, unreachable{"no answer from " + options.node.to_string() + ": " + why->why});
+    if (const auto* why = std::get_if<refusal>(&response))
+      return report(options, *why);
+    auto& page = std::get<node_status>(response);
+    const bool more = page.more && !page.connectors.empty();
+    if (more)
+      request.after = page.connectors.back().id;
+    if (first)
+      status = std::move(page);
+    else
+      std::move(page.connectors.begin(), page.connectors.end(), std::back_inserter(status.connectors));
+    status.more = more;
+  }
+  const auto out = terminal::standard();
+  if (options.json)
+    out.line(node_status_to_json(status));
+  else
+    print_status(out, options, status);
+  out.flush();
+  return exit_done;
 }
 
 } // namespace vicket

@@ -44,8 +44,11 @@ int fail(int code, const std::string& line) {
   return code;
 }
 
-transport_options transport_of(const node_config& config) {
+/// `max_open_files` is what the process may have open.
+transport_options transport_of(const node_config& config, std::size_t max_open_files) {
   transport_options options;
+  const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
+  options.sockets.budget = std::make_shared<socket_budget>(max_open_files - needs.beside_deliveries());
   options.io_threads = config.io_threads;
   options.guard = address_guard{config.allow_cidrs};
   options.ca_files = config.ca_files;
@@ -64,6 +67,7 @@ node_options options_of(const node_config& config) {
   options.history_bytes_per_connector = config.history_bytes_per_connector;
   options.max_envelope_bytes = config.max_envelope_bytes;
   options.max_in_flight = config.max_in_flight;
+  options.window_memory_bytes = config.window_memory_bytes;
   return options;
 }
 
@@ -109,7 +113,7 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
   return 0;
 }
 
-int run(const node_config& config) {
+int run(const node_config& config, std::size_t max_open_files) {
   register_all_types();
   caf::io::middleman::init_global_meta_objects();
   caf::core::init_global_meta_objects();
@@ -118,7 +122,7 @@ int run(const node_config& config) {
   node_environment environment;
   environment.time = &time;
   environment.random = &random;
-  environment.transport = make_asio_transport(transport_of(config));
+  environment.transport = make_asio_transport(transport_of(config, max_open_files));
   environment.failed = end_failed_node;
   environment.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   const auto actors = make_actor_config(config.threads, config.tls);
@@ -137,18 +141,27 @@ int main(int argc, char** argv) {
     (end->code == 0 ? std::cout : std::cerr) << end->text << std::flush;
     return end->code;
   }
-  const auto& config = std::get<node_config>(parsed_flags);
+  auto config = std::get<node_config>(parsed_flags);
   if (auto why = files_complaint(config))
     return fail(exit_usage, *why);
+  const auto max_open_files = raise_file_limit();
+  const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
+  const auto few_files = needs.complaint(max_open_files);
+  if (few_files) {
+    const auto most = needs.most_in_flight(max_open_files);
+    if (config.max_in_flight_asked_for || most == 0)
+      return fail(exit_usage, *few_files);
+    config.max_in_flight = most;
+  }
   block_termination(); // before there is any other thread, so that all of them inherit it
   block_hangup();
   set_up_log(config.log_level);
-  if (auto warning = raise_file_limit(config.max_in_flight))
-    spdlog::warn("{}", *warning);
+  if (few_files)
+    spdlog::warn("{}: going on with {} in flight", *few_files, config.max_in_flight);
   if (auto why = listen_complaint(config.listen))
     return fail(exit_failed, *why);
   try {
-    return run(config);
+    return run(config, max_open_files);
   } catch (const std::exception& problem) {
     return fail(exit_failed, problem.what());
   }

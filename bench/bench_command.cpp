@@ -15,7 +15,7 @@ std::string list_of_scenarios() {
   std::string text;
   for (const auto& one : all_scenarios())
     text += "  " + one.name + std::string(20 - std::min<std::size_t>(19, one.name.size()), ' ') + one.title +
-            "\n";
+            (one.only_by_name ? " (only when named)\n" : "\n");
   return text;
 }
 
@@ -30,7 +30,8 @@ std::string scenario_complaint(const std::string& name) {
 void add_flags(CLI::App& app, bench_command& wanted, std::string& node, std::string& sink) {
   auto& options = wanted.options;
   app.add_flag("--quick", options.quick, "Fewer and shorter rounds: for a look, not for publishing");
-  app.add_option("--scenario", wanted.scenarios, "Run this one only (repeatable)")
+  app.add_option("--scenario", wanted.scenarios,
+                 "Run this one only (repeatable); without it all but those that say so run")
       ->check(CLI::Validator{scenario_complaint, "NAME"});
   app.add_option(
       "--node", node,

@@ -2,6 +2,7 @@
 
 #include "bench/bench_command.hpp"
 #include "bench/harness/real_time.hpp"
+#include "bench/harness/scenario_choice.hpp"
 #include "bench/machine.hpp"
 #include "bench/progress_line.hpp"
 #include "bench/report/html.hpp"
@@ -12,7 +13,6 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -63,8 +63,7 @@ run_result run_all(const bench_command& command, int argc, char** argv) {
   run.tools = tools_text();
   progress_line progress;
   for (const auto& one : all_scenarios()) {
-    const auto& wanted = command.scenarios;
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), one.name) == wanted.end())
+    if (!is_chosen(one.name, one.only_by_name, command.scenarios))
       continue;
     if (one.needs_own_nodes && command.options.node)
       continue;

@@ -51,7 +51,7 @@ using gateway_actor = caf::typed_actor<
     /// them are gone. Errors: invalid_event (bad cursor), overloaded, unavailable.
     caf::result<outcome_page>(read_outcomes),
 
-    /// Operator → node.
+    /// Operator → node. The node's and its partitions' totals, and a page of the connectors that are busy, by id.
     caf::result<node_status>(get_status)>;
 
 /// An `errc` with its sentence as a CAF error, and back. An error that is not one of ours (a lost connection, say)

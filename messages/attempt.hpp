@@ -107,6 +107,7 @@ struct attempt {
   bool response_truncated = false;       ///< there was more than `response_body` holds
   std::optional<timestamp_ms> next_attempt_at; ///< absent: it was the last one
   std::vector<header_field> response_headers;  ///< of an answer that was no 2xx, in its order
+  bool response_headers_truncated = false;     ///< not all of them, or not whole
   std::optional<retry_hint> retry_after;       ///< of an answer that was no 2xx
 
   /// What is kept of the answer, for bounds on many of them.
@@ -122,7 +123,9 @@ struct attempt {
         f.field("status", x.status), f.field("error", x.error), f.field("response_body", x.response_body),
         f.field("response_body_bytes", x.response_body_bytes),
         f.field("response_truncated", x.response_truncated), f.field("next_attempt_at", x.next_attempt_at),
-        f.field("response_headers", x.response_headers), f.field("retry_after", x.retry_after));
+        f.field("response_headers", x.response_headers),
+        f.field("response_headers_truncated", x.response_headers_truncated),
+        f.field("retry_after", x.retry_after));
   }
 };
 

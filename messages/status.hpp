@@ -9,10 +9,16 @@
 
 namespace vicket {
 
+/// A page of connectors, by id; with each the whole of the node and its partitions.
 struct get_status {
+  static constexpr std::uint32_t max_limit = 1'000;
+
+  connector_id after;
+  std::uint32_t limit = max_limit;
+
   template <class Inspector>
   friend bool inspect(Inspector& f, get_status& x) {
-    return f.object(x).fields();
+    return f.object(x).fields(f.field("after", x.after), f.field("limit", x.limit));
   }
 };
 
@@ -20,9 +26,11 @@ struct get_status {
 struct connector_status {
   connector_id id;
   bool enabled = true;
-  std::uint64_t pending = 0;                     ///< accepted and not settled, those in flight included
-  std::uint64_t in_flight = 0;                   ///< POSTs under way
-  std::optional<timestamp_ms> oldest_pending_at; ///< when the oldest pending event was accepted
+  std::uint64_t pending = 0;   ///< accepted and not settled, those in flight included
+  std::uint64_t in_flight = 0; ///< POSTs under way
+  /// When the oldest pending event was accepted. With more than 32 pending it may be too early, by no more than an eighth
+  /// of the time over which those that were pending together had been accepted.
+  std::optional<timestamp_ms> oldest_pending_at;
   std::string problem; ///< why it can't be used until it is put again; empty: it can
   /// Its endpoint answered 429 or 503 with `Retry-After`: nothing new is sent before; absent: it is not held.
   std::optional<timestamp_ms> held_until;
@@ -44,13 +52,17 @@ struct partition_status {
   std::uint64_t pending = 0;
   std::uint64_t in_flight = 0;
   bool accepting = true; ///< false: the disk is full
+  /// What was pending when the node started is still being counted: `pending` is too low, and so is that of its
+  /// connectors, of which some may be missing.
+  bool counting = false;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, partition_status& x) {
     return f.object(x).fields(f.field("number", x.number), f.field("epoch", x.epoch),
                               f.field("next_sequence", x.next_sequence),
                               f.field("settled_below", x.settled_below), f.field("pending", x.pending),
-                              f.field("in_flight", x.in_flight), f.field("accepting", x.accepting));
+                              f.field("in_flight", x.in_flight), f.field("accepting", x.accepting),
+                              f.field("counting", x.counting));
   }
 };
 
@@ -61,14 +73,15 @@ struct node_status {
   timestamp_ms now;
   std::uint64_t connectors_configured = 0;
   std::vector<partition_status> partitions;
-  std::vector<connector_status> connectors;
+  std::vector<connector_status> connectors; ///< by id
+  bool more = false;                        ///< ask again, after the last one's id
 
   template <class Inspector>
   friend bool inspect(Inspector& f, node_status& x) {
-    return f.object(x).fields(f.field("version", x.version), f.field("started_at", x.started_at),
-                              f.field("now", x.now),
-                              f.field("connectors_configured", x.connectors_configured),
-                              f.field("partitions", x.partitions), f.field("connectors", x.connectors));
+    return f.object(x).fields(
+        f.field("version", x.version), f.field("started_at", x.started_at), f.field("now", x.now),
+        f.field("connectors_configured", x.connectors_configured), f.field("partitions", x.partitions),
+        f.field("connectors", x.connectors), f.field("more", x.more));
   }
 };
 

@@ -195,6 +195,16 @@ void read_retry(object_reader& fields, connector& target, std::string& complaint
   inner.finish();
 }
 
+/// `***`, as a connector is shown, leaves it as it is; so does no secret.
+void read_secret(object_reader& fields, connector& target) {
+  const auto* given = fields.find("secret");
+  fields.read("secret", target.secret.value);
+  if (given != nullptr && given->IsString() && given->GetStringLength() == 0)
+    fields.complain("is empty; leave it out to keep the one that there is, or to have one made", "secret");
+  if (target.secret.value == hidden_secret)
+    target.secret.value.clear();
+}
+
 void read_connector(const Value& document, connector& target, std::string& complaint) {
   object_reader fields{document, "", complaint};
   fields.require("id");
@@ -202,9 +212,7 @@ void read_connector(const Value& document, connector& target, std::string& compl
   fields.read("id", target.id.value);
   fields.read("name", target.name);
   fields.read("url", target.url);
-  fields.read("secret", target.secret.value);
-  if (target.secret.value == hidden_secret)
-    target.secret.value.clear();
+  read_secret(fields, target);
   read_headers(fields, target);
   read_events(fields, target);
   read_rate(fields, target, complaint);

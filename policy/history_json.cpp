@@ -50,18 +50,22 @@ void put_body(json_writer& out, const attempt& value) {
   out.Bool(value.response_truncated);
 }
 
-void put_headers(json_writer& out, const std::vector<header_field>& fields) {
-  if (fields.empty())
+void put_headers(json_writer& out, const attempt& value) {
+  if (value.response_headers.empty())
     return;
   put_key(out, "response_headers");
   out.StartArray();
-  for (const auto& field : fields) {
+  for (const auto& field : value.response_headers) {
     out.StartArray();
     put_text(out, field.name);
     put_text(out, field.value);
     out.EndArray();
   }
   out.EndArray();
+  if (value.response_headers_truncated) {
+    put_key(out, "response_headers_truncated");
+    out.Bool(true);
+  }
 }
 
 void put_hint(json_writer& out, const retry_hint& hint) {
@@ -91,7 +95,7 @@ void put_attempt(json_writer& out, const attempt& value) {
     out.Null();
   else
     put_text(out, value.error);
-  put_headers(out, value.response_headers);
+  put_headers(out, value);
   put_body(out, value);
   if (value.retry_after)
     put_hint(out, *value.retry_after);

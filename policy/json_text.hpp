@@ -49,7 +49,7 @@ inline constexpr std::size_t max_json_depth = 130;
 /// "response_truncated":…,"retry_after":{"heard":…,"not_before":…,"held_until":…},"next_attempt_at":…}`. Durations are milliseconds with at most three decimals; a phase that it did not
 /// come to is not there; status, error and next_attempt_at are null where there is none. A response body that
 /// is not UTF-8 is null, and its bytes are in `response_body_base64`, right behind it; `response_body_bytes`
-/// is its full length. `response_headers` and `retry_after` are there only where the answer was no 2xx and had any;
+/// is its full length. `response_headers` (with `"response_headers_truncated":true` where not all of them fit, or not whole) and `retry_after` are there only where the answer was no 2xx and had any;
 /// `not_before` is null where what was heard can't be meant, `held_until` where it holds the event alone.
 [[nodiscard]] std::string event_history_to_json(const event_history& history);
 
@@ -77,8 +77,8 @@ private:
 [[nodiscard]] std::string feed_gap_to_json(const std::string& cursor);
 
 /// `{"version":…,"started_at":…,"now":…,"connectors_configured":…,"partitions":[{"number":…,"epoch":…,
-/// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…}],"connectors":[{"id":…,"enabled":…,
-/// "pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…,"held_until":…}]}`; `oldest_…` is null
+/// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…,"counting":…}],"connectors":[{"id":…,
+/// "enabled":…,"pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…,"held_until":…}]}`; `oldest_…` is null
 /// when nothing is pending, `held_until` when the endpoint has not asked to be left alone. A connector that can't be used
 /// has `problem`, too.
 [[nodiscard]] std::string node_status_to_json(const node_status& status);

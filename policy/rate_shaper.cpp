@@ -17,6 +17,15 @@ rate_shaper::exact_us rate_shaper::sum(exact_us a, exact_us b) const {
   return result;
 }
 
+rate_shaper::exact_us rate_shaper::difference(exact_us a, exact_us b) const {
+  exact_us result{a.us - b.us, a.part - b.part};
+  if (result.part < 0) {
+    result.part += limit_;
+    --result.us;
+  }
+  return result;
+}
+
 rate_shaper::exact_us rate_shaper::intervals(std::int64_t count) const {
   // At most 10^6 * 8.64 * 10^10 (the limits of a connector): fits.
   const auto total = count * per_us_;
@@ -59,6 +68,11 @@ void rate_shaper::take(std::int64_t now_us) {
     arrival_ = {now_us, 0};
   arrival_ = sum(arrival_, interval_);
   forget_jump(now_us);
+}
+
+void rate_shaper::give_back() {
+  if (limited_)
+    arrival_ = difference(arrival_, interval_);
 }
 
 void rate_shaper::spend_burst(std::int64_t now_us) {

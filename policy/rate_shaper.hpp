@@ -26,6 +26,9 @@ public:
   /// One goes now. Also counts when `wait_us` was not 0.
   void take(std::int64_t now_us);
 
+  /// One that was taken did not go after all.
+  void give_back();
+
   /// No burst is left: one may go now, the next an interval later.
   void spend_burst(std::int64_t now_us);
 
@@ -44,6 +47,7 @@ private:
   };
 
   [[nodiscard]] exact_us sum(exact_us a, exact_us b) const;
+  [[nodiscard]] exact_us difference(exact_us a, exact_us b) const;
   [[nodiscard]] exact_us intervals(std::int64_t count) const; ///< `count` times per_ms / limit
   void forget_jump(std::int64_t now_us) const;
 

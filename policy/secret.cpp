@@ -10,6 +10,15 @@ namespace {
 
 constexpr std::size_t generated_bytes = 32; // as long as HMAC-SHA256's output, RFC 2104 section 3
 
+/// The prefix in other letters, or in quotes.
+bool looks_prefixed(std::string_view secret) {
+  const auto bare = secret.substr(std::min(secret.find_first_not_of("\"'`"), secret.size()));
+  return !secret.starts_with(secret_prefix) && bare.size() > secret_prefix.size() &&
+         std::equal(secret_prefix.begin(), secret_prefix.end(), bare.begin(), [](char wanted, char c) {
+           return wanted == (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+         });
+}
+
 } // namespace
 
 secret_text generate_secret(random_source& random) {
@@ -40,6 +49,20 @@ std::optional<std::string> secret_complaint(std::string_view secret) {
     return "the secret begins with whsec_, so base64 has to follow, but what follows " +
            std::string{fault->what} + " (at byte " + std::to_string(secret_prefix.size() + fault->at) + ")";
   return std::nullopt;
+}
+
+std::optional<std::string> secret_remark(std::string_view secret) {
+  if (looks_prefixed(secret))
+    return "the secret is not taken as a whsec_ one, since that has to stand at its very beginning, in lower "
+           "case and without "
+           "quotes: requests are signed with its characters as they are";
+  if (!secret.starts_with(secret_prefix) || base64_decode(secret.substr(secret_prefix.size())))
+    return std::nullopt;
+  return "the secret's base64 is in the URL form, or without padding: some libraries of Standard Webhooks "
+         "(Python's, for one) "
+         "refuse it. Give receivers the same key with + and / for - and _, filled up with = to a multiple of "
+         "four "
+         "characters";
 }
 
 } // namespace vicket

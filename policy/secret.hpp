@@ -23,4 +23,9 @@ inline constexpr std::string_view secret_prefix = "whsec_";
 /// it.
 [[nodiscard]] std::optional<std::string> secret_complaint(std::string_view secret);
 
+/// What whoever puts this secret, which has nothing wrong with it, should know: its base64 is of a form that not every
+/// library of Standard Webhooks reads (Python's refuses it, or reads another key), or it looks as if the prefix was meant.
+/// Never repeats it.
+[[nodiscard]] std::optional<std::string> secret_remark(std::string_view secret);
+
 } // namespace vicket

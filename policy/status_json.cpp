@@ -26,6 +26,7 @@ void put_partition(json_writer& out, const partition_status& partition) {
   put_count(out, "pending", partition.pending);
   put_count(out, "in_flight", partition.in_flight);
   put_flag(out, "accepting", partition.accepting);
+  put_flag(out, "counting", partition.counting);
   out.EndObject();
 }
 

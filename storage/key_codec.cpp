@@ -32,7 +32,8 @@ constexpr std::uint64_t has_headers = 0x100;
 constexpr std::uint64_t has_retry_after = 0x200;
 constexpr std::uint64_t has_not_before = 0x400;
 constexpr std::uint64_t has_held_until = 0x800;
-constexpr std::uint64_t all_attempt_flags = 0xfff;
+constexpr std::uint64_t are_headers_truncated = 0x1000;
+constexpr std::uint64_t all_attempt_flags = 0x1fff;
 
 // Flags of a connector.
 constexpr std::uint64_t has_rate = 0x01;
@@ -178,7 +179,8 @@ std::uint64_t flags_of(const stored_attempt& stored) {
          flag_if(!x.response_headers.empty(), has_headers) |
          flag_if(x.retry_after.has_value(), has_retry_after) |
          flag_if(x.retry_after && x.retry_after->not_before, has_not_before) |
-         flag_if(x.retry_after && x.retry_after->held_until, has_held_until);
+         flag_if(x.retry_after && x.retry_after->held_until, has_held_until) |
+         flag_if(x.response_headers_truncated && !x.response_headers.empty(), are_headers_truncated);
 }
 
 void write_headers(writer& out, const std::vector<header_field>& fields) {
@@ -553,6 +555,8 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
     result.same_body_as = in.varint<std::uint32_t>();
   if ((flags & has_headers) != 0)
     read_headers(in, value.response_headers);
+  value.response_headers_truncated = (flags & are_headers_truncated) != 0;
+  in.check((flags & has_headers) != 0 || (flags & are_headers_truncated) == 0);
   in.check((flags & has_retry_after) != 0 || (flags & (has_not_before | has_held_until)) == 0);
   if ((flags & has_retry_after) != 0)
     read_hint(in, flags, value.retry_after.emplace());
@@ -707,16 +711,22 @@ std::optional<connector> decode_connector(connector_id id, std::string_view byte
   return in.ok_and_empty() ? std::optional{std::move(result)} : std::nullopt;
 }
 
-std::string encode_attempts_made(std::uint32_t value) {
-  auto out = writer{5};
-  out.varint(value);
+std::string encode(const due_entry& value) {
+  auto out = writer{13};
+  out.varint(value.attempts_made);
+  if (value.attempts_made > 0 && value.accepted_at)
+    out.i64(value.accepted_at->value);
   return out.take();
 }
 
-std::optional<std::uint32_t> decode_attempts_made(std::string_view bytes) {
+std::optional<due_entry> decode_due_entry(std::string_view bytes) {
   auto in = reader{bytes};
-  const auto value = in.varint<std::uint32_t>();
-  return in.ok_and_empty() ? std::optional{value} : std::nullopt;
+  auto result = due_entry{};
+  result.attempts_made = in.varint<std::uint32_t>();
+  if (in.ok_and_empty())
+    return result;
+  result.accepted_at = timestamp_ms{in.i64()};
+  return in.ok_and_empty() && result.attempts_made > 0 ? std::optional{result} : std::nullopt;
 }
 
 } // namespace vicket::codec

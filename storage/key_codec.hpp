@@ -34,7 +34,7 @@
 ///     events          u64 sequence                              → event record
 ///     attempts        u64 sequence                              → attempt record
 ///     event_attempts  u64 event sequence, u32 attempt number    → u64 sequence of the attempt
-///     due             connector id, 0x00, i64 due in ms, u64 sequence → varint attempts made
+///     due             connector id, 0x00, i64 due in ms, u64 sequence → due entry
 ///     ids             16 bytes event id, connector id           → u64 sequence of the event, index mark
 ///     runs            u64 hash of the run (FNV-1a, 64 bits), u64 sequence → index mark
 ///     carried         u64 event sequence, u32 0                 → event record
@@ -63,13 +63,16 @@
 ///                  0x80 varint number of the attempt of the same event that holds the same body,
 ///                  0x100 varint n (not 0) and n times (text name, text value) header fields of the answer,
 ///                  0x200 text Retry-After as it was heard, 0x400 (with 0x200 only) i64 not before, 0x800
-///                  (with 0x200 only) i64 held until;
+///                  (with 0x200 only) i64 held until, 0x1000 (with 0x100 only, no bytes) header fields truncated;
 ///                text error, varint length of the body as far as it was read, then the kept body to the end
 ///                (nothing with 0x80)
 ///     carried    u8 1, u64 sequence of the attempt, which is still in `attempts`; or
 ///     attempt    u8 2, u64 sequence, attempt record
 ///     account    u8 version, u64 kept from, u64 counted to, varint n and n times (u64 first, varint bytes) stretches
 ///                of the history's ledger (policy/history_ledger.hpp). Nothing after it.
+///     due entry  varint attempts made, and, where it is not 0, i64 accepted at of the event, so that who counts what
+///                waits need not read it: of an event that was never attempted its due time is that. Format 3 and
+///                older wrote no time.
 ///     connector  u8 version, text name, text url, text secret, varint n and n times (text, text) headers,
 ///                varint n and n texts event patterns, varint flags (0x01 rate, 0x02 standard webhooks,
 ///                0x04 enabled), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
@@ -83,8 +86,9 @@
 /// reports corruption. It never reads past the bytes that it is given.
 namespace vicket::codec {
 
-/// 1 knew ids per partition; it was never released. 2 had no header fields and no Retry-After in attempts; 3 no accounts.
-inline constexpr std::uint32_t format_version = 4;
+/// 1 knew ids per partition; it was never released. 2 had no header fields and no Retry-After in attempts. 3 had no
+/// times in the due index, 4 no accounts of the history.
+inline constexpr std::uint32_t format_version = 5;
 /// Older ones are refused; those from here on become today's when they are opened.
 inline constexpr std::uint32_t oldest_format_version = 2;
 inline constexpr std::string_view format_magic = "vicket-partition";
@@ -122,6 +126,9 @@ struct due_key {
 };
 [[nodiscard]] std::string encode_due_key(const connector_id& connector, due_position position);
 [[nodiscard]] std::optional<due_key> parse_due_key(std::string_view key);
+/// All that a connector id consists of lies between these, so they bound the whole due index.
+inline constexpr std::string_view due_lowest = "\1";
+inline constexpr std::string_view due_highest = "\x7f";
 /// Where a connector's part of the due index begins, and where the next connector's may begin.
 [[nodiscard]] std::string due_begin(const connector_id& connector);
 [[nodiscard]] std::string due_end(const connector_id& connector);
@@ -209,7 +216,13 @@ struct carried_attempt {
 [[nodiscard]] std::string encode(const connector& value);
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);
 
-[[nodiscard]] std::string encode_attempts_made(std::uint32_t value);
-[[nodiscard]] std::optional<std::uint32_t> decode_attempts_made(std::string_view bytes);
+struct due_entry {
+  std::uint32_t attempts_made = 0;
+  std::optional<timestamp_ms> accepted_at; ///< only with attempts
+
+  friend bool operator==(const due_entry&, const due_entry&) = default;
+};
+[[nodiscard]] std::string encode(const due_entry& value);
+[[nodiscard]] std::optional<due_entry> decode_due_entry(std::string_view bytes);
 
 } // namespace vicket::codec

@@ -237,7 +237,7 @@ store_status partition_store::rep::index_unattempted() {
     if (!value || *sequence >= last.next_sequence)
       return {store_errc::corrupt,
               sentence(folder, "is damaged: unreadable event ") + std::to_string(sequence.value_or(0))};
-    batch.index_waiting(value->connector, {value->accepted_at, *sequence}, 0);
+    batch.index_waiting(value->connector, {value->accepted_at, *sequence});
     if (++in_batch < recovery_chunk)
       continue;
     if (auto status = commit(batch, last.settled_below); !status.ok())

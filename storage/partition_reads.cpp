@@ -1,6 +1,7 @@
 // What a partition answers. (No database: reopening it failed, which health() says.) Safe from any thread:
 // RocksDB's reads are, and of the rest only atomics are touched.
 
+#include "storage/due_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 
 #include <algorithm>
@@ -10,10 +11,6 @@
 namespace vicket {
 
 namespace {
-
-// All that a connector id consists of lies between these, so they bound the whole due index.
-const std::string due_lowest(1, '\1');
-const std::string due_highest(1, '\x7f');
 
 /// The sequence after, for an inclusive lower bound.
 log_sequence after_of(log_sequence sequence) {
@@ -393,8 +390,8 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
   auto it = rep_->range(family::due, codec::encode_due_key(connector, from), codec::due_end(connector));
   for (; it.valid(); it.next()) {
     const auto key = codec::parse_due_key(it.key());
-    const auto attempts_made = codec::decode_attempts_made(it.value());
-    if (!key || !attempts_made) {
+    const auto entry = codec::decode_due_entry(it.value());
+    if (!key || !entry) {
       rep_->report(store_errc::corrupt, "an entry of the due index of " + connector.value + " is damaged");
       ++page.unreadable;
       continue;
@@ -402,7 +399,7 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
     const auto position = key->position;
     if (skip && skip(position.sequence))
       continue;
-    if (position.due > until && !(beyond && (position.due > *beyond || *attempts_made == 0))) {
+    if (position.due > until && !(beyond && (position.due > *beyond || entry->attempts_made == 0))) {
       if (!page.next_due)
         page.next_due = position.due;
       if (!beyond)
@@ -424,56 +421,53 @@ partition_store::due_page partition_store::read_due(const connector_id& connecto
       page.next_due = std::min(position.due, until);
       break;
     }
-    page.events.push_back({position, *attempts_made, std::move(*event)});
+    page.events.push_back({position, entry->attempts_made, std::move(*event)});
   }
   rep_->report_end(it, family::due);
   return page;
 }
 
-std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_connectors() const {
+void partition_store::for_each_waiting(const std::function<void(const waiting_connector&)>& visit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
-    return {};
-  auto result = std::vector<std::pair<connector_id, timestamp_ms>>{};
-  auto it = rep_->range(family::due, due_lowest, due_highest);
+    return;
+  auto it = rep_->range(family::due, std::string{codec::due_lowest}, std::string{codec::due_highest}, true);
   while (it.valid()) {
-    auto key = codec::parse_due_key(it.key());
-    if (!key) {
+    auto first = codec::parse_due_key(it.key());
+    if (!first) {
       rep_->report(store_errc::corrupt, "an entry of the due index is damaged");
       it.next();
       continue;
     }
-    it.seek(codec::due_end(key->connector));
-    result.emplace_back(std::move(key->connector), key->position.due);
+    const auto end = codec::due_end(first->connector);
+    auto found = waiting_connector{std::move(first->connector), first->position.due, first->position.due, {}};
+    auto looked_at = std::size_t{0};
+    for (; it.valid() && it.key() < end && looked_at < max_looked_at; it.next(), ++looked_at) {
+      if (const auto key = codec::parse_due_key(it.key())) // one that is damaged is reported by who reads it
+        found.last_due = key->position.due;
+      if (const auto entry = codec::decode_due_entry(it.value()); entry && entry->attempts_made == 0)
+        found.unattempted_due = found.last_due;
+    }
+    if (it.valid() && it.key() < end) {
+      it.seek_before(end);
+      if (const auto last = codec::parse_due_key(it.key()))
+        found.last_due = last->position.due;
+      it.next();
+    }
+    visit(found);
   }
   rep_->report_end(it, family::due);
+}
+
+std::vector<std::pair<connector_id, timestamp_ms>> partition_store::waiting_connectors() const {
+  auto result = std::vector<std::pair<connector_id, timestamp_ms>>{};
+  for_each_waiting([&](const waiting_connector& one) { result.emplace_back(one.connector, one.first_due); });
   return result;
 }
 
-std::vector<waiting_count> partition_store::count_waiting() const {
+std::shared_ptr<due_scan> partition_store::scan_due() const {
   const auto lock = rep_->reading();
-  if (!rep_->db)
-    return {};
-  auto result = std::vector<waiting_count>{};
-  auto it = rep_->range(family::due, due_lowest, due_highest, true);
-  auto prefix = std::string{}; // of the current connector: saves parsing each key
-  for (; it.valid(); it.next()) {
-    const auto key = it.key();
-    if (result.empty() || key.size() != prefix.size() + 16 || !key.starts_with(prefix)) {
-      auto parsed = codec::parse_due_key(key);
-      if (!parsed) {
-        rep_->report(store_errc::corrupt, "an entry of the due index is damaged");
-        continue;
-      }
-      prefix = codec::due_begin(parsed->connector);
-      result.push_back({std::move(parsed->connector), 0, std::numeric_limits<log_sequence>::max()});
-    }
-    const auto sequence = codec::parse_u64(key.substr(key.size() - 8));
-    ++result.back().events;
-    result.back().lowest_sequence = std::min(result.back().lowest_sequence, *sequence);
-  }
-  rep_->report_end(it, family::due);
-  return result;
+  return std::shared_ptr<due_scan>{rep_->db ? new due_scan{*rep_} : nullptr};
 }
 
 // -- connectors ---------------------------------------------------------------------------------------------
@@ -520,32 +514,75 @@ void partition_store::visit_answers(
   rep_->report_end(it, family::attempts);
 }
 
-std::vector<connector> partition_store::connectors() const {
+std::optional<connector> partition_store::read_connector(const connector_id& id) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return {};
-  auto result = std::vector<connector>{};
-  auto it = rep_->range(family::meta, std::string{codec::connector_prefix}, "connector0");
+  const auto stored = rep_->get(family::meta, codec::connector_key(id));
+  if (!stored)
+    return std::nullopt;
+  auto value = codec::decode_connector(id, to_view(*stored));
+  if (!value)
+    rep_->report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+  return value;
+}
+
+void partition_store::rep::visit_connectors(const std::string& first,
+                                            const std::function<bool(connector)>& visit) const {
+  const auto lock = reading();
+  if (!db)
+    return;
+  auto it = range(family::meta, first, "connector0");
   for (; it.valid(); it.next()) {
     auto id = connector_id{std::string{it.key().substr(codec::connector_prefix.size())}};
-    if (auto value = codec::decode_connector(id, it.value()))
-      result.push_back(std::move(*value));
-    else
-      rep_->report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+    auto value = codec::decode_connector(id, it.value());
+    if (!value)
+      report(store_errc::corrupt, "the record of connector " + id.value + " is damaged");
+    else if (!visit(*std::move(value)))
+      break;
   }
-  rep_->report_end(it, family::meta);
+  report_end(it, family::meta);
+}
+
+void partition_store::for_each_connector(const std::function<void(connector)>& visit) const {
+  rep_->visit_connectors(std::string{codec::connector_prefix}, [&](connector value) {
+    visit(std::move(value));
+    return true;
+  });
+}
+
+std::vector<connector> partition_store::connectors_after(const connector_id& after, std::size_t limit) const {
+  auto result = std::vector<connector>{};
+  auto first =
+      after.value.empty() ? std::string{codec::connector_prefix} : codec::connector_key(after) + '\0';
+  if (limit > 0)
+    rep_->visit_connectors(first, [&](connector value) {
+      result.push_back(std::move(value));
+      return result.size() < limit;
+    });
   return result;
 }
 
-std::vector<std::pair<connector_id, std::string>> partition_store::connector_states() const {
+std::vector<connector> partition_store::connectors() const {
+  auto result = std::vector<connector>{};
+  for_each_connector([&](connector value) { result.push_back(std::move(value)); });
+  return result;
+}
+
+void partition_store::for_each_state(
+    const std::function<void(const connector_id&, std::string_view)>& visit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
-    return {};
-  auto result = std::vector<std::pair<connector_id, std::string>>{};
+    return;
   auto it = rep_->range(family::meta, std::string{codec::state_prefix}, "state0");
   for (; it.valid(); it.next())
-    result.emplace_back(connector_id{std::string{it.key().substr(codec::state_prefix.size())}}, it.value());
+    visit(connector_id{std::string{it.key().substr(codec::state_prefix.size())}}, it.value());
   rep_->report_end(it, family::meta);
+}
+
+std::vector<std::pair<connector_id, std::string>> partition_store::connector_states() const {
+  auto result = std::vector<std::pair<connector_id, std::string>>{};
+  for_each_state([&](const connector_id& id, std::string_view state) { result.emplace_back(id, state); });
   return result;
 }
 

@@ -116,7 +116,7 @@ std::vector<log_sequence> partition_store::kept_below(log_sequence edge, timesta
   if (!rep_->db)
     return {};
   auto kept = std::vector<log_sequence>{};
-  auto due = rep_->range(family::due, std::string(1, '\1'), std::string(1, '\x7f'), true);
+  auto due = rep_->range(family::due, std::string{codec::due_lowest}, std::string{codec::due_highest}, true);
   for (; due.valid(); due.next()) {
     const auto key = due.key();
     const auto sequence = key.size() >= 8 ? codec::parse_u64(key.substr(key.size() - 8)).value_or(0) : 0;

@@ -187,6 +187,7 @@ store_status partition_store::resume() {
 /// it goes on in the log whose append failed, where the next append trips an assertion and ends the process;
 /// and it waits for ever when the error struck while a flush was under way.
 store_status partition_store::rep::resume() {
+  VICKET_ASSERT(open_scans == 0);
   if (!failure.ok())
     return failure;
   auto bytes = log_bytes() + reopen_bytes; // opening writes what the logs hold into tables

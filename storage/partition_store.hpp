@@ -25,6 +25,7 @@ namespace vicket {
 /// A swap-in for the file system below RocksDB, so that tests inject faults or stay in memory
 /// (storage/testing/).
 class store_environment;
+class due_scan;
 class space_budget;
 
 struct store_options {
@@ -79,7 +80,8 @@ public:
 
   /// After `full`, or when `wants_resume()`: makes the database work again, if there is room for what its logs hold;
   /// `full` again: try later. Closes and opens the database, so reads wait meanwhile (for up to half a second). Should
-  /// that meet a full disk all the same, the database stays closed until a later call finds room (`is_open`).
+  /// that meet a full disk all the same, the database stays closed until a later call finds room (`is_open`). Not while
+  /// a `due_scan` is open.
   [[nodiscard]] store_status resume();
 
   /// A full disk stopped what RocksDB does in threads of its own, or left the database closed. Any thread.
@@ -168,10 +170,14 @@ public:
                                   const std::function<bool(log_sequence)>& skip,
                                   std::optional<timestamp_ms> beyond = std::nullopt) const;
 
-  /// Each connector that has something in the due index, with its first due time. One seek per connector.
-  [[nodiscard]] std::vector<std::pair<connector_id, timestamp_ms>> waiting_connectors() const;
-  /// Counts by scanning the due index: about 1 us per waiting event.
-  [[nodiscard]] std::vector<waiting_count> count_waiting() const;
+  /// Each connector that has something in the due index, in the order of their ids. Looks at `max_looked_at` entries of
+  /// each, and at the last: about 1 us for a connector with few. `visit` must not read from the store.
+  static constexpr std::size_t max_looked_at = 16;
+  void for_each_waiting(const std::function<void(const waiting_connector&)>& visit) const;
+  [[nodiscard]] std::vector<std::pair<connector_id, timestamp_ms>>
+  waiting_connectors() const; ///< first due times
+  /// The due index as it stands now, for a thread that reads it through. Null: the database is closed.
+  [[nodiscard]] std::shared_ptr<due_scan> scan_due() const;
 
   [[nodiscard]] std::vector<log_sequence> events_of_run(std::string_view run, log_sequence after,
                                                         std::size_t limit) const;
@@ -194,8 +200,15 @@ public:
   /// for it; any thread, one at a time.
   [[nodiscard]] bool sweep_answers() const;
 
+  /// Absent: there is none, or it can't be read (`health`, `is_open`).
+  [[nodiscard]] std::optional<connector> read_connector(const connector_id& id) const;
+  /// In the order of their ids, those after `after` (empty: from the first).
+  [[nodiscard]] std::vector<connector> connectors_after(const connector_id& after, std::size_t limit) const;
   [[nodiscard]] std::vector<connector> connectors() const;
   [[nodiscard]] std::vector<std::pair<connector_id, std::string>> connector_states() const;
+  /// The same without all of them in memory. `visit` must not read from the store.
+  void for_each_connector(const std::function<void(connector)>& visit) const;
+  void for_each_state(const std::function<void(const connector_id&, std::string_view)>& visit) const;
   [[nodiscard]] log_sequence settled_below() const;
   /// The last position of the log: all that there is up to it can be read. Never goes back.
   [[nodiscard]] log_sequence committed_end() const;
@@ -238,6 +251,7 @@ public:
   [[nodiscard]] std::vector<late_event> late_before(timestamp_ms settled_before, std::size_t limit) const;
 
 private:
+  friend class due_scan;
   struct rep;
   explicit partition_store(std::unique_ptr<rep>);
   std::unique_ptr<rep> rep_;

@@ -51,6 +51,8 @@ public:
   void next() { it_->Next(); }
   void seek(std::string_view key) { it_->Seek(to_slice(key)); }
   void seek_last() { it_->SeekToLast(); }
+  /// To the last one before `key`, or at it.
+  void seek_before(std::string_view key) { it_->SeekForPrev(to_slice(key)); }
   [[nodiscard]] std::string_view key() const { return to_view(it_->key()); }
   [[nodiscard]] std::string_view value() const { return to_view(it_->value()); }
   /// Not ok: it became invalid because of damage, not because it came to the end.
@@ -83,6 +85,7 @@ struct partition_store::rep {
       false};                      ///< a full disk stopped RocksDB's own threads, or left the database closed
   std::atomic<bool> closed{false}; ///< a reopening met a full disk: `db` is null until the next one
   mutable std::atomic<std::uint64_t> reads_refused{0};
+  std::atomic<int> open_scans{0}; ///< each holds an iterator of the database's
   std::mutex trouble_mutex;
   std::function<void()> trouble; ///< guarded by trouble_mutex: whom to tell
 
@@ -174,6 +177,8 @@ struct partition_store::rep {
                                        bool scan = false) const {
     return {*db, column(which), std::move(lower), std::move(upper), scan};
   }
+  /// From this key on, until `visit` says false.
+  void visit_connectors(const std::string& first, const std::function<bool(connector)>& visit) const;
   void report(store_errc code, std::string detail) const;
   void report_end(const bounded_iterator& it, family which) const;
   /// An attempt of the event is not where its index says.

@@ -50,7 +50,7 @@ struct stored_attempt {
   log_sequence sequence = 0; ///< the outcome feed's order
   log_sequence event_sequence = 0;
   event_state state_after = event_state::pending;
-  attempt value; ///< `next_attempt_at` is set exactly when `state_after` is pending
+  attempt value;             ///< `next_attempt_at` is set exactly when `state_after` is pending
   std::uint64_t account = 0; ///< of the connector, in the history's ledger; 0: written before there was one
   /// The body is stored with this attempt of the same event, since it was the same bytes; `value.response_body` is then
   /// empty in the record, and whole again in whatever the store's reads return.
@@ -100,11 +100,13 @@ struct late_event {
   friend bool operator==(const late_event&, const late_event&) = default;
 };
 
-/// What waits for one connector in the due index.
-struct waiting_count {
+/// A connector that has something in the due index.
+struct waiting_connector {
   connector_id connector;
-  std::uint64_t events = 0;
-  log_sequence lowest_sequence = 0;
+  timestamp_ms first_due;
+  timestamp_ms last_due;
+  /// Of its first entries the latest due time of one that was never attempted; absent: none of them.
+  std::optional<timestamp_ms> unattempted_due;
 };
 
 } // namespace vicket

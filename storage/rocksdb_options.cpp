@@ -1,6 +1,7 @@
 #include "storage/rocksdb_options.hpp"
 
 #include "storage/answer_sweep.hpp"
+#include "storage/open_files.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -19,7 +20,7 @@ namespace {
 constexpr std::size_t min_write_buffer_bytes = 64 * 1024; // RocksDB raises anything less to this
 constexpr std::uint64_t max_wal_bytes = 64u << 20;        // what a restart replays at most
 constexpr int background_threads = 2;
-constexpr int max_open_files = 512;
+constexpr auto max_open_files = static_cast<int>(max_open_tables);
 constexpr int cache_shard_bits = 4; // a few threads read; a block has to fit into a shard
 constexpr std::uint64_t periodic_rewrite_seconds = 2 * 24 * 3600; // of files with random keys, see below
 

@@ -66,17 +66,15 @@ void write_batch::add_event(const stored_event& event, bool waits) {
     rep_->put(family::runs, scratch, std::string_view{});
   }
   if (waits)
-    index_waiting(event.connector, {event.accepted_at, event.sequence}, 0);
+    index_waiting(event.connector, {event.accepted_at, event.sequence});
 }
 
-void write_batch::index_waiting(const connector_id& connector, due_position position,
-                                std::uint32_t attempts_made) {
-  rep_->put(family::due, codec::encode_due_key(connector, position),
-            codec::encode_attempts_made(attempts_made));
+void write_batch::index_waiting(const connector_id& connector, due_position position) {
+  rep_->put(family::due, codec::encode_due_key(connector, position), codec::encode(codec::due_entry{}));
 }
 
 void write_batch::add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
-                              bool indexed, attempt_index where) {
+                              bool indexed, attempt_index where, std::optional<timestamp_ms> accepted_at) {
   VICKET_ASSERT(value.sequence > value.event_sequence);
   VICKET_ASSERT((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
   const auto key = codec::u64_bytes(value.sequence);
@@ -91,7 +89,9 @@ void write_batch::add_attempt(const connector_id& connector, const stored_attemp
   if (indexed) // before the put: should both places be the same, the put has to win
     rep_->remove(family::due, codec::encode_due_key(connector, was));
   if (value.value.next_attempt_at)
-    index_waiting(connector, {*value.value.next_attempt_at, value.event_sequence}, value.value.number);
+    rep_->put(family::due,
+              codec::encode_due_key(connector, {*value.value.next_attempt_at, value.event_sequence}),
+              codec::encode(codec::due_entry{value.value.number, accepted_at}));
 }
 
 void write_batch::note_late(const late_event& value) {

@@ -27,10 +27,10 @@ public:
   /// (connector, accepted_at, sequence), where a supervisor finds it later.
   void add_event(const stored_event& event, bool waits);
 
-  /// Puts an event that was added without `waits` into the due index after all. As long as it was never
-  /// attempted, `position.due` has to be its `accepted_at`: that is where a restart puts it, and one event
-  /// must not stand in two places.
-  void index_waiting(const connector_id& connector, due_position position, std::uint32_t attempts_made);
+  /// Puts an event that was added without `waits`, and was never attempted, into the due index after all.
+  /// `position.due` has to be its `accepted_at`: that is where a restart puts it, and one event must not stand in
+  /// two places.
+  void index_waiting(const connector_id& connector, due_position position);
 
   /// Where an attempt's entry in the index of its event's attempts goes.
   enum class attempt_index : std::uint8_t {
@@ -40,9 +40,11 @@ public:
   };
 
   /// The attempt, the event's new place in the due index when it is to be tried again, and, when it was
-  /// `indexed`, the removal of the place that it had.
+  /// `indexed`, the removal of the place that it had. `accepted_at` of the event, for whoever counts what waits
+  /// (`due_scan`), and has to look it up otherwise.
   void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was, bool indexed,
-                   attempt_index where = attempt_index::log);
+                   attempt_index where = attempt_index::log,
+                   std::optional<timestamp_ms> accepted_at = std::nullopt);
 
   /// The event was settled long after it was accepted: it is kept by that time instead.
   void note_late(const late_event& value);

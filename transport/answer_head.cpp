@@ -300,19 +300,69 @@ void answer_head::decide_framing() {
   }
 }
 
-std::vector<header_field> first_fields(std::string_view head, std::size_t max_bytes) {
-  std::vector<header_field> result;
+namespace {
+
+constexpr auto around_field = std::string_view{": \r\n"}.size();
+
+bool says_what_to_do(std::string_view name) {
+  constexpr std::array<std::string_view, 6> names{"Location",         "WWW-Authenticate", "Content-Type",
+                                                  "Content-Encoding", "Retry-After",      "Content-Location"};
+  return std::any_of(names.begin(), names.end(), [&](std::string_view one) { return same_word(one, name); });
+}
+
+/// The most that each of `sizes` may have so that together they have `room`.
+std::size_t fair_share(std::vector<std::size_t> sizes, std::size_t room) {
+  std::sort(sizes.begin(), sizes.end());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto share = room / (sizes.size() - i);
+    if (sizes[i] > share)
+      return share;
+    room -= sizes[i];
+  }
+  return std::string_view::npos;
+}
+
+/// Makes room for those of `fields` that are `urgent`, or for the others, out of `room`: cuts values, and names of their
+/// own that have no room at all.
+void deal_room(std::vector<header_field>& fields, bool urgent, std::size_t& room, bool& truncated) {
+  const auto concerned = [&](const header_field& field) { return says_what_to_do(field.name) == urgent; };
+  std::vector<std::size_t> sizes;
+  std::erase_if(fields, [&](const header_field& field) {
+    if (!concerned(field))
+      return false;
+    const auto needed = field.name.size() + around_field;
+    if (needed > room) {
+      truncated = true;
+      return true;
+    }
+    room -= needed;
+    sizes.push_back(field.value.size());
+    return false;
+  });
+  const auto share = fair_share(std::move(sizes), room);
+  for (auto& field : fields) {
+    if (!concerned(field))
+      continue;
+    if (field.value.size() > share) {
+      field.value.resize(share);
+      truncated = true;
+    }
+    room -= field.value.size();
+  }
+}
+
+} // namespace
+
+kept_fields keep_fields(std::string_view head, std::size_t max_bytes) {
+  kept_fields kept;
   head_lines lines{head.substr(blank_beginning(head))};
   lines.next();
   head_fields fields{lines};
-  constexpr auto around = std::string_view{": \r\n"}.size();
-  while (fields.next() && fields.name().size() + around <= max_bytes) {
-    max_bytes -= fields.name().size() + around;
-    const auto value = fields.value().substr(0, max_bytes);
-    max_bytes -= value.size();
-    result.push_back({std::string{fields.name()}, std::string{value}});
-  }
-  return result;
+  while (fields.next())
+    kept.fields.push_back({std::string{fields.name()}, std::string{fields.value()}});
+  deal_room(kept.fields, true, max_bytes, kept.truncated);
+  deal_room(kept.fields, false, max_bytes, kept.truncated);
+  return kept;
 }
 
 } // namespace vicket

@@ -105,8 +105,15 @@ private:
   bool chunked_last_ = false; ///< of the codings
 };
 
-/// The fields of a head, until they are `max_bytes` as lines (`name: value`, CRLF), so that empty ones count, too. The
-/// last value may be cut.
-[[nodiscard]] std::vector<header_field> first_fields(std::string_view head, std::size_t max_bytes);
+/// Fields of a head, in their order.
+struct kept_fields {
+  std::vector<header_field> fields;
+  bool truncated = false; ///< there were more, or longer ones
+};
+
+/// The fields of a head, at most `max_bytes` of them as lines (`name: value`, CRLF), so that empty ones count, too. Where
+/// they are more, those that say what to do next (where to, how to sign in, of what kind the body is) come first, and
+/// the longest values are cut to what is left for each, so that no field crowds out the others.
+[[nodiscard]] kept_fields keep_fields(std::string_view head, std::size_t max_bytes);
 
 } // namespace vicket

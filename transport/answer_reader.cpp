@@ -81,23 +81,24 @@ void answer_reader::head_read(std::string_view head) {
     error_ = "sent two status lines that differ";
     return keep_no_http(head);
   }
-  if (status() == 101)
+  if (status() == 101) {
+    head_done_ = true;
+    headers_ = keep_fields(head, attempt::max_header_bytes);
     return fail("switched protocols (status 101), which nothing asked for");
+  }
   if (status() < 100)
     return fail("sent the status " + std::to_string(status()) + ", which HTTP does not have");
   trusted_ = trusted_ && head_.strict;
   if (status() >= 200)
     return head_accepted(head);
   trusted_ = trusted_ && !head_.announces_content;
-  if (++informational_ > limits_.max_informational)
-    fail("sent more than " + std::to_string(limits_.max_informational) + " informational (1xx) answers");
   head_ = {};
 }
 
 void answer_reader::head_accepted(std::string_view head) {
   head_done_ = true;
   if (status() / 100 != 2)
-    headers_ = first_fields(head, attempt::max_header_bytes);
+    headers_ = keep_fields(head, attempt::max_header_bytes);
   if (status() == 204 || status() == 304) {
     trusted_ = trusted_ && !head_.announces_content;
     return body_finished();
@@ -216,7 +217,7 @@ void answer_reader::take_cut_head() {
     return;
   head_done_ = head_cut_ = true;
   if (status() / 100 != 2)
-    headers_ = first_fields(lines, attempt::max_header_bytes);
+    headers_ = keep_fields(lines, attempt::max_header_bytes);
 }
 
 bool answer_reader::body_ends_with(stream_end end) const {

@@ -16,7 +16,6 @@ namespace vicket {
 /// Bounds of one answer; see `transport_options` for the numbers.
 struct answer_limits {
   std::size_t max_header_bytes;
-  unsigned max_informational;
   std::uint64_t max_read_body_bytes;
   std::size_t max_kept_body_bytes;
 };
@@ -69,7 +68,7 @@ public:
   [[nodiscard]] bool body_truncated() const { return cut_ || body_bytes_ > body_.size(); }
   [[nodiscard]] std::string take_body() { return std::move(body_); }
   /// Of an answer that is no 2xx.
-  [[nodiscard]] std::vector<header_field> take_headers() { return std::move(headers_); }
+  [[nodiscard]] kept_fields take_headers() { return std::move(headers_); }
 
   /// The connection can carry another request: a complete answer in strict form, HTTP/1.1, not `Connection: close`,
   /// nothing behind it, no content announced where none may be.
@@ -101,13 +100,12 @@ private:
   std::string partial_; ///< a head that has not ended; bounded by `max_header_bytes` and a read
   answer_head head_;
   chunked_body chunks_;
-  std::vector<header_field> headers_;
+  kept_fields headers_;
   std::size_t line_begin_ = 0;          ///< in the head that is being read
   std::size_t searched_ = 0;            ///< no line end before it, from `line_begin_` on
   std::size_t header_bytes_ = 0;        ///< of the 1xx before this head
   std::uint64_t body_stream_bytes_ = 0; ///< with chunk framing
   std::uint64_t body_bytes_ = 0;
-  unsigned informational_ = 0;
   state state_ = state::reading;
   bool started_ = false;
   bool has_status_line_ = false;

@@ -16,7 +16,11 @@ public:
   explicit asio_transport(transport_options options) : options_{std::move(options)} {
     const auto threads = std::max(options_.io_threads, 1U);
     for (unsigned i = 0; i < threads; ++i)
-      workers_.push_back(std::make_unique<io_worker>(options_));
+      workers_.push_back(std::make_unique<io_worker>(options_, [this, i] {
+        for (std::size_t other = 0; other < workers_.size(); ++other)
+          if (other != i)
+            workers_[other]->make_room();
+      }));
   }
 
   ~asio_transport() override {

@@ -2,6 +2,7 @@
 
 #include "policy/address_guard.hpp"
 #include "transport/http_transport.hpp"
+#include "transport/socket_rules.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -26,9 +27,9 @@ struct transport_options {
   std::int64_t max_connection_age_ms =
       300'000;                              ///< an older one is not used again, so that DNS changes are seen
   std::size_t max_header_bytes = 64 * 1024; ///< of one answer, all its 1xx included
-  unsigned max_informational = 8;           ///< 1xx answers skipped before the real one
   std::uint64_t max_read_body_bytes =
       1024 * 1024; ///< a longer body is read no further, the connection closed
+  socket_rules sockets;
   /// Told in one line what went on without being any request's failure: trust roots that can't be read again. From any
   /// thread of the transport; must not block; may be empty.
   std::function<void(const std::string&)> log_warning;

@@ -1,6 +1,7 @@
 #include "transport/connection.hpp"
 
 #include "transport/connection_pool.hpp"
+#include "transport/shortage.hpp"
 #include "transport/tls_failure.hpp"
 
 #include <openssl/err.h>
@@ -50,15 +51,26 @@ socket_address address_of(const ip_address& address, std::uint16_t port) {
 } // namespace
 
 connection::connection(socket_watch& watch, connection_pool& pool, destination& to, const ip_address& address,
-                       std::uint16_t port)
-    : watch_{watch}, pool_{pool}, to_{to}, address_{address}, port_{port} {}
+                       std::uint16_t port, const socket_rules& rules)
+    : watch_{watch}, pool_{pool}, to_{to}, address_{address}, port_{port}, rules_{rules} {}
 
 connection::~connection() {
+  close();
+}
+
+void connection::close() {
+  if (std::exchange(counted_, false))
+    rules_.budget->give_back();
   if (socket_ < 0)
     return;
   if (watched_)
-    watch_.remove(*watched_);
-  ::close(socket_);
+    watch_.remove(*std::exchange(watched_, std::nullopt));
+  ::close(std::exchange(socket_, -1));
+}
+
+void connection::reset_at_close() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  static_cast<void>(::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
 }
 
 std::string connection::peer_text() const {
@@ -67,6 +79,24 @@ std::string connection::peer_text() const {
 }
 
 connection::progress connection::connect() {
+  auto result = begin_to_connect();
+  for (std::size_t count = 1; shortage_; count *= 2) {
+    if (shortage_->of_destination ? !pool_.give_up_port(address_, port_) : !pool_.give_up(count))
+      break;
+    close();
+    shortage_.reset();
+    result = begin_to_connect();
+  }
+  return result;
+}
+
+connection::progress connection::begin_to_connect() {
+  if (rules_.budget && !rules_.budget->take()) {
+    error_ = "no socket: all that deliveries may have are in use";
+    shortage_ = own_shortage{"file descriptors (what is left is the store's and the actor port's)"};
+    return {io::reset};
+  }
+  counted_ = rules_.budget != nullptr;
   socket_ = ::socket(address_.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket_ < 0)
     return no_socket(errno);
@@ -74,9 +104,9 @@ connection::progress connection::connect() {
   if (::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
     return no_socket(errno);
   const auto to = address_of(address_, port_);
-  const auto result = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to.bytes), to.size);
+  const auto result = rules_.connect(socket_, reinterpret_cast<const sockaddr*>(&to.bytes), to.size);
   if (result != 0 && errno != EINPROGRESS && errno != EINTR)
-    return socket_failed(errno);
+    return connect_failed(errno);
   // Not before: a socket that has not begun to connect counts as one that was hung up.
   watched_ = watch_.add(socket_, *this);
   if (!watched_)
@@ -86,7 +116,32 @@ connection::progress connection::connect() {
 
 connection::progress connection::no_socket(int number) {
   error_ = "no socket: " + std::generic_category().message(number);
+  if (number == ENOSPC) // epoll_ctl(2)
+    shortage_ = own_shortage{"places in epoll (fs.epoll.max_user_watches)"};
+  else if (auto what = shortage_of(number))
+    shortage_ = own_shortage{*std::move(what)};
   return {io::reset};
+}
+
+connection::progress connection::connect_failed(int number) {
+  const auto result = socket_failed(number);
+  if (number == EADDRNOTAVAIL && has_source_address())
+    shortage_ = own_shortage{"local ports towards " + peer_text() + " (" + error_ + ")", true};
+  return result;
+}
+
+/// EADDRNOTAVAIL is also how an IPv6 address is answered where no interface has an address that could reach it (a
+/// container without IPv6, say), which no waiting changes. A UDP socket finds that out without a packet, and its ports are
+/// others.
+bool connection::has_source_address() const {
+  const auto probe = ::socket(address_.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (probe < 0)
+    return shortage_of(errno).has_value();
+  const auto to = address_of(address_, port_);
+  const bool found =
+      ::connect(probe, reinterpret_cast<const sockaddr*>(&to.bytes), to.size) == 0 || errno == EAGAIN;
+  ::close(probe);
+  return found;
 }
 
 connection::progress connection::continue_connect() {
@@ -111,6 +166,8 @@ bool connection::start_tls(const tls_context& context, bool may_resume) {
   offered_verified_at_ = to_.verified_at;
   trust_ = &context;
   tls_ = context.open(socket_, to_.key.host, session, *this);
+  if (!tls_)
+    shortage_ = own_shortage{"memory (for a TLS session)"};
   return tls_ != nullptr;
 }
 
@@ -197,6 +254,8 @@ connection::progress connection::tls_result(int result, std::size_t bytes) {
     return {io::cut};
   }
   error_ = handshake_error(code);
+  if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+    shortage_ = own_shortage{"memory (for a TLS session)"};
   ERR_clear_error();
   return {io::tls_failed};
 }
@@ -204,6 +263,8 @@ connection::progress connection::tls_result(int result, std::size_t bytes) {
 connection::progress connection::socket_failed(int number) {
   ERR_clear_error();
   error_ = std::generic_category().message(number);
+  if (const auto what = shortage_of(number))
+    shortage_ = own_shortage{*what + " on the way to " + peer_text(), true};
   if (asked_for_certificate_)
     error_ += "; it had asked for a client certificate, and deliveries have none";
   return {io::reset};
@@ -246,6 +307,10 @@ void connection::on_ticket(ssl_session_ptr session) {
   pool_.remember_session(to_, std::move(session), verified_at);
   if (offered_session_ != 0) // what an unproven one leads to is as unproven
     offered_session_ = to_.session_number;
+}
+
+void connection::on_shortage(std::string what) {
+  shortage_ = own_shortage{std::move(what)};
 }
 
 void connection::on_certificate_asked() {

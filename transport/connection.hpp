@@ -1,6 +1,8 @@
 #pragma once
 
 #include "policy/address_guard.hpp"
+#include "transport/http_transport.hpp"
+#include "transport/socket_rules.hpp"
 #include "transport/socket_watch.hpp"
 #include "transport/tls_context.hpp"
 
@@ -55,8 +57,9 @@ public:
     std::size_t bytes = 0;
   };
 
+  /// `rules` outlive it.
   connection(socket_watch& watch, connection_pool& pool, destination& to, const ip_address& address,
-             std::uint16_t port);
+             std::uint16_t port, const socket_rules& rules);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection();
@@ -67,7 +70,8 @@ public:
   [[nodiscard]] std::string peer_text() const; ///< "1.2.3.4:443", "[2606::1]:443"
   [[nodiscard]] const ip_address& address() const { return address_; }
 
-  /// Begins to connect: `want_write` or `done`; or `reset`: `error()` says why.
+  /// Begins to connect: `want_write` or `done`; or `reset`: `error()` says why. What is short is taken from the pool's idle
+  /// connections first.
   [[nodiscard]] progress connect();
   /// Whether it has, once the socket is ready.
   [[nodiscard]] progress continue_connect();
@@ -95,7 +99,12 @@ public:
   /// Tells the peer that this is the end, if that takes no waiting.
   void say_goodbye();
 
+  /// The socket is reset when it is closed, instead of keeping its local port for a minute.
+  void reset_at_close();
+
   [[nodiscard]] const std::string& error() const { return error_; }
+  /// After `reset`, `tls_failed` or a `start_tls` that did not: what failed is this node, for want of that.
+  [[nodiscard]] const std::optional<own_shortage>& shortage() const { return shortage_; }
   [[nodiscard]] destination& to() const { return to_; }
   [[nodiscard]] time_point connected_at() const { return connected_at_; }
 
@@ -106,11 +115,16 @@ private:
   void on_ticket(ssl_session_ptr session) override;
   void on_certificate_refused(std::string reason) override;
   void on_certificate_asked() override;
+  void on_shortage(std::string what) override;
   const std::string& host() const override;
   progress read_some(std::span<char> into);
   progress tls_result(int result, std::size_t bytes);
   progress socket_failed(int number);
+  progress begin_to_connect();
   progress no_socket(int number);
+  progress connect_failed(int number);
+  [[nodiscard]] bool has_source_address() const;
+  void close();
   std::string handshake_error(unsigned long code) const;
 
   socket_watch& watch_;
@@ -119,7 +133,9 @@ private:
   destination& to_; ///< outlives the connection: the pool keeps it while it has connections or requests
   ip_address address_;
   std::uint16_t port_;
+  const socket_rules& rules_;
   int socket_ = -1;
+  bool counted_ = false; ///< in the budget
   std::optional<socket_watch::ticket> watched_;
   bool ended_ = false; ///< the peer has said its last
   std::size_t read_since_silent_ = 0;
@@ -127,6 +143,7 @@ private:
   ssl_ptr tls_;
   std::uint64_t offered_session_ = 0; ///< its number, until something was read over it; 0: none
   std::string error_;
+  std::optional<own_shortage> shortage_;
   std::string refused_certificate_;
   bool asked_for_certificate_ = false; ///< by the peer, of us
   unsigned tickets_ = 0;

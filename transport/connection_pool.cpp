@@ -73,12 +73,37 @@ void connection_pool::put(std::unique_ptr<connection> idle, time_point now) {
   by_age_.push_back(*idle.release());
 }
 
+/// While a request uses `to`, so that it stays.
+void connection_pool::close_idle(destination& to) {
+  assert(to.requests > 0);
+  while (!to.idle.empty())
+    close(to.idle.front());
+}
+
 void connection_pool::sweep(time_point now) {
   for (auto next = by_age_.begin(); next != by_age_.end();) {
     auto& idle = *next++;
     if (now - idle.idle_since_ >= limits_.idle_timeout || now - idle.connected_at() >= limits_.max_age)
       close(idle);
   }
+}
+
+bool connection_pool::give_up(std::size_t count) {
+  if (by_age_.empty())
+    return false;
+  for (; count > 0 && !by_age_.empty(); --count)
+    close(by_age_.front());
+  return true;
+}
+
+bool connection_pool::give_up_port(const ip_address& address, std::uint16_t port) {
+  for (auto& idle : by_age_)
+    if (idle.address() == address && idle.to().key.port == port) {
+      idle.reset_at_close();
+      close(idle);
+      return true;
+    }
+  return false;
 }
 
 void connection_pool::on_ready(connection& idle, readiness) {

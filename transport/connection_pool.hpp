@@ -80,6 +80,13 @@ public:
 
   void put(std::unique_ptr<connection> idle, time_point now);
 
+  /// Closes all idle connections to it.
+  void close_idle(destination& to);
+  /// Closes the longest idle ones, so that their descriptors are there for others. False: none is idle.
+  bool give_up(std::size_t count);
+  /// Closes one to this address, so that its local port is there at once. False: none is idle.
+  bool give_up_port(const ip_address& address, std::uint16_t port);
+
   /// Closes what has been idle for too long.
   void sweep(time_point now);
 

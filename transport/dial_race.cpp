@@ -63,6 +63,8 @@ void dial_race::on_resolved(const name_resolver::answer& result) {
   const bool is_first = addresses_.empty();
   if (!timings_.dns_us || is_first)
     timings_.dns_us = us_between(began_, now());
+  if (result.shortage && is_first)
+    return user_.on_dial_short({*result.shortage}, result.error);
   if (!result.error.empty() && is_first)
     return user_.on_dial_failed(outcome::dns, result.error);
   judge(result.addresses);
@@ -101,7 +103,8 @@ void dial_race::dial_next() {
 
 void dial_race::dial_address(const ip_address& address) {
   auto& begun = contestants_.emplace_back();
-  begun.line = std::make_unique<connection>(services_.watch, services_.pool, to_, address, endpoint_.port);
+  begun.line = std::make_unique<connection>(services_.watch, services_.pool, to_, address, endpoint_.port,
+                                            services_.options.sockets);
   begun.line->belong_to(*this);
   const auto result = begun.line->connect();
   if (result.state == io::reset)
@@ -187,8 +190,7 @@ void dial_race::on_connected(contestant& whose) {
     services_.pool.forget_sessions();
   whose.securing = true;
   if (!whose.line->start_tls(services_.tls, may_resume_))
-    return user_.on_dial_failed(outcome::tls,
-                                "no TLS session could be opened with " + peer_of(whose) + ": out of memory");
+    return on_tls_failed(whose, "got no TLS session");
   wait_for_next();
   continue_handshake(whose);
 }
@@ -212,12 +214,29 @@ void dial_race::continue_handshake(contestant& whose) {
 }
 
 void dial_race::on_connect_failed(contestant& whose) {
+  note_shortage(whose);
   note(whose, ": " + whose.line->error());
   drop(whose);
   go_on();
 }
 
+void dial_race::note_shortage(const contestant& whose) {
+  const auto& what = whose.line->shortage();
+  if (!what)
+    return;
+  ++short_dials_;
+  if (!shortage_ || !what->of_destination)
+    shortage_ = what;
+}
+
 void dial_race::on_tls_failed(contestant& whose, std::string predicate) {
+  if (whose.line->shortage()) {
+    whose.line->forget_offered_session();
+    note(whose, ": this node is short of " + whose.line->shortage()->what);
+    note_shortage(whose);
+    drop(whose);
+    return go_on();
+  }
   if (whose.line->resumption_unproven()) {
     may_resume_ = false;
     const auto address = whose.line->address();
@@ -265,7 +284,8 @@ void dial_race::lose() {
                                 (is_numeric() ? "" : host + " resolves to no address that may be reached: ") +
                                     denials_ +
                                     "; nothing was sent (the operator can allow a range with --allow-cidr)");
-  services_.names.forget(host);
+  if (short_dials_ < failed_)
+    services_.names.forget(host);
   if (next_ < addresses_.size()) // next time the others
     services_.known.begin_with(host, addresses_[next_]);
   std::string sentence;
@@ -279,6 +299,8 @@ void dial_race::lose() {
     sentence = host + " (" + failures_.substr(0, end) + ")" + failures_.substr(end);
   if (denied_ > 0)
     sentence += "; left out: " + denials_;
+  if (shortage_ && (!shortage_->of_destination || short_dials_ == failed_))
+    return user_.on_dial_short(*std::move(shortage_), std::move(sentence));
   user_.on_dial_failed(tls_failed_ ? outcome::tls : outcome::connect, std::move(sentence));
 }
 

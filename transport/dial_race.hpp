@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -27,7 +28,10 @@ struct exchange_services;
 /// A TLS session that was offered in a handshake that failed is forgotten, and its address dialled again without one;
 /// beside it, where the handshake is only silent.
 ///
-/// Invariant: its user is told of one end, `on_dialled` or `on_dial_failed`, and nothing is touched after that: the user
+/// What this node is short of is no address's failure: the race goes on without that one. Where nobody wins then, it is a
+/// shortage; but one on the way to an address is only where there was nothing else.
+///
+/// Invariant: its user is told of one end, `on_dialled`, `on_dial_failed` or `on_dial_short`, and nothing is touched after that: the user
 /// destroys the race, which may be done at any other time, too. Belongs to one I/O thread.
 class dial_race final : private name_resolver::waiter, private connection::user {
 public:
@@ -45,6 +49,8 @@ public:
   public:
     virtual void on_dialled(std::unique_ptr<connection> winner) = 0;
     virtual void on_dial_failed(outcome failure, std::string sentence) = 0;
+    /// This node is short of something, and nobody won without it.
+    virtual void on_dial_short(own_shortage what, std::string sentence) = 0;
     /// Call `take_step` when it is its turn.
     virtual void on_step_wanted() = 0;
 
@@ -92,6 +98,7 @@ private:
   void continue_handshake(contestant& whose);
   void on_connect_failed(contestant& whose);
   void on_tls_failed(contestant& whose, std::string predicate);
+  void note_shortage(const contestant& whose);
   void note(const contestant& whose, const std::string& what);
   void drop(const contestant& whose);
   void go_on();
@@ -119,6 +126,8 @@ private:
   std::string denials_;  ///< why addresses were left out
   std::string failures_; ///< of the dials that ended, as parts of a sentence
   std::size_t failed_ = 0;
+  std::optional<own_shortage> shortage_; ///< of the node, if there was one, else on the way to an address
+  std::size_t short_dials_ = 0;          ///< of `failed_`
   bool tls_failed_ = false;
   bool resolved_ = false;  ///< no more addresses come
   bool may_resume_ = true; ///< no handshake that offered a session has failed

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 #include <utility>
 
 namespace vicket {
@@ -17,8 +18,7 @@ namespace {
 constexpr std::size_t max_kept_scratch_bytes = 1024 * 1024;
 
 answer_limits limits_of(const transport_options& options) {
-  return {options.max_header_bytes, options.max_informational, options.max_read_body_bytes,
-          attempt::max_body_bytes};
+  return {options.max_header_bytes, options.max_read_body_bytes, attempt::max_body_bytes};
 }
 
 std::int64_t us_between(std::chrono::steady_clock::time_point begin,
@@ -32,16 +32,25 @@ std::string milliseconds(std::int64_t us) {
 
 } // namespace
 
-exchange::exchange(exchange_services& services, live_list& all, posted_request posted)
+exchange::exchange(exchange_services& services, live_list& all, posted_request&& posted)
     : services_{services}, all_{all}, request_{std::move(posted.request)}, done_{std::move(posted.done)},
       endpoint_hash_{posted.endpoint_hash}, posted_at_{posted.at},
       deadline_{this, [](void* self) { static_cast<exchange*>(self)->on_deadline(); }} {}
 
 void exchange::start(exchange_services& services, live_list& all, posted_request posted) {
-  boost::intrusive_ptr<exchange> begun{new exchange{services, all, std::move(posted)}};
+  boost::intrusive_ptr<exchange> begun;
+  try {
+    begun = new exchange{services, all, std::move(posted)};
+  } catch (const std::bad_alloc&) { // before anything was taken out of it
+    return posted.done(short_result({"memory"}));
+  }
   intrusive_ptr_add_ref(begun.get()); // given back by `finish`
   all.push_back(*begun);
-  begun->begin();
+  try {
+    begun->begin();
+  } catch (const std::bad_alloc&) {
+    begun->end_out_of_memory();
+  }
 }
 
 void exchange::begin() {
@@ -74,8 +83,13 @@ void exchange::dial() {
   const dial_race::attempt_times times{posted_at_,
                                        posted_at_ + std::chrono::milliseconds{request_.timeout_ms}};
   dial_race::user& me = *this;
-  race_ = std::make_unique<dial_race>(services_, *to_, *request_.endpoint, times, timings_, me);
-  race_->start();
+  const boost::intrusive_ptr<exchange> alive{this};
+  try {
+    race_ = std::make_unique<dial_race>(services_, *to_, *request_.endpoint, times, timings_, me);
+    race_->start();
+  } catch (const std::bad_alloc&) {
+    end_out_of_memory();
+  }
 }
 
 void exchange::on_dialled(std::unique_ptr<connection> winner) {
@@ -91,6 +105,11 @@ void exchange::on_dial_failed(outcome failure, std::string sentence) {
   fail(failure, std::move(sentence));
 }
 
+void exchange::on_dial_short(own_shortage what, std::string sentence) {
+  const boost::intrusive_ptr<exchange> alive{this};
+  end_short(std::move(what), std::move(sentence));
+}
+
 void exchange::on_step_wanted() {
   if (!std::exchange(in_lane_, true))
     services_.dials.add_step(*to_, this);
@@ -98,8 +117,14 @@ void exchange::on_step_wanted() {
 
 void exchange::take_step() {
   in_lane_ = false;
-  if (race_)
+  if (!race_)
+    return;
+  const boost::intrusive_ptr<exchange> alive{this};
+  try {
     race_->take_step();
+  } catch (const std::bad_alloc&) {
+    end_out_of_memory();
+  }
 }
 
 // -- the request --------------------------------------------------------------------------------------------
@@ -124,6 +149,7 @@ void exchange::send() {
 void exchange::continue_sending(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto result = connection_->write(bytes);
+    touched_ = touched_ || result.state != io::reset || !connection_->shortage();
     if (result.state == io::done) {
       bytes.remove_prefix(result.bytes);
       continue;
@@ -142,6 +168,8 @@ void exchange::continue_sending(std::string_view bytes) {
 }
 
 void exchange::on_send_failed(const connection::progress& failed) {
+  if (!touched_)
+    return end_short(*connection_->shortage(), who() + ": " + connection_->error());
   if (!reused_ && failed.state == io::tls_failed)
     return fail(outcome::tls, who() + " " + connection_->error());
   // It may have answered before it stopped listening.
@@ -269,11 +297,17 @@ void exchange::on_deadline() {
   const auto limit = std::to_string(request_.timeout_ms) + " ms";
   if (answer_->no_http())
     return fail(outcome::protocol, who() + " " + answer_->error());
-  if (!answer_->head_complete())
-    return fail(outcome::timeout, "no complete answer within " + limit + ": " + waiting_for());
-  heard_at_ = now();
-  answer_->end_of_stream(answer_reader::stream_end::broken, "did not end its answer within " + limit + ",");
-  complete();
+  if (reused_) // whatever swallowed the request has forgotten the others, too: the next attempt gets a fresh one
+    services_.pool.close_idle(*to_);
+  const auto waiting = answer_->head_complete() ? std::string{} : waiting_for();
+  if (!reused_ || answer_->head_complete()) { // on probation, half a head is no verdict
+    heard_at_ = now();
+    answer_->end_of_stream(answer_reader::stream_end::broken, "did not end its answer within " + limit + ",");
+  }
+  if (answer_->head_complete())
+    complete();
+  else
+    fail(outcome::timeout, "no complete answer within " + limit + ": " + waiting);
 }
 
 void exchange::stop() {
@@ -348,11 +382,32 @@ void exchange::fail(outcome failure, std::string sentence) {
   finish(std::move(result), now());
 }
 
+void exchange::end_short(own_shortage what, std::string sentence) {
+  if (touched_) // over a pooled connection that had ended, say
+    return fail(outcome::connect, std::move(sentence));
+  if (!what.of_destination)
+    services_.ask_others_for_room();
+  finish(short_result(std::move(what)), now());
+}
+
+void exchange::end_out_of_memory() {
+  if (!finished_)
+    end_short({"memory"}, "this node is out of memory");
+}
+
+http_result exchange::short_result(own_shortage what) {
+  http_result result;
+  result.shortage = std::move(what);
+  return result;
+}
+
 void exchange::add_answer(http_result& result) {
   if (answer_->head_complete()) {
     result.status = answer_->status();
     result.retry_after = answer_->retry_after();
-    result.headers = answer_->take_headers();
+    auto kept = answer_->take_headers();
+    result.headers = std::move(kept.fields);
+    result.headers_truncated = kept.truncated;
   }
   result.body_bytes = answer_->body_bytes();
   result.body_truncated = answer_->body_truncated();
@@ -365,7 +420,8 @@ void exchange::finish(http_result result, time_point ended) {
   services_.deadlines.remove(deadline_);
   race_.reset();
   drop_connection();
-  services_.pool.release(*to_);
+  if (to_)
+    services_.pool.release(*to_);
   result.phases = timings_;
   result.duration_us = us_between(posted_at_, ended);
   all_.erase(all_.iterator_to(*this));

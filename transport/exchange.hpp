@@ -54,16 +54,16 @@ public:
   /// How long a peer that does not speak HTTP may go on, so that its first bytes can be shown.
   static constexpr std::chrono::milliseconds no_http_share{500};
 
-  exchange(exchange_services& services, live_list& all, posted_request posted);
+  exchange(exchange_services& services, live_list& all, posted_request&& posted);
 
-  /// The exchange is in `all`, which owns it, until it has finished.
+  /// The exchange is in `all`, which owns it, until it has finished. Does not throw.
   static void start(exchange_services& services, live_list& all, posted_request posted);
 
   /// The lane's: takes an idle connection from the pool, where there is one, and sends over it; or dials.
   [[nodiscard]] bool take_idle_connection(time_point now);
   void send_on_idle_connection();
   void dial();
-  /// Goes on with the dial.
+  /// Goes on with the dial. Neither throws.
   void take_step();
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const http_endpoint* endpoint() const { return request_.endpoint.get(); }
@@ -73,6 +73,7 @@ public:
   void stop();
 
   [[nodiscard]] static http_result stopped_result();
+  [[nodiscard]] static http_result short_result(own_shortage what);
 
 private:
   enum class phase : std::uint8_t { starting, dialling, sending, awaiting_head, reading_body };
@@ -80,6 +81,7 @@ private:
   void begin();
   void on_dialled(std::unique_ptr<connection> winner) override;
   void on_dial_failed(outcome failure, std::string sentence) override;
+  void on_dial_short(own_shortage what, std::string sentence) override;
   void on_step_wanted() override;
   void send();
   void continue_sending(std::string_view bytes);
@@ -101,6 +103,8 @@ private:
 
   void complete();
   void fail(outcome failure, std::string sentence);
+  void end_short(own_shortage what, std::string sentence);
+  void end_out_of_memory();
   void add_answer(http_result& result);
   void finish(http_result result, time_point ended);
 
@@ -119,6 +123,7 @@ private:
   phase phase_ = phase::starting;
   bool reused_ = false;
   bool sent_ = false;
+  bool touched_ = false; ///< a byte of the request may have left this machine
   bool finished_ = false;
   bool no_http_ = false; ///< what comes is read for a while, to be shown
   bool in_lane_ = false; ///< for the next step

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ struct exchange_services {
   known_addresses& known;
   deadline_wheel& deadlines;
   dial_lane& dials;
-  std::string& out;      ///< scratch for composing a request
-  std::vector<char>& in; ///< scratch for reading
+  std::function<void()> ask_others_for_room; ///< has the other I/O threads give up idle connections; soon
+  std::string& out;                          ///< scratch for composing a request
+  std::vector<char>& in;                     ///< scratch for reading
 };
 
 } // namespace vicket

@@ -32,10 +32,20 @@ struct http_request {
   std::int64_t timeout_ms = 10'000; ///< resolve, connect, TLS, write, headers and body in all
 };
 
-/// What came of it. Exactly one of: an answer (`failure` absent, `status` set), or a failure (its class, and a
-/// sentence for the one who debugs it). An answer that is no 2xx may have a sentence, too: how its body ended before its
-/// end. Beside a failure there may be a status and a partial body, or the first bytes of what was no HTTP.
+/// What this node was short of when it was to send a request.
+struct own_shortage {
+  std::string what;            ///< "file descriptors (Too many open files)"
+  bool of_destination = false; ///< only towards this endpoint (local ports): requests to others may go
+};
+
+/// What came of it. Exactly one of: an answer (`failure` absent, `status` set), a failure (its class, and a
+/// sentence for the one who debugs it), or a shortage. An answer that is no 2xx may have a sentence, too: how its body
+/// ended before its end. Beside a failure there may be a status and a partial body, or the first bytes of what was no
+/// HTTP.
 struct http_result {
+  /// Nothing of the request was sent, which says nothing about the endpoint: it may be posted again as if it never had
+  /// been. All else is meaningless then.
+  std::optional<own_shortage> shortage;
   std::optional<outcome> failure; ///< never `delivered` or `http_status`
   std::optional<std::uint16_t> status;
   std::string error;
@@ -45,6 +55,7 @@ struct http_result {
   std::string retry_after; ///< the header's value as it came; empty without one
   /// Of an answer that was no 2xx, in its order: the first `attempt::max_header_bytes`, as lines.
   std::vector<header_field> headers;
+  bool headers_truncated = false; ///< not all of them, or not whole
   phase_timings phases;
   std::int64_t duration_us = 0;
 };

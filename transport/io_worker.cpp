@@ -36,6 +36,9 @@ constexpr std::size_t starts_per_turn = 16;
 /// a thread that is woken.
 constexpr unsigned max_turns_deferred = 8;
 
+/// Idle connections that are closed when another thread is short of descriptors.
+constexpr std::size_t given_up_for_others = 64;
+
 pool_limits limits_of(const transport_options& options) {
   const auto threads = std::max<std::size_t>(options.io_threads, 1);
   return {(options.max_idle_connections + threads - 1) / threads,
@@ -48,16 +51,22 @@ pool_limits limits_of(const transport_options& options) {
 
 } // namespace
 
-io_worker::io_worker(const transport_options& options)
+io_worker::io_worker(const transport_options& options, std::function<void()> ask_others_for_room)
     : options_{options},
       context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
       busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_},
       line_timer_{context_}, tls_{options.ca_files, options.log_warning},
-      deadlines_{steady::now()}, names_{context_, deadlines_, {options.dns_servers, options.resolv_conf}},
+      deadlines_{steady::now()}, names_{context_,
+                                        deadlines_,
+                                        {options.dns_servers, options.resolv_conf},
+                                        [this] { return pool_.give_up(1); }},
       watch_{context_}, dials_{{[this] { take_turn_of_dials(); }, [this] { hand_on_connections(); },
                                 [this](steady::time_point at) { look_at_lines(at); }}},
-      pool_{limits_of(options)}, in_(read_buffer_bytes), services_{watch_, options_,   tls_,   pool_, names_,
-                                                                   known_, deadlines_, dials_, out_,  in_},
+      pool_{limits_of(options)},
+      in_(read_buffer_bytes), services_{watch_,     options_, tls_,
+                                        pool_,      names_,   known_,
+                                        deadlines_, dials_,   std::move(ask_others_for_room),
+                                        out_,       in_},
       thread_{[this] { run(); }} {}
 
 void io_worker::end() {
@@ -108,6 +117,12 @@ void io_worker::reload() {
     if (tls_.reload())
       pool_.forget_sessions();
   });
+}
+
+void io_worker::make_room() {
+  const std::lock_guard guard{inbox_mutex_};
+  if (!stopping_)
+    asio::post(context_, [this] { pool_.give_up(given_up_for_others); });
 }
 
 void io_worker::defer(std::function<void()> later) {

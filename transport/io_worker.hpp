@@ -28,7 +28,8 @@ namespace vicket {
 /// inbox.
 class io_worker {
 public:
-  explicit io_worker(const transport_options& options);
+  /// `ask_others_for_room` is called on this thread when it is short of something.
+  io_worker(const transport_options& options, std::function<void()> ask_others_for_room);
   io_worker(const io_worker&) = delete;
   io_worker& operator=(const io_worker&) = delete;
 
@@ -43,6 +44,9 @@ public:
 
   /// From any thread: see `http_transport::reload`.
   void reload();
+
+  /// From any thread: another one is short of something, idle connections are given up.
+  void make_room();
 
   /// On this thread only: runs it once nothing more is ready, or enough has been.
   void defer(std::function<void()> later);

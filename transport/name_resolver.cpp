@@ -1,11 +1,13 @@
 #include "transport/name_resolver.hpp"
 
 #include "policy/resolver_config.hpp"
+#include "transport/shortage.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -64,8 +66,12 @@ bool is_localhost(std::string_view name) {
   return name == "localhost" || name.ends_with(".localhost");
 }
 
+/// Throws `short_of_descriptors` where that is why it can't be read; one that is not there is empty.
 std::string read_file(const std::string& path) {
+  errno = 0;
   std::ifstream file{path, std::ios::binary};
+  if (const auto what = file ? std::nullopt : shortage_of(errno))
+    throw short_of_descriptors{*what};
   std::string result(max_resolv_conf_bytes, '\0');
   file.read(result.data(), static_cast<std::streamsize>(result.size()));
   result.resize(static_cast<std::size_t>(file.gcount()));
@@ -81,8 +87,9 @@ name_resolver::query::query(name_resolver* resolver, std::string what)
                                                     alive->owner->on_due(alive);
                                                   }} {}
 
-name_resolver::name_resolver(asio::io_context& context, deadline_wheel& deadlines, sources from)
-    : context_{context}, deadlines_{deadlines}, from_{std::move(from)},
+name_resolver::name_resolver(asio::io_context& context, deadline_wheel& deadlines, sources from,
+                             std::function<bool()> make_room)
+    : context_{context}, deadlines_{deadlines}, from_{std::move(from)}, make_room_{std::move(make_room)},
       resolv_conf_{from_.servers.empty() ? std::vector{from_.resolv_conf} : std::vector<std::string>{}},
       servers_{make_servers()}, timer_{context} {}
 
@@ -105,18 +112,20 @@ std::vector<std::string> name_resolver::system_servers() const {
 name_resolver::server_list name_resolver::make_servers() const {
   server_list result;
   for (const auto& server : from_.servers)
-    result.push_back(std::make_unique<name_server>(context_, server));
+    result.push_back(std::make_unique<name_server>(context_, server, make_room_));
   if (!result.empty())
     return result;
   for (const auto& server : system_servers()) {
     try {
-      result.push_back(std::make_unique<name_server>(context_, server));
+      result.push_back(std::make_unique<name_server>(context_, server, make_room_));
+    } catch (const short_of_descriptors&) {
+      throw;
     } catch (
         const std::runtime_error&) { // an interface that c-ares does not know, say: the others have to do
     }
   }
   if (result.empty())
-    result.push_back(std::make_unique<name_server>(context_, "127.0.0.1"));
+    result.push_back(std::make_unique<name_server>(context_, "127.0.0.1", make_room_));
   return result;
 }
 
@@ -135,7 +144,8 @@ void name_resolver::renew_servers(time_point now) {
   server_list fresh;
   try {
     fresh = make_servers();
-  } catch (const std::runtime_error&) { // no memory: those that are there go on
+  } catch (const std::runtime_error&) { // short of something: those that are there go on
+    resolv_conf_.look_again();
     return;
   }
   const auto old = std::make_shared<server_list>(std::exchange(servers_, std::move(fresh)));
@@ -174,8 +184,12 @@ void name_resolver::lookup(const std::string& name, waiter& who, time_point now)
     begun->waiters.push_back(who);
     return freshen(begun, now);
   }
-  if (auto listed = servers_.front()->addresses_in_hosts_file(name); !listed.empty())
-    return who.on_resolved({std::move(listed), {}, true});
+  try {
+    if (auto listed = servers_.front()->addresses_in_hosts_file(name); !listed.empty())
+      return who.on_resolved({std::move(listed), {}, true});
+  } catch (const short_of_descriptors& why) { // it may name others than the name servers would
+    return who.on_resolved({{}, "the hosts file could not be read", true, why.what()});
+  }
   if (under_way_.size() >= max_names_under_way)
     return who.on_resolved({{}, sentence(name, ARES_ENOMEM), true});
   const auto fresh = std::make_shared<query>(this, name);
@@ -246,6 +260,8 @@ void name_resolver::on_reply(const query_ptr& of, family which, unsigned turn, s
   }
   if (said.status != ARES_ETIMEOUT)
     one.status = said.status;
+  if (said.shortage)
+    one.shortage = said.shortage;
   // A failure may pass: once more round the servers. One that is silent has been asked several times already.
   const auto rounds = said.status == ARES_ETIMEOUT ? 1U : 2U;
   if (one.asked < rounds * servers_.size())
@@ -338,9 +354,12 @@ name_resolver::answer name_resolver::take_stock(query& of, bool complete, time_p
     result.addresses.insert(result.addresses.end(), one->addresses.begin(), one->addresses.end());
     until = std::min(until, one->until);
   }
-  if (result.addresses.empty())
+  if (result.addresses.empty()) {
     result.error = sentence(of.name, reason_of(of.v4.status, of.v6.status));
-  else if (now < until)
+    for (const auto* one : {&of.v6, &of.v4})
+      if (one->shortage && !is_verdict(one->status))
+        result.shortage = one->shortage;
+  } else if (now < until)
     keep(of.name, result.addresses, until);
   return result;
 }

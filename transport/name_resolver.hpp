@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,7 @@ public:
     std::vector<ip_address> addresses;
     std::string error;
     bool complete = true;
+    std::optional<std::string> shortage = std::nullopt; ///< there are none since this node is short of that
   };
 
   /// One who waits for a name; leaves by being destroyed or by `stop_waiting`.
@@ -75,8 +77,9 @@ public:
     std::string resolv_conf;          ///< the file that names the system's
   };
 
-  /// Throws `std::runtime_error` when one of `servers` can't be used.
-  name_resolver(boost::asio::io_context& context, deadline_wheel& deadlines, sources from);
+  /// Throws `std::runtime_error` when one of `servers` can't be used. `make_room` frees a descriptor; false: it can't.
+  name_resolver(boost::asio::io_context& context, deadline_wheel& deadlines, sources from,
+                std::function<bool()> make_room);
   name_resolver(const name_resolver&) = delete;
   name_resolver& operator=(const name_resolver&) = delete;
   ~name_resolver() { close(); }
@@ -106,8 +109,9 @@ private:
   struct half {
     bool settled = false;
     std::vector<ip_address> addresses;
-    int status = ARES_ETIMEOUT; ///< why there are none
-    time_point until;           ///< how long that is so, once it is settled
+    int status = ARES_ETIMEOUT;          ///< why there are none
+    std::optional<std::string> shortage; ///< a question could not be asked
+    time_point until;                    ///< how long that is so, once it is settled
     time_point asked_at;
     std::size_t first_server = 0;
     std::size_t asked = 0;   ///< how often
@@ -158,6 +162,7 @@ private:
   boost::asio::io_context& context_;
   deadline_wheel& deadlines_;
   const sources from_;
+  const std::function<bool()> make_room_;
   watched_files resolv_conf_;
   server_list servers_;       ///< never empty until `close`
   std::size_t preferred_ = 0; ///< the one that answered last

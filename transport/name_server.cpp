@@ -1,9 +1,15 @@
 #include "transport/name_server.hpp"
 
+#include "transport/shortage.hpp"
+
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -58,7 +64,9 @@ name_server::reply reply_of(int status, const ares_addrinfo* found) {
 
 } // namespace
 
-name_server::name_server(asio::io_context& context, const std::string& address) : context_{context} {
+name_server::name_server(asio::io_context& context, const std::string& address,
+                         std::function<bool()> make_room)
+    : context_{context}, make_room_{std::move(make_room)} {
   initialize_library();
   ares_options options{};
   // What went wrong comes back as it is (NOCHECKRESP), instead of being asked again at once.
@@ -74,13 +82,21 @@ name_server::name_server(asio::io_context& context, const std::string& address) 
   options.qcache_max_ttl = 0;
   set |= ARES_OPT_QUERY_CACHE;
 #endif
-  if (const auto status = ares_init_options(&channel_, &options, set); status != ARES_SUCCESS)
+  if (const auto status = ares_init_options(&channel_, &options, set); status != ARES_SUCCESS) {
+    if (auto what = shortage_of_descriptors()) // it reads files
+      throw short_of_descriptors{*what};
     throw std::runtime_error{std::string{"DNS can't be set up: "} + ares_strerror(status)};
+  }
   // c-ares wants an IPv6 address with a port in brackets and one without as it is; both pass unchanged.
   if (const auto status = ares_set_servers_ports_csv(channel_, address.c_str()); status != ARES_SUCCESS) {
     ares_destroy(channel_);
     throw std::runtime_error{"the DNS server \"" + address + "\" can't be used: " + ares_strerror(status)};
   }
+  static constexpr ares_socket_functions ours{open_socket, close_socket, connect_socket, receive, send};
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" // since 1.34, whose successor 1.18 does not have
+  ares_set_socket_functions(channel_, &ours, this);
+#pragma GCC diagnostic pop
 }
 
 name_server::~name_server() {
@@ -102,8 +118,10 @@ void name_server::ask(const std::string& name, family what, question whom) {
 
 void name_server::on_answer(void* argument, int status, int, ares_addrinfo* found) {
   const std::unique_ptr<asked> one{static_cast<asked*>(argument)};
-  const auto result = reply_of(status, found);
+  auto result = reply_of(status, found);
   ares_freeaddrinfo(found);
+  if (result.status == ARES_ECONNREFUSED || result.status == ARES_ENOMEM) // what a socket that fails comes to
+    result.shortage = one->of->shortage_;
   --one->of->questions_;
   if (!one->of->closed_)
     one->whom(result);
@@ -118,7 +136,16 @@ std::vector<ip_address> name_server::addresses_in_hosts_file(const std::string& 
   std::vector<ip_address> result;
   for (const auto number : {AF_INET6, AF_INET}) {
     hostent* found = nullptr;
-    if (ares_gethostbyname_file(channel_, name.c_str(), number, &found) != ARES_SUCCESS)
+    auto status = ares_gethostbyname_file(channel_, name.c_str(), number, &found);
+    while (status == ARES_EFILE || status == ARES_ENOMEM) {
+      const auto what = shortage_of_descriptors();
+      if (!what)
+        break;
+      if (!make_room_())
+        throw short_of_descriptors{*what};
+      status = ares_gethostbyname_file(channel_, name.c_str(), number, &found);
+    }
+    if (status != ARES_SUCCESS)
       continue;
     for (auto** address = found->h_addr_list; found->h_addrtype == number && *address; ++address)
       add_once(result, address_from(*address, number == AF_INET6));
@@ -129,20 +156,80 @@ std::vector<ip_address> name_server::addresses_in_hosts_file(const std::string& 
 
 void name_server::on_socket_state(void* self, ares_socket_t fd, int readable, int writable) {
   auto& server = *static_cast<name_server*>(self);
-  auto found = server.sockets_.find(fd);
-  if (!readable && !writable) {
-    if (found != server.sockets_.end()) {
-      found->second->closed = true;
-      found->second->descriptor.release();
-      server.sockets_.erase(found);
-    }
-    return;
-  }
+  const auto found = server.sockets_.find(fd);
   if (found == server.sockets_.end())
-    found = server.sockets_.try_emplace(fd, std::make_shared<watched_socket>(server.context_, fd)).first;
+    return;
   found->second->wants_read = readable;
   found->second->wants_write = writable;
-  server.watch(found->second);
+  if (readable || writable)
+    server.watch(found->second);
+}
+
+ares_socket_t name_server::open_socket(int domain, int type, int protocol, void* self) {
+  auto& server = *static_cast<name_server*>(self);
+  for (;;) {
+    const auto fd = server.try_to_open(domain, type, protocol);
+    if (fd >= 0 || !server.shortage_ || !server.make_room_())
+      return fd;
+  }
+}
+
+/// With errno, as c-ares expects it.
+ares_socket_t name_server::try_to_open(int domain, int type, int protocol) {
+  shortage_.reset();
+  const auto fd = ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  if (fd < 0) {
+    shortage_ = shortage_of(errno);
+    return fd;
+  }
+  try {
+    sockets_.try_emplace(fd, std::make_shared<watched_socket>(context_, fd));
+    return fd;
+  } catch (const std::exception&) { // nobody would hear of its answers
+    shortage_ = "memory (to watch a socket)";
+    ::close(fd);
+    errno = ENOMEM;
+    return ARES_SOCKET_BAD;
+  }
+}
+
+int name_server::close_socket(ares_socket_t fd, void* self) {
+  auto& server = *static_cast<name_server*>(self);
+  if (const auto found = server.sockets_.find(fd); found != server.sockets_.end()) {
+    found->second->closed = true;
+    found->second->descriptor.release();
+    server.sockets_.erase(found);
+  }
+  return ::close(fd);
+}
+
+int name_server::connect_socket(ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void* self) {
+  const auto result = ::connect(fd, to, size);
+  if (result == 0)
+    return result;
+  const auto number =
+      errno == EAGAIN ? ENOBUFS : errno; // no port; c-ares would take it for a connection under way
+  static_cast<name_server*>(self)->shortage_ = shortage_of(number);
+  errno = number;
+  return result;
+}
+
+ares_ssize_t name_server::receive(ares_socket_t fd, void* into, std::size_t size, int flags, sockaddr* from,
+                                  ares_socklen_t* from_size, void*) {
+  return ::recvfrom(fd, into, size, flags, from, from_size);
+}
+
+ares_ssize_t name_server::send(ares_socket_t fd, const iovec* parts, int count, void* self) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts);
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  const auto sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+  if (sent >= 0 || errno == EAGAIN)
+    return sent;
+  const auto number = errno;
+  static_cast<name_server*>(self)->shortage_ = shortage_of(number);
+  errno = number;
+  return sent;
 }
 
 void name_server::watch(const std::shared_ptr<watched_socket>& socket) {

@@ -2,6 +2,7 @@
 
 #include "policy/address_guard.hpp"
 #include "policy/certificate_name.hpp"
+#include "transport/shortage.hpp"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -126,7 +128,7 @@ private:
 std::string mismatch(const alternative_names& names, const X509* certificate, const std::string& host) {
   const auto text = names.text();
   if (text.empty())
-    return "has a certificate without names (subjectAltName); its common name, " +
+    return "has a certificate without DNS names or addresses (subjectAltName); its common name, " +
            common_name(X509_get_subject_name(certificate)) + ", counts for nothing (RFC 9525)";
   if (names.names_address_as_text(host))
     return "has a certificate that has the address " + host +
@@ -185,13 +187,32 @@ int on_verify(int accepted, X509_STORE_CTX* store) {
   return 0;
 }
 
+/// An issuer that is unknown may be in a file of the system's folder of roots, which is opened when it is looked for.
+std::optional<std::string> shortage_behind(int verdict) {
+  switch (verdict) {
+  case X509_V_ERR_OUT_OF_MEM:
+    return "memory (to verify a certificate)";
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+  case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    return shortage_of_descriptors();
+  default:
+    return std::nullopt;
+  }
+}
+
 /// The chain is OpenSSL's to judge, the name ours.
 int verify(X509_STORE_CTX* store, void*) {
-  if (X509_verify_cert(store) <= 0)
-    return 0; // `on_verify` has said why
   const auto* ssl =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* owner = static_cast<tls_session_owner*>(SSL_get_app_data(ssl));
+  if (X509_verify_cert(store) <= 0) { // `on_verify` has said why
+    if (auto what = shortage_behind(X509_STORE_CTX_get_error(store)); what && owner)
+      owner->on_shortage(*std::move(what));
+    return 0;
+  }
   const auto* certificate = X509_STORE_CTX_get0_cert(store);
   const alternative_names names{certificate};
   if (owner && names.covers(owner->host()))
@@ -251,12 +272,24 @@ bool tls_context::refresh(std::chrono::steady_clock::time_point now) {
 
 bool tls_context::reload() {
   try {
-    context_ = make_context(ca_files_);
+    auto fresh = make_context(ca_files_);
+    if (auto what = shortage_of_descriptors()) // then OpenSSL passes over the system's roots without a word
+      throw std::runtime_error{"the trust roots can't be read, this node is short of " + *what};
+    context_ = std::move(fresh);
+    was_short_ = false;
     return true;
   } catch (const std::runtime_error& why) {
+    if (shortage_of_descriptors()) {
+      files_.look_again();
+      if (std::exchange(was_short_, true))
+        return false;
+    } else {
+      was_short_ = false;
+    }
     if (log_warning_)
       log_warning_(std::string{why.what()} +
-                   "; deliveries trust what they trusted before, until it changes once more");
+                   (was_short_ ? "; deliveries trust what they trusted before, until it can be"
+                               : "; deliveries trust what they trusted before, until it changes once more"));
     return false;
   }
 }

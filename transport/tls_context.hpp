@@ -32,6 +32,9 @@ public:
   /// The peer asks for a client certificate; it gets none.
   virtual void on_certificate_asked() = 0;
 
+  /// The peer's certificate could not be judged, since this node is short of `what`. Told after it was refused.
+  virtual void on_shortage(std::string what) = 0;
+
   /// Whose certificate is expected.
   [[nodiscard]] virtual const std::string& host() const = 0;
 
@@ -69,7 +72,8 @@ private:
 
   const std::vector<std::string> ca_files_;
   const std::function<void(const std::string&)> log_warning_;
-  watched_files files_; ///< looked at before they are read
+  watched_files files_;    ///< looked at before they are read
+  bool was_short_ = false; ///< when they were to be read last
   context_ptr context_;
 };
 

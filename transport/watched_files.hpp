@@ -24,6 +24,9 @@ public:
   /// True: read them again; they count as read now.
   [[nodiscard]] bool changed(time_point now);
 
+  /// They could not be read: they count as changed at the next look.
+  void look_again() { seen_.clear(); }
+
 private:
   struct state {
     dev_t device = 0;

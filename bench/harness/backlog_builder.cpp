@@ -17,7 +17,7 @@ namespace vicket::bench {
 
 namespace {
 
-constexpr std::size_t events_per_commit = 2'000; // about 2 MB: half of what a busy node commits at once
+constexpr std::size_t changes_per_commit = 2'000; // about 2 MB: half of what a busy node commits at once
 constexpr std::size_t memtable_bytes = 48u << 20;
 constexpr std::uint32_t accepted_per_s = 1'000;
 
@@ -39,7 +39,7 @@ stored_event event_from(const event_source& source, std::uint32_t index, timesta
   stored_event made;
   made.id = source.id(index);
   made.envelope = std::make_shared<const std::string>(
-      std::get<std::string>(compose_envelope(sent, made.id, event_source::body_bytes)));
+      std::get<std::string>(compose_envelope(sent, made.id, source.envelope_bytes())));
   made.connector = std::move(sent.connector);
   made.event = std::move(sent.event);
   made.workflow = std::move(sent.workflow);
@@ -74,7 +74,11 @@ public:
     store_ = opened(partition_store::open(std::move(options)));
   }
 
-  void put(const connector& value) { batch_.put_connector(value); }
+  void put(const connector& value) {
+    batch_.put_connector(value);
+    if (++changes_in_batch_ >= changes_per_commit)
+      commit();
+  }
 
   void add(const event_source& source, std::uint32_t index, const backlog_times& times) {
     const auto accepted_at = times.accepted_at + std::int64_t{index} * 1'000 / accepted_per_s;
@@ -87,8 +91,9 @@ public:
     made.event_sequence = event.sequence;
     made.state_after = event_state::pending;
     made.value = failed_attempt(accepted_at, times.first_due + static_cast<std::int64_t>(wait_ms));
-    batch_.add_attempt(event.connector, made, {event.accepted_at, event.sequence}, false);
-    if (++events_in_batch_ >= events_per_commit)
+    batch_.add_attempt(event.connector, made, {event.accepted_at, event.sequence}, false,
+                       write_batch::attempt_index::log, event.accepted_at);
+    if (++changes_in_batch_ >= changes_per_commit)
       commit();
   }
 
@@ -99,13 +104,13 @@ public:
     if (const auto status = store_->commit(batch_, store_->next_sequence()); !status.ok())
       throw std::runtime_error(status.detail);
     batch_.clear();
-    events_in_batch_ = 0;
+    changes_in_batch_ = 0;
   }
 
 private:
   std::unique_ptr<partition_store> store_;
   write_batch batch_;
-  std::size_t events_in_batch_ = 0;
+  std::size_t changes_in_batch_ = 0;
 };
 
 backlog_builder::backlog_builder(const std::filesystem::path& data_dir, std::uint32_t partitions)
@@ -122,8 +127,14 @@ backlog_builder::partition& backlog_builder::partition_for(const connector_id& i
 }
 
 void backlog_builder::put(const std::vector<connector>& wanted) {
-  for (const auto& one : wanted)
+  put(static_cast<std::uint32_t>(wanted.size()), [&](std::uint32_t i) { return wanted[i]; });
+}
+
+void backlog_builder::put(std::uint32_t count, const std::function<connector(std::uint32_t)>& make) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto one = make(i);
     partition_for(one.id).put(one);
+  }
   for (const auto& each : partitions_)
     each->commit();
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -37,6 +38,8 @@ public:
   backlog_builder& operator=(const backlog_builder&) = delete;
 
   void put(const std::vector<connector>& wanted);
+  /// As above, of `count` connectors that `make` makes of their numbers; a million need not be in memory at once.
+  void put(std::uint32_t count, const std::function<connector(std::uint32_t)>& make);
 
   /// Events [first, first + count) of the source; their connectors ought to be there. Uses a thread per partition.
   void add(const event_source& source, std::uint32_t first, std::uint32_t count, const backlog_times& times);

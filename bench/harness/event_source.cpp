@@ -3,6 +3,7 @@
 #include "bench/harness/real_time.hpp"
 #include "policy/envelope.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <random>
@@ -14,7 +15,8 @@ namespace vicket::bench {
 
 namespace {
 
-constexpr std::size_t text_variants = 256;
+constexpr std::size_t most_text_variants = 256;
+constexpr std::size_t text_bytes = 4u << 20; ///< of all variants, if two of them are less
 constexpr std::uint32_t ids_per_ms = 64;
 constexpr std::uint64_t mask48 = (std::uint64_t{1} << 48) - 1;
 constexpr std::uint64_t odd48 = 0x9e3779b97f4bULL; // any odd number permutes the 48-bit numbers
@@ -78,17 +80,22 @@ std::string noise(std::mt19937_64& chance, std::size_t bytes) {
 } // namespace
 
 event_source::event_source(std::uint16_t tag, std::vector<connector_id> connectors, id_kind kind,
-                           std::int64_t age_ms)
-    : tag_{tag}, connectors_{std::move(connectors)}, kind_{kind}, first_ms_{first_id_ms() - age_ms} {
+                           std::int64_t age_ms, std::size_t envelope_bytes)
+    : tag_{tag}, connectors_{std::move(connectors)}, kind_{kind}, first_ms_{first_id_ms() - age_ms},
+      envelope_bytes_{envelope_bytes} {
   if (connectors_.empty() || tag_ > 0xfff)
     throw std::logic_error("an event source needs connectors and a tag of 12 bits");
   std::mt19937_64 chance{20260523};
   texts_.emplace_back(); // first empty, to see how long the rest is
   const auto envelope = compose_envelope(event(0), id(0), body_bytes);
   const auto rest = std::get<std::string>(envelope).size();
+  if (envelope_bytes_ < rest)
+    throw std::logic_error("an event of " + std::to_string(envelope_bytes_) +
+                           " bytes: " + std::to_string(rest) + " is the least");
   texts_.clear();
-  for (std::size_t i = 0; i < text_variants; ++i)
-    texts_.push_back(noise(chance, body_bytes - rest));
+  const auto variants = std::clamp<std::size_t>(text_bytes / envelope_bytes_, 2, most_text_variants);
+  for (std::size_t i = 0; i < variants; ++i)
+    texts_.push_back(noise(chance, envelope_bytes_ - rest));
 }
 
 send_to_connector event_source::event(std::uint32_t index) const {

@@ -24,13 +24,16 @@ public:
 
   /// `tag` (below 4,096) tells the events of one source from those of another. Event i goes to connector
   /// `connectors[i % connectors.size()]`. Its ids and times are those of events that happened `age_ms` ago.
+  /// `envelope_bytes`: the length of each body; throws std::logic_error where that is less than what an event takes
+  /// without its noise.
   event_source(std::uint16_t tag, std::vector<connector_id> connectors, id_kind kind = id_kind::time_ordered,
-               std::int64_t age_ms = 0);
+               std::int64_t age_ms = 0, std::size_t envelope_bytes = body_bytes);
 
   [[nodiscard]] send_to_connector event(std::uint32_t index) const;
   [[nodiscard]] event_id id(std::uint32_t index) const;
   /// Absent: not one of this source's.
   [[nodiscard]] std::optional<std::uint32_t> index_of(const event_id& id) const;
+  [[nodiscard]] std::size_t envelope_bytes() const { return envelope_bytes_; }
   [[nodiscard]] std::size_t connectors() const { return connectors_.size(); }
   [[nodiscard]] const connector_id& connector_of(std::uint32_t index) const {
     return connectors_[index % connectors_.size()];
@@ -41,6 +44,7 @@ private:
   std::vector<connector_id> connectors_;
   id_kind kind_;
   std::int64_t first_ms_;
+  std::size_t envelope_bytes_;
   std::vector<std::string> texts_;
 };
 

@@ -49,7 +49,7 @@ std::uint64_t feeder::accepted() const {
   return account_->accepted.load(std::memory_order_relaxed);
 }
 
-std::size_t feeder::unanswered() const {
+std::size_t feeder::on_their_way() const {
   return next_ - first_ - account_->answered.load(std::memory_order_acquire);
 }
 
@@ -83,7 +83,7 @@ void feeder::send_one(std::int64_t intended_ns) {
 void feeder::saturate(const sink& target, std::uint64_t others, std::size_t window,
                       std::int64_t duration_ms) {
   for (const auto end = now_ns() + duration_ms * 1'000'000; now_ns() < end; sleep_us(pause_us))
-    while (next_ + others < target.arrived() + window && unanswered() < max_unanswered)
+    while (next_ + others < target.arrived() + window && on_their_way() < max_unanswered)
       send_batch_of(batch_items, now_ns());
 }
 
@@ -96,7 +96,7 @@ void feeder::saturate_count(const sink& target, std::uint64_t others, std::size_
       seen = arrived;
       since_ns = now_ns();
     }
-    while (next_ < end && next_ + others < seen + window && unanswered() < max_unanswered)
+    while (next_ < end && next_ + others < seen + window && on_their_way() < max_unanswered)
       send_batch_of(std::min<std::size_t>(batch_items, end - next_), now_ns());
     if (now_ns() - since_ns > arrival_patience_ns)
       throw std::runtime_error("nothing came to the sink for a minute, with " +
@@ -114,15 +114,15 @@ void feeder::offer(double events_per_s, std::uint32_t count) {
   }
 }
 
-void feeder::flood(std::uint32_t count) {
+void feeder::flood(std::uint32_t count, std::size_t items, std::size_t unanswered) {
   const auto end = next_ + count;
   auto since_ns = now_ns();
   while (next_ < end) {
-    if (unanswered() < max_unanswered) {
-      send_batch_of(std::min<std::size_t>(batch_items, end - next_), now_ns());
+    if (on_their_way() < unanswered) {
+      send_batch_of(std::min<std::size_t>(items, end - next_), now_ns());
       since_ns = now_ns();
     } else if (now_ns() - since_ns > answer_patience_ns) {
-      throw std::runtime_error("no event was answered for a minute, with " + std::to_string(unanswered()) +
+      throw std::runtime_error("no event was answered for a minute, with " + std::to_string(on_their_way()) +
                                " on their way");
     } else {
       sleep_us(pause_us);
@@ -131,9 +131,9 @@ void feeder::flood(std::uint32_t count) {
 }
 
 void feeder::wait_for_answers() {
-  auto seen = unanswered();
+  auto seen = on_their_way();
   for (auto since_ns = now_ns(); seen > 0; sleep_us(pause_us)) {
-    if (const auto now_unanswered = unanswered(); now_unanswered != seen) {
+    if (const auto now_unanswered = on_their_way(); now_unanswered != seen) {
       seen = now_unanswered;
       since_ns = now_ns();
     }

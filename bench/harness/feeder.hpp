@@ -45,8 +45,9 @@ public:
   /// The next event, whose turn was at `intended_ns`: a part of an open loop.
   void send_one(std::int64_t intended_ns);
 
-  /// `count` events as fast as they are accepted.
-  void flood(std::uint32_t count);
+  /// `count` events as fast as they are accepted, so many in a batch, and no more than `unanswered` on their way: of
+  /// large events a node refuses what it has no room for.
+  void flood(std::uint32_t count, std::size_t items = batch_items, std::size_t unanswered = max_unanswered);
 
   /// Until all that was sent is answered; throws std::runtime_error when that doesn't come.
   void wait_for_answers();
@@ -64,7 +65,7 @@ private:
   struct account;
 
   void send_batch_of(std::size_t items, std::int64_t intended_ns);
-  [[nodiscard]] std::size_t unanswered() const;
+  [[nodiscard]] std::size_t on_their_way() const;
 
   node_session& node_;
   const event_source& source_;

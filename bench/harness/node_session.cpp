@@ -1,8 +1,10 @@
 #include "bench/harness/node_session.hpp"
 
 #include "apps/node_link.hpp"
+#include "bench/harness/real_time.hpp"
 
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -12,6 +14,7 @@ namespace vicket::bench {
 namespace {
 
 constexpr std::size_t max_puts_under_way = 2'000;
+constexpr std::int64_t counting_poll_ms = 20;
 /// A slow answer is a finding, not an error; and a timeout of each request would wake CAF's clock thread for each.
 constexpr caf::timespan send_timeout = caf::infinite;
 
@@ -74,15 +77,49 @@ void node_session::put(const std::vector<connector>& wanted) {
     throw std::runtime_error("the node did not take a connector: " + shared->refused);
 }
 
-node_status node_session::status() {
-  return must(rep_->link->ask_and_wait<node_status>(get_status{}), "tell its status");
+node_status whole_status(const std::function<node_status(const connector_id& after)>& ask) {
+  std::vector<connector_status> listed;
+  for (connector_id after;;) {
+    auto page = ask(after);
+    auto& connectors = page.connectors;
+    const bool more = page.more && !connectors.empty(); // an empty page has nothing to go on after
+    if (more)
+      after = connectors.back().id;
+    listed.insert(listed.end(), std::make_move_iterator(connectors.begin()),
+                  std::make_move_iterator(connectors.end()));
+    if (!more) {
+      connectors = std::move(listed);
+      page.more = false;
+      return page;
+    }
+  }
+}
+
+node_status node_session::ask_status(const get_status& request) {
+  return must(rep_->link->ask_and_wait<node_status>(request), "tell its status");
+}
+
+node_status node_session::status(const std::function<void(std::int64_t)>& took) {
+  return whole_status([&](const connector_id& after) {
+    const auto from_ns = now_ns();
+    auto page = ask_status({after, get_status::max_limit});
+    if (took)
+      took(now_ns() - from_ns);
+    return page;
+  });
 }
 
 std::uint64_t node_session::pending() {
-  std::uint64_t sum = 0;
-  for (const auto& part : status().partitions)
-    sum += part.pending;
-  return sum;
+  for (;; sleep_ms(counting_poll_ms)) {
+    std::uint64_t sum = 0;
+    bool counting = false;
+    for (const auto& part : ask_status({{}, 1}).partitions) {
+      sum += part.pending;
+      counting = counting || part.counting;
+    }
+    if (!counting)
+      return sum;
+  }
 }
 
 event_history node_session::history(const event_id& id) {

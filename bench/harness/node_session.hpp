@@ -14,6 +14,10 @@
 
 namespace vicket::bench {
 
+/// A whole status: `ask` for the page after a connector, beginning with an empty id, until there is no more. Connectors are
+/// those of all pages, everything else is as the last one says. Pure.
+[[nodiscard]] node_status whole_status(const std::function<node_status(const connector_id& after)>& ask);
+
 /// A workflow engine's and an operator's side of the actor port. What must be answered and isn't throws
 /// std::runtime_error. For one thread; callbacks come from another one.
 class node_session {
@@ -25,8 +29,9 @@ public:
 
   /// All of them, many at a time.
   void put(const std::vector<connector>& wanted);
-  [[nodiscard]] node_status status();
-  /// Events accepted and not settled, of all connectors.
+  /// All of it: its pages one after the other. `took` gets what each of them took, in ns.
+  [[nodiscard]] node_status status(const std::function<void(std::int64_t)>& took = {});
+  /// Events accepted and not settled, of all connectors; once the node has counted what was pending when it started.
   [[nodiscard]] std::uint64_t pending();
   /// Of an event whose id went to one connector only.
   [[nodiscard]] event_history history(const event_id& id);
@@ -37,6 +42,8 @@ public:
   void send(send_batch batch, std::function<void(const batch_result&)> answered);
 
 private:
+  [[nodiscard]] node_status ask_status(const get_status& request);
+
   struct rep;
   std::unique_ptr<rep> rep_;
 };

@@ -1,5 +1,7 @@
 #include "bench/harness/process_usage.hpp"
 
+#include "bench/harness/real_time.hpp"
+
 #include <ctime>
 #include <fstream>
 #include <stdexcept>
@@ -29,6 +31,22 @@ memory_use memory_of(pid_t process) {
   if (use.resident_bytes == 0)
     throw std::runtime_error("process " + std::to_string(process) + " is gone: its memory can't be read");
   return use;
+}
+
+double cpu_of_a_core(pid_t process, std::int64_t duration_ms) {
+  const auto from_ns = now_ns();
+  const auto before_ns = cpu_time_ns(process);
+  sleep_ms(duration_ms);
+  return seconds(cpu_time_ns(process) - before_ns) / seconds(now_ns() - from_ns);
+}
+
+bool becomes_calm(pid_t process, std::int64_t limit_ms) {
+  constexpr double calm_cpu = 0.02; // of a core
+  constexpr std::int64_t sample_ms = 500;
+  for (const auto from_ns = now_ns(); cpu_of_a_core(process, sample_ms) > calm_cpu;)
+    if (now_ns() - from_ns > limit_ms * 1'000'000)
+      return false;
+  return true;
 }
 
 } // namespace vicket::bench

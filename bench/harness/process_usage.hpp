@@ -17,4 +17,11 @@ struct memory_use {
 };
 [[nodiscard]] memory_use memory_of(pid_t process);
 
+/// What part of one core a process takes in the next `duration_ms`; above 1 where it has several.
+[[nodiscard]] double cpu_of_a_core(pid_t process, std::int64_t duration_ms);
+
+/// Until a process takes next to nothing: after its start a node compacts what was built in seconds. False: it was
+/// still busy after `limit_ms`.
+[[nodiscard]] bool becomes_calm(pid_t process, std::int64_t limit_ms);
+
 } // namespace vicket::bench

@@ -1,6 +1,7 @@
 // 5: what pending retries cost: memory, disk, CPU, the throughput of others, and the time that a restart takes.
 
-#include "bench/harness/percentiles.hpp"
+#include "bench/findings/node_bounds.hpp"
+#include "bench/findings/percentiles.hpp"
 #include "bench/scenarios/backlog_size.hpp"
 #include "bench/scenarios/scenario.hpp"
 
@@ -34,7 +35,7 @@ public:
   }
 
   scenario_result run() {
-    const std::vector<std::uint32_t> full{10'000, 100'000, restarted_size, throughput_size};
+    const std::vector<std::uint32_t> full{100'000, restarted_size, throughput_size};
     const std::vector<std::uint32_t> quick{10'000, 100'000, restarted_size_of_quick};
     auto tag = first_tag;
     for (const auto events : with_.pick(full, quick)) {
@@ -172,8 +173,8 @@ private:
         [](const backlog_findings& f) { return f.disk_bytes_each; });
     add(result, "idle_cpu", "CPU when idle, of a core", "%",
         [](const backlog_findings& f) { return f.idle_cpu_percent; });
-    add(result, "status", "time of a status, which counts them", "s",
-        [](const backlog_findings& f) { return f.status_s; });
+    for (const auto& one : found_)
+      result.figures.push_back(status_figure(one.events, one.status_s));
     add(result, "built_per_s", "retries/s written by the builder", "/s",
         [](const backlog_findings& f) { return f.built_per_s; });
     add_plots(result);

@@ -30,7 +30,7 @@ struct backlog_findings {
   double idle_cpu_percent = 0;   ///< of a core
   double memory_bytes = 0;
   double memory_after_bytes = 0; ///< after the rounds of throughput
-  double status_s = 0;           ///< how long the node counts them
+  std::vector<double> status_s;  ///< of each that was asked for
   std::vector<saturated_round> with;
   std::vector<saturated_round> without; ///< as many, in turn with those
 };
@@ -76,7 +76,6 @@ private:
   void kill_and_start(std::uint16_t tag);
   void send_again(expected_events& events, const feeder& broken_off);
   void count_pending();
-  [[nodiscard]] double cpu_of_a_core(std::int64_t duration_ms) const;
 
   backlog_bench& in_;
   const bench_context& with_;

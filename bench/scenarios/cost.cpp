@@ -2,8 +2,8 @@
 
 #include "bench/cost/expected_cost.hpp"
 #include "bench/cost/instructions.hpp"
+#include "bench/findings/figures.hpp"
 #include "bench/scenarios/scenario.hpp"
-#include "bench/scenarios/traffic.hpp"
 
 namespace vicket::bench {
 

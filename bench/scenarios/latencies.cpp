@@ -6,14 +6,6 @@
 
 namespace vicket::bench {
 
-namespace {
-
-double us(std::int64_t span_ns) {
-  return static_cast<double>(span_ns) / 1e3;
-}
-
-} // namespace
-
 std::string key_of(stage part) {
   switch (part) {
   case stage::accepted_to_sink:
@@ -63,16 +55,16 @@ double latencies::overtaking_share() const {
 }
 
 void rounds_of_percentiles::add(const percentiles& round) {
-  p50_us.push_back(us(round.at(50)));
-  p99_us.push_back(us(round.at(99)));
-  p999_us.push_back(us(round.at(99.9)));
+  p50_us.push_back(percentile_us(round, 50));
+  p99_us.push_back(percentile_us(round, 99));
+  p999_us.push_back(percentile_us(round, 99.9));
 }
 
 void add_percentile_figures(std::vector<figure>& figures, const std::string& key, const std::string& title,
                             const percentiles& all, const rounds_of_percentiles& rounds) {
   const auto add_one = [&](const std::string& name, const std::string& shown, double p,
                            const std::vector<double>& of_rounds) {
-    auto made = plain_figure(key + "_" + name, title + ", " + shown, us(all.at(p)), "us");
+    auto made = plain_figure(key + "_" + name, title + ", " + shown, percentile_us(all, p), "us");
     if (of_rounds.size() > 1)
       made.rounds = of_rounds;
     figures.push_back(std::move(made));

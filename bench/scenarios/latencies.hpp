@@ -1,6 +1,6 @@
 #pragma once
 
-#include "bench/harness/percentiles.hpp"
+#include "bench/findings/percentiles.hpp"
 #include "bench/report/results.hpp"
 #include "bench/scenarios/traffic.hpp"
 
@@ -42,7 +42,7 @@ private:
   std::uint64_t overtaking_ = 0;
 };
 
-/// One more round's percentiles to each, for `figure::rounds`.
+/// One more round's percentiles to each, for `figure::rounds`; `not_measured` of a round without samples.
 struct rounds_of_percentiles {
   std::vector<double> p50_us;
   std::vector<double> p99_us;

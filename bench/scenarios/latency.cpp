@@ -1,9 +1,10 @@
 // 2: where the time of an event goes, at rates that the node is well able to take.
 
+#include "bench/findings/percentiles.hpp"
 #include "bench/harness/open_loop.hpp"
-#include "bench/harness/percentiles.hpp"
 #include "bench/harness/real_time.hpp"
 #include "bench/harness/sync_probe.hpp"
+#include "bench/report/measure_text.hpp"
 #include "bench/scenarios/latencies.hpp"
 #include "bench/scenarios/scenario.hpp"
 #include "bench/scenarios/traffic.hpp"
@@ -72,8 +73,8 @@ private:
     for (std::size_t i = 0; i < all_stages.size(); ++i)
       at.rounds[i].add(round.of(all_stages[i]));
     const auto& way = at.rounds[0];
-    with_.say(at.title + ": accepted → sink p50 " + std::to_string(static_cast<int>(way.p50_us.back())) +
-              " us, p99 " + std::to_string(static_cast<int>(way.p99_us.back())) + " us");
+    with_.say(at.title + ": accepted → sink p50 " + show_measure(way.p50_us.back(), "us") + ", p99 " +
+              show_measure(way.p99_us.back(), "us"));
   }
 
   void probe_sync() {

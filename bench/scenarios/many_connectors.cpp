@@ -1,6 +1,6 @@
 // 6: 100,000 connectors with an event each, against 64 connectors with as many events.
 
-#include "bench/harness/percentiles.hpp"
+#include "bench/findings/node_bounds.hpp"
 #include "bench/harness/process_usage.hpp"
 #include "bench/harness/real_time.hpp"
 #include "bench/scenarios/scenario.hpp"
@@ -62,7 +62,6 @@ public:
     for (int i = 1; i <= passes; ++i) {
       pass(*many_);
       pass(*few_);
-      ratios_.push_back(many_->per_s.back() / few_->per_s.back());
       with_.say("pass " + std::to_string(i) + " of " + std::to_string(passes) + ": " +
                 std::to_string(static_cast<int>(many_->per_s.back())) + "/s to " + std::to_string(count()) +
                 ", " + std::to_string(static_cast<int>(few_->per_s.back())) + "/s to " +
@@ -129,13 +128,7 @@ private:
     scenario_result result;
     const auto size = std::to_string(count());
     const auto few = std::to_string(few_connectors);
-    result.figures.push_back(
-        median_figure("ratio", "deliveries/s, " + size + " connectors ÷ " + few, ratios_, "1"));
-    result.figures.back().wanted = goal{0.6, 0.9, true};
-    result.figures.push_back(
-        median_figure("many_per_s", "deliveries/s, " + size + " connectors", many_->per_s, "/s"));
-    result.figures.push_back(
-        median_figure("few_per_s", "deliveries/s, " + few + " connectors", few_->per_s, "/s"));
+    result.figures = figures_of(many_connectors_findings{count(), few_connectors, many_->per_s, few_->per_s});
     result.figures.push_back(median_figure(
         "many_cpu_us", "CPU of the node per delivery, " + size + " connectors", many_->cpu_us, "us"));
     result.figures.push_back(median_figure(
@@ -157,7 +150,6 @@ private:
   const bench_context& with_;
   std::unique_ptr<side> many_;
   std::unique_ptr<side> few_;
-  std::vector<double> ratios_;
   double configured_bytes_ = 0;
   double after_passes_bytes_ = 0;
   double gone_bytes_ = 0;

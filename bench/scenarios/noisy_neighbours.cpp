@@ -1,8 +1,9 @@
 // 3: what connectors with good endpoints notice of others whose endpoints hang, fail or are slow.
 
+#include "bench/findings/percentiles.hpp"
 #include "bench/harness/open_loop.hpp"
-#include "bench/harness/percentiles.hpp"
 #include "bench/harness/real_time.hpp"
+#include "bench/report/measure_text.hpp"
 #include "bench/scenarios/latencies.hpp"
 #include "bench/scenarios/scenario.hpp"
 #include "bench/scenarios/traffic.hpp"
@@ -83,9 +84,8 @@ public:
         measure_beside();
         measure_alone();
       }
-      with_.say("sent → sink p99 alone " + std::to_string(static_cast<int>(alone_.whole_way.p99_us.back())) +
-                " us, with noise " + std::to_string(static_cast<int>(beside_.whole_way.p99_us.back())) +
-                " us");
+      with_.say("sent → sink p99 alone " + show_measure(alone_.whole_way.p99_us.back(), "us") +
+                ", with noise " + show_measure(beside_.whole_way.p99_us.back(), "us"));
     }
     with_.say("what still hangs times out, and is delivered");
     put_noisy(noise::over);
@@ -156,20 +156,12 @@ private:
     others_.finish(noisy_arrivals_, all_noisy(), violations_);
   }
 
-  [[nodiscard]] static std::vector<double> ratios(const std::vector<double>& with,
-                                                  const std::vector<double>& without) {
-    std::vector<double> found;
-    for (std::size_t i = 0; i < with.size(); ++i)
-      found.push_back(with[i] / std::max(without[i], 1.0)); // both µs
-    return found;
-  }
-
   scenario_result judged() {
     scenario_result result;
     auto& figures = result.figures;
     const auto add_ratio = [&](const std::string& key, const std::string& title, const auto& with,
                                const auto& without) {
-      figures.push_back(median_figure(key, title, ratios(with, without), "1"));
+      figures.push_back(median_figure(key, title, ratios(with, without, 1), "1"));
     };
     // The whole way is judged: many a request is at the sink before its sender has seen the answer, so that the rest of
     // the way is a difference of two times of about the same size.

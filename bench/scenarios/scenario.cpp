@@ -10,7 +10,8 @@ bench_context::bench_context(const bench_options& options, const workspace& wher
                              std::function<void(const std::string&)> progress)
     : options_{options}, where_{where}, progress_{std::move(progress)} {}
 
-std::unique_ptr<node_process> bench_context::start_node(const std::string& name) const {
+std::unique_ptr<node_process> bench_context::start_node(const std::string& name,
+                                                        const std::vector<std::string>& more_flags) const {
   if (options_.node)
     return std::make_unique<node_process>(*options_.node);
   node_process::setup with;
@@ -19,6 +20,7 @@ std::unique_ptr<node_process> bench_context::start_node(const std::string& name)
   with.ca_file = where_.ca_file();
   with.log = where_.file(name + ".log");
   with.more_flags = options_.node_flags;
+  with.more_flags.insert(with.more_flags.end(), more_flags.begin(), more_flags.end());
   return std::make_unique<node_process>(std::move(with));
 }
 
@@ -61,20 +63,30 @@ std::vector<connector_id> connector_names(std::uint32_t first, std::uint32_t cou
 
 const std::vector<scenario>& all_scenarios() {
   static const std::vector<scenario> all{
-      {"throughput", "Deliveries a second of a saturated node, against wrk to the same sink", false,
+      {"throughput", "Deliveries a second of a saturated node, against wrk to the same sink", false, false,
        run_throughput},
-      {"latency", "Where the time goes, at 1,000 and 5,000 events/s in an open loop", false, run_latency},
+      {"latency", "Where the time goes, at 1,000 and 5,000 events/s in an open loop", false, false,
+       run_latency},
       {"noisy-neighbours",
-       "70 connectors with 30 beside them that hang, fail or are slow, against the 70 alone", true,
+       "70 connectors with 30 beside them that hang, fail or are slow, against the 70 alone", true, false,
        run_noisy_neighbours},
-      {"waiting", "Thousands of HTTPS requests that hang, and healthy traffic beside them", true,
+      {"hanging-cap", "Healthy connectors beside requests that hang in all places that a node has", true,
+       false, run_hanging_cap},
+      {"waiting", "Thousands of HTTPS requests that hang, and healthy traffic beside them", true, false,
        run_waiting},
-      {"backlog", "Retries pending: memory, disk, CPU, the throughput of others, restart", true, run_backlog},
-      {"many-connectors", "Many connectors with an event each, against 64 with as many events", true,
+      {"backlog", "Retries pending: memory, disk, CPU, the throughput of others, restart, status", true,
+       false, run_backlog},
+      {"many-connectors", "Many connectors with an event each, against 64 with as many events", true, false,
        run_many_connectors},
-      {"recovery", "Many events wait for endpoints that come back; their neighbours, and a rate limit",
-       true, run_recovery},
-      {"cost", "Instructions per delivery; its CPU time is in throughput", true, run_cost},
+      {"recovery", "Many events wait for endpoints that come back; their neighbours, and a rate limit", true,
+       false, run_recovery},
+      {"cost", "Instructions per delivery; its CPU time is in throughput", true, false, run_cost},
+      {"big-events", "Memory while the largest events wait for 1,000 connectors, and after restarts", true,
+       true, run_big_events},
+      {"status", "Status requests with 5,000,000 pending for 100,000 busy connectors", true, true,
+       run_status},
+      {"waiting-connectors", "1,000,000 connectors with an event each that waits for an hour", true, true,
+       run_waiting_connectors},
   };
   return all;
 }

@@ -45,7 +45,9 @@ public:
 
   /// A new node on an empty data folder of that name, or on what is in it already; or the one that the run was
   /// given.
-  [[nodiscard]] std::unique_ptr<node_process> start_node(const std::string& name) const;
+  /// `more_flags`: of this node, beside those of the run.
+  [[nodiscard]] std::unique_ptr<node_process>
+  start_node(const std::string& name, const std::vector<std::string>& more_flags = {}) const;
   [[nodiscard]] std::unique_ptr<own_sink> start_sink(const std::string& name, std::uint64_t capacity) const;
   /// nginx, or ours where the run was asked for that.
   [[nodiscard]] std::unique_ptr<sink> start_default_sink() const;
@@ -71,6 +73,7 @@ struct scenario {
   std::string name;
   std::string title;
   bool needs_own_nodes; ///< starts nodes again or several of them: not to be had with `--node`
+  bool only_by_name;    ///< takes minutes: not a part of a run of all
   scenario_result (*run)(const bench_context&);
 };
 
@@ -85,5 +88,9 @@ scenario_result run_backlog(const bench_context& with);
 scenario_result run_many_connectors(const bench_context& with);
 scenario_result run_recovery(const bench_context& with);
 scenario_result run_cost(const bench_context& with);
+scenario_result run_hanging_cap(const bench_context& with);
+scenario_result run_big_events(const bench_context& with);
+scenario_result run_status(const bench_context& with);
+scenario_result run_waiting_connectors(const bench_context& with);
 
 } // namespace vicket::bench

@@ -1,9 +1,9 @@
 // 1 and a part of 8: how many deliveries a second, and what one costs.
 
+#include "bench/findings/percentiles.hpp"
 #include "bench/harness/delivery_rate.hpp"
 #include "bench/harness/expected_events.hpp"
 #include "bench/harness/feeder.hpp"
-#include "bench/harness/percentiles.hpp"
 #include "bench/harness/real_time.hpp"
 #include "bench/harness/wrk.hpp"
 #include "bench/scenarios/scenario.hpp"

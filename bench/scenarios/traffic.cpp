@@ -1,6 +1,5 @@
 #include "bench/scenarios/traffic.hpp"
 
-#include "bench/harness/percentiles.hpp"
 #include "bench/harness/real_time.hpp"
 
 #include <algorithm>
@@ -56,22 +55,6 @@ std::vector<std::int64_t> traffic::accepted_to_sink_ns(std::uint32_t first) cons
     if (const auto at_ns = events.delivered_ns(i); at_ns != 0 && times[i].accepted_ns != 0)
       spans.push_back(std::max<std::int64_t>(0, at_ns - times[i].accepted_ns));
   return spans;
-}
-
-figure plain_figure(const std::string& key, const std::string& title, double value, const std::string& unit) {
-  figure made;
-  made.key = key;
-  made.title = title;
-  made.value = value;
-  made.unit = unit;
-  return made;
-}
-
-figure median_figure(const std::string& key, const std::string& title, std::vector<double> rounds,
-                     const std::string& unit) {
-  auto made = plain_figure(key, title, median(rounds), unit);
-  made.rounds = std::move(rounds);
-  return made;
 }
 
 } // namespace vicket::bench

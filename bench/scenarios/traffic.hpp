@@ -1,10 +1,10 @@
 #pragma once
 
+#include "bench/findings/figures.hpp"
 #include "bench/harness/event_source.hpp"
 #include "bench/harness/expected_events.hpp"
 #include "bench/harness/feeder.hpp"
 #include "bench/harness/node_session.hpp"
-#include "bench/report/results.hpp"
 
 #include <cstdint>
 #include <string>
@@ -36,11 +36,5 @@ private:
 
   node_session& node_;
 };
-
-[[nodiscard]] figure plain_figure(const std::string& key, const std::string& title, double value,
-                                  const std::string& unit);
-/// The median of rounds.
-[[nodiscard]] figure median_figure(const std::string& key, const std::string& title,
-                                   std::vector<double> rounds, const std::string& unit);
 
 } // namespace vicket::bench

@@ -1,7 +1,7 @@
 // 4: what a request costs that waits for its answer, and what others notice of thousands of them.
 
+#include "bench/findings/percentiles.hpp"
 #include "bench/harness/open_loop.hpp"
-#include "bench/harness/percentiles.hpp"
 #include "bench/harness/process_usage.hpp"
 #include "bench/harness/real_time.hpp"
 #include "bench/scenarios/scenario.hpp"

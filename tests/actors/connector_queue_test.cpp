@@ -199,3 +199,149 @@ TEST_CASE("a hold outlives the queue, but not the endpoint's address") {
   queue.reconfigure(moved);
   CHECK(start_all(queue, now_us) == 1);
 }
+
+namespace {
+
+delivery_job job_of(const connector_queue::queued_event& event) {
+  delivery_job job;
+  job.sequence = event.position.sequence;
+  job.attempt_number = event.attempts_made + 1;
+  job.id = event.event.id;
+  job.envelope = event.event.envelope;
+  job.what = event.what;
+  return job;
+}
+
+} // namespace
+
+TEST_CASE("what could not be sent waits again in its place, as what it was, and can be started again") {
+  connector config;
+  config.max_in_flight = 3;
+  config.rate = rate_limit{1, 1'000, 3};
+  connector_queue queue{config, {}};
+  auto second = event_at(2, 10);
+  second.attempts_made = 4;
+  second.event.id.bytes[0] = 7;
+  queue.add(event_at(1, 0));
+  queue.add(std::move(second), start_kind::backlog);
+  queue.add(event_at(3, 20));
+  std::vector<delivery_job> jobs;
+  while (const auto next = queue.start_next(now_us))
+    jobs.push_back(job_of(*next));
+  REQUIRE(jobs.size() == 3);
+  CHECK(queue.startable(now_us) == 0);
+  queue.put_back(std::move(jobs[1]));
+  queue.put_back(std::move(jobs[2]));
+  queue.put_back({}); // none that is in flight
+  CHECK(queue.waiting() == 2);
+  CHECK(queue.in_flight() == 1);
+  CHECK(queue.held() == std::vector<log_sequence>{1, 2, 3});
+  CHECK(queue.startable(now_us) == 1); // of a connector with a rate one at a time
+  CHECK(queue.next_kind() == start_kind::backlog);
+  const auto again = queue.start_next(now_us);
+  REQUIRE(again);
+  CHECK(again->position == due_position{now + 10, 2});
+  CHECK(again->attempts_made == 4);
+  CHECK(again->event.id.bytes[0] == 7);
+  CHECK(*again->event.envelope == "{}");
+  CHECK(queue.next_kind() == start_kind::fresh);
+  CHECK(queue.start_next(now_us)->position.sequence == 3);
+  const auto decision = queue.decide(delivered(2), now, {}, 0);
+  REQUIRE(decision);
+  CHECK(decision->was == due_position{now + 10, 2});
+  CHECK(decision->accepted_at == now);
+  CHECK(decision->envelope_bytes == 2);
+}
+
+TEST_CASE("how many could start now counts what waits, the places, the hold and the pause") {
+  connector config;
+  config.max_in_flight = 3;
+  connector_queue queue{config, {}};
+  CHECK(queue.startable(now_us) == 0);
+  for (log_sequence i = 1; i <= 2; ++i)
+    queue.add(event_at(i, 0));
+  CHECK(queue.startable(now_us) == 2);
+  for (log_sequence i = 3; i <= 9; ++i)
+    queue.add(event_at(i, 0));
+  CHECK(queue.startable(now_us) == 3);
+  REQUIRE(queue.start_next(now_us));
+  CHECK(queue.startable(now_us) == 2);
+  config.enabled = false;
+  queue.reconfigure(config);
+  CHECK(queue.startable(now_us) == 0);
+  config.enabled = true;
+  queue.reconfigure(config);
+  REQUIRE(queue.decide(busy(1, 429, "10"), now, {}, 0));
+  CHECK(queue.startable(now_us) == 0);
+  CHECK(queue.startable(now_us + 11'000'000) == 1); // after a hold one goes alone
+}
+
+TEST_CASE("what could not be sent waits in its place again, with the attempts that it had") {
+  connector config;
+  config.max_in_flight = 2;
+  config.rate = rate_limit{2, 1'000, 2};
+  connector_queue queue{config, {}};
+  for (const log_sequence sequence : {1U, 2U, 3U}) {
+    auto event = event_at(sequence, 0);
+    event.attempts_made = static_cast<std::uint32_t>(sequence);
+    queue.add(std::move(event));
+  }
+  const auto first = queue.start_next(now_us);
+  const auto second = queue.start_next(now_us);
+  REQUIRE(second);
+  CHECK_FALSE(queue.start_next(now_us));
+  queue.put_back(job_of(*second));
+  queue.put_back(job_of(*first));
+  queue.put_back(job_of(*first)); // not in flight any more
+  CHECK(queue.in_flight() == 0);
+  CHECK(queue.waiting() == 3);
+  for (const log_sequence sequence : {1U, 2U}) { // the rate counts those that went
+    const auto again = queue.start_next(now_us);
+    REQUIRE(again);
+    CHECK(again->event.sequence == sequence);
+    CHECK(again->attempts_made == sequence);
+    CHECK(again->event.envelope);
+    CHECK(again->event.accepted_at == now);
+  }
+  CHECK_FALSE(queue.start_next(now_us));
+}
+
+TEST_CASE("a queue that waits for word starts nothing until it comes") {
+  connector_queue queue{connector{}, {}};
+  queue.add(event_at(1, 0));
+  queue.wait_for_word();
+  CHECK_FALSE(queue.start_next(now_us + 3'600'000'000));
+  CHECK_FALSE(queue.opens_at(now_us));
+  queue.start_again();
+  CHECK(queue.start_next(now_us));
+}
+
+TEST_CASE(
+    "what is short on the way to an endpoint is tried after 250 ms, then later, or when an attempt is over") {
+  connector_queue queue{connector{}, {}};
+  for (log_sequence sequence = 1; sequence <= 20; ++sequence)
+    queue.add(event_at(sequence, 0));
+  auto at_us = now_us;
+  for (const std::int64_t wait_ms : {250, 500, 1'000, 2'000, 4'000, 4'000}) {
+    const auto one = queue.start_next(at_us);
+    const auto another = queue.start_next(at_us);
+    REQUIRE(another);
+    for (const auto& back : {one, another}) {
+      queue.put_back(job_of(*back));
+      queue.wait_for_moment({at_us / 1'000});
+    }
+    CHECK_FALSE(queue.start_next(at_us + wait_ms * 1'000 - 1'000));
+    CHECK(queue.opens_at(at_us) == timestamp_ms{at_us / 1'000 + wait_ms});
+    at_us += wait_ms * 1'000;
+    CHECK_FALSE(queue.opens_at(at_us));
+  }
+  const auto gone = queue.start_next(at_us);
+  const auto back = queue.start_next(at_us);
+  queue.put_back(job_of(*back));
+  queue.wait_for_moment({at_us / 1'000});
+  CHECK_FALSE(queue.start_next(at_us));
+  REQUIRE(queue.decide(delivered(gone->event.sequence), {at_us / 1'000}, {}, 0));
+  REQUIRE(queue.start_next(at_us));
+  queue.wait_for_moment({at_us / 1'000});
+  CHECK(queue.opens_at(at_us) == timestamp_ms{at_us / 1'000 + 250});
+}

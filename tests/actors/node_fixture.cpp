@@ -58,7 +58,7 @@ node_fixture::~node_fixture() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void node_fixture::start() {
+void node_fixture::start(std::size_t run_at_most) {
   config_ = std::make_unique<config>();
   system_ = std::make_unique<caf::actor_system>(*config_);
   node_environment environment;
@@ -79,7 +79,8 @@ void node_fixture::start() {
     if (auto* actor = dynamic_cast<caf::scheduled_actor*>(job)) // each has yet to make its behavior
       actors_.emplace(actor->name(), actor->ctrl());
   node_ = std::get<std::unique_ptr<node>>(std::move(started));
-  run();
+  actors_of_node_ = system_->registry().running(); // supervisors come when the partitions' heads begin
+  run(run_at_most);
 }
 
 void node_fixture::kill() {
@@ -90,6 +91,10 @@ void node_fixture::kill() {
   node_.reset();
   system_.reset();
   config_.reset();
+}
+
+std::size_t node_fixture::supervisors() const {
+  return system_->registry().running() - actors_of_node_;
 }
 
 void node_fixture::end_actor(const std::string& name, const std::string& why) {
@@ -125,6 +130,12 @@ void node_fixture::advance_ms(std::int64_t duration_ms, std::int64_t step_ms) {
     settle(*system_);
     duration_ms -= step;
   }
+}
+
+void node_fixture::pass_ms(std::int64_t duration_ms) {
+  clock.advance_ms(duration_ms);
+  dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler())
+      .advance_time(std::chrono::milliseconds{duration_ms});
 }
 
 void node_fixture::put(const std::string& id, const std::function<void(connector&)>& change) {

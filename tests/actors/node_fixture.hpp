@@ -46,7 +46,8 @@ public:
   std::vector<std::string> failures; ///< what `failed` was told
   std::vector<std::string> warnings;
 
-  void start();
+  /// And lets all messages run, or so many of them.
+  void start(std::size_t run_at_most = std::numeric_limits<std::size_t>::max());
   /// A copy of the data folder as it is now, for nodes whose disk is not in memory. Nothing else runs meanwhile, so it is
   /// atomic.
   void back_up(const std::string& name);
@@ -60,6 +61,11 @@ public:
     start();
   }
 
+  /// The clean stop, as far as `run` takes it.
+  void begin_stop(std::int64_t patience_ms, std::function<void(bool clean)> done) {
+    node_->begin_stop(patience_ms, std::move(done));
+  }
+
   /// One of the node's actors ends, by its name (`gateway`, …), as if it had a defect.
   void end_actor(const std::string& name, const std::string& why);
 
@@ -67,6 +73,8 @@ public:
   std::size_t run(std::size_t at_most = std::numeric_limits<std::size_t>::max());
   /// Time goes by, in steps that a timer can't miss.
   void advance_ms(std::int64_t duration_ms, std::int64_t step_ms = 100);
+  /// So much time goes by before anybody can do anything: what a timer sends is behind what waits already.
+  void pass_ms(std::int64_t duration_ms);
 
   // -- a client -------------------------------------------------------------------------------------------------------
 
@@ -104,6 +112,9 @@ public:
   /// The id of a connector that belongs to this partition.
   [[nodiscard]] static std::string connector_in(std::uint32_t partition, std::uint32_t partitions);
 
+  /// How many supervisors there are.
+  [[nodiscard]] std::size_t supervisors() const;
+
   /// An event as a workflow would send it.
   [[nodiscard]] static send_to_connector event_for(const std::string& connector,
                                                    const std::string& run = "run-1");
@@ -122,6 +133,7 @@ private:
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<node> node_;
   std::map<std::string, caf::weak_actor_ptr> actors_; ///< of the node, by name
+  std::size_t actors_of_node_ = 0;                    ///< that run without any supervisor
 };
 
 /// The value of one header line, or nothing.

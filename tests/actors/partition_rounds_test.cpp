@@ -58,7 +58,7 @@ public:
     with.history = history;
     rounds.emplace(*store, with);
     for (auto& config : store->connectors())
-      rounds->load(std::move(config), {});
+      rounds->load(config);
   }
 
   static connector config_of(const std::string& id, bool enabled = true) {
@@ -98,7 +98,9 @@ public:
   }
 
   supervisor_seat supervise(const std::string& id) {
-    return rounds->seat_supervisor(rounds->find({id}).value());
+    const auto slot = rounds->find({id}).value();
+    REQUIRE(rounds->activate(slot) != nullptr);
+    return rounds->seat_supervisor(slot);
   }
 
   /// An attempt at the event with this position, given up or to be tried again.
@@ -194,11 +196,11 @@ TEST_CASE("nothing is answered, handed over or let go before its round is durabl
   const auto seat = f.supervise("crm");
   f.record(seat, out.taken[0].second.events[0].position);
   f.seal();
-  CHECK(f.rounds->at(seat.slot).held_events == 1);
+  CHECK(f.rounds->at(seat.slot).active->window.events() == 1);
   const auto let_go = f.durable();
   REQUIRE(let_go.let_go.size() == 1);
   CHECK(let_go.has_attempts);
-  CHECK(f.rounds->at(seat.slot).held_events == 0);
+  CHECK(f.rounds->at(seat.slot).active->window.events() == 0);
 }
 
 TEST_CASE("a put between events is part of their round, so a crash after it loses none of them") {
@@ -250,7 +252,7 @@ TEST_CASE("a round that does not fit takes along what was decided on top of it")
   for (const auto& each : f.replies)
     CHECK_FALSE(each.durable);
   CHECK_FALSE(f.rounds->find({"new"}));
-  CHECK(f.rounds->at(f.rounds->find({"old"}).value()).config.enabled);
+  CHECK(f.rounds->at(f.rounds->find({"old"}).value()).enabled);
   CHECK(is_new(f.send("old", 1))); // the id was never stored
   f.commit();
   CHECK(f.is_stored("old", 1));
@@ -270,13 +272,13 @@ TEST_CASE("attempts and index entries survive a round that does not fit, in thei
   f.seal();
   f.record(seat, events[1].position);
   f.refused();
-  CHECK(f.rounds->at(seat.slot).held_events == 3);
+  CHECK(f.rounds->at(seat.slot).active->window.events() == 3);
   f.refused(); // still no room
   const auto out = f.commit();
   REQUIRE(out.let_go.size() == 1);
   REQUIRE(out.let_go[0].second.attempts.size() == 2);
   CHECK(out.let_go[0].second.attempts[0].next_due == noon + 5'000);
-  CHECK(f.rounds->at(seat.slot).held_events == 1);
+  CHECK(f.rounds->at(seat.slot).active->window.events() == 1);
   CHECK(f.store->attempts_of(events[0].position.sequence).size() == 1);
   CHECK(f.waiting("crm") == 1);
   f.open();
@@ -392,8 +394,7 @@ TEST_CASE("a body equal to that of the attempt before is stored once, and reads 
     f.record(seat, was, next, number, number == 3 ? page + "!" : page);
     f.commit();
     was = {next, event.position.sequence};
-    ++f.rounds->at(seat.slot).held_events; // as a refill gives it back
-    f.rounds->at(seat.slot).held_bytes += 2;
+    f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2); // as a refill gives it back
   }
   const auto attempts = f.store->attempts_of(event.position.sequence);
   REQUIRE(attempts.size() == 4);
@@ -420,8 +421,7 @@ TEST_CASE("a connector's answers beyond its budget are dropped with the next rou
     f.record(seat, was, next, number, std::to_string(number) + std::string(999, 'x'));
     f.commit();
     was = {next, event.position.sequence};
-    ++f.rounds->at(seat.slot).held_events; // as a refill gives it back
-    f.rounds->at(seat.slot).held_bytes += 2;
+    f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2); // as a refill gives it back
   };
   const auto kept = [&] {
     std::size_t whole = 0;
@@ -445,8 +445,7 @@ TEST_CASE("a connector's answers beyond its budget are dropped with the next rou
   f.open();
   f.rounds->check();
   seat = f.supervise("crm");
-  f.rounds->at(seat.slot).held_events = 1;
-  f.rounds->at(seat.slot).held_bytes = 2;
+  f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2);
   CHECK(kept() <= 10);
   for (int i = 0; i < 3; ++i)
     attempt_again();
@@ -469,8 +468,7 @@ TEST_CASE("a round that is refused drops no answers, and the next one does") {
     f.record(seat, was, noon + number, number, std::to_string(number) + std::string(999, 'x'));
     f.commit();
     was = {noon + number, event.position.sequence};
-    ++f.rounds->at(seat.slot).held_events;
-    f.rounds->at(seat.slot).held_bytes += 2;
+    f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2);
   }
   const auto is_dropped = [&] {
     return f.store->attempts_of(event.position.sequence).at(0).value.response_body.empty();
@@ -531,12 +529,12 @@ TEST_CASE("a connector that was set aside goes on with what waits when it is put
   rounds_fixture f;
   f.put("crm");
   f.commit();
-  auto& owner = f.rounds->at(f.rounds->find({"crm"}).value());
-  owner.complaint = "its URL is none";
-  owner.backlog = true; // as the store says at the start
+  const auto slot = f.rounds->find({"crm"}).value();
+  f.rounds->activate(slot)->complaint = "its URL is none";
+  f.rounds->at(slot).backlog = true; // as the store says at the start
   CHECK(code_of(f.send("crm", 1)) == errc::connector_disabled);
   f.put("crm");
-  owner.complaint.clear();
+  CHECK(f.rounds->at(slot).complaint().empty());
   const auto out = f.commit();
   REQUIRE(out.grown.size() == 1);
   CHECK(out.grown[0].second == due_position{});
@@ -580,6 +578,6 @@ TEST_CASE("events for a connector that turns out to be of no use wait in the ind
   CHECK(f.rounds->is_busy(slot));
   f.commit();
   CHECK(f.waiting("crm") == 1);
-  CHECK(f.rounds->at(slot).held_events == 0);
+  CHECK(f.rounds->at(slot).active->window.events() == 0);
   CHECK(f.rounds->is_busy(slot));
 }

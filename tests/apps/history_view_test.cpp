@@ -1,5 +1,6 @@
 #include "apps/body_text.hpp"
 #include "apps/history_view.hpp"
+#include "policy/charset.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -48,6 +48,7 @@ TEST_CASE("without flags but --data-dir a node has the documented defaults") {
   CHECK(config.history_bytes_per_connector == 1 << 30);
   CHECK(config.max_envelope_bytes == 256 * 1024);
   CHECK(config.max_in_flight == 10'000);
+  CHECK(config.window_memory_bytes == 64 << 20);
 }
 
 TEST_CASE("every flag is also an environment variable and a key of the config file") {
@@ -66,6 +67,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
     CHECK(config.history_bytes_per_connector == 100u << 20);
     CHECK(config.max_envelope_bytes == 1 << 20);
     CHECK(config.max_in_flight == 5);
+    CHECK(config.window_memory_bytes == 1 << 20);
     CHECK(config.partitions == 3);
     CHECK(config.threads == 4);
     CHECK(config.io_threads == 2);
@@ -101,6 +103,8 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                            "--max-envelope=1MiB",
                            "--max-in-flight",
                            "5",
+                           "--window-memory",
+                           "1MiB",
                            "--partitions",
                            "3",
                            "--threads",
@@ -124,6 +128,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                                {"VICKET_HISTORY_PER_CONNECTOR", "100MiB"},
                                {"VICKET_MAX_ENVELOPE", "1048576"},
                                {"VICKET_MAX_IN_FLIGHT", "5"},
+                               {"VICKET_WINDOW_MEMORY", "1048576"},
                                {"VICKET_PARTITIONS", "3"},
                                {"VICKET_THREADS", "4"},
                                {"VICKET_IO_THREADS", "2"},
@@ -148,6 +153,7 @@ retention = "36h"
 history-per-connector = "100MiB"
 max-envelope = 1_048_576
 max-in-flight = 5
+window-memory = "1024KiB"
 partitions = 3
 threads = 4
 io-threads = 2
@@ -203,6 +209,9 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
       {{"--data-dir", "d", "--max-envelope", "-1"}, "--max-envelope"},
       {{"--data-dir", "d", "--max-envelope", "1GiB"}, "16MiB"},
       {{"--data-dir", "d", "--max-in-flight", "0"}, "--max-in-flight"},
+      {{"--data-dir", "d", "--window-memory", "1048575"}, "not between 1MiB and 64GiB"},
+      {{"--data-dir", "d", "--window-memory", "68719476737"}, "not between 1MiB and 64GiB"},
+      {{"--data-dir", "d", "--window-memory", "much"}, "--window-memory"},
       {{"--data-dir", "d", "--dns-server", "resolver.example.com"}, "--dns-server"},
       {{"--data-dir", "d", "--log-level", "loud"}, "--log-level"},
       {{"--data-dir", "d", "--config", "/nonexistent/node.toml"}, "can't be read"},

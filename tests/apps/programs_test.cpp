@@ -541,6 +541,27 @@ TEST_CASE("what keeps a node from starting is one line: exit code 1 for the mach
   }
 }
 
+TEST_CASE("a node with too few descriptors for --max-in-flight says what it needs and what to do, with exit "
+          "code 2") {
+  const temporary_folder folder;
+  const arguments limited{"/bin/sh", "-c", "ulimit -n 1000 && exec \"$0\" \"$@\"", VICKETD_PATH};
+  const arguments flags{"--listen", "127.0.0.1:0", "--partitions",
+                        "1",        "--data-dir",  folder.path() + "/data"};
+  const auto result = run_process(limited + flags + arguments{"--max-in-flight", "10000"});
+  CAPTURE(result.errors);
+  CHECK(result.code == 2);
+  CHECK(lines_in(result.errors) == 1);
+  CHECK(has(result.errors, "may open 1000 files, and --max-in-flight 10000 needs 12114"));
+  CHECK(has(result.errors, "or start with --max-in-flight 120"));
+  // Nobody asked for 10,000: it goes on with as many as can be.
+  for (const auto& asked : {arguments{"--max-in-flight", "120"}, arguments{}}) {
+    process node{limited + flags + asked};
+    static_cast<void>(node.line_with("vicketd ready actors="));
+    node.signal(SIGTERM);
+    CHECK(node.wait() == 0);
+  }
+}
+
 TEST_CASE("wrong usage of the command line is one line and exit code 2, an unreachable node is exit code 3") {
   struct row {
     arguments flags;

@@ -172,6 +172,7 @@ private:
   void live_one_round(std::uint64_t number);
   void wait_for_burst(const planned_round& round);
   void settle();
+  [[nodiscard]] node_status counted_status();
   void show_pending(const node_status& status) const;
   void tell_of_stuck_events();
   [[nodiscard]] std::uint64_t pending_that_must_end(const node_status& status) const;
@@ -402,6 +403,23 @@ std::uint64_t driver::pending_that_must_end(const node_status& status) const {
   return pending;
 }
 
+/// With all that the last start found.
+node_status driver::counted_status() {
+  for (const auto until = steady_ms() + settle_limit_ms;; sleep_ms(settle_poll_ms)) {
+    auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
+    if (!status)
+      throw broken_run{"the node does not tell its status: " + caf::to_string(client_.reason())};
+    if (status->more)
+      throw broken_run{"the node has more to tell of than this program asks for"};
+    const bool counting = std::any_of(status->partitions.begin(), status->partitions.end(),
+                                      [](const partition_status& one) { return one.counting; });
+    if (!counting)
+      return *std::move(status);
+    if (steady_ms() > until)
+      throw broken_run{"the node does not come to an end with counting what its start found"};
+  }
+}
+
 void driver::show_pending(const node_status& status) const {
   progress("nothing moves; the node's status:");
   for (const auto& one : status.connectors)
@@ -416,10 +434,8 @@ void driver::settle() {
   const auto end = steady_ms() + longest_settle_ms;
   for (auto until = steady_ms() + settle_limit_ms; steady_ms() < std::min(until, end);
        sleep_ms(settle_poll_ms)) {
-    const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
-    if (!status)
-      throw broken_run{"the node does not tell its status: " + caf::to_string(client_.reason())};
-    const auto pending = pending_that_must_end(*status);
+    const auto status = counted_status();
+    const auto pending = pending_that_must_end(status);
     if (pending == 0)
       return;
     if (pending < least) {
@@ -428,7 +444,7 @@ void driver::settle() {
     }
     if (steady_ms() - moved > standstill_ms) {
       moved = until; // once
-      show_pending(*status);
+      show_pending(status);
     }
     least = std::min(least, pending);
   }
@@ -506,11 +522,9 @@ void driver::collect(delivery_oracle& oracle, const std::vector<outcome_entry>& 
 
 /// Most of a burst's bulk is not looked up one by one, but counted.
 void driver::check_bulk(const delivery_oracle& oracle) {
-  const auto status = client_.ask<node_status>(get_status{}, answer_limit_ms);
-  if (!status)
-    throw broken_run{"the node does not tell its status: " + caf::to_string(client_.reason())};
+  const auto status = counted_status();
   std::uint64_t pending = 0;
-  for (const auto& one : status->connectors)
+  for (const auto& one : status.connectors)
     pending += one.id.value == plan::bulk_connector ? one.pending : 0;
   const auto [accepted, sent] = oracle.count_of(std::string{plan::bulk_connector});
   if (pending < accepted || pending > sent)
@@ -655,7 +669,7 @@ bool driver::run() {
   if (!followed)
     throw broken_run{"the feed can't be followed to its end"};
   delivery_oracle oracle{promises_, [this](std::uint64_t serial) { return promises_.event(serial); }};
-  oracle.expect_slow_sync(options_.slow_sync_ms);
+  oracle.expect_slow_sync(options_.slow_sync_ms + options_.slow_node_ms);
   collect(oracle, *followed);
   check_bulk(oracle);
   progress("stopping the node, and opening its data once more");

@@ -13,6 +13,7 @@ struct driver_options {
   std::uint64_t kills = 20;
   std::uint64_t seconds = 0; ///< not 0: kill for so long instead of so often
   std::uint32_t events_per_s = 150;
+  std::int64_t slow_node_ms = 0; ///< a commit may take so much longer, since the node is built to be slow
   std::int64_t slow_sync_ms = 0; ///< not 0: every sync of the node takes so much longer
   bool keep = false;             ///< the run's folder stays
 };

@@ -69,6 +69,8 @@ int main(int count, char** arguments) {
   app.add_option("--kills", asked.driver.kills, "how often")->capture_default_str();
   app.add_option("--seconds", asked.driver.seconds, "kill for so long, instead of so often");
   app.add_option("--events-per-s", asked.driver.events_per_s, "what the feeder sends")->capture_default_str();
+  app.add_option("--slow-node", asked.driver.slow_node_ms,
+                 "a commit of the node may take so many ms longer: it runs under a sanitizer");
   app.add_option("--slow-sync", asked.driver.slow_sync_ms, "every sync of the node takes so many ms longer");
   app.add_flag("--keep", asked.driver.keep, "keep the run's folder");
   app.add_option("--role", asked.role, "for the program's own use")->group("");

@@ -127,6 +127,8 @@ TEST_CASE("a connector that is read wrongly is refused with the path or the plac
       {R"({"id":1,"url":"u"})", "id must be a string"},
       {R"({"id":null,"url":"u"})", "id is required, but it is null"},
       {R"({"id":"a","url":null})", "url is required, but it is null"},
+      {R"({"id":"a","url":"u","secret":""})", "secret is empty; leave it out"},
+      {R"({"id":"a","url":"u","secret":7})", "secret must be a string"},
       {R"({"id":"a","url":"u","rate":{"limit":null}})", "rate.limit is required, but it is null"},
       {R"({"id":"a","url":"u","name":null,"name":"b"})", "name is there twice"},
       {R"({"id":"a","url":"u","colour":null})", "colour is no field of a connector"},
@@ -369,6 +371,10 @@ TEST_CASE(
                   R"("],["A",""]],"response_body":)") != std::string::npos);
   CHECK(text.find(R"("retry_after":{"heard":"30.0","not_before":"2026-05-23T12:00:30.000Z",)"
                   R"("held_until":"2026-05-23T12:00:30.000Z"},"next_attempt_at":)") != std::string::npos);
+  CHECK(text.find("response_headers_truncated") == std::string::npos);
+  value.response_headers_truncated = true;
+  CHECK(event_history_to_json({some_summary(), {value}})
+            .find(R"(["A",""]],"response_headers_truncated":true,"response_body":)") != std::string::npos);
   value.retry_after = retry_hint{"soon", {}, {}};
   text = event_history_to_json({some_summary(), {value}});
   CHECK(text.find(R"("retry_after":{"heard":"soon","not_before":null,"held_until":null})") !=
@@ -419,14 +425,14 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
   status.started_at = noon;
   status.now = noon + 60'000;
   status.connectors_configured = 3;
-  status.partitions = {{1, 2, 30, 20, 5, 4, false}};
+  status.partitions = {{1, 2, 30, 20, 5, 4, false, true}};
   status.connectors = {{{"crm-prod"}, true, 5, 4, noon + 50'000, {}, noon + 90'000},
                        {{"idle"}, false, 0, 0, std::nullopt, "its URL is none", std::nullopt}};
   CHECK(
       node_status_to_json(status) ==
       R"({"version":"0.1.0","started_at":"2026-05-23T12:00:00.000Z","now":"2026-05-23T12:01:00.000Z",)"
       R"("connectors_configured":3,"partitions":[{"number":1,"epoch":2,"next_sequence":30,"settled_below":20,)"
-      R"("pending":5,"in_flight":4,"accepting":false}],"connectors":[{"id":"crm-prod","enabled":true,"pending":5,)"
+      R"("pending":5,"in_flight":4,"accepting":false,"counting":true}],"connectors":[{"id":"crm-prod","enabled":true,"pending":5,)"
       R"("in_flight":4,"oldest_pending_at":"2026-05-23T12:00:50.000Z","oldest_pending_age_ms":10000,)"
       R"("held_until":"2026-05-23T12:01:30.000Z"},)"
       R"({"id":"idle","enabled":false,"pending":0,"in_flight":0,"oldest_pending_at":null,)"

@@ -51,6 +51,22 @@ TEST_CASE("a burst that was spent comes back at the rate") {
   CHECK(burst_at(unlimited, start_us) == 10'000);
 }
 
+TEST_CASE("one that did not go after all is as if it had not been taken") {
+  rate_shaper shaper{rate_limit{3, 1'000, 2}}; // an interval that is no whole number of microseconds
+  CHECK(burst_at(shaper, start_us) == 2);
+  shaper.give_back();
+  CHECK(shaper.wait_us(start_us) == 0);
+  shaper.take(start_us);
+  CHECK(shaper.wait_us(start_us) == 333'334);
+  for (int i = 0; i < 3; ++i) {
+    shaper.take(start_us + 333'334);
+    shaper.give_back();
+  }
+  CHECK(burst_at(shaper, start_us + 333'334) == 1);
+  shaper.give_back();
+  CHECK(burst_at(shaper, start_us + hour_us) == 2); // and no more than a burst, however long ago it was
+}
+
 TEST_CASE("a connector without a rate is not limited") {
   rate_shaper shaper{std::nullopt};
   CHECK(burst_at(shaper, start_us) == 10'000);
@@ -206,6 +222,29 @@ TEST_CASE("the largest limit does not overflow") {
   CHECK(burst_at(shaper, start_us) == 10'000);
   rate_shaper dense{rate_limit{1'000'000, 86'400'000, 1'000'000}};
   CHECK(burst_at(dense, start_us) == 10'000);
+}
+
+TEST_CASE("what was taken and did not go can be given back: the next goes when that one would have") {
+  for (const std::uint32_t per_ms : {1'000u, 999u, 7u}) {
+    const rate_limit limit{3, per_ms, 2}; // its interval is no whole number of microseconds
+    rate_shaper shaper{limit}, untouched{limit};
+    std::int64_t now_us = 1'779'546'071'000'000;
+    shaper.take(now_us);
+    untouched.take(now_us);
+    for (int i = 0; i < 5; ++i) {
+      now_us += shaper.wait_us(now_us);
+      shaper.take(now_us);
+      shaper.give_back();
+      CHECK(shaper.wait_us(now_us) == 0);
+      CHECK(shaper.state() == untouched.state());
+      shaper.take(now_us);
+      untouched.take(now_us);
+    }
+  }
+  rate_shaper unlimited{std::nullopt};
+  unlimited.take(1'000);
+  unlimited.give_back();
+  CHECK(unlimited.wait_us(1'000) == 0);
 }
 
 } // namespace vicket

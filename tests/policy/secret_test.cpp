@@ -114,6 +114,25 @@ TEST_CASE("what follows whsec_ and is no base64 is refused with its place, and n
     CHECK_FALSE(secret_complaint(plain).has_value());
 }
 
+TEST_CASE("a secret that some libraries can't read is remarked on, and not repeated") {
+  for (const auto* odd : {"whsec_Zg", "whsec_Zm8", "whsec___sA", "whsec_-_8=", "whsec_-_8",
+                          "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}) {
+    INFO(odd);
+    const auto remark = secret_remark(odd);
+    REQUIRE(remark.has_value());
+    CHECK(remark->find(std::string_view{odd}.substr(6)) == std::string::npos);
+  }
+  for (const auto* meant : {"WHSEC_Zg==", "Whsec_Zg==", "\"whsec_Zg==\"", "'whsec_Zg=='"}) {
+    INFO(meant);
+    CHECK(secret_remark(meant).value().find("very beginning") != std::string::npos);
+  }
+  for (const auto* plain :
+       {"whsec-Zg==", "whsec_", "\"", "x-whsec_Zg==", "whsec_Zg==", "whsec_Zm8=", "whsec_Zm9v", "whsec_//sA", "whsec_+/+/", "Zg", "hunter2", "***", ""}) {
+    INFO(plain);
+    CHECK_FALSE(secret_remark(plain).has_value());
+  }
+}
+
 TEST_CASE("base64 follows the vectors of RFC 4648") {
   struct row {
     std::string_view bytes;

@@ -101,6 +101,20 @@ void connector_book::check_request(std::uint32_t which, const std::string& host)
     complain("a disabled connector sends nothing", "c" + std::to_string(which) + " does");
 }
 
+bool connector_book::certainly_delivers(std::uint32_t which) const {
+  return !connectors_[which].changing && !any_since(which, never, [](const version& one) {
+    return !one.exists || !one.value.enabled || one.value.rate;
+  });
+}
+
+std::uint32_t connector_book::most_in_flight(std::uint32_t which, std::uint64_t since) const {
+  std::uint32_t most = 0;
+  for (const auto& one : connectors_[which].versions)
+    if (one.until >= std::min(since, quiet_since_) && one.exists)
+      most = std::max(most, one.value.max_in_flight);
+  return most;
+}
+
 bool connector_book::may_exist(std::uint32_t which) const {
   return any_since(which, never, [](const version& one) { return one.exists; });
 }

@@ -34,6 +34,12 @@ public:
   /// Whether a request may go to this host now.
   void check_request(std::uint32_t which, const std::string& host) const;
 
+  /// It is there, enabled and without a rate, and nothing that is under way may change that.
+  [[nodiscard]] bool certainly_delivers(std::uint32_t which) const;
+  /// The most that it may have been allowed to have in flight at any time since then, or since nothing moved: a put is
+  /// followed by then.
+  [[nodiscard]] std::uint32_t most_in_flight(std::uint32_t which, std::uint64_t since) const;
+
   [[nodiscard]] bool may_exist(std::uint32_t which) const;
   [[nodiscard]] bool exists(std::uint32_t which) const;
   /// Whatever becomes of the change that is under way.

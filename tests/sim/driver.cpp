@@ -17,8 +17,9 @@ constexpr std::int64_t two_looks_ms = 1'202'000;
 constexpr std::uint32_t missing_connectors = 4;
 
 endpoints::observer observe(oracle& judge, std::function<moment()> now, std::function<std::uint32_t()> life,
-                            const tracer& trace) {
+                            const tracer& trace, std::function<void()> was_short) {
   endpoints::observer told;
+  told.was_short = std::move(was_short);
   told.requested = [&judge, now, life, &trace](std::uint64_t number, std::uint64_t serial,
                                                std::uint32_t connector, const std::string& host,
                                                const std::string& id, const std::string& body) {
@@ -27,6 +28,7 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
                  host + " at " + std::to_string(now().wall_ms));
     judge.events().requested(number, serial, id, body, life(), now(), host);
     judge.connectors().check_request(connector, host);
+    judge.requested(connector, now());
   };
   told.responded = [&judge, now, &trace](std::uint64_t number, std::uint32_t connector, bool ok,
                                          std::int64_t retry_after_ms, std::size_t answer_bytes,
@@ -35,6 +37,7 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
       trace.line("    answer to request " + std::to_string(number) + ": " + what);
     const auto when = now();
     judge.events().responded(number, ok, retry_after_ms, answer_bytes, when);
+    judge.starts().responded(connector, retry_after_ms > 0, when);
     // While a change is under way nobody knows whether it was this endpoint that was held.
     if ((what == "429" || what == "503") && retry_after_ms > 0 &&
         !judge.connectors().change_under_way(connector))
@@ -47,10 +50,14 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
 
 driver::driver(const plan& made, settings with, const tracer& trace)
     : plan_{made}, with_{std::move(with)}, trace_{trace}, oracle_{made.shape},
-      endpoints_{std::make_shared<endpoints>(
-          made.seed, made.shape.connectors.size(),
-          observe(
-              oracle_, [this] { return now(); }, [this] { return node_.life(); }, trace))},
+      endpoints_{std::make_shared<endpoints>(made.seed, made.shape.connectors.size(),
+                                             observe(
+                                                 oracle_, [this] { return now(); },
+                                                 [this] { return node_.life(); }, trace,
+                                                 [this] {
+                                                   struck(fault::shortage);
+                                                   oracle_.node_was_short(now());
+                                                 }))},
       node_{made,
             with_.folder,
             endpoints_,

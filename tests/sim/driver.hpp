@@ -62,6 +62,8 @@ private:
                     std::function<void(const std::set<std::uint64_t>& found)> finished);
   void check_page(const std::vector<event_history>& events, const std::vector<event_history>& before);
   void look_up_status(bool compare);
+  void look_up_status(const get_status& request, node_status whole, bool compare);
+  static constexpr std::uint32_t status_page = 2; ///< connectors: fewer than a world may have
   void list();
   void read_feeds_to_the_end();
 

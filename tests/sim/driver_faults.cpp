@@ -115,11 +115,13 @@ void driver::order(const action& one) {
     on_order_ = true;
     timed_orders_.push_back({one.ordered, node_.steady_ms() + one.after * ms_per_after, one.draw});
     return;
+  case fault::shortage:
+    return endpoints_->be_short(one.after, one.draw);
   case fault::supervisor_death: {
     on_order_ = true;
     auto happened = [this] {
       struck(fault::supervisor_death);
-      oracle_.events().supervisor_died();
+      oracle_.supervisor_died();
     };
     if (one.draw % 2 == 0)
       node_.chance.fail_in_supervisor(std::move(happened));
@@ -230,6 +232,7 @@ void driver::free_disk() {
 }
 
 void driver::calm_disk() {
+  endpoints_->be_short_no_more();
   node_.disk.clear_faults();
   node_.disk.crash_after(std::numeric_limits<std::uint64_t>::max());
   free_disk();

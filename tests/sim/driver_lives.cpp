@@ -155,6 +155,10 @@ void driver::run_to_rest() {
   if (order_of_handlers_.percent(60))
     node_.run_background(100);
   oracle_.quiet(now());
+  if (disk_is_well() && !squeezed_)
+    oracle_.look_at_starts(now());
+  else
+    oracle_.starts().nobody_has_to_start();
   if (disk_is_well() && !down())
     met_.at_rest();
 }

@@ -140,6 +140,7 @@ void driver::change(operation what, std::uint32_t which, const connector& wanted
   const auto sent = now();
   oracle_.connectors().change_sent(which, wanted, true, sent);
   oracle_.events().connector_changes(which, host_of(wanted));
+  oracle_.starts().connector_changes(which);
   node_.ask<connector_view>(
       put_connector{wanted},
       [this, which, wanted](const connector_view&) {
@@ -194,6 +195,7 @@ void driver::remove(const action& one) {
   const auto sent = now();
   oracle_.connectors().change_sent(which, wanted_[which], false, sent);
   oracle_.events().connector_changes(which, {});
+  oracle_.starts().connector_changes(which);
   node_.ask<void>(
       delete_connector{plan_.shape.connectors[which].id},
       [this, which, sent] {
@@ -363,11 +365,24 @@ void driver::look_up_event(const action& one) {
 }
 
 void driver::look_up_status(bool compare) {
+  look_up_status(get_status{{}, status_page}, {}, compare);
+}
+
+/// The pages before are put together in `whole`.
+void driver::look_up_status(const get_status& request, node_status whole, bool compare) {
   node_.ask<node_status>(
-      get_status{},
-      [this, compare](const node_status& status) {
-        if (compare)
-          oracle_.told(status, endpoints_->open_requests());
+      request,
+      [this, whole = std::move(whole), compare](const node_status& page) {
+        auto all = page;
+        all.connectors = whole.connectors;
+        all.connectors.insert(all.connectors.end(), page.connectors.begin(), page.connectors.end());
+        if (page.connectors.size() > status_page || (page.more && page.connectors.empty()))
+          oracle_.complain("a page of the status is full or the last",
+                           std::to_string(page.connectors.size()) + " connectors");
+        else if (page.more)
+          look_up_status(get_status{page.connectors.back().id, status_page}, std::move(all), compare);
+        else if (compare)
+          oracle_.told(all, endpoints_->open_requests());
       },
       [](const caf::error&) {});
 }

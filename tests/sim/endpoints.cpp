@@ -12,6 +12,9 @@ namespace vicket::sim {
 
 namespace {
 
+constexpr std::size_t large_answer_bytes = 20'000;
+constexpr std::uint64_t most_short = 40; ///< requests that one shortage keeps in the node
+
 /// The text between `before` and the next `"`.
 std::string field_after(std::string_view text, std::string_view before) {
   const auto at = text.find(before);
@@ -32,14 +35,12 @@ http_result answer(std::uint64_t request, std::uint16_t status, std::string body
   made.status = status;
   made.body = mark_of(request) + std::move(body);
   made.body_bytes = made.body.size();
+  made.phases.first_byte_us = static_cast<std::int64_t>(request); // where it is found when the body was cut
   return made;
 }
 
-/// Its length tells the request as well, should the node keep no more than that.
 http_result answer(std::uint64_t request, std::uint16_t status, bool large) {
-  return answer(request, status,
-                large ? std::string(large_answer_bytes + request - mark_of(request).size(), 'x')
-                      : std::string{});
+  return answer(request, status, large ? std::string(large_answer_bytes, 'x') : std::string{});
 }
 
 http_result failure(std::uint64_t request, outcome what) {
@@ -76,9 +77,39 @@ mood endpoints::mood_of(const open_request& one, dice& chance) const {
   return how == mood::mixed ? static_cast<mood>(chance.below(mood_count - 1)) : how;
 }
 
+void endpoints::be_short(std::uint32_t after, std::uint64_t draw) {
+  short_after_ = after;
+  short_left_ = 1 + draw % most_short;
+  shortage_ = draw;
+}
+
+bool endpoints::comes_back_short() {
+  if (short_left_ == 0)
+    return false;
+  if (short_after_ > 0) {
+    --short_after_;
+    return false;
+  }
+  --short_left_;
+  return true;
+}
+
 void endpoints::post(http_request request, completion done) {
   if (closed_)
     return;
+  if (comes_back_short()) {
+    told_.was_short();
+    shortage_ = mixed(shortage_, short_left_);
+    open_request none;
+    none.connector = connector_of(request.endpoint->host);
+    none.done = std::move(done);
+    none.result.shortage = own_shortage{"something", shortage_ % 3 == 0};
+    if (shortage_ % 2 == 0)
+      finish(std::move(none));
+    else
+      ready_.push_back(std::move(none));
+    return;
+  }
   const auto serial =
       serial_of_event_name(field_after(*request.body, R"("event":")")).value_or(~std::uint64_t{0});
   dice chance{mixed(mixed(seed_, serial), ++times_seen_[serial])};
@@ -102,6 +133,8 @@ void endpoints::post(http_request request, completion done) {
 }
 
 void endpoints::finish(open_request one) {
+  if (one.result.shortage)
+    return one.done(std::move(one.result));
   const bool ok = !one.result.failure && one.result.status && *one.result.status / 100 == 2;
   std::int64_t wait_s = 0;
   std::from_chars(one.result.retry_after.data(),

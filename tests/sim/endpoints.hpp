@@ -27,10 +27,16 @@ public:
     std::function<void(std::uint64_t number, std::uint32_t connector, bool ok, std::int64_t retry_after_ms,
                        std::size_t answer_bytes, const std::string& what)>
         responded;
+    std::function<void()> was_short;
   };
 
   endpoints(std::uint64_t seed, std::size_t connectors, observer told)
       : seed_{seed}, moods_(connectors, mood::well), told_{std::move(told)} {}
+
+  /// From the request after so many others on, a number of them that `draw` says does not leave the node: it is short of
+  /// something, of all or of what one endpoint takes. They come back at once or a little later, and are no requests.
+  void be_short(std::uint32_t after, std::uint64_t draw);
+  void be_short_no_more() { short_left_ = 0; }
 
   void set_mood(std::uint32_t connector, mood value) { moods_[connector] = value; }
   void all_are_well() { moods_.assign(moods_.size(), mood::well); }
@@ -63,6 +69,7 @@ private:
     http_result result;
   };
 
+  [[nodiscard]] bool comes_back_short();
   [[nodiscard]] mood mood_of(const open_request& one, dice& chance) const;
   void finish(open_request one);
 
@@ -71,6 +78,9 @@ private:
   observer told_;
   bool closed_ = true;
   std::uint64_t count_ = 0;
+  std::uint32_t short_after_ = 0;
+  std::uint64_t short_left_ = 0;
+  std::uint64_t shortage_ = 0; ///< what its results follow from
   std::int64_t now_ms_ = 0;
   std::map<std::uint64_t, std::uint64_t> times_seen_; ///< by event
   std::vector<open_request> ready_;

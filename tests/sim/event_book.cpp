@@ -13,6 +13,9 @@ namespace {
 /// From the answer to its record: `attempt_wait_ms`, and on a disk that was full the next look at it.
 constexpr std::int64_t settle_ms = 1'500;
 
+/// With so much for windows nothing of what waits for the disk is dropped.
+constexpr std::size_t ample_window_bytes = 64u << 20;
+
 /// The longest time for which an endpoint's `Retry-After` holds its connector.
 constexpr std::int64_t longest_hold_ms = 600'000;
 
@@ -31,12 +34,12 @@ std::string mark_of(std::uint64_t request) {
 }
 
 bool is_dropped(const attempt& value) {
-  return value.response_body.empty() && value.response_body_bytes >= large_answer_bytes;
+  return value.response_body.empty() && value.response_body_bytes > 0;
 }
 
 std::optional<std::uint64_t> request_of(const attempt& value) {
-  if (is_dropped(value))
-    return value.response_body_bytes - large_answer_bytes;
+  if (is_dropped(value) && value.phases.first_byte_us)
+    return static_cast<std::uint64_t>(*value.phases.first_byte_us);
   const std::string_view text = value.response_body.empty() ? value.error : value.response_body;
   std::uint64_t number = 0;
   const auto at = text.find('#');
@@ -445,7 +448,8 @@ void event_book::check_dropped(const event_fact& event, const attempt& value) co
     complain("an answer that is dropped is said to be cut", name(event));
   const auto answered = answer_bytes_.find(event.sent.connector);
   const auto bytes = answered == answer_bytes_.end() ? 0 : answered->second;
-  if (bytes <= shape_->kept_answer_bytes)
+  // While the disk is full, answers are dropped for the memory that records take which wait for it.
+  if (bytes <= shape_->kept_history_bytes && shape_->window_memory_bytes >= ample_window_bytes)
     complain("answers are dropped only beyond their bound",
              name(event) + ": " + std::to_string(bytes) + " bytes were answered to its connector");
 }
@@ -588,6 +592,17 @@ std::string event_book::story(std::uint64_t serial) const {
   if (event.settled)
     text += "; " + std::string{to_string(*event.settled)};
   return text;
+}
+
+std::set<std::uint32_t> event_book::with_events_never_sent(std::int64_t steady_ms,
+                                                           std::int64_t wall_ms) const {
+  std::set<std::uint32_t> found;
+  for (const auto& [serial, event] : events_)
+    if (event.answer == answer_kind::accepted && event.requests.empty() && !event.settled && !event.gone &&
+        event.attempts.empty() && event.answered_at.steady_ms < steady_ms &&
+        event.answered_at.wall_ms < wall_ms)
+      found.insert(event.sent.connector);
+  return found;
 }
 
 } // namespace vicket::sim

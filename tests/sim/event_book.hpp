@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -43,9 +44,12 @@ public:
   /// one it was, so this goes for all connectors until nothing moves.
   void supervisor_died();
   /// The wall clock was set back: in this life of the node due times can't be told from outside.
+  /// Since then nobody knows until when what was told before holds.
+  [[nodiscard]] std::int64_t clock_went_back_ms() const noexcept { return went_back_ms_; }
   void clock_went_back(const moment& now) {
     clock_is_straight_ = false;
     went_back_at_ = now.order;
+    went_back_ms_ = now.steady_ms;
     holds_.clear(); // when they end by the new clock nobody knows
   }
   void life_began(const moment& now) {
@@ -77,6 +81,12 @@ public:
   [[nodiscard]] bool certainly_pending(std::uint32_t connector, std::uint64_t order) const;
   /// An event that was settled and whose retention has passed twice is forgotten; what was settled before this is.
   void retention_has_passed_for(std::int64_t settled_before_ms) { forgotten_before_ms_ = settled_before_ms; }
+
+  /// Connectors with events that were accepted before then, by both clocks, and were never sent anywhere.
+  [[nodiscard]] std::set<std::uint32_t> with_events_never_sent(std::int64_t steady_ms,
+                                                               std::int64_t wall_ms) const;
+  /// In this life of the node nobody has set the wall clock back.
+  [[nodiscard]] bool clock_is_straight() const noexcept { return clock_is_straight_; }
 
   [[nodiscard]] const std::map<std::uint64_t, event_fact>& events() const noexcept { return events_; }
   [[nodiscard]] bool may_be_forgotten(const event_fact& event) const;
@@ -144,14 +154,13 @@ private:
   std::int64_t latest_steady_ms_ = 0;
   std::int64_t forgotten_before_ms_ = 0;
   bool clock_is_straight_ = true;
-  std::int64_t life_began_ms_ = 0; ///< by the wall clock
-  std::uint64_t went_back_at_ = 0; ///< a place in the order
+  std::int64_t life_began_ms_ = 0;         ///< by the wall clock
+  std::uint64_t went_back_at_ = 0;         ///< a place in the order
+  std::int64_t went_back_ms_ = -1'000'000; ///< by the steady clock
   bool supervisor_is_dying_ = false;
 };
 
-/// What a large answer has at least: what it has more is the request's number.
-inline constexpr std::size_t large_answer_bytes = 20'000;
-/// The node kept only the length of a large answer.
+/// The node kept only the length of the answer.
 [[nodiscard]] bool is_dropped(const attempt& value);
 /// The request that an attempt's body, its length, or error speaks of.
 [[nodiscard]] std::optional<std::uint64_t> request_of(const attempt& value);

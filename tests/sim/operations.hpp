@@ -63,8 +63,9 @@ enum class fault : std::uint8_t {
   clock_forward,
   clock_back,
   supervisor_death,
+  shortage, ///< the node is short of descriptors, memory or ports: requests do not leave it
 };
-inline constexpr std::size_t fault_count = 29;
+inline constexpr std::size_t fault_count = 30;
 
 inline constexpr std::array<std::string_view, operation_count> operation_names = {"send",
                                                                                   "send_with_id",
@@ -93,7 +94,7 @@ inline constexpr std::array<std::string_view, fault_count> fault_names = {
     "io_error_compaction", "io_error_open",   "io_error_manifest", "io_error_rename",     "short_write",
     "crash_append",        "crash_sync",      "crash_flush",       "crash_compaction",    "crash_open",
     "crash_manifest",      "crash_rename",    "crash_dropped",     "crash_torn",          "crash_reordered",
-    "room_again",          "clock_forward",   "clock_back",        "supervisor_death"};
+    "room_again",          "clock_forward",   "clock_back",        "supervisor_death",    "shortage"};
 
 [[nodiscard]] constexpr std::string_view to_string(operation value) {
   return operation_names[static_cast<std::size_t>(value)];

@@ -11,12 +11,16 @@ namespace {
 constexpr std::int64_t recovery_ms = 1'200;
 /// And hears only then that there is room when a round has come back, for which the simulation lets time pass.
 constexpr std::int64_t late_recovery_ms = 60'000;
+/// The longest hold: one that was stored before the clock was set back is cut to it, by the clock of then.
+constexpr std::int64_t longest_hold_ms = 600'000;
+/// Beyond the last shortage: what the node waits until it tries again.
+constexpr std::int64_t longest_pause_ms = 5'000;
 
 } // namespace
 
 oracle::oracle(const world_shape& shape)
-    : shape_{shape}, events_{shape, complaints_},
-      connectors_{shape.connectors.size(), complaints_}, feed_{readers, complaints_} {}
+    : shape_{shape}, events_{shape, complaints_}, connectors_{shape.connectors.size(), complaints_},
+      feed_{readers, complaints_}, starts_{shape, complaints_} {}
 
 bool oracle::shortly_after(const moment& then, const moment& now) const {
   return now.steady_ms - then.steady_ms <= (shape_.late_rounds ? late_recovery_ms : recovery_ms);
@@ -120,8 +124,26 @@ void oracle::told(const node_status& status, const std::map<std::uint32_t, std::
       complain("the status agrees with a count", "c" + std::to_string(which) + " has " +
                                                      std::to_string(count) +
                                                      " pending, and is not mentioned");
-  for (const auto& one : status.partitions)
+  std::uint64_t in_flight = 0;
+  for (const auto& one : status.partitions) {
     in_partitions += one.pending;
+    in_flight += one.in_flight;
+    if (one.counting)
+      complain("what a start finds is counted", "partition " + std::to_string(one.number) + " still counts");
+  }
+  for (std::size_t i = 1; i < status.connectors.size(); ++i)
+    if (!(status.connectors[i - 1].id < status.connectors[i].id))
+      complain("the status is in the order of ids", status.connectors[i].id.value + " comes too late");
+  for (const auto& one : status.connectors)
+    if (one.oldest_pending_at.has_value() != (one.pending > 0))
+      complain("the status agrees with a count", one.id.value + " has an oldest event, or has none");
+  std::uint64_t open_in_all = 0;
+  for (const auto& [which, count] : open_requests)
+    open_in_all += count;
+  if (in_flight != open_in_all)
+    complain("the status agrees with a count", "the partitions are said to have " +
+                                                   std::to_string(in_flight) + " in flight, and it is " +
+                                                   std::to_string(open_in_all));
   if (in_partitions != in_all)
     complain("the status agrees with a count", "the partitions' sum is not the connectors'");
   if (!connectors_.all_are_certain())
@@ -153,12 +175,40 @@ void oracle::room_was_missing(const moment& now) {
   disk_full_ = disk_full_ || disk_squeezed_;
 }
 
+// -- requests ---------------------------------------------------------------------------------------------------
+
+void oracle::requested(std::uint32_t connector, const moment& now) {
+  starts_.requested(connector, connectors_.most_in_flight(connector, starts_.none_since(connector)), now);
+}
+
+void oracle::supervisor_died() {
+  events_.supervisor_died();
+  starts_.supervisor_died();
+}
+
+/// Who has something to start that nothing stands in the way of.
+void oracle::look_at_starts(const moment& now) {
+  const auto settled_ms = starts_.settle_ms();
+  if (failed_ || disk_full_ || disk_squeezed_ || serious_ || stopping_ || !events_.clock_is_straight() ||
+      now.steady_ms - last_full_.steady_ms < settled_ms ||
+      now.steady_ms - last_short_.steady_ms < settled_ms + longest_pause_ms ||
+      now.steady_ms - events_.clock_went_back_ms() < settled_ms + longest_hold_ms ||
+      now.steady_ms - life_began_.steady_ms < settled_ms) {
+    starts_.nobody_has_to_start();
+    return;
+  }
+  auto all = events_.with_events_never_sent(now.steady_ms - settled_ms, now.wall_ms - settled_ms);
+  std::erase_if(all, [&](std::uint32_t which) { return !connectors_.certainly_delivers(which); });
+  starts_.at_rest(all, now);
+}
+
 // -- the node's lives -----------------------------------------------------------------------------------------
 
 void oracle::life_began(const moment& now) {
   life_began_ = now;
   serious_ = commit_sync_failed_ = failed_ = stopping_ = false;
   events_.life_began(now);
+  starts_.life_began();
 }
 
 void oracle::life_ended() {

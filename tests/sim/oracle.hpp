@@ -6,6 +6,7 @@
 #include "tests/sim/event_book.hpp"
 #include "tests/sim/facts.hpp"
 #include "tests/sim/feed_book.hpp"
+#include "tests/sim/start_book.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,14 @@ public:
   event_book& events() noexcept { return events_; }
   connector_book& connectors() noexcept { return connectors_; }
   feed_book& feed() noexcept { return feed_; }
+  start_book& starts() noexcept { return starts_; }
+
+  // -- requests -------------------------------------------------------------------------------------------------
+
+  void requested(std::uint32_t connector, const moment& now);
+  void supervisor_died();
+  /// Nothing moves, and the disk is well.
+  void look_at_starts(const moment& now);
 
   // -- events and connectors, where more than one book is concerned -------------------------------------------
 
@@ -52,6 +61,8 @@ public:
   void disk_is(bool full, bool squeezed, const moment& now);
   /// One operation failed for want of room.
   void room_was_missing(const moment& now);
+  /// The node was short of something of its own for a request.
+  void node_was_short(const moment& now) { last_short_ = now; }
   /// Something failed that a node may end for: an I/O error, a sync, the machine itself.
   void something_serious_failed() { serious_ = true; }
   /// The sync of a commit failed, with whatever error number: the node has to end.
@@ -98,10 +109,12 @@ private:
   event_book events_;
   connector_book connectors_;
   feed_book feed_;
+  start_book starts_;
   moment life_began_;
   bool disk_full_ = false;
   bool disk_squeezed_ = false;
   moment last_full_{0, -1'000'000, 0};
+  moment last_short_{0, -1'000'000, 0};
   moment last_squeezed_{0, -1'000'000, 0};
   bool serious_ = false;
   bool commit_sync_failed_ = false;

@@ -583,6 +583,17 @@ TEST_CASE("attempts that are numbered wrongly, used twice, out of order or of no
   invented.tell(invented.history_of(1, {invented.first, nobody}));
   CHECK(invented.breaks("an attempt was seen by its endpoint"));
 
+  // One whose answer was cut tells its request by the time that it took.
+  for (const std::int64_t request : {2, 99}) {
+    delivered_story cut;
+    auto short_one = cut.second;
+    short_one.response_body.clear();
+    short_one.response_truncated = true;
+    short_one.phases.first_byte_us = request;
+    cut.tell(cut.history_of(1, {cut.first, short_one}));
+    CHECK(cut.breaks("an attempt was seen by its endpoint") == (request == 99));
+  }
+
   delivered_story twice;
   auto again = twice.first;
   again.number = 2;
@@ -778,12 +789,29 @@ TEST_CASE("a status that is not a count") {
   one.id = right.shape.connectors[0].id;
   one.pending = 1;
   one.in_flight = 1;
+  one.oldest_pending_at = timestamp_ms{right.now().wall_ms};
   status.connectors.push_back(one);
   partition_status partition;
   partition.pending = 1;
+  partition.in_flight = 1;
   status.partitions.push_back(partition);
   right.judge.told(status, {{0, 1}});
   CHECK(right.well());
+  status.partitions[0].counting = true;
+  right.judge.told(status, {{0, 1}});
+  CHECK(right.breaks("what a start finds is counted"));
+  story ageless;
+  ageless.accept(1);
+  status.partitions[0].counting = false;
+  status.connectors[0].oldest_pending_at.reset();
+  ageless.judge.told(status, {{0, 1}});
+  CHECK(ageless.breaks("the status agrees with a count"));
+  story less_in_flight;
+  less_in_flight.accept(1);
+  status.connectors[0].oldest_pending_at = timestamp_ms{less_in_flight.now().wall_ms};
+  status.partitions[0].in_flight = 0;
+  less_in_flight.judge.told(status, {{0, 1}});
+  CHECK(less_in_flight.breaks("the status agrees with a count"));
 }
 
 TEST_CASE("storage_full without a full disk, and long after it had room again") {

@@ -13,8 +13,7 @@ namespace vicket::sim {
 namespace {
 
 constexpr std::string_view event_prefix = "e.";
-constexpr unsigned storm_percent = 5;               ///< of actions that begin one; it is ten times as long
-constexpr std::int64_t supervisor_idle_ms = 30'000; ///< then it asks whether it may go
+constexpr unsigned storm_percent = 5; ///< of actions that begin one; it is ten times as long
 constexpr std::uint32_t small_bytes = 20;
 constexpr std::uint32_t large_bytes = 24'000; ///< a few of them fill a memtable
 
@@ -55,9 +54,14 @@ world_shape make_shape(std::uint64_t seed) {
   shape.late_rounds = chance.percent(33);
   shape.window_events = static_cast<std::size_t>(chance.pick(std::vector<int>{2, 8, 256}));
   shape.max_unindexed = static_cast<std::size_t>(chance.pick(std::vector<int>{8, 64, 65'536}));
+  shape.max_in_flight = static_cast<std::size_t>(chance.percent(50) ? 10'000 : chance.between(1, 16));
   shape.history_bytes = static_cast<std::size_t>(chance.pick(std::vector<int>{1'500, 8'000, 4 << 20}));
-  shape.kept_answer_bytes =
+  shape.kept_history_bytes =
       static_cast<std::uint64_t>(chance.pick(std::vector<int>{30'000, 100'000, 1 << 30}));
+  // Of the least not even one large event fits, and of the next a few.
+  shape.window_memory_bytes =
+      static_cast<std::size_t>(chance.pick(std::vector<int>{10'000, 80'000, 64 << 20}));
+  shape.supervisor_idle_ms = chance.pick(std::vector<std::int64_t>{200, 3'000, 30'000});
   return shape;
 }
 
@@ -318,7 +322,7 @@ private:
     simple(action_kind::answer_hanging, 100, action::to_quiet, chance);
     wait(chance, 20'000);
     ask_of(leaving, operation::send, action::to_quiet, chance);
-    wait(chance, supervisor_idle_ms - 30);
+    wait(chance, std::max<std::int64_t>(1, made_.shape.supervisor_idle_ms - 30));
     simple(action_kind::hold_back, chance.between(1, 1'000'000), 0, chance);
     for (int i = 0; i < 2; ++i)
       simple(action_kind::let_lapse, 40, static_cast<std::uint32_t>(chance.below(4)), chance);
@@ -332,8 +336,30 @@ private:
     simple(action_kind::hold_back, 0, 0, chance);
   }
 
+  /// The endpoints hang, and more is sent to two connectors than there are places for, and a little to others; then answers
+  /// come one by one, and each place goes to somebody.
+  void crowd(dice& chance) {
+    const auto count = static_cast<std::uint32_t>(made_.shape.connectors.size());
+    const auto first = any_connector(chance);
+    simple(action_kind::calm, 0, 0, chance);
+    for (std::uint32_t i = 0; i < std::min(count, 6u); ++i) {
+      simple(action_kind::set_mood, static_cast<std::int64_t>(mood::silent), 0, chance);
+      made_.actions.back().connector = (first + i) % count;
+    }
+    for (int i = 0; i < 3; ++i)
+      for (std::uint32_t crowded = 0; crowded < 2; ++crowded)
+        ask_of((first + crowded) % count, operation::send_batch, some_handlers(chance), chance);
+    for (std::uint32_t i = 2; i < std::min(count, 6u); ++i)
+      ask_of((first + i) % count, operation::send, some_handlers(chance), chance);
+    wait(chance, 4'000);
+    for (int i = 0; i < 24; ++i)
+      simple(action_kind::answer_hanging, chance.between(1, 2), action::to_quiet, chance);
+  }
+
   /// One fault, and what is asked of the node while it strikes.
   void storm(dice& chance) {
+    if (made_.shape.max_in_flight <= 16 && chance.percent(20))
+      return crowd(chance);
     if (chance.percent(5))
       return change_hands(chance);
     const auto what = some_fault(chance);
@@ -380,7 +406,7 @@ private:
           fault::io_error_rename,  fault::io_error_manifest, fault::io_error_compaction,
           fault::crash_compaction, fault::crash_compaction,  fault::io_error_compaction,
           fault::clock_back,       fault::clock_forward,     fault::io_error_append,
-          fault::crash_sync,       fault::crash_compaction};
+          fault::crash_sync,       fault::crash_compaction,  fault::shortage};
       if (chance.percent(15))
         return drawn;
       return chance.pick(seldom);
@@ -533,10 +559,13 @@ std::string describe(const action& one, const world_shape& shape) {
 
 std::string describe(const world_shape& shape) {
   return std::to_string(shape.partitions) + " partitions, " + std::to_string(shape.connectors.size()) +
-         " connectors, window " + std::to_string(shape.window_events) + ", unindexed at most " +
+         " connectors, window " + std::to_string(shape.window_events) + ", windows " +
+         std::to_string(shape.window_memory_bytes) + " bytes, supervisors stay " +
+         std::to_string(shape.supervisor_idle_ms) + " ms, unindexed at most " +
          std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
-         " ms, pages of history " + std::to_string(shape.history_bytes) + " bytes, answers " +
-         std::to_string(shape.kept_answer_bytes) + " bytes" +
+         " ms, places " + std::to_string(shape.max_in_flight) + ", pages of history " +
+         std::to_string(shape.history_bytes) + " bytes, history at most " +
+         std::to_string(shape.kept_history_bytes) + " bytes" +
          (shape.late_rounds ? ", rounds come back late" : "");
 }
 

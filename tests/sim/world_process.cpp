@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <stdexcept>
 #include <string_view>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -29,6 +30,9 @@ namespace {
 
 // What a child writes to its pipe, a line each: "finding RULE\tDETAIL", "story …", "hash N", "handlers N", "met N N …",
 // "end".
+
+/// A world that has had a processor for less than its limit by so many times that limit waits for something.
+constexpr unsigned hangs_after = 10;
 
 int results_fd = -1; // of this child; the assertion handler has no other way to it
 
@@ -111,6 +115,9 @@ void run_here(const world_order& order, const world_settings& settings) {
 
 [[noreturn]] void be_child(const world_order& order, const world_settings& settings, int results) {
   results_fd = results;
+  const ::rlimit processor{settings.limit_s, settings.limit_s + 1};
+  if (::setrlimit(RLIMIT_CPU, &processor) != 0)
+    std::_Exit(4);
   set_assertion_handler(assertion_ended_the_world);
   check_invariants(true);
   register_all_types();
@@ -168,7 +175,9 @@ private:
 
 complaint end_of(int status, bool timed_out, unsigned limit_s) {
   if (timed_out)
-    return {"a world comes to an end", "it did not within " + std::to_string(limit_s) + " s"};
+    return {"a world comes to an end", "it hangs"};
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+    return {"a world comes to an end", "it did not within " + std::to_string(limit_s) + " s of a processor"};
   if (WIFSIGNALED(status))
     return {"the process lives", std::string{"it was ended by "} + ::strsignal(WTERMSIG(status))};
   return {"the process lives", "it ended with " + std::to_string(WEXITSTATUS(status))};
@@ -211,7 +220,7 @@ std::vector<std::uint32_t> all_places(std::uint32_t steps) {
 
 running_world::running_world(const world_order& order, const world_settings& settings)
     : limit_s_{settings.limit_s}, until_{std::chrono::steady_clock::now() +
-                                         std::chrono::seconds{settings.limit_s}} {
+                                         std::chrono::seconds{std::int64_t{hangs_after} * settings.limit_s}} {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     throw std::runtime_error("vicket-sim: no pipe");

@@ -24,7 +24,7 @@ struct world_settings {
   std::vector<std::string> ignored;
   bool trace = false; ///< to standard output
   bool hash = false;  ///< make the trace also where nobody sees it, for its hash
-  unsigned limit_s = 60;
+  unsigned limit_s = 60; ///< of a processor, so that a busy machine ends no world
 };
 
 struct world_result {

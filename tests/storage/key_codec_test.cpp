@@ -192,7 +192,6 @@ TEST_CASE("records on disk are these bytes") {
                                            "80dccc14"
                                            "00"
                                            "80d098f701");
-  CHECK(hex(encode_attempts_made(300)) == "ac02");
   CHECK(hex(encode(history_ledger::account{7, 1'000, {{7, 300}, {900, 1}}})) == "01"
                                                                                 "0000000000000007"
                                                                                 "00000000000003e8"
@@ -206,6 +205,9 @@ TEST_CASE("records on disk are these bytes") {
   auto expected = hex(encode_head(golden_attempt()));
   expected.replace(0, 2, "02").insert(20, "0102030405060708");
   CHECK(hex(encode_head(accounted)) == expected);
+  CHECK(hex(encode(due_entry{})) == "00");
+  CHECK(hex(encode(due_entry{300, std::nullopt})) == "ac02"); // as older programs wrote it
+  CHECK(hex(encode(due_entry{300, timestamp_ms{1}})) == "ac028000000000000001");
 }
 
 TEST_CASE("what was encoded is decoded to the same") {
@@ -229,6 +231,9 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(decode_ended_at(attempt_bytes) == noon + 12);
   const auto explained = explained_attempt();
   CHECK(decode_attempt(259, encode_head(explained) + "body").value().value == explained.value);
+  auto cut = explained;
+  cut.value.response_headers_truncated = true;
+  CHECK(decode_attempt(259, encode_head(cut) + "body").value().value == cut.value);
   auto unheeded = attempt;
   unheeded.value.retry_after = retry_hint{"soon", {}, {}};
   CHECK(decode_attempt(259, encode_head(unheeded) + "body").value().value == unheeded.value);
@@ -264,7 +269,13 @@ TEST_CASE("what was encoded is decoded to the same") {
   for (const auto value : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
                            std::numeric_limits<std::int64_t>::max()})
     CHECK(parse_i64(i64_bytes(value)) == value);
-  CHECK(decode_attempts_made(encode_attempts_made(0xffffffff)) == 0xffffffff);
+  for (const auto& entry : {due_entry{}, due_entry{0xffffffff, std::nullopt}, due_entry{7, timestamp_ms{-5}}})
+    CHECK(decode_due_entry(encode(entry)) == entry);
+  const auto entry_bytes = encode(due_entry{7, timestamp_ms{5}});
+  CHECK_FALSE(decode_due_entry(""));
+  CHECK_FALSE(decode_due_entry(entry_bytes.substr(0, entry_bytes.size() - 1)));
+  CHECK_FALSE(decode_due_entry(entry_bytes + '\0'));
+  CHECK_FALSE(decode_due_entry('\0' + entry_bytes.substr(1))); // a time without an attempt
   const auto due = parse_due_key(encode_due_key({"crm"}, {noon, 258})).value();
   CHECK(due.connector.value == "crm");
   CHECK(due.position == due_position{noon, 258});
@@ -303,7 +314,7 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
     static_cast<void>(decode_commit(view));
     static_cast<void>(decode_lineage(view));
     static_cast<void>(decode_accepted_at(view));
-    static_cast<void>(decode_attempts_made(view));
+    static_cast<void>(decode_due_entry(view));
     static_cast<void>(parse_due_key(view));
     static_cast<void>(parse_run_key(view));
     static_cast<void>(decode_carried(view));
@@ -356,9 +367,9 @@ TEST_CASE("strictly: what is short, overlong, of another version or out of range
   unknown_state[9] = 4;
   CHECK(!decode_attempt(1, unknown_state));
   using namespace std::string_view_literals;
-  CHECK(!decode_attempts_made("\x80\x00"sv));                                 // longer than need be
-  CHECK(!decode_attempts_made("\xff\xff\xff\xff\x1f"sv));                     // over 32 bits
-  CHECK(!decode_attempts_made("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"sv)); // over 64 bits
+  CHECK(!decode_due_entry("\x80\x00"sv));                                 // longer than need be
+  CHECK(!decode_due_entry("\xff\xff\xff\xff\x1f"sv));                     // over 32 bits
+  CHECK(!decode_due_entry("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"sv)); // over 64 bits
   CHECK(!decode_format("another-partition\0\0\0\1"sv));
   CHECK(!parse_due_key("crm\0"sv));
   CHECK(!parse_u64("1234567"));

@@ -256,7 +256,7 @@ TEST_CASE("waiting events come in the order of their due time, in pages, without
   auto by_due = std::vector<log_sequence>{};
   for (auto i = 0; i < 10; ++i)
     by_due.insert(by_due.begin(), accept(*store, true, {.connector = "crm", .accepted_at = noon - i}));
-  const auto neighbour = accept(*store, true, {.connector = "crm-prod"});
+  accept(*store, true, {.connector = "crm-prod"});
   accept(*store, true, {.connector = "cr"});
 
   SECTION("in order, with what the supervisor needs") {
@@ -288,19 +288,56 @@ TEST_CASE("waiting events come in the order of their due time, in pages, without
     CHECK(page.events[0].position.sequence == by_due[2]);
     CHECK(page.next_due == noon);
   }
-  SECTION("each connector that waits, and how much") {
+  SECTION("each connector that waits") {
     const auto waiting = store->waiting_connectors();
     REQUIRE(waiting.size() == 3);
     CHECK(waiting[0] == std::pair{connector_id{"cr"}, noon});
     CHECK(waiting[1] == std::pair{connector_id{"crm"}, noon - 9});
     CHECK(waiting[2] == std::pair{connector_id{"crm-prod"}, noon});
-    const auto counts = store->count_waiting();
-    REQUIRE(counts.size() == 3);
-    CHECK(counts[1].events == 10);
-    CHECK(counts[1].lowest_sequence == by_due.back());
-    CHECK(counts[2].events == 1);
-    CHECK(counts[2].lowest_sequence == neighbour);
   }
+  SECTION("its first due time, its last, and whether something among the first was never attempted") {
+    std::vector<waiting_connector> waiting;
+    store->for_each_waiting([&](const waiting_connector& one) { waiting.push_back(one); });
+    REQUIRE(waiting.size() == 3);
+    CHECK(waiting[1].connector.value == "crm");
+    CHECK(waiting[1].first_due == noon - 9);
+    CHECK(waiting[1].last_due == noon);
+    CHECK(waiting[1].unattempted_due == noon);
+  }
+  CHECK(store->health().ok());
+}
+
+TEST_CASE("of a connector with much that waits the first entries and the last are looked at") {
+  auto environment = make_memory_environment();
+  const auto store = open_store(small_options(environment.get()));
+  auto batch = write_batch{};
+  const auto wait = [&](const std::string& connector, std::int64_t minutes, std::uint32_t attempts_made) {
+    const auto sequence = store->allocate_sequence();
+    const auto due = noon + minutes;
+    batch.add_event(
+        event_of(sequence, {.connector = connector, .accepted_at = attempts_made > 0 ? noon : due}),
+        attempts_made == 0);
+    if (attempts_made > 0)
+      batch.add_attempt({connector}, attempt_of(store->allocate_sequence(), sequence, attempts_made, due), {},
+                        false);
+  };
+  constexpr auto looked_at = static_cast<std::int64_t>(partition_store::max_looked_at);
+  for (auto i = std::int64_t{0}; i < looked_at; ++i)
+    wait("just", i, i == looked_at - 1 ? 0 : 1);
+  for (auto i = std::int64_t{0}; i < 40; ++i)
+    wait("many", i, i == looked_at ? 0 : 1);
+  wait("next", 7, 3);
+  REQUIRE(store->commit(batch, store->next_sequence()).ok());
+  std::vector<waiting_connector> waiting;
+  store->for_each_waiting([&](const waiting_connector& one) { waiting.push_back(one); });
+  REQUIRE(waiting.size() == 3);
+  CHECK(waiting[0].last_due == noon + (looked_at - 1));
+  CHECK(waiting[0].unattempted_due == noon + (looked_at - 1));
+  CHECK(waiting[1].first_due == noon);
+  CHECK(waiting[1].last_due == noon + 39);
+  CHECK_FALSE(waiting[1].unattempted_due.has_value()); // it lies behind those
+  CHECK(waiting[2].connector.value == "next");
+  CHECK(waiting[2].first_due == noon + 7);
   CHECK(store->health().ok());
 }
 
@@ -337,7 +374,7 @@ TEST_CASE("an event that was accepted but never tried waits after a restart, onc
   batch.add_attempt({"crm-prod"}, attempt_of(store->allocate_sequence(), delivered, 1), {}, false);
   batch.add_attempt({"crm-prod"}, attempt_of(store->allocate_sequence(), waited_and_delivered, 1),
                     {noon, waited_and_delivered}, true);
-  batch.index_waiting({"crm-prod"}, {noon, indexed_later}, 0);
+  batch.index_waiting({"crm-prod"}, {noon, indexed_later});
   REQUIRE(store->commit(batch, handed_over).ok());
 
   // when the node restarts, any number of times
@@ -378,6 +415,13 @@ TEST_CASE("connectors and their states survive a restart, and go when deleted") 
   store.reset();
   store = open_store(small_options(environment.get()));
   CHECK(store->connectors() == std::vector{plain, full});
+  CHECK(store->read_connector(full.id) == full);
+  CHECK_FALSE(store->read_connector({"crm-pro"}).has_value());
+  CHECK(store->connectors_after({}, 1) == std::vector{plain});
+  CHECK(store->connectors_after(plain.id, 5) == std::vector{full});
+  CHECK(store->connectors_after({"crm-"}, 5) == std::vector{full});
+  CHECK(store->connectors_after(full.id, 5).empty());
+  CHECK(store->connectors_after({}, 0).empty());
   CHECK(store->connector_states() ==
         std::vector<std::pair<connector_id, std::string>>{{plain.id, "-42"}, {full.id, "42"}});
 

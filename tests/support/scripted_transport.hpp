@@ -43,6 +43,13 @@ public:
     return result;
   }
 
+  /// The node is short of `what`, nothing was sent.
+  static http_result shortage(std::string what, bool of_destination = false) {
+    http_result result;
+    result.shortage = own_shortage{std::move(what), of_destination};
+    return result;
+  }
+
   void on(const std::string& host, script answer) { scripts_[host] = std::move(answer); }
   void hang(const std::string& host) {
     on(host, [](const http_request&) { return std::nullopt; });

@@ -83,7 +83,10 @@ std::vector<misbehaviour> misbehaviours(const certificate_authority& root) {
       {"answers-410", always(answer(410, "gone")), outcome::http_status, 410},
       {"answers-204", always("HTTP/1.1 204 No Content\r\n\r\n"), outcome::delivered, 204},
       {"hangs-after-request", hang_after(""), outcome::timeout},
-      {"drips-headers", drip(head + "X-Drip: "), outcome::timeout},
+      // The status line is there, and says 200.
+      {"drips-headers", drip(head + "X-Drip: "), outcome::delivered, 200},
+      {"drips-headers-of-500", drip("HTTP/1.1 500 No\r\nX-Drip: "), outcome::http_status, 500},
+      {"drips-nothing-whole", hang_after("HTTP/1.1 "), outcome::timeout},
       {"closes-early", after_request(""), outcome::protocol},
       {"garbage", after_request("\x16\x03 no HTTP at all\r\n\r\n"), outcome::protocol},
       // The head is complete and says 200, what follows is not wanted.

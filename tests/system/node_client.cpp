@@ -9,8 +9,10 @@
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
+#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string_view>
@@ -170,11 +172,26 @@ std::optional<event_history> node_client::history(const event_id& id) {
 }
 
 node_status node_client::status() {
-  return rep_->ask<node_status>(get_status{}, "get_status");
+  get_status question;
+  auto all = rep_->ask<node_status>(question, "get_status");
+  while (all.more) {
+    question.after = all.connectors.back().id;
+    auto page = rep_->ask<node_status>(question, "get_status");
+    std::move(page.connectors.begin(), page.connectors.end(), std::back_inserter(all.connectors));
+    all.more = page.more;
+  }
+  return all;
 }
 
 std::uint64_t node_client::pending(const connector_id& id) {
-  for (const auto& one : status().connectors)
+  const auto counting = [](const node_status& of) {
+    return std::any_of(of.partitions.begin(), of.partitions.end(),
+                       [](const partition_status& one) { return one.counting; });
+  };
+  auto now = status();
+  for (const auto end_us = steady_us() + feed_patience_us; counting(now) && steady_us() < end_us;)
+    now = status();
+  for (const auto& one : now.connectors)
     if (one.id == id)
       return one.pending;
   return 0;

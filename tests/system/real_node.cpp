@@ -1,7 +1,9 @@
 #include "tests/system/real_node.hpp"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <iostream>
@@ -46,6 +48,19 @@ void real_node::end_is_asked_for() {
     std::cerr << "the node ended by itself, " << (ended.si_code == CLD_EXITED ? "exit code " : "signal ")
               << ended.si_status << "; its log:\n"
               << log();
+}
+
+void real_node::let_open_only(std::size_t more) const {
+  rlim_t highest = 0; // those below it count as open: the system gives the lowest that is free
+  for (const auto& entry :
+       std::filesystem::directory_iterator{"/proc/" + std::to_string(process_.id()) + "/fd"})
+    highest = std::max<rlim_t>(highest, std::stoul(entry.path().filename().string()));
+  rlimit limit{};
+  if (::prlimit(process_.id(), RLIMIT_NOFILE, nullptr, &limit) != 0)
+    throw std::runtime_error{"no limit of the node's files"};
+  limit.rlim_cur = highest + 1 + more;
+  if (::prlimit(process_.id(), RLIMIT_NOFILE, &limit, nullptr) != 0)
+    throw std::runtime_error{"the limit of the node's files can't be lowered"};
 }
 
 void real_node::terminate() {

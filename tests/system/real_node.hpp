@@ -3,6 +3,7 @@
 #include "messages/connector.hpp"
 #include "tests/support/process.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -28,6 +29,9 @@ public:
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string log() const { return process_.errors(); }
+
+  /// From now on it may open only so many files more than it has open. It had raised the limit when it started.
+  void let_open_only(std::size_t more) const;
 
   void terminate();
   /// SIGKILL, and gone.

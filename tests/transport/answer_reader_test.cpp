@@ -14,7 +14,7 @@ namespace {
 
 using state = answer_reader::state;
 
-constexpr answer_limits product_limits{64 * 1024, 8, 1024 * 1024, 64 * 1024};
+constexpr answer_limits product_limits{64 * 1024, 1024 * 1024, 64 * 1024};
 
 struct reading {
   state ended = state::reading;
@@ -26,6 +26,7 @@ struct reading {
   bool reusable = false;
   std::string retry_after;
   std::vector<header_field> headers;
+  bool headers_truncated = false;
 
   bool operator==(const reading&) const = default;
 };
@@ -54,7 +55,9 @@ reading read(const std::string& bytes, Piece piece,
   result.body = reader.take_body();
   result.reusable = reader.reusable() && at == bytes.size();
   result.retry_after = reader.head_complete() ? reader.retry_after() : "";
-  result.headers = reader.take_headers();
+  auto kept = reader.take_headers();
+  result.headers = std::move(kept.fields);
+  result.headers_truncated = kept.truncated;
   return result;
 }
 
@@ -379,14 +382,28 @@ TEST_CASE("what names no status, or two, is refused and shown", "[transport]") {
   }
 }
 
+TEST_CASE("1xx answers are skipped, as many as fit into the bound of a head", "[transport]") {
+  for (const int count : {1, 8, 9, 100, 2'000}) {
+    std::string hints;
+    for (int i = 0; i < count; ++i)
+      hints += "HTTP/1.1 103 Early Hints\r\n\r\n";
+    const auto result = read_in_every_way(hints + "HTTP/1.1 204 No Content\r\n\r\n");
+    CHECK(result.ended == state::complete);
+    CHECK(result.status == 204);
+    CHECK(result.reusable);
+  }
+}
+
 TEST_CASE("a bound that is passed is a failure, however the bytes come", "[transport]") {
   struct flood {
     const char* name;
     std::string bytes;
     std::string sentence_has;
+    int status = 0;
   };
+  const std::string answer_200 = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   std::string informational;
-  for (int i = 0; i < 9; ++i)
+  for (int i = 0; i < 64 * 1024 / 27 + 1; ++i) // of 27 bytes each
     informational += "HTTP/1.1 102 Processing\r\n\r\n";
   const std::vector<flood> rows{
       {"a long head", "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n",
@@ -396,15 +413,15 @@ TEST_CASE("a bound that is passed is a failure, however the bytes come", "[trans
        "HTTP/1.1 102 P\r\nX: " + std::string(40'000, 'x') +
            "\r\n\r\nHTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x') + "\r\n\r\n",
        "headers longer than 65536"},
-      {"many 1xx", informational, "more than 8 informational"},
+      {"many 1xx", informational + answer_200, "headers longer than 65536"},
       {"no such status", "HTTP/1.1 099 What\r\n\r\n", "status 99"},
-      {"another protocol", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "101"},
+      {"another protocol", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "101", 101},
   };
   for (const auto& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const auto result = read_in_every_way(row.bytes);
       CHECK(result.ended == state::failed);
-      CHECK(result.status == 0);
+      CHECK(result.status == row.status);
       CHECK_THAT(result.error, ContainsSubstring(row.sentence_has));
     }
   }
@@ -435,14 +452,47 @@ TEST_CASE("the fields of an answer that is no 2xx are kept in their order, withi
   CHECK(fields_of(400, "X: a\r\n  b\r\nno field\r\nY:\r\n") == fields{{"X", "a b"}, {"Y", ""}, length});
   CHECK(fields_of(302, "Location: /\xff\x01\r\n") == fields{{"Location", "/\xff\x01"}, length});
   const std::string half(2'100, 'x');
+  constexpr auto longest = (4'096 - 3 * 5 - 1 - 18 - 1) / 2; // beside their names, C's value and the length
   CHECK(fields_of(500, "A: " + half + "\r\nB: " + half + "\r\nC: c\r\n") ==
-        fields{{"A", half}, {"B", half.substr(0, 4'096 - 2'105 - 5)}});
-  CHECK(fields_of(500, "A: " + std::string(4'090, 'x') + "\r\nLong-Name: y\r\n") ==
-        fields{{"A", std::string(4'090, 'x')}});
+        fields{{"A", half.substr(0, longest)}, {"B", half.substr(0, longest)}, {"C", "c"}, length});
   std::string many;
   for (int i = 0; i < 5'000; ++i)
     many += "a:\n";
   CHECK(fields_of(500, many).size() == 4'096 / 5);
+}
+
+TEST_CASE("no header field crowds out the others, and what is cut is marked", "[transport]") {
+  struct row {
+    std::string lines;
+    std::vector<std::pair<std::string, std::size_t>> kept; ///< names, and how long their values are
+    bool truncated = false;
+  };
+  const auto of = [](std::size_t n) { return std::string(n, 'x'); };
+  const std::vector<row> table{
+      {"A: " + of(4'091) + "\r\n", {{"A", 4'091}}, false}, // 4,096 in all
+      {"A: " + of(4'092) + "\r\n", {{"A", 4'091}}, true},
+      {"A: " + of(5'000) + "\r\nLocation: /x\r\n", {{"A", 4'077}, {"Location", 2}}, true},
+      {"A: " + of(5'000) + "\r\nX-Request-Id: 0123456789\r\n", {{"A", 4'065}, {"X-Request-Id", 10}}, true},
+      {"A: " + of(5'000) + "\r\nLocation: " + of(3'000) + "\r\n", {{"A", 1'079}, {"Location", 3'000}}, true},
+      {"Location: " + of(5'000) + "\r\nWWW-Authenticate: Basic\r\nB: b\r\n",
+       {{"Location", 4'059}, {"WWW-Authenticate", 5}},
+       true},
+      {"content-type: text/plain\r\nB: " + of(9'000) + "\r\nC: " + of(9'000) + "\r\n",
+       {{"content-type", 10}, {"B", 2'030}, {"C", 2'030}},
+       true},
+      {of(4'092) + ": v\r\nLocation: /x\r\n", {{"Location", 2}}, true},
+      {of(4'093) + ": v\r\n", {}, true},
+      {of(4'092) + ":\r\n", {{of(4'092), 0}}, false},
+  };
+  for (const auto& each : table) {
+    INFO(each.lines.substr(0, 20) << " " << each.lines.size());
+    const auto result = read_in_every_way("HTTP/1.1 308 X\r\n" + each.lines + "\r\n");
+    std::vector<std::pair<std::string, std::size_t>> kept;
+    for (const auto& field : result.headers)
+      kept.emplace_back(field.name, field.value.size());
+    CHECK(kept == each.kept);
+    CHECK(result.headers_truncated == each.truncated);
+  }
 }
 
 TEST_CASE("the fields of the final answer are kept, of a cut head its whole lines", "[transport]") {

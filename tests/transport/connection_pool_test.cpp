@@ -282,6 +282,37 @@ TEST_CASE("a connection is replaced once: a fresh one that closes as well is the
   CHECK(peer.connections() == 2);
 }
 
+TEST_CASE("silence on a connection from the pool empties the pool of that endpoint: the next attempt dials",
+          "[transport]") {
+  // Four connections, idle at the same time; then all of them are forgotten on the way, as by a NAT.
+  constexpr int burst = 4;
+  gate all_here;
+  std::atomic<int> waiting{0};
+  const http_peer peer{[&](http_peer::connection& c) {
+    const bool early = c.number() <= burst;
+    if (!c.read_request())
+      return;
+    if (early && ++waiting == burst)
+      all_here.open();
+    if (early)
+      all_here.wait();
+    if (c.send(answer(200)) && c.read_request() && !early)
+      c.send(answer(200));
+    else if (early)
+      c.read_request(); // never answers; ends when the client does
+  }};
+  const auto transport = make_asio_transport(test_options());
+  std::vector<std::future<http_result>> first;
+  for (int i = 0; i < burst; ++i)
+    first.push_back(begin(*transport, request_to(endpoint(false, peer.port()))));
+  for (auto& one : first)
+    REQUIRE(one.get().status == 200);
+  REQUIRE(peer.connections() == burst);
+  CHECK(class_of(send(*transport, request_to(endpoint(false, peer.port()), short_ms))) == "timeout");
+  CHECK(send(*transport, request_to(endpoint(false, peer.port()))).status == 200);
+  CHECK(peer.connections() == burst + 1);
+}
+
 TEST_CASE("an idle connection is closed after its time-out", "[transport]") {
   gate ended;
   const http_peer peer{[&](http_peer::connection& c) {

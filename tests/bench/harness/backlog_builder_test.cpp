@@ -4,6 +4,7 @@
 #include "policy/envelope.hpp"
 #include "policy/partitioning.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/due_scan.hpp"
 #include "storage/partition_store.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -68,8 +70,9 @@ public:
   [[nodiscard]] std::uint64_t waiting() const {
     std::uint64_t sum = 0;
     for (const auto& store : stores_)
-      for (const auto& one : store->count_waiting())
-        sum += one.events;
+      for (const auto scan = store->scan_due();
+           scan->read(1'000, [&](const connector_id&, log_sequence, timestamp_ms) { ++sum; });)
+        continue;
     return sum;
   }
   [[nodiscard]] std::vector<waiting_event> due_by(timestamp_ms until) const {
@@ -177,4 +180,49 @@ TEST_CASE("a backlog is not built into a folder that somebody else has open", "[
   const backlog_builder first{folder};
 
   CHECK_THROWS_AS(backlog_builder{folder}, std::runtime_error);
+}
+
+TEST_CASE("a backlog of large events has bodies of that length", "[bench]") {
+  const scratch_folder scratch;
+  const auto folder = scratch.path() / "data";
+  const auto connectors = some_connectors();
+  constexpr std::size_t bytes = 100'000;
+  const event_source source{7, ids_of(connectors), id_kind::time_ordered, 0, bytes};
+
+  {
+    backlog_builder building{folder};
+    building.put(connectors);
+    building.add(source, 0, 40, {came_at, came_at, 1});
+  }
+
+  const opened_folder found{folder};
+  const auto waiting = found.due_by(came_at);
+  REQUIRE(waiting.size() == 40);
+  for (const auto& one : waiting)
+    CHECK(one.event.envelope->size() == bytes);
+}
+
+TEST_CASE("more connectors than one commit takes are all there, each once", "[bench]") {
+  const scratch_folder scratch;
+  const auto folder = scratch.path() / "data";
+  constexpr std::uint32_t many = 5'001;
+  std::set<connector_id> made;
+
+  {
+    backlog_builder building{folder};
+    building.put(many, [&](std::uint32_t number) {
+      auto one = some_connectors().front();
+      one.id = {"c-" + std::to_string(number)};
+      made.insert(one.id);
+      return one;
+    });
+  }
+
+  const opened_folder found{folder};
+  std::vector<connector_id> stored;
+  for (std::uint32_t i = 0; i < found.partitions(); ++i)
+    for (const auto& one : found.partition(i).connectors())
+      stored.push_back(one.id);
+  CHECK(stored.size() == many);
+  CHECK(std::set<connector_id>{stored.begin(), stored.end()} == made);
 }

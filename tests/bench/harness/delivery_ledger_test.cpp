@@ -1,6 +1,12 @@
 #include "bench/harness/delivery_ledger.hpp"
 
+#include "policy/envelope.hpp"
+
 #include <catch2/catch_test_macros.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <variant>
 
 namespace vicket::bench {
 
@@ -76,6 +82,21 @@ TEST_CASE("An event's index is found in its id, whichever way ids are made", "[e
     for (const std::uint32_t index : {0u, 1u, 63u, 64u, 65'536u, 4'294'967'295u})
       CHECK(source.index_of(source.id(index)) == index);
   }
+}
+
+TEST_CASE("An event's envelope has the length that its source was made for", "[event-source]") {
+  for (const std::size_t bytes : {std::size_t{500}, std::size_t{4'096}, std::size_t{256} << 10}) {
+    const event_source source{9, {{"c-0"}}, id_kind::time_ordered, 0, bytes};
+    for (const std::uint32_t index : {0u, 1u, 4'294'967'295u}) {
+      const auto composed = compose_envelope(source.event(index), source.id(index), bytes);
+      REQUIRE(std::holds_alternative<std::string>(composed));
+      CHECK(std::get<std::string>(composed).size() == bytes);
+    }
+  }
+}
+
+TEST_CASE("A source of events shorter than what they carry is refused", "[event-source]") {
+  CHECK_THROWS_AS((event_source{9, {{"c-0"}}, id_kind::time_ordered, 0, 100}), std::logic_error);
 }
 
 } // namespace vicket::bench

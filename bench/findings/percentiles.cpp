@@ -1,4 +1,4 @@
-#include "bench/harness/percentiles.hpp"
+#include "bench/findings/percentiles.hpp"
 
 #include <algorithm>
 #include <cmath>
