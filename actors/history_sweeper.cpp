@@ -17,7 +17,7 @@ history_sweeper::handle::behavior_type history_sweeper::make_behavior() {
 /// One file of each partition; then others, who may want it to end, get their turn.
 void history_sweeper::sweep() {
   const auto swept =
-      std::count_if(stores_.begin(), stores_.end(), [](const auto& store) { return store->sweep_answers(); });
+      std::count_if(stores_.begin(), stores_.end(), [](const auto& store) { return store->sweep_history(); });
   if (swept > 0)
     self_->send(self_, tick{});
   else

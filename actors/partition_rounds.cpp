@@ -46,7 +46,7 @@ void partition_rounds::round::clear() {
   orphaned.clear();
   returned.clear();
   edge.reset();
-  answers.clear();
+  history.clear();
   accounts.clear();
   ids.clear();
 }
@@ -400,10 +400,10 @@ void partition_rounds::stage_decision(const connector_id& connector, attempt_dec
     if (const auto before = store_.body_of(stored.event_sequence, stored.value.number - 1);
         before && before->bytes == body)
       stored.same_body_as = before->number;
-  if (const auto bytes = stored.answer_bytes(); bytes >= stored_attempt::min_answer_bytes)
-    filling_.answers.push_back({stored.account, stored.sequence, bytes});
-  filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
-                             index_for(stored.event_sequence), decision.accepted_at);
+  const auto record_bytes =
+      filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
+                                 index_for(stored.event_sequence), decision.accepted_at);
+  filling_.history.push_back({stored.account, stored.sequence, stored.weight(record_bytes)});
   if (stored.state_after != event_state::pending && at - decision.accepted_at > with_.late_ms)
     filling_.batch.note_late({at, stored.event_sequence});
   decision.value = std::move(stored.value);
@@ -500,8 +500,11 @@ void partition_rounds::load_history() {
   for (auto& [account, value] : store_.history_accounts())
     history_.load(account, std::move(value));
   counted_below_ = store_.history_counted_below();
-  store_.visit_answers(counted_below_, [this](std::uint64_t account, log_sequence sequence,
-                                              std::size_t bytes) { history_.add(account, sequence, bytes); });
+  drops_ = store_.drops();
+  store_.visit_history(counted_below_,
+                       [this](std::uint64_t account, log_sequence sequence, const history_weight& weight) {
+                         history_.add(account, sequence, weight.answer_bytes, weight.attempt_bytes);
+                       });
   history_.forget_below(store_.oldest_kept());
 }
 
@@ -509,11 +512,20 @@ void partition_rounds::load_history() {
 void partition_rounds::stage_accounts() {
   const auto durable_end = store_.last_round().next_sequence;
   filling_.accounts = history_.take_changes(durable_end, max_accounts_stored);
-  for (const auto& one : filling_.accounts)
+  log_sequence dropped_below = 0;
+  for (const auto& one : filling_.accounts) {
     if (one.value)
       filling_.batch.put_history(one.connector, *one.value);
     else
       filling_.batch.remove_history(one.connector);
+    if (one.drops_attempts)
+      dropped_below = std::max(dropped_below, one.value->attempts_from);
+  }
+  if (dropped_below > 0) {
+    drops_.forget_below(store_.oldest_kept());
+    drops_.add(next_sequence_++, dropped_below); // a position of its own, so that promises lie before or behind it
+    filling_.batch.put_drops(drops_);
+  }
   const auto counted_below = history_.counted_below(durable_end);
   if (counted_below > counted_below_ &&
       (!filling_.accounts.empty() || counted_below - counted_below_ > max_uncounted)) {
@@ -573,8 +585,8 @@ void partition_rounds::durable(released& out) {
 
 void partition_rounds::release(round& done, released& out) {
   append(out.replies, done.replies);
-  for (const auto& [account, sequence, bytes] : done.answers)
-    history_.add(account, sequence, bytes);
+  for (const auto& [account, sequence, weight] : done.history)
+    history_.add(account, sequence, weight.answer_bytes, weight.attempt_bytes);
   if (done.edge)
     history_.forget_below(*done.edge);
   release_changes(done, out);
@@ -718,6 +730,7 @@ void partition_rounds::refused(const store_status&, released& out) {
   }
   room_seen_ = false;
   counted_below_ = store_.history_counted_below();
+  drops_ = store_.drops();
   stage_spills(std::move(spills));
   for (auto& record : records)
     stage(std::move(record));

@@ -279,11 +279,11 @@ private:
     record_attempts message;
   };
 
-  /// An attempt's answer, to be counted when it is durable.
-  struct staged_answer {
+  /// What an attempt takes of its connector's history, to be counted when it is durable.
+  struct staged_weight {
     std::uint64_t account = 0;
     log_sequence sequence = 0;
-    std::size_t bytes = 0;
+    history_weight weight;
   };
 
   /// How to undo a put or a delete.
@@ -317,7 +317,7 @@ private:
     std::vector<std::pair<connector_slot, due_position>>
         returned; ///< the first of what was given back, by whom
     std::optional<log_sequence> edge;
-    std::vector<staged_answer> answers;
+    std::vector<staged_weight> history;
     std::vector<history_ledger::change> accounts;
     std::unordered_set<staged_id, staged_id_hash> ids; ///< of senders, among `events`
 
@@ -373,7 +373,8 @@ private:
   std::size_t idle_ = 0;
   std::size_t idle_kept_ = 0;      ///< of them at the last look: they have something else to show
   history_ledger history_;         ///< of what is durable
-  log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts answers from there on
+  log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts from there on
+  feed_drops drops_;               ///< likewise
   log_sequence next_sequence_ = 1;
   log_sequence prepared_edge_ = 1; ///< attempts of events below are noted in `carried`
   round filling_;

@@ -1,5 +1,6 @@
 #include "storage/key_codec.hpp"
 
+#include "policy/assertion.hpp"
 #include "policy/fnv1a.hpp"
 
 #include <algorithm>
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::uint8_t record_version = 1;
 constexpr std::uint8_t attempt_with_account = 2; ///< the version of such a record
+constexpr std::uint8_t dropped_attempt = 3;
+constexpr std::size_t state_offset = 9;
 constexpr std::size_t account_offset = 10;
 constexpr std::uint8_t carried_reference = 1;
 constexpr std::uint8_t carried_whole = 2;
@@ -491,7 +494,8 @@ std::optional<timestamp_ms> decode_accepted_at(std::string_view bytes) {
 std::string encode_head(const stored_attempt& stored, std::string reused) {
   const auto& value = stored.value;
   auto out = writer{96 + value.error.size(), std::move(reused)};
-  out.u8(stored.account != 0 ? attempt_with_account : record_version);
+  VICKET_ASSERT(!stored.dropped || stored.account != 0);
+  out.u8(stored.dropped ? dropped_attempt : stored.account != 0 ? attempt_with_account : record_version);
   out.fixed(stored.event_sequence);
   out.u8(static_cast<std::uint8_t>(stored.state_after));
   if (stored.account != 0)
@@ -499,6 +503,8 @@ std::string encode_head(const stored_attempt& stored, std::string reused) {
   out.varint(value.number);
   out.i64(value.started_at.value);
   out.zigzag(value.duration_us);
+  if (stored.dropped)
+    return out.take();
   out.u8(static_cast<std::uint8_t>(value.result));
   out.varint(flags_of(stored));
   for (const auto& phase :
@@ -526,16 +532,21 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
   auto& value = result.value;
   result.sequence = sequence;
   const auto version = in.u8();
-  in.check(version == record_version || version == attempt_with_account);
+  in.check(version >= record_version && version <= dropped_attempt);
   result.event_sequence = in.fixed<std::uint64_t>();
   in.check(from_integer(in.u8(), result.state_after));
-  if (version == attempt_with_account) {
+  if (version != record_version) {
     result.account = in.fixed<std::uint64_t>();
     in.check(result.account != 0);
   }
   value.number = in.varint<std::uint32_t>();
   value.started_at.value = in.i64();
   value.duration_us = in.zigzag();
+  result.dropped = version == dropped_attempt;
+  if (result.dropped) {
+    in.check(in.rest().empty());
+    return in.ok() ? std::optional{std::move(result)} : std::nullopt;
+  }
   in.check(from_integer(in.u8(), value.result));
   const auto flags = in.varint();
   in.check((flags & ~all_attempt_flags) == 0);
@@ -571,10 +582,10 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
 std::optional<timestamp_ms> decode_ended_at(std::string_view bytes) {
   auto in = reader{bytes};
   const auto version = in.u8();
-  in.check(version == record_version || version == attempt_with_account);
+  in.check(version >= record_version && version <= dropped_attempt);
   in.fixed<std::uint64_t>();
   in.u8();
-  if (version == attempt_with_account)
+  if (version != record_version)
     in.fixed<std::uint64_t>();
   in.varint<std::uint32_t>();
   const auto started_at = in.i64();
@@ -585,12 +596,32 @@ std::optional<timestamp_ms> decode_ended_at(std::string_view bytes) {
 }
 
 std::uint64_t decode_account_of_attempt(std::string_view bytes) noexcept {
-  if (bytes.size() < account_offset + 8 || static_cast<std::uint8_t>(bytes.front()) != attempt_with_account)
+  if (bytes.size() < account_offset + 8 || bytes.front() == record_version)
     return 0;
   auto account = std::uint64_t{0};
   for (const auto c : bytes.substr(account_offset, 8))
     account = account << 8 | static_cast<std::uint8_t>(c);
   return account;
+}
+
+std::uint64_t decode_event_of_attempt(std::string_view bytes) noexcept {
+  return parse_u64(bytes.substr(std::min<std::size_t>(bytes.size(), 1), 8)).value_or(0);
+}
+
+bool is_dropped_attempt(std::string_view bytes) noexcept {
+  return !bytes.empty() && bytes.front() == dropped_attempt;
+}
+
+bool is_settling_attempt(std::string_view bytes) noexcept {
+  return bytes.size() > state_offset && bytes[state_offset] != static_cast<char>(event_state::pending);
+}
+
+std::optional<std::string> dropped_record(std::string_view bytes) {
+  auto attempt = decode_attempt(0, bytes);
+  if (!attempt || attempt->dropped || attempt->account == 0)
+    return std::nullopt;
+  attempt->drop();
+  return encode_head(*attempt);
 }
 
 std::optional<std::string> without_answer(std::string_view bytes) {
@@ -621,14 +652,16 @@ std::optional<carried_attempt> decode_carried(std::string_view bytes) {
 }
 
 std::string encode(const history_ledger::account& value) {
-  auto out = writer{32 + value.stretches.size() * 13};
+  auto out = writer{32 + value.stretches.size() * 16};
   out.u8(record_version);
-  out.fixed(value.kept_from);
+  out.fixed(value.answers_from);
+  out.fixed(value.attempts_from);
   out.fixed(value.counted_to);
   out.varint(value.stretches.size());
   for (const auto& one : value.stretches) {
     out.fixed(one.first);
-    out.varint(one.bytes);
+    out.varint(one.answer_bytes);
+    out.varint(one.attempt_bytes);
   }
   return out.take();
 }
@@ -637,17 +670,43 @@ std::optional<history_ledger::account> decode_account(std::string_view bytes) {
   auto in = reader{bytes};
   auto result = history_ledger::account{};
   in.check(in.u8() == record_version);
-  result.kept_from = in.fixed<std::uint64_t>();
+  result.answers_from = in.fixed<std::uint64_t>();
+  result.attempts_from = in.fixed<std::uint64_t>();
   result.counted_to = in.fixed<std::uint64_t>();
-  auto from = result.kept_from;
+  in.check(result.answers_from >= result.attempts_from);
+  auto from = result.attempts_from;
   for (auto left = in.varint(); left > 0 && in.ok(); --left) {
     const auto first = in.fixed<std::uint64_t>();
     in.check(first >= from && first < result.counted_to);
     from = first + 1;
-    result.stretches.push_back({first, in.varint()});
+    const auto answer_bytes = in.varint();
+    result.stretches.push_back({first, answer_bytes, in.varint()});
   }
   in.check(in.rest().empty());
   return in.ok() ? std::optional{std::move(result)} : std::nullopt;
+}
+
+std::string encode(const feed_drops& value) {
+  auto out = writer{2 + value.entries().size() * 16};
+  out.u8(record_version);
+  out.u8(static_cast<std::uint8_t>(value.entries().size()));
+  for (const auto& one : value.entries()) {
+    out.fixed(one.at);
+    out.fixed(one.below);
+  }
+  return out.take();
+}
+
+std::optional<feed_drops> decode_drops(std::string_view bytes) {
+  auto in = reader{bytes};
+  auto entries = std::vector<feed_drops::entry>{};
+  in.check(in.u8() == record_version);
+  for (auto left = in.u8(); left > 0 && in.ok(); --left) {
+    const auto at = in.fixed<std::uint64_t>();
+    entries.push_back({at, in.fixed<std::uint64_t>()});
+  }
+  in.check(in.rest().empty());
+  return in.ok() ? feed_drops::from_entries(std::move(entries)) : std::nullopt;
 }
 
 std::string encode(const connector& value) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
 #include "policy/history_ledger.hpp"
 #include "storage/records.hpp"
@@ -27,7 +28,8 @@
 ///                     "commit"                                  → commit record
 ///                     "lineage"                                 → lineage record
 ///                     "lost"                                    → u64 sequence of the last attempt that retention took
-///                     "counted"                                 → u64 sequence: answers below are in the accounts
+///                     "counted"                                 → u64 sequence: what is below is in the accounts
+///                     "dropped"                                 → drops record
 ///                     "history/" u64 account                    → history account
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
@@ -55,9 +57,10 @@
 ///                after it.
 ///     event      u8 version, 16 bytes id, i64 accepted at, text connector, text event, text workflow, text run,
 ///                then the envelope to the end
-///     attempt    u8 version 1 or 2, u64 event sequence, u8 state after, in version 2 u64 account of the connector
+///     attempt    u8 version 1 to 3, u64 event sequence, u8 state after, from version 2 on u64 account of the connector
 ///                (FNV-1a of its id, 64 bits; not 0), varint number, i64 started at, zigzag duration
-///                in us, u8 outcome, varint flags, then what the flags name, in their order:
+///                in us; in version 3, of which the rest is dropped, nothing more; else u8 outcome, varint flags, then
+///                what the flags name, in their order:
 ///                  0x01 zigzag dns, 0x02 zigzag connect, 0x04 zigzag TLS, 0x08 zigzag first byte (all in
 ///                  us), 0x10 varint status, 0x20 (no bytes) response truncated, 0x40 i64 next attempt at,
 ///                  0x80 varint number of the attempt of the same event that holds the same body,
@@ -68,8 +71,11 @@
 ///                (nothing with 0x80)
 ///     carried    u8 1, u64 sequence of the attempt, which is still in `attempts`; or
 ///     attempt    u8 2, u64 sequence, attempt record
-///     account    u8 version, u64 kept from, u64 counted to, varint n and n times (u64 first, varint bytes) stretches
-///                of the history's ledger (policy/history_ledger.hpp). Nothing after it.
+///     account    u8 version, u64 answers from, u64 attempts from, u64 counted to, varint n and n times (u64 first,
+///                varint bytes of answers, varint bytes of attempts) stretches of the history's ledger
+///                (policy/history_ledger.hpp). Nothing after it.
+///     drops      u8 version, u8 n (at most 16), n times (u64 at, u64 below) of policy/feed_drops.hpp, at rises, below
+///                falls. Nothing after it.
 ///     due entry  varint attempts made, and, where it is not 0, i64 accepted at of the event, so that who counts what
 ///                waits need not read it: of an event that was never attempted its due time is that. Format 3 and
 ///                older wrote no time.
@@ -79,8 +85,8 @@
 ///                varint timeout in ms, zigzag base in ms, u64 factor (IEEE 754 bits), zigzag cap in ms,
 ///                varint max attempts, zigzag max age in ms. Nothing after it.
 ///
-/// Fixed offsets that the store relies on without decoding the rest: accepted at (event, 17), account (attempt of
-/// version 2, 10).
+/// Fixed offsets that the store relies on without decoding the rest: accepted at (event, 17); event sequence (attempt, 1),
+/// state after (attempt, 9), account (attempt from version 2 on, 10).
 ///
 /// Decoding is strict: a short, overlong, unknown or out-of-range field gives `nullopt`, and the store
 /// reports corruption. It never reads past the bytes that it is given.
@@ -98,6 +104,7 @@ inline constexpr std::string_view commit_key = "commit";
 inline constexpr std::string_view lineage_key = "lineage";
 inline constexpr std::string_view lost_key = "lost";
 inline constexpr std::string_view counted_key = "counted";
+inline constexpr std::string_view dropped_key = "dropped";
 inline constexpr std::string_view history_prefix = "history/";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
@@ -199,6 +206,14 @@ struct late_key {
 [[nodiscard]] std::optional<timestamp_ms> decode_ended_at(std::string_view bytes);
 /// Only the account; 0: there is none.
 [[nodiscard]] std::uint64_t decode_account_of_attempt(std::string_view bytes) noexcept;
+/// Only the event; 0: it can't be read.
+[[nodiscard]] std::uint64_t decode_event_of_attempt(std::string_view bytes) noexcept;
+/// Whether its rest is dropped.
+[[nodiscard]] bool is_dropped_attempt(std::string_view bytes) noexcept;
+/// Whether its event was settled by it.
+[[nodiscard]] bool is_settling_attempt(std::string_view bytes) noexcept;
+/// What stays of an attempt that is dropped, where something has to; absent: it is that already, or can't be read.
+[[nodiscard]] std::optional<std::string> dropped_record(std::string_view bytes);
 /// The record without its answer; absent: there is nothing to drop, or it can't be read.
 [[nodiscard]] std::optional<std::string> without_answer(std::string_view bytes);
 
@@ -212,6 +227,9 @@ struct carried_attempt {
 
 [[nodiscard]] std::string encode(const history_ledger::account& value);
 [[nodiscard]] std::optional<history_ledger::account> decode_account(std::string_view bytes);
+
+[[nodiscard]] std::string encode(const feed_drops& value);
+[[nodiscard]] std::optional<feed_drops> decode_drops(std::string_view bytes);
 
 [[nodiscard]] std::string encode(const connector& value);
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);

@@ -160,7 +160,7 @@ partition_store::attempt_page partition_store::read_attempts(log_sequence event_
                                                              const attempt_range& which) const {
   const auto lock = rep_->reading();
   auto page = attempt_page{};
-  if (!rep_->db)
+  if (!rep_->db || rep_->is_dropped(event_sequence))
     return page;
   if (event_sequence >= oldest_kept() && rep_->add_logged(event_sequence, which, page))
     return page;
@@ -181,6 +181,10 @@ bool partition_store::rep::add_logged(log_sequence event_sequence, const attempt
     auto attempt = stored ? attempt_from(place, to_view(*stored)) : std::nullopt;
     if (is_below()) // files may be gone: it has to be looked up where it is now
       return false;
+    if ((attempt && attempt->dropped) || (!attempt && is_dropped(event_sequence))) { // a moment ago
+      page = {};
+      return true;
+    }
     if (!attempt || attempt->event_sequence != event_sequence) {
       report_attempt(event_sequence);
       continue;
@@ -201,6 +205,10 @@ void partition_store::rep::add_carried(log_sequence event_sequence, const attemp
   for (; it.valid(); it.next()) {
     const auto place = codec::parse_event_attempt_key(it.key());
     auto attempt = place ? carried_attempt_of(*place, it.value()) : std::nullopt;
+    if ((attempt && attempt->dropped) || (!attempt && is_dropped(event_sequence))) {
+      page = {};
+      return;
+    }
     if (!attempt || attempt->event_sequence != event_sequence) {
       report_attempt(event_sequence);
       continue;
@@ -223,7 +231,7 @@ partition_store::last_attempt_of(log_sequence event_sequence) const {
   const auto found = rep_->db ? rep_->last_record(event_sequence) : std::nullopt;
   if (!found)
     return std::nullopt;
-  return last_attempt{found->value.number, found->state_after, found->value.next_attempt_at};
+  return last_attempt{found->value.number, found->state_after, found->value.next_attempt_at, found->dropped};
 }
 
 std::optional<stored_attempt> partition_store::rep::last_record(log_sequence event_sequence) const {
@@ -283,9 +291,31 @@ std::optional<stored_attempt> partition_store::rep::attempt_record(log_sequence 
 std::optional<stored_attempt> partition_store::rep::attempt_from(log_sequence sequence,
                                                                  std::string_view record) const {
   auto attempt = codec::decode_attempt(sequence, record);
-  if (attempt && sequence < marks.kept_from(attempt->account))
+  if (!attempt || attempt->dropped)
+    return attempt;
+  const auto mark = marks.of(attempt->account);
+  if (sequence < mark.attempts_from && attempt->state_after != event_state::pending)
+    attempt->drop();
+  else if (sequence < mark.answers_from)
     attempt->drop_answer();
   return attempt;
+}
+
+bool partition_store::rep::is_dropped(log_sequence event_sequence) const {
+  if (!marks.any())
+    return false;
+  const auto found = last_record(event_sequence);
+  return found && found->dropped;
+}
+
+bool partition_store::rep::is_dropped_for_filter(log_sequence event_sequence) const {
+  const auto guard = std::shared_lock{look_up_mutex};
+  return may_look_up && is_dropped(event_sequence);
+}
+
+bool partition_store::rep::is_dropped_with_event(const stored_attempt& attempt) const {
+  return attempt.state_after == event_state::pending &&
+         attempt.sequence < marks.of(attempt.account).attempts_from && is_dropped(attempt.event_sequence);
 }
 
 std::optional<partition_store::held_body> partition_store::body_of(log_sequence event_sequence,
@@ -320,35 +350,52 @@ void partition_store::rep::restore_body(stored_attempt& attempt,
   if (holder && !holder->same_body_as) {
     attempt.value.response_body = std::move(holder->value.response_body);
     attempt.value.response_truncated |= attempt.value.response_body.empty();
-  } else if (event_record(attempt.event_sequence)) // else it was forgotten between the two looks
+  } else if (event_record(attempt.event_sequence) &&
+             !is_dropped(attempt.event_sequence)) // else it was forgotten between the two looks
     report(store_errc::corrupt,
            "the body of attempt " + std::to_string(attempt.sequence) + " is missing or damaged");
 }
 
-std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, std::size_t limit,
-                                                            std::size_t max_bytes) const {
+partition_store::log_page partition_store::read_log(log_sequence after, std::size_t limit,
+                                                    std::size_t max_bytes) const {
   const auto lock = rep_->reading();
+  auto page = log_page{};
+  page.through = after;
   if (!rep_->db)
-    return {};
-  auto result = std::vector<stored_attempt>{};
+    return page;
   auto bytes = std::size_t{0};
+  auto passed_over = std::size_t{0};
   auto it = rep_->range(family::attempts, codec::u64_bytes(std::max(after_of(after), oldest_kept())),
                         highest_sequence());
-  for (; it.valid() && result.size() < limit; it.next()) {
+  for (; it.valid(); it.next()) {
+    page.more = page.attempts.size() >= limit || passed_over >= max_passed_over;
+    if (page.more)
+      break;
     const auto sequence = codec::parse_u64(it.key());
     auto attempt = sequence ? rep_->attempt_from(*sequence, it.value()) : std::nullopt;
     if (!attempt) {
       rep_->report(store_errc::corrupt, "attempt " + std::to_string(sequence.value_or(0)) + " is damaged");
       continue;
     }
-    rep_->restore_body(*attempt, result);
-    bytes += page_bytes_of(attempt->value);
-    if (!result.empty() && bytes > max_bytes)
-      break;
-    result.push_back(std::move(*attempt));
+    if (!attempt->dropped && !rep_->is_dropped_with_event(*attempt)) {
+      rep_->restore_body(*attempt, page.attempts);
+      bytes += page_bytes_of(attempt->value);
+      page.more = !page.attempts.empty() && bytes > max_bytes;
+      if (page.more)
+        break;
+      page.attempts.push_back(std::move(*attempt));
+    } else {
+      ++passed_over;
+    }
+    page.through = *sequence;
   }
   rep_->report_end(it, family::attempts);
-  return result;
+  return page;
+}
+
+std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, std::size_t limit,
+                                                            std::size_t max_bytes) const {
+  return read_log(after, limit, max_bytes).attempts;
 }
 
 std::vector<log_sequence> partition_store::events_of_run(std::string_view run, log_sequence after,
@@ -496,22 +543,25 @@ log_sequence partition_store::history_counted_below() const {
   return stored ? codec::parse_u64(to_view(*stored)).value_or(0) : 0;
 }
 
-void partition_store::visit_answers(
-    log_sequence from, const std::function<void(std::uint64_t, log_sequence, std::size_t)>& visit) const {
+void partition_store::visit_history(log_sequence from, const history_visitor& visit) const {
   const auto lock = rep_->reading();
   if (!rep_->db)
     return;
   auto it = rep_->range(family::attempts, codec::u64_bytes(std::max(from, oldest_kept())), highest_sequence(),
                         true);
   for (; it.valid(); it.next()) {
-    const auto account = codec::decode_account_of_attempt(it.value());
-    if (account == 0 || it.value().size() < stored_attempt::min_answer_bytes)
+    if (codec::decode_account_of_attempt(it.value()) == 0 || codec::is_dropped_attempt(it.value()))
       continue;
     const auto attempt = codec::decode_attempt(codec::parse_u64(it.key()).value_or(0), it.value());
-    if (attempt && attempt->answer_bytes() >= stored_attempt::min_answer_bytes)
-      visit(account, attempt->sequence, attempt->answer_bytes());
+    if (attempt)
+      visit(attempt->account, attempt->sequence, attempt->weight(it.value().size()));
   }
   rep_->report_end(it, family::attempts);
+}
+
+feed_drops partition_store::drops() const {
+  const auto guard = std::lock_guard{rep_->drops_mutex};
+  return rep_->drops;
 }
 
 std::optional<connector> partition_store::read_connector(const connector_id& id) const {

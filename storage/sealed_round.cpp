@@ -23,19 +23,26 @@ public:
       const auto written = codec::decode_account({value.data(), value.size()});
       if (!written)
         return rocksdb::Status::Corruption("damaged account");
-      marks.emplace_back(*account, written->kept_from);
+      marks.push_back({*account, {written->answers_from, written->attempts_from}});
+    }
+    if (column == static_cast<std::uint32_t>(family::meta) &&
+        std::string_view{key.data(), key.size()} == codec::dropped_key) {
+      drops = codec::decode_drops({value.data(), value.size()});
+      if (!drops)
+        return rocksdb::Status::Corruption("damaged drops");
     }
     return check(column);
   }
   rocksdb::Status DeleteCF(std::uint32_t column, const rocksdb::Slice& key) override {
     found.reset();
     if (const auto account = account_of(column, key))
-      marks.emplace_back(*account, 0);
+      marks.push_back({*account, {}});
     return check(column);
   }
 
   std::optional<round_header> found;
-  std::vector<std::pair<std::uint64_t, log_sequence>> marks; ///< see write_batch::rep
+  std::vector<std::pair<std::uint64_t, history_mark>> marks; ///< see write_batch::rep
+  std::optional<feed_drops> drops;                           ///< likewise
 
 private:
   static std::optional<std::uint64_t> account_of(std::uint32_t column, const rocksdb::Slice& key) {
@@ -66,6 +73,7 @@ std::optional<sealed_round> sealed_round::parse(std::string bytes) {
     return std::nullopt;
   round.header_ = *finder.found;
   round.batch_.rep_->marks = std::move(finder.marks);
+  round.batch_.rep_->drops = std::move(finder.drops);
   return round;
 }
 

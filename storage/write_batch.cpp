@@ -73,7 +73,7 @@ void write_batch::index_waiting(const connector_id& connector, due_position posi
   rep_->put(family::due, codec::encode_due_key(connector, position), codec::encode(codec::due_entry{}));
 }
 
-void write_batch::add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
+std::size_t write_batch::add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
                               bool indexed, attempt_index where, std::optional<timestamp_ms> accepted_at) {
   VICKET_ASSERT(value.sequence > value.event_sequence);
   VICKET_ASSERT((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
@@ -92,6 +92,7 @@ void write_batch::add_attempt(const connector_id& connector, const stored_attemp
     rep_->put(family::due,
               codec::encode_due_key(connector, {*value.value.next_attempt_at, value.event_sequence}),
               codec::encode(codec::due_entry{value.value.number, accepted_at}));
+  return rep_->scratch.size() + body.size();
 }
 
 void write_batch::note_late(const late_event& value) {
@@ -113,16 +114,21 @@ void write_batch::put_connector_state(const connector_id& id, std::string_view s
 
 void write_batch::put_history(std::uint64_t account, const history_ledger::account& value) {
   rep_->put(family::meta, codec::history_key(account), codec::encode(value));
-  rep_->marks.emplace_back(account, value.kept_from);
+  rep_->marks.push_back({account, {value.answers_from, value.attempts_from}});
 }
 
 void write_batch::remove_history(std::uint64_t account) {
   rep_->remove(family::meta, codec::history_key(account));
-  rep_->marks.emplace_back(account, 0);
+  rep_->marks.push_back({account, {}});
 }
 
 void write_batch::put_counted(log_sequence below) {
   rep_->put(family::meta, codec::counted_key, codec::u64_bytes(below));
+}
+
+void write_batch::put_drops(const feed_drops& value) {
+  rep_->put(family::meta, codec::dropped_key, codec::encode(value));
+  rep_->drops = value;
 }
 
 void write_batch::put_lineage(const feed_lineage& value) {
@@ -171,6 +177,7 @@ void write_batch::clear() {
   rep_->writes.Clear();
   rep_->attempt_places.clear();
   rep_->marks.clear();
+  rep_->drops.reset();
   rep_->complete = true;
 }
 

@@ -93,6 +93,10 @@ public:
   [[nodiscard]] bool outcome_may_be_forgotten(const request_fact& request) const {
     return request.answered && latest_ms_ >= request.answered_at.wall_ms + shape_->retention_ms;
   }
+  /// The history of its connector may have been beyond its bound.
+  [[nodiscard]] bool may_be_dropped(const event_fact& event) const;
+  /// How many histories without their attempts were told.
+  [[nodiscard]] std::uint64_t dropped_told() const noexcept { return dropped_told_; }
   [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }
   void time_is(const moment& now) {
     latest_ms_ =
@@ -125,6 +129,7 @@ private:
   void check_holds(const event_fact& event, std::uint32_t life, const moment& now,
                    const std::string& host) const;
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
+  void told_dropped(event_fact& event, const event_history& history, const moment& asked);
   void check_dropped(const event_fact& event, const attempt& value) const;
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
   [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms,
@@ -145,7 +150,9 @@ private:
     std::optional<std::int64_t>
         at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
   };
-  std::map<std::uint32_t, std::uint64_t> answer_bytes_; ///< by connector, of all that endpoints answered
+  /// By connector, what its history takes at most: of all that its endpoints answered.
+  std::map<std::uint32_t, std::uint64_t> history_bytes_;
+  std::uint64_t dropped_told_ = 0;
   std::vector<hold_fact> holds_;
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
@@ -161,7 +168,7 @@ private:
 };
 
 /// The node kept only the length of the answer.
-[[nodiscard]] bool is_dropped(const attempt& value);
+[[nodiscard]] bool is_cut_off(const attempt& value);
 /// The request that an attempt's body, its length, or error speaks of.
 [[nodiscard]] std::optional<std::uint64_t> request_of(const attempt& value);
 /// What an endpoint writes at the beginning of its answer, or its failure's sentence.

@@ -57,7 +57,7 @@ world_shape make_shape(std::uint64_t seed) {
   shape.max_in_flight = static_cast<std::size_t>(chance.percent(50) ? 10'000 : chance.between(1, 16));
   shape.history_bytes = static_cast<std::size_t>(chance.pick(std::vector<int>{1'500, 8'000, 4 << 20}));
   shape.kept_history_bytes =
-      static_cast<std::uint64_t>(chance.pick(std::vector<int>{30'000, 100'000, 1 << 30}));
+      static_cast<std::uint64_t>(chance.pick(std::vector<int>{2'000, 20'000, 1 << 30}));
   // Of the least not even one large event fits, and of the next a few.
   shape.window_memory_bytes =
       static_cast<std::size_t>(chance.pick(std::vector<int>{10'000, 80'000, 64 << 20}));

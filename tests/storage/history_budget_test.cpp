@@ -31,7 +31,7 @@ stored_attempt answer(partition_store& store, std::string body, const std::strin
 
 void set_mark(partition_store& store, log_sequence kept_from) {
   auto batch = write_batch{};
-  batch.put_history(crm, {kept_from, store.next_sequence(), {}});
+  batch.put_history(crm, {kept_from, 0, store.next_sequence(), {}});
   REQUIRE(store.commit(batch, store.next_sequence()).ok());
 }
 
@@ -154,7 +154,7 @@ TEST_CASE("a round that comes from elsewhere brings its marks along") {
   auto store = open_store(small_options(environment.get()));
   const auto made = answer(*store, std::string(1'000, 'a'));
   auto batch = write_batch{};
-  batch.put_history(crm, {made.sequence + 1, made.sequence + 1, {}});
+  batch.put_history(crm, {made.sequence + 1, 0, made.sequence + 1, {}});
   auto header = store->last_round();
   ++header.number;
   const auto bytes = std::string{sealed_round{std::move(batch), header}.bytes()};
@@ -172,26 +172,30 @@ TEST_CASE("a round that comes from elsewhere brings its marks along") {
   CHECK(read_one(*store, made) == made.value);
 }
 
-TEST_CASE("answers that count are visited in their order, from a position on") {
+TEST_CASE("what counts is visited in its order, from a position on") {
   auto environment = make_memory_environment();
   auto store = open_store(small_options(environment.get()));
   const auto first = answer(*store, std::string(100, 'a'));
-  static_cast<void>(answer(*store, "ok"));
-  const auto third = answer(*store, std::string(52, 'c'), "erp"); // with its field 71 bytes
+  const auto second = answer(*store, "ok");
+  const auto third = answer(*store, std::string(52, 'c'), "erp"); // with its field 65 bytes
   const auto fields = std::string{"X-Request-Id7"}.size();
   const auto visit = [&](log_sequence from) {
-    auto seen = std::vector<std::tuple<std::uint64_t, log_sequence, std::size_t>>{};
-    store->visit_answers(from, [&](std::uint64_t account, log_sequence sequence, std::size_t bytes) {
-      seen.emplace_back(account, sequence, bytes);
+    auto seen = std::vector<std::tuple<std::uint64_t, log_sequence, history_weight>>{};
+    store->visit_history(from, [&](std::uint64_t account, log_sequence sequence, const history_weight& weight) {
+      seen.emplace_back(account, sequence, weight);
     });
     return seen;
   };
   const auto erp = codec::account_of({"erp"});
-  REQUIRE(visit(0).size() == 2);
-  CHECK(visit(0)[0] == std::tuple{crm, first.sequence, 100 + fields});
-  CHECK(visit(0)[1] == std::tuple{erp, third.sequence, 52 + fields});
-  CHECK(visit(first.sequence).size() == 2);
-  CHECK(visit(first.sequence + 1).size() == 1);
+  const auto all = visit(0);
+  REQUIRE(all.size() == 3);
+  const auto rest = std::get<2>(all[0]).attempt_bytes;
+  CHECK(rest == codec::encode_head(first).size() - fields);
+  CHECK(all[0] == std::tuple{crm, first.sequence, history_weight{100 + fields, rest}});
+  CHECK(all[1] == std::tuple{crm, second.sequence, history_weight{0, rest + 2 + fields}}); // part of the record
+  CHECK(all[2] == std::tuple{erp, third.sequence, history_weight{52 + fields, rest}});
+  CHECK(visit(first.sequence).size() == 3);
+  CHECK(visit(first.sequence + 1).size() == 2);
   CHECK(visit(third.sequence + 1).empty());
 }
 
@@ -210,12 +214,12 @@ TEST_CASE(
     }
     made.push_back(answer(*store, std::move(body)));
   }
-  CHECK_FALSE(store->sweep_answers()); // nothing is dropped
+  CHECK_FALSE(store->sweep_history()); // nothing is dropped
   const auto before = table_bytes(folder);
   REQUIRE(before > 4'000'000);
   set_mark(*store, made[500].sequence);
   auto swept = 0;
-  while (store->sweep_answers())
+  while (store->sweep_history())
     ++swept;
   CHECK(swept > 0);
   CHECK(table_bytes(folder) < before / 2);
@@ -225,7 +229,7 @@ TEST_CASE(
       CHECK(read_one(*store, made[i]) == without_answer(made[i].value));
     for (const auto i : {500u, 599u})
       CHECK(read_one(*store, made[i]) == made[i].value);
-    CHECK_FALSE(store->sweep_answers());
+    CHECK_FALSE(store->sweep_history());
     store.reset();
     store = open_store(small_options(nullptr, folder));
   }
