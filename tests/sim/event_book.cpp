@@ -400,7 +400,6 @@ void event_book::told_dropped(event_fact& event, const event_history& history, c
                                            " requests were answered, and it had " +
                                            std::to_string(history.attempts_dropped) + " attempts");
   settle(event, history.summary.state);
-  ++dropped_told_;
 }
 
 bool event_book::may_be_dropped(const event_fact& event) const {

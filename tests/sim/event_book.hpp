@@ -95,8 +95,6 @@ public:
   }
   /// The history of its connector may have been beyond its bound.
   [[nodiscard]] bool may_be_dropped(const event_fact& event) const;
-  /// How many histories without their attempts were told.
-  [[nodiscard]] std::uint64_t dropped_told() const noexcept { return dropped_told_; }
   [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }
   void time_is(const moment& now) {
     latest_ms_ =
@@ -152,7 +150,6 @@ private:
   };
   /// By connector, what its history takes at most: of all that its endpoints answered.
   std::map<std::uint32_t, std::uint64_t> history_bytes_;
-  std::uint64_t dropped_told_ = 0;
   std::vector<hold_fact> holds_;
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
