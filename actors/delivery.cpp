@@ -15,12 +15,12 @@
 
 namespace vicket {
 
-void result_inbox::push(std::uint64_t token, http_result result) {
+void result_inbox::push(std::uint64_t token, http_result&& result) {
   {
     std::lock_guard guard{mutex_};
     if (!owner_)
       return;
-    entries_.push_back({token, std::move(result)});
+    entries_.emplace_back(token, std::move(result));
     if (entries_.size() > 1)
       return;
   }
@@ -38,9 +38,13 @@ void result_inbox::wake_owner() {
     caf::anon_send(owner, collect_results{});
 }
 
-std::vector<result_inbox::entry> result_inbox::take() {
+void result_inbox::take(std::vector<entry>& into) {
+  constexpr std::size_t few = 1'024; // of which the memory is kept, after a burst of more it is given back
+  into.clear();
+  if (into.capacity() > few)
+    into.shrink_to_fit();
   std::lock_guard guard{mutex_};
-  return std::exchange(entries_, {});
+  into.swap(entries_);
 }
 
 void result_inbox::close() {
@@ -320,14 +324,14 @@ delivery::flight delivery::end_of(std::uint64_t token, slot& place) {
 
 void delivery::collect() {
   // One message for each supervisor; its answers stay in the order in which they came.
-  auto results = inbox_->take();
+  inbox_->take(results_);
   by_supervisor_.clear();
-  for (std::size_t i = 0; i < results.size(); ++i)
-    if (const auto* place = slot_of(results[i].token); place && !results[i].result.shortage)
+  for (std::size_t i = 0; i < results_.size(); ++i)
+    if (const auto* place = slot_of(results_[i].token); place && !results_[i].result.shortage)
       by_supervisor_.emplace_back(place->now.supervisor->id(), i);
   std::sort(by_supervisor_.begin(), by_supervisor_.end());
   for (const auto& [whose, position] : by_supervisor_) {
-    auto& [token, result] = results[position];
+    auto& [token, result] = results_[position];
     auto* place = slot_of(token);
     if (place == nullptr) // a second result of the same request
       continue;
@@ -339,7 +343,7 @@ void delivery::collect() {
         {ended.job.sequence, classify(std::move(result), ended.job.attempt_number, ended.started_at),
          std::move(retry_after)});
   }
-  return_what_was_short(results);
+  return_what_was_short(results_);
   if (dealer_.backlog_waits())
     allow_backlog(with_.clock->now_us());
   go_on();

@@ -26,15 +26,18 @@ namespace vicket {
 class result_inbox : public std::enable_shared_from_this<result_inbox> {
 public:
   struct entry {
-    std::uint64_t token = 0;
+    entry(std::uint64_t of, http_result&& with) : token{of}, result{std::move(with)} {}
+
+    std::uint64_t token;
     http_result result;
   };
 
   result_inbox(delivery_actor owner, http_transport& transport)
       : transport_{transport}, owner_{std::move(owner)} {}
 
-  void push(std::uint64_t token, http_result result);
-  [[nodiscard]] std::vector<entry> take();
+  void push(std::uint64_t token, http_result&& result);
+  /// What has come since the last time, in `into` alone; the memory of what was there before is used again.
+  void take(std::vector<entry>& into);
   /// The owner is gone: what still comes in is dropped. Breaks the cycle actor → inbox → actor.
   void close();
 
@@ -138,7 +141,8 @@ private:
   std::unordered_map<caf::actor_id, supervisor_actor> waiting_; ///< monitored
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<std::pair<caf::actor_id, std::size_t>> by_supervisor_; ///< scratch of `collect`
+  std::vector<result_inbox::entry> results_;                         ///< scratch of `collect`
+  std::vector<std::pair<caf::actor_id, std::size_t>> by_supervisor_; ///< the same
   std::vector<start_dealer::offer> offers_;                          ///< scratch of `offer_places`
   std::vector<std::pair<supervisor_actor, deliveries_done>>
       outgoing_; ///< by rising actor id; sent by each handler

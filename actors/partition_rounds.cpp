@@ -187,17 +187,14 @@ void partition_rounds::counted(const connector_id& id, pending_times found) {
 }
 
 void partition_rounds::count_accepted(connector_slot slot, timestamp_ms accepted_at) {
-  pending_.accepted(slot, accepted_at);
-  if (pending_.of(slot) == 1 && !busy_.insert(slot))
+  if (pending_.accepted(slot, accepted_at) && !busy_.insert(slot))
     --idle_;
 }
 
 void partition_rounds::count_settled(connector_slot slot, const attempt_decision& decision) {
   if (decision.state_after == event_state::pending)
     return;
-  const auto before = pending_.of(slot);
-  pending_.settled(slot, decision.was.sequence, decision.accepted_at);
-  if (before == 1 && pending_.of(slot) == 0)
+  if (pending_.settled(slot, decision.was.sequence, decision.accepted_at))
     ++idle_;
 }
 
@@ -346,6 +343,7 @@ void partition_rounds::remove(connector_slot slot) {
   auto& active = *activate(slot);
   VICKET_ASSERT(!owner.removed && active.window.events() == 0 && active.waiting_in_rounds == 0);
   owner.removed = true;
+  pending_.nothing_pending(slot);
   ++active.changes_in_rounds;
   by_name_.erase(owner.id.value);
   filling_.batch.delete_connector(owner.id);

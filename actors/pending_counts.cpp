@@ -7,25 +7,38 @@
 
 namespace vicket {
 
-void pending_counts::accepted(slot which, timestamp_ms accepted_at) {
-  add(which, accepted_at);
+bool pending_counts::accepted(slot which, timestamp_ms accepted_at) {
+  ++total_;
+  auto& mine = entry_of(which);
+  if (mine.has_time() || mine.has_place()) {
+    times_of(mine).add(accepted_at);
+    return false;
+  }
+  if (entry::fits(accepted_at))
+    mine.set_time(accepted_at);
+  else
+    times_of(mine).add(accepted_at);
+  return true;
 }
 
-void pending_counts::settled(slot which, log_sequence event, timestamp_ms accepted_at) {
-  if (event < first_new_ && awaited(which))
-    early_[which].push_back(accepted_at);
-  else
-    remove(which, accepted_at);
+bool pending_counts::settled(slot which, log_sequence event, timestamp_ms accepted_at) {
+  if (event >= first_new_ || !awaited(which))
+    return remove(which, accepted_at);
+  early_[which].push_back(accepted_at);
+  return false;
 }
 
 void pending_counts::forget(slot which) {
+  nothing_pending(which);
+  if (which < entries_.size())
+    entries_[which].clear();
+}
+
+void pending_counts::nothing_pending(slot which) {
+  VICKET_ASSERT(of(which) == 0);
   if (which < awaited_.size())
     awaited_[which] = false;
   early_.erase(which);
-  if (which >= entries_.size())
-    return;
-  VICKET_ASSERT(of(which) == 0);
-  entries_[which].clear();
 }
 
 void pending_counts::await(slot which) {
@@ -79,28 +92,25 @@ std::optional<timestamp_ms> pending_counts::oldest(slot which) const {
   return mine.has_time() ? mine.time() : times_[mine.place()].oldest();
 }
 
-void pending_counts::add(slot which, timestamp_ms accepted_at) {
-  ++total_;
-  auto& mine = entry_of(which);
-  if (!mine.has_time() && !mine.has_place() && entry::fits(accepted_at))
-    mine.set_time(accepted_at);
-  else
-    times_of(mine).add(accepted_at);
-}
-
-void pending_counts::remove(slot which, timestamp_ms accepted_at) {
-  if (of(which) == 0) {
+bool pending_counts::remove(slot which, timestamp_ms accepted_at) {
+  if (which >= entries_.size()) {
     ++unknown_;
-    return;
+    return false;
   }
   auto& mine = entries_[which];
-  --total_;
   if (mine.has_time()) {
+    --total_;
     mine.clear();
-    return;
+    return true;
   }
+  if (!mine.has_place()) {
+    ++unknown_;
+    return false;
+  }
+  --total_;
   times_[mine.place()].remove(accepted_at);
   slim(mine);
+  return !mine.has_place() && !mine.has_time();
 }
 
 pending_counts::entry& pending_counts::entry_of(slot which) {

@@ -27,8 +27,10 @@ public:
 
   // -- what a durable round brings about ------------------------------------------------------------------------------
 
-  void accepted(slot which, timestamp_ms accepted_at);
-  void settled(slot which, log_sequence event, timestamp_ms accepted_at);
+  /// True: nothing was pending before.
+  bool accepted(slot which, timestamp_ms accepted_at);
+  /// True: nothing is pending any more, and something was.
+  bool settled(slot which, log_sequence event, timestamp_ms accepted_at);
   /// The connector was deleted: nothing is pending, and what comes next for the slot is another one's.
   void forget(slot which);
 
@@ -38,6 +40,9 @@ public:
   void await(slot which);
   /// What the store held of it. Of one that is not awaited (any more) it is passed over.
   void counted(slot which, pending_times found);
+  /// The store says that nothing is pending for it, whatever may have been when its index was taken: it is about to be
+  /// deleted, and what is counted of it from now on finds no connector.
+  void nothing_pending(slot which);
   /// All is counted: what was awaited and not found had nothing pending.
   void all_counted();
   [[nodiscard]] bool counting() const noexcept { return counting_; }
@@ -79,8 +84,7 @@ private:
     std::uint64_t bits_ = 0;
   };
 
-  void add(slot which, timestamp_ms accepted_at);
-  void remove(slot which, timestamp_ms accepted_at);
+  bool remove(slot which, timestamp_ms accepted_at);
   [[nodiscard]] entry& entry_of(slot which);
   [[nodiscard]] pending_times& times_of(entry& mine);
   void slim(entry& mine);

@@ -16,11 +16,15 @@ int say(const client_options& options, const refusal& reason, const std::string&
     out.line(send_result_to_json(send_result{reason}));
     out.flush();
   }
-  std::cerr << "vicket: " << printable(line, 2'000) << std::endl;
+  complain(line);
   return code;
 }
 
 } // namespace
+
+void complain(const std::string& line) {
+  std::cerr << "vicket: " << printable(line, 2'000) << std::endl;
+}
 
 int report(const client_options& options, const refusal& reason) {
   return say(options, reason, to_string(reason.code) + ": " + reason.detail, exit_refused);
@@ -31,7 +35,7 @@ int report(const client_options& options, const unreachable& reason) {
 }
 
 int report_usage(const std::string& what) {
-  std::cerr << "vicket: " << what << std::endl;
+  complain(what);
   return exit_usage;
 }
 

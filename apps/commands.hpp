@@ -59,6 +59,8 @@ int run_listen(const client_options& options, const listen_options& what);
 int report(const client_options& options, const refusal& reason);
 int report(const client_options& options, const unreachable& reason);
 int report_usage(const std::string& what);
+/// A line on standard error, after the name of the program.
+void complain(const std::string& line);
 
 /// A file or standard input as a whole; nothing: it can't be read, or is larger than `max_bytes`.
 std::optional<std::string> read_whole(const std::string& file, std::size_t max_bytes);

@@ -3,8 +3,6 @@
 #include "policy/json_text.hpp"
 #include "policy/secret.hpp"
 
-#include <iostream>
-
 namespace vicket {
 
 namespace {
@@ -41,7 +39,7 @@ int run_connector_put(const client_options& options, const std::string& file) {
                                   [&](const connector_view& view) {
                                     show_connector(options, view);
                                     if (remark)
-                                      std::cerr << "vicket: note: " << *remark << std::endl;
+                                      complain("note: " + *remark);
                                     return exit_done;
                                   });
 }

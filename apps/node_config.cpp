@@ -62,11 +62,11 @@ complaint apply_listen(node_config& config, const std::string& text) {
   return std::nullopt;
 }
 
-complaint apply_cidr(node_config& config, const std::string& text) {
+complaint apply_cidr(const std::string& text, std::vector<ip_range>& to) {
   const auto range = ip_range::parse(text);
   if (!range)
     return "\"" + text + "\" is not a range such as 10.0.0.0/8 or fc00::/7 (no bits set behind the prefix)";
-  config.allow_cidrs.push_back(*range);
+  to.push_back(*range);
   return std::nullopt;
 }
 
@@ -160,7 +160,9 @@ const std::vector<setting>& all_settings() {
       {"tls-ca", "PEM", "Whose certificates may connect", kind::one,
        [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::ca)); }},
       {"allow-cidr", "CIDR", "Lets deliveries reach this denied range (development); repeatable",
-       kind::repeatable, apply_cidr},
+       kind::repeatable, [](node_config& c, const std::string& v) { return apply_cidr(v, c.allow_cidrs); }},
+      {"deny-cidr", "CIDR", "Denies it besides the built-in ranges, whatever is allowed; repeatable",
+       kind::repeatable, [](node_config& c, const std::string& v) { return apply_cidr(v, c.deny_cidrs); }},
       {"allow-http", "", "Lets connectors use http://", kind::on_off,
        [](node_config& c, const std::string& v) { return assign(parse_switch(v), c.allow_http); }},
       {"ca-file", "PEM", "Trust roots for deliveries besides the system's; repeatable", kind::repeatable,

@@ -21,6 +21,7 @@ struct node_config {
   host_port listen{"127.0.0.1", 4242};
   std::optional<tls_files> tls;
   std::vector<ip_range> allow_cidrs;
+  std::vector<ip_range> deny_cidrs;
   bool allow_http = false;
   std::vector<std::string> ca_files;
   std::vector<std::string> dns_servers;

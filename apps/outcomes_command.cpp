@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iostream>
 #include <thread>
 
 namespace vicket {
@@ -69,13 +68,12 @@ private:
   }
 
   std::unique_ptr<node_link> connect_again(const std::string& why) {
-    std::cerr << "vicket: " << options_.node.to_string() << " went away (" << why
-              << "): trying again until it is back" << std::endl;
+    complain(options_.node.to_string() + " went away (" + why + "): trying again until it is back");
     for (auto backoff = first_backoff;; backoff = std::min(backoff * 2, longest_backoff)) {
       std::this_thread::sleep_for(backoff);
       auto connected = here_.connect();
       if (auto* link = std::get_if<0>(&connected)) {
-        std::cerr << "vicket: " << options_.node.to_string() << " is back" << std::endl;
+        complain(options_.node.to_string() + " is back");
         return std::move(*link);
       }
     }

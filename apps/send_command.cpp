@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <iostream>
 #include <mutex>
 #include <vector>
 
@@ -197,8 +196,8 @@ private:
     if (lost_)
       return;
     lost_ = why;
-    std::cerr << "vicket: lost " << options_.node.to_string() << ": " << why
-              << "; events without a result may or may not have been accepted" << std::endl;
+    complain("lost " + options_.node.to_string() + ": " + why +
+             "; events without a result may or may not have been accepted");
   }
 
   void print_ready() {

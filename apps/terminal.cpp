@@ -44,6 +44,31 @@ std::size_t columns_of(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
 }
 
+/// The character at `at` of valid UTF-8 if it is one that steers a terminal, or the order in which it shows a line: U+007F,
+/// C1, Bidi_Control (UAX #9: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). 0: another one.
+char32_t steering(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
+  };
+  if (byte(0) == 0x7F)
+    return 0x7F;
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0)
+    return byte(1);
+  if (byte(0) == 0xD8 && byte(1) == 0x9C)
+    return 0x061C;
+  if (byte(0) != 0xE2 || (byte(1) != 0x80 && byte(1) != 0x81) || !continues(static_cast<char>(byte(2))))
+    return 0;
+  const auto point = static_cast<char32_t>(0x2000 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu));
+  const bool is_mark = point == 0x200E || point == 0x200F;
+  const bool is_override = point >= 0x202A && point <= 0x202E;
+  const bool is_isolate = point >= 0x2066 && point <= 0x2069;
+  return is_mark || is_override || is_isolate ? point : 0;
+}
+
+constexpr std::size_t bytes_of(char32_t point) {
+  return point < 0x80 ? 1 : point < 0x800 ? 2 : 3;
+}
+
 std::string with_unit(std::int64_t number, const char* unit) {
   return std::to_string(number) + ' ' + unit;
 }
@@ -57,21 +82,53 @@ std::string printable(std::string_view text, std::size_t max_columns) {
   std::size_t columns = 0;
   for (std::size_t i = 0; i < valid.size(); ++i) {
     const auto byte = static_cast<unsigned char>(valid[i]);
-    // C0, DEL, and C1 (U+0080 to U+009F, that is 0xC2 and a byte up to 0x9F).
-    const bool c1 = byte == 0xC2 && i + 1 < valid.size() && static_cast<unsigned char>(valid[i + 1]) < 0xA0;
+    const auto point = byte < 0x20 ? char32_t{byte} : steering(valid, i);
     if (!continues(valid[i]) && ++columns > max_columns)
       return shown + "…";
-    if (byte >= 0x20 && byte != 0x7F && !c1) {
+    if (byte >= 0x20 && point == 0) {
       shown += valid[i];
       continue;
     }
     std::array<char, 8> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
-                  c1 ? static_cast<unsigned char>(valid[++i]) : byte);
+    const auto length = std::snprintf(escaped.data(), escaped.size(), point < 0x100 ? "\\x%02x" : "\\u%04x",
+                                      static_cast<unsigned>(point));
     shown += escaped.data();
-    columns += 3;
+    columns += static_cast<std::size_t>(length) - 1;
+    i += bytes_of(point) - 1;
   }
   return shown;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string shown;
+  for (auto end = text.find('\n'); !text.empty(); end = text.find('\n')) {
+    shown += printable(text.substr(0, end), 2'000);
+    if (end == std::string_view::npos)
+      break;
+    shown += '\n';
+    text.remove_prefix(end + 1);
+  }
+  return shown;
+}
+
+std::string with_escaped_controls(std::string text) {
+  const auto may_begin = [](char c) { return c == '\x7F' || c == '\xC2' || c == '\xD8' || c == '\xE2'; };
+  if (std::none_of(text.begin(), text.end(), may_begin))
+    return text;
+  std::string escaped;
+  escaped.reserve(text.size() + 16);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto point = may_begin(text[i]) ? steering(text, i) : 0;
+    if (point == 0) {
+      escaped += text[i];
+      continue;
+    }
+    std::array<char, 8> one{};
+    std::snprintf(one.data(), one.size(), "\\u%04x", static_cast<unsigned>(point));
+    escaped += one.data();
+    i += bytes_of(point) - 1;
+  }
+  return escaped;
 }
 
 std::string first_line(std::string_view text, std::size_t max_columns) {
@@ -124,11 +181,11 @@ std::string terminal::paint(std::string_view text, colour how) const {
 }
 
 void terminal::line(std::string_view text) const {
-  std::cout << text << '\n';
+  std::cout << with_escaped_controls(std::string{text}) << '\n';
 }
 
 void terminal::text(std::string_view text) const {
-  std::cout << text;
+  std::cout << with_escaped_controls(std::string{text});
 }
 
 void terminal::flush() const {

@@ -12,9 +12,17 @@ namespace vicket {
 
 enum class colour { none, bold, dim, red, green, yellow };
 
-/// Text from elsewhere, safe to show on a terminal: control characters are shown as `\x1b`, invalid UTF-8 as
-/// U+FFFD. Cut to `max_columns` with an ellipsis.
+/// Text from elsewhere, safe to show on a terminal: control characters are shown as `\x1b`, those that change the order in
+/// which a line is read as `\u202e`, invalid UTF-8 as U+FFFD. Cut to `max_columns` with an ellipsis.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_columns = 200);
+
+/// The same for a text of several lines, whose ends stay.
+[[nodiscard]] std::string printable_lines(std::string_view text);
+
+/// JSON with `\u` escapes for what JSON lets stand for itself and a terminal obeys, or shows in another order: DEL, C1
+/// (U+0080 to U+009F), and the bidirectional controls (Unicode's Bidi_Control). Other text stays as it is as well, so that
+/// colours do.
+[[nodiscard]] std::string with_escaped_controls(std::string text);
 
 /// The first line of a response body, or an empty text.
 [[nodiscard]] std::string first_line(std::string_view text, std::size_t max_columns);
@@ -24,7 +32,7 @@ enum class colour { none, bold, dim, red, green, yellow };
 [[nodiscard]] std::string show_age_ms(std::int64_t ms);
 [[nodiscard]] std::string show_time(std::optional<timestamp_ms> time);
 
-/// Standard output. Colours only on a terminal and while NO_COLOR is not set. What is printed is buffered up
+/// Standard output, as `with_escaped_controls` makes it. Colours only on a terminal and while NO_COLOR is not set. What is printed is buffered up
 /// to `flush`; when nobody reads it any more (a closed pipe), the process ends.
 class terminal {
 public:

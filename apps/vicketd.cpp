@@ -6,8 +6,10 @@
 #include "apps/memory_keeper.hpp"
 #include "apps/node_config.hpp"
 #include "apps/process_limits.hpp"
+#include "apps/terminal.hpp"
 #include "apps/termination.hpp"
 #include "transport/asio_transport.hpp"
+#include "transport/system_addresses.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -29,7 +31,8 @@ constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
 constexpr int exit_node_failed = 70;               // EX_SOFTWARE: restart me, the store recovers
 constexpr std::int64_t drain_patience_ms = 10'000; // interface.md: 10 s at most
-constexpr unsigned stop_deadline_s = 30;           // a stop that hangs is ended, and says so
+constexpr std::size_t max_line_columns = 4'000;
+constexpr unsigned stop_deadline_s = 30; // a stop that hangs is ended, and says so
 
 void set_up_log(const std::string& level) {
   auto log = spdlog::stderr_color_mt("vicketd");
@@ -39,29 +42,35 @@ void set_up_log(const std::string& level) {
   spdlog::set_default_logger(std::move(log));
 }
 
+/// What a line names may come from those who send events, or from endpoints.
+void warn(const std::string& line) {
+  spdlog::warn("{}", printable(line, max_line_columns));
+}
+
 int fail(int code, const std::string& line) {
-  std::cerr << "vicketd: " << line << std::endl;
+  std::cerr << "vicketd: " << printable(line, max_line_columns) << std::endl;
   return code;
 }
 
 /// `max_open_files` is what the process may have open.
-transport_options transport_of(const node_config& config, std::size_t max_open_files) {
+transport_options transport_of(const node_config& config, const address_guard& guard,
+                               std::size_t max_open_files) {
   transport_options options;
   const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
   options.sockets.budget = std::make_shared<socket_budget>(max_open_files - needs.beside_deliveries());
   options.io_threads = config.io_threads;
-  options.guard = address_guard{config.allow_cidrs};
+  options.guard = guard;
   options.ca_files = config.ca_files;
   options.dns_servers = config.dns_servers;
-  options.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
+  options.log_warning = warn;
   return options;
 }
 
-node_options options_of(const node_config& config) {
+node_options options_of(const node_config& config, const address_guard& guard) {
   node_options options;
   options.data_dir = config.data_dir;
   options.partitions = config.partitions;
-  options.guard = address_guard{config.allow_cidrs};
+  options.guard = guard;
   options.allow_http = config.allow_http;
   options.retention_ms = config.retention_ms;
   options.history_bytes_per_connector = config.history_bytes_per_connector;
@@ -72,7 +81,8 @@ node_options options_of(const node_config& config) {
 }
 
 [[noreturn]] void end_failed_node(const std::string& why) {
-  spdlog::critical("the node failed, ending at once; the next start recovers: {}", why);
+  spdlog::critical("the node failed, ending at once; the next start recovers: {}",
+                   printable(why, max_line_columns));
   std::_Exit(
       exit_node_failed); // no destructor may write to a store that failed, or wait for an actor that is dead
 }
@@ -122,12 +132,13 @@ int run(const node_config& config, std::size_t max_open_files) {
   node_environment environment;
   environment.time = &time;
   environment.random = &random;
-  environment.transport = make_asio_transport(transport_of(config, max_open_files));
+  const address_guard guard{config.allow_cidrs, config.deny_cidrs, std::make_shared<system_addresses>()};
+  environment.transport = make_asio_transport(transport_of(config, guard, max_open_files));
   environment.failed = end_failed_node;
-  environment.log_warning = [](const std::string& line) { spdlog::warn("{}", line); };
+  environment.log_warning = warn;
   const auto actors = make_actor_config(config.threads, config.tls);
   caf::actor_system system{*actors};
-  auto started = node::start(system, options_of(config), environment);
+  auto started = node::start(system, options_of(config, guard), environment);
   if (const auto* why = std::get_if<std::string>(&started))
     return fail(exit_failed, *why);
   return serve(system, *std::get<0>(started), *environment.transport, config);
@@ -138,7 +149,7 @@ int run(const node_config& config, std::size_t max_open_files) {
 int main(int argc, char** argv) {
   const auto parsed_flags = parse_node_config(argc, argv, [](const char* name) { return std::getenv(name); });
   if (const auto* end = std::get_if<early_exit>(&parsed_flags)) {
-    (end->code == 0 ? std::cout : std::cerr) << end->text << std::flush;
+    (end->code == 0 ? std::cout : std::cerr) << printable_lines(end->text) << std::flush;
     return end->code;
   }
   auto config = std::get<node_config>(parsed_flags);

@@ -183,6 +183,10 @@ std::optional<ip_range> ip_range::parse(std::string_view text) {
   return ip_range{*network, *bits};
 }
 
+std::string ip_range::to_string() const {
+  return network.to_string() + "/" + std::to_string(prefix_bits);
+}
+
 bool ip_range::contains(const ip_address& address) const {
   return address.v6 == network.v6 && same_prefix(address.bytes, network.bytes, prefix_bits);
 }
@@ -190,21 +194,23 @@ bool ip_range::contains(const ip_address& address) const {
 std::optional<std::string> address_guard::denied(const ip_address& address) const {
   const auto inner = embedded_v4(address);
   const auto& judged = inner ? *inner : address;
+  const auto because = [&](const std::string& what) {
+    const auto text = address.to_string();
+    const auto is_shown = !inner || text.ends_with(inner->to_string()); // in the mapped form
+    return text + " is " + (is_shown ? "" : inner->to_string() + " behind NAT64, ") + what;
+  };
+  for (const auto& range : denied_)
+    if (range.contains(judged) || range.contains(address))
+      return because("in a range that the operator denies (" + range.to_string() + ")");
   for (const auto& range : allowed_)
     if (range.contains(judged))
       return std::nullopt;
   const auto* match = denied_by_table(judged);
-  if (match == nullptr)
-    return std::nullopt;
-  const auto text = address.to_string();
-  auto reason = text + " is ";
-  if (inner && !text.ends_with(inner->to_string())) // the mapped form shows it
-    reason += inner->to_string() + " behind NAT64, ";
-  reason += match->meaning;
-  reason += " address (";
-  reason += match->range;
-  reason += ')';
-  return reason;
+  if (match != nullptr)
+    return because(std::string{match->meaning} + " address (" + std::string{match->range} + ")");
+  if (own_ && own_->has(judged))
+    return because("an address of this machine");
+  return std::nullopt;
 }
 
 } // namespace vicket

@@ -22,9 +22,6 @@ constexpr std::size_t type_offset = 6;
 // All the types that we have it write, since logs are neither recycled nor compressed.
 enum class fragment : std::uint8_t { none, full, first, middle, last };
 
-// A record is a write batch: u64 sequence, u32 number of entries, the entries.
-constexpr std::size_t batch_header_bytes = 12;
-
 constexpr std::size_t sector_bytes = 512; // no disk writes less at once
 
 constexpr std::uint32_t mask_delta = 0xa282ead8;
@@ -95,11 +92,12 @@ bool begins_record(const found_fragment& found) {
   return found.type == fragment::full || found.type == fragment::first;
 }
 
-/// The same, found at a place where a fragment need not begin: only with what its writer keeps to. A whole record has at
-/// least a batch's header, and a first fragment goes to the end of its block.
-bool begins_record_anywhere(std::string_view bytes, std::size_t bytes_to_block_end) {
+/// The same, found at a place where a fragment need not begin: only with what its writer keeps to. A whole record has a
+/// least size, and a first fragment goes to the end of its block.
+bool begins_record_anywhere(std::string_view bytes, std::size_t bytes_to_block_end,
+                            std::size_t least_record_bytes) {
   const auto found = fragment_of(bytes);
-  return found.type == fragment::full ? found.bytes >= header_bytes + batch_header_bytes
+  return found.type == fragment::full ? found.bytes >= header_bytes + least_record_bytes
                                       : found.type == fragment::first && found.bytes == bytes_to_block_end;
 }
 
@@ -181,7 +179,7 @@ void log_scan::read_fragments(std::string_view block) {
 void log_scan::look_behind_damage(std::string_view block, std::size_t from) {
   zeros_ = zeros_ || has_zero_sector(block, from);
   for (auto at = from + 1; !record_behind_ && at < block.size(); ++at)
-    record_behind_ = begins_record_anywhere(block.substr(at), block_bytes - at);
+    record_behind_ = begins_record_anywhere(block.substr(at), block_bytes - at, least_record_bytes_);
 }
 
 log_scan::state log_scan::result() const {
@@ -234,10 +232,10 @@ rocksdb::Status cut_log(rocksdb::Env& env, const scanned_log& log) {
   return status;
 }
 
-store_status damaged(const scanned_log& log, std::string_view what) {
+store_status damaged(const scanned_log& log, std::string_view what, std::string_view kind = "log") {
   return {store_errc::corrupt,
-          "the log " + log.path + " is damaged at byte " + std::to_string(log.scan.damage_at()) + ", " +
-              std::string{what} +
+          "the " + std::string{kind} + " " + log.path + " is damaged at byte " +
+              std::to_string(log.scan.damage_at()) + ", " + std::string{what} +
               ": acknowledged events would be lost, so nothing was opened or changed; keep the folder, and "
               "restore it from a backup"};
 }
@@ -275,7 +273,7 @@ store_status mend_logs(rocksdb::Env& env, const std::string& folder,
     return {store_errc::failed, "can't list " + folder + ": " + status.ToString()};
   auto logs = std::vector<scanned_log>{};
   for (const auto& name : log_names(std::move(names))) {
-    auto& log = logs.emplace_back(scanned_log{folder + "/" + name, {}});
+    auto& log = logs.emplace_back(scanned_log{folder + "/" + name, log_scan{}});
     if (const auto status = scan_log(env, log); !status.ok())
       return {store_errc::failed, "can't read the log " + log.path + ": " + status.ToString()};
   }
@@ -297,6 +295,46 @@ store_status mend_logs(rocksdb::Env& env, const std::string& folder,
            "crash or a full disk leaves it: removed from byte " +
            std::to_string(log.scan.whole_bytes()) + " on");
   }
+  return {};
+}
+
+store_status mend_manifest(rocksdb::Env& env, const std::string& folder,
+                           const std::function<void(const std::string&)>& warn) {
+  auto name = std::string{};
+  if (const auto status = rocksdb::ReadFileToString(&env, folder + "/CURRENT", &name); status.IsNotFound())
+    return {};
+  else if (!status.ok())
+    return {store_errc::failed, "can't read " + folder + "/CURRENT: " + status.ToString()};
+  while (name.ends_with('\n'))
+    name.pop_back();
+  auto manifest = scanned_log{folder + "/" + name, log_scan{log_scan::least_edit_bytes}};
+  // What is in CURRENT is RocksDB's to judge.
+  if (!name.starts_with("MANIFEST-") || env.FileExists(manifest.path).IsNotFound())
+    return {};
+  if (const auto status = scan_log(env, manifest); !status.ok())
+    return {store_errc::failed, "can't read the manifest " + manifest.path + ": " + status.ToString()};
+  const auto at = manifest.scan.whole_bytes();
+  switch (manifest.scan.result()) {
+  case log_scan::state::whole:
+    return {};
+  case log_scan::state::damaged:
+    return damaged(manifest, "with intact records behind that", "manifest");
+  case log_scan::state::damaged_last:
+    return damaged(manifest, "in its last record, which is complete and may have been synced", "manifest");
+  case log_scan::state::unsynced_end:
+    if (at == 0) // CURRENT named it when its beginning was synced
+      return damaged(manifest, "before its first whole record", "manifest");
+    break;
+  }
+  if (const auto status = cut_log(env, manifest); !status.ok())
+    return {status.IsNoSpace() ? store_errc::full : store_errc::failed,
+            "can't cut off the unsynced end of the manifest " + manifest.path + ": " + status.ToString()};
+  if (warn)
+    warn("the manifest " + manifest.path +
+         " ended in an edit that was cut off before it was synced, as a crash or a full disk leaves it: "
+         "removed from "
+         "byte " +
+         std::to_string(at) + " on");
   return {};
 }
 

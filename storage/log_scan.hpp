@@ -15,8 +15,8 @@ class Env;
 
 namespace vicket {
 
-/// Reads one of RocksDB's write-ahead logs before RocksDB replays it, and tells what a power loss left from what damaged
-/// it since (rule 5).
+/// Reads one of RocksDB's write-ahead logs, or its manifest, which is in the same format, before RocksDB replays it, and tells
+/// what a power loss left from what damaged it since (rule 5).
 ///
 /// RocksDB alone is not enough, in kTolerateCorruptedTailRecords (7.8 to 9.10, db/log_reader.cc). A damaged length field
 /// in a log's last 32 KiB block looks to it like a record that was cut off by the crash, and a header of zeros like a
@@ -24,8 +24,8 @@ namespace vicket {
 /// reached the disk and some did not, it refuses instead. And what it reports does not name the file.
 ///
 /// What there is to know: a commit is one record (in one or more fragments, one for each block that it lies in), synced
-/// before it is acknowledged and before the next is appended; a log whose append or sync failed is never appended to
-/// again. So of a log's records at most the last can be an unsynced one, and only of that one any page may be missing:
+/// before it is acknowledged and before the next is appended (an edit of the manifest likewise, see store_files.hpp); a log
+/// whose append or sync failed is never appended to again. So of a log's records at most the last can be an unsynced one, and only of that one any page may be missing:
 /// zeros, or the file ends before it.
 ///
 /// - Invalid bytes with the beginning of a record (a whole one or a first fragment) behind them: damage. What is behind
@@ -37,6 +37,13 @@ namespace vicket {
 class log_scan {
 public:
   static constexpr std::size_t block_bytes = 32 * 1024; ///< of RocksDB's log format (db/log_format.h)
+  /// A record of a write-ahead log is a write batch: u64 sequence, u32 number of entries, the entries.
+  static constexpr std::size_t batch_header_bytes = 12;
+  /// One of a manifest is an edit: at least a tag and its number.
+  static constexpr std::size_t least_edit_bytes = 2;
+
+  explicit log_scan(std::size_t least_record_bytes = batch_header_bytes)
+      : least_record_bytes_{least_record_bytes} {}
 
   enum class state : std::uint8_t {
     whole,        ///< records, each complete, to the end
@@ -61,6 +68,7 @@ private:
   void read_fragments(std::string_view block);
   void look_behind_damage(std::string_view block, std::size_t from);
 
+  std::size_t least_record_bytes_;
   std::uint64_t offset_ = 0; ///< of the next block
   std::uint64_t whole_bytes_ = 0;
   bool in_record_ = false; ///< fragments so far, and none of them the last
@@ -83,6 +91,14 @@ private:
 /// GB/s.
 [[nodiscard]] store_status mend_logs(rocksdb::Env& env, const std::string& folder,
                                      const std::function<void(const std::string&)>& warn);
+
+/// The same for the manifest that CURRENT names, if there is one: which tables and logs there are, in edits that are synced
+/// one by one. RocksDB by itself drops the end behind a damaged length in silence, and with it tables whose logs are gone;
+/// and refuses an edit of which power that was lost left a part.
+///
+/// What an unsynced edit was about is as before it: RocksDB removes tables and logs only after the sync.
+[[nodiscard]] store_status mend_manifest(rocksdb::Env& env, const std::string& folder,
+                                         const std::function<void(const std::string&)>& warn);
 
 /// CRC-32C (Castagnoli), as RocksDB's logs carry it (masked there).
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes) noexcept;

@@ -63,6 +63,8 @@ store_status partition_store::rep::check_folder() const {
                                      ": it was there once; keep the folder, and restore it from a backup"};
   if (!has_current)
     return {};
+  if (auto mended = mend_manifest(*env, folder, options.log_warning); !mended.ok())
+    return mended;
 
   auto found_families = std::vector<std::string>{};
   const auto status = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions{database_options(options, *env)},

@@ -78,6 +78,44 @@ public:
   }
 };
 
+/// Of a manifest. It begins with all that is there, written under one sync, and CURRENT names it after that.
+class manifest_file final : public rocksdb::FSWritableFileOwnerWrapper {
+public:
+  explicit manifest_file(std::unique_ptr<rocksdb::FSWritableFile>&& file)
+      : FSWritableFileOwnerWrapper{std::make_unique<store_file>(std::move(file))} {}
+
+  IOStatus Append(const Slice& bytes, const IOOptions& options, IODebugContext* debug) override {
+    return appended(target()->Append(bytes, options, debug), options, debug);
+  }
+  IOStatus Append(const Slice& bytes, const IOOptions& options, const rocksdb::DataVerificationInfo& sums,
+                  IODebugContext* debug) override {
+    return appended(target()->Append(bytes, options, sums, debug), options, debug);
+  }
+  IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    return synced(has_unsynced_ ? target()->Sync(options, debug) : IOStatus::OK());
+  }
+  IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    return synced(has_unsynced_ ? target()->Fsync(options, debug) : IOStatus::OK());
+  }
+
+private:
+  IOStatus appended(IOStatus status, const IOOptions& options, IODebugContext* debug) {
+    has_unsynced_ = true;
+    return status.ok() && is_begun_ ? Sync(options, debug) : status;
+  }
+
+  IOStatus synced(IOStatus status) {
+    if (status.ok()) {
+      is_begun_ = true;
+      has_unsynced_ = false;
+    }
+    return status;
+  }
+
+  bool is_begun_ = false;    ///< what it begins with is synced
+  bool has_unsynced_ = true; ///< also what an append that failed may have written
+};
+
 class store_folder final : public rocksdb::FSDirectory {
 public:
   explicit store_folder(std::unique_ptr<rocksdb::FSDirectory> folder) : folder_(std::move(folder)) {}
@@ -108,17 +146,17 @@ public:
 
   IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) override {
-    return opened(target()->NewWritableFile(path, options, result, debug), *result);
+    return opened(path, target()->NewWritableFile(path, options, result, debug), *result);
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
                               std::unique_ptr<rocksdb::FSWritableFile>* result,
                               IODebugContext* debug) override {
-    return opened(target()->ReopenWritableFile(path, options, result, debug), *result);
+    return opened(path, target()->ReopenWritableFile(path, options, result, debug), *result);
   }
   IOStatus ReuseWritableFile(const std::string& path, const std::string& old_path, const FileOptions& options,
                              std::unique_ptr<rocksdb::FSWritableFile>* result,
                              IODebugContext* debug) override {
-    return opened(target()->ReuseWritableFile(path, old_path, options, result, debug), *result);
+    return opened(path, target()->ReuseWritableFile(path, old_path, options, result, debug), *result);
   }
   IOStatus NewDirectory(const std::string& path, const IOOptions& options,
                         std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext* debug) override {
@@ -148,8 +186,12 @@ public:
   }
 
 private:
-  static IOStatus opened(IOStatus status, std::unique_ptr<rocksdb::FSWritableFile>& file) {
-    if (status.ok())
+  static IOStatus opened(const std::string& path, IOStatus status,
+                         std::unique_ptr<rocksdb::FSWritableFile>& file) {
+    const auto name = std::string_view{path}.substr(path.rfind('/') + 1);
+    if (status.ok() && name.starts_with("MANIFEST-"))
+      file = std::make_unique<manifest_file>(std::move(file));
+    else if (status.ok())
       file = std::make_unique<store_file>(std::move(file));
     return of_write(std::move(status));
   }

@@ -17,8 +17,12 @@ namespace vicket {
 /// - A sync that failed, whatever the number and the file, is a plain `IOError`. Thin volumes, NFS and btrfs report
 ///   ENOSPC at the sync, of bytes that an append was told are written: they may be on disk or not, and a read may show
 ///   them or not. Closing a file counts as a sync: NFS reports there what it could not write.
+/// - A manifest that has been synced once is synced after each append. RocksDB writes the edits of several flushes and
+///   compactions that end together under one sync. Power that is lost within it may leave the later of them whole and the
+///   first not, which can't be told from damage then; so never more than the last is in doubt (`mend_manifest`).
 ///
-/// Costs a virtual call for each append and sync.
+/// Costs a virtual call for each append and sync; and one sync more for each edit of the manifest that is written together
+/// with others, which is rare.
 [[nodiscard]] std::unique_ptr<rocksdb::Env> make_store_files(rocksdb::Env& below);
 
 } // namespace vicket

@@ -1,5 +1,6 @@
 #include "transport/dial_race.hpp"
 
+#include "policy/denial_notice.hpp"
 #include "policy/dial_order.hpp"
 #include "transport/asio_transport.hpp"
 #include "transport/connection_pool.hpp"
@@ -91,9 +92,25 @@ void dial_race::judge(std::span<const ip_address> addresses) {
   }
   if (denied_ > max_denied_shown)
     denials_ += "; and " + std::to_string(denied_ - max_denied_shown) + " more";
+  if (denied_ > 0 && !is_numeric())
+    tell_log();
   if (addresses_.size() - next_ > 1)
     put_in_dial_order({addresses_.begin() + tried, addresses_.end()},
                       services_.known.first_of(endpoint_.host));
+}
+
+void dial_race::tell_log() {
+  if (!services_.options.log_warning)
+    return;
+  const timestamp_ms at{
+      std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count()};
+  if (const auto line = services_.denials.denied(endpoint_.host, denials_, at))
+    services_.options.log_warning(*line);
+}
+
+/// Without saying which: an attempt is read by those who chose the name.
+std::string dial_race::left_out() const {
+  return denied_ == 1 ? "one that may not be reached" : std::to_string(denied_) + " that may not be reached";
 }
 
 void dial_race::dial_next() {
@@ -281,9 +298,12 @@ void dial_race::lose() {
   const auto& host = endpoint_.host;
   if (addresses_.empty())
     return user_.on_dial_failed(outcome::blocked,
-                                (is_numeric() ? "" : host + " resolves to no address that may be reached: ") +
-                                    denials_ +
-                                    "; nothing was sent (the operator can allow a range with --allow-cidr)");
+                                is_numeric()
+                                    ? denials_ + "; nothing was sent (the operator can allow a range with "
+                                                 "--allow-cidr)"
+                                    : host + " resolves to no address that deliveries may reach; nothing was "
+                                             "sent (the node's log says to which; the operator can allow a "
+                                             "range with --allow-cidr)");
   if (short_dials_ < failed_)
     services_.names.forget(host);
   if (next_ < addresses_.size()) // next time the others
@@ -298,7 +318,7 @@ void dial_race::lose() {
   else
     sentence = host + " (" + failures_.substr(0, end) + ")" + failures_.substr(end);
   if (denied_ > 0)
-    sentence += "; left out: " + denials_;
+    sentence += "; of its addresses, " + left_out() + (denied_ == 1 ? " was" : " were") + " left out";
   if (shortage_ && (!shortage_->of_destination || short_dials_ == failed_))
     return user_.on_dial_short(*std::move(shortage_), std::move(sentence));
   user_.on_dial_failed(tls_failed_ ? outcome::tls : outcome::connect, std::move(sentence));
@@ -307,7 +327,7 @@ void dial_race::lose() {
 std::string dial_race::waiting_for() const {
   if (addresses_.empty())
     return "waiting for the name " + endpoint_.host + " to resolve" +
-           (denials_.empty() ? "" : " to other addresses than these: " + denials_);
+           (denials_.empty() ? "" : " to other addresses than " + left_out());
   std::string connecting;
   std::string securing;
   for (const auto& one : contestants_)

@@ -90,6 +90,8 @@ private:
   void on_due();
 
   void judge(std::span<const ip_address> addresses);
+  void tell_log();
+  [[nodiscard]] std::string left_out() const;
   [[nodiscard]] bool has_next() const { return next_ < std::min(addresses_.size(), max_dials_); }
   void dial_next();
   void dial_address(const ip_address& address);
@@ -123,7 +125,7 @@ private:
   std::size_t next_ = 0;
   std::size_t max_dials_ = max_addresses; ///< one more for each that is dialled once more
   std::size_t denied_ = 0;
-  std::string denials_;  ///< why addresses were left out
+  std::string denials_;  ///< why addresses were left out; for the log, or for who wrote the address
   std::string failures_; ///< of the dials that ended, as parts of a sentence
   std::size_t failed_ = 0;
   std::optional<own_shortage> shortage_; ///< of the node, if there was one, else on the way to an address

@@ -8,6 +8,7 @@ namespace vicket {
 
 class connection_pool;
 class deadline_wheel;
+class denial_notice;
 class dial_lane;
 class known_addresses;
 class name_resolver;
@@ -25,6 +26,7 @@ struct exchange_services {
   known_addresses& known;
   deadline_wheel& deadlines;
   dial_lane& dials;
+  denial_notice& denials;                    ///< whose lines go to the options' `log_warning`
   std::function<void()> ask_others_for_room; ///< has the other I/O threads give up idle connections; soon
   std::string& out;                          ///< scratch for composing a request
   std::vector<char>& in;                     ///< scratch for reading

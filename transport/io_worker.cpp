@@ -63,10 +63,9 @@ io_worker::io_worker(const transport_options& options, std::function<void()> ask
       watch_{context_}, dials_{{[this] { take_turn_of_dials(); }, [this] { hand_on_connections(); },
                                 [this](steady::time_point at) { look_at_lines(at); }}},
       pool_{limits_of(options)},
-      in_(read_buffer_bytes), services_{watch_,     options_, tls_,
-                                        pool_,      names_,   known_,
-                                        deadlines_, dials_,   std::move(ask_others_for_room),
-                                        out_,       in_},
+      in_(read_buffer_bytes), services_{watch_, options_,   tls_,   pool_,    names_,
+                                        known_, deadlines_, dials_, denials_, std::move(ask_others_for_room),
+                                        out_,   in_},
       thread_{[this] { run(); }} {}
 
 void io_worker::end() {

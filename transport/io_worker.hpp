@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/denial_notice.hpp"
 #include "transport/asio_transport.hpp"
 #include "transport/connection_pool.hpp"
 #include "transport/deadline_wheel.hpp"
@@ -78,6 +79,7 @@ private:
   deadline_wheel deadlines_;
   name_resolver names_;
   known_addresses known_;
+  denial_notice denials_;
   socket_watch watch_;
   dial_lane dials_; ///< outlives the pool, whose destinations have their lines in it
   connection_pool pool_;

@@ -41,6 +41,7 @@ TEST_CASE("without flags but --data-dir a node has the documented defaults") {
   CHECK(config.listen == host_port{"127.0.0.1", 4242});
   CHECK_FALSE(config.tls);
   CHECK(config.allow_cidrs.empty());
+  CHECK(config.deny_cidrs.empty());
   CHECK_FALSE(config.allow_http);
   CHECK(config.ca_files.empty());
   CHECK(config.dns_servers.empty());
@@ -60,6 +61,8 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
     CHECK(config.tls->key == "k.pem");
     CHECK(config.tls->ca == "a.pem");
     CHECK(config.allow_cidrs.size() == 2);
+    REQUIRE(config.deny_cidrs.size() == 2);
+    CHECK(config.deny_cidrs[1].to_string() == "2001:db8:7::/48");
     CHECK(config.allow_http);
     CHECK(config.ca_files == std::vector<std::string>{"one.pem", "two.pem"});
     CHECK(config.dns_servers == std::vector<std::string>{"127.0.0.1:5353", "::1"});
@@ -88,6 +91,10 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                            "127.0.0.0/8",
                            "--allow-cidr",
                            "fc00::/7",
+                           "--deny-cidr",
+                           "198.41.0.0/24",
+                           "--deny-cidr",
+                           "2001:db8:7::/48",
                            "--allow-http",
                            "--ca-file",
                            "one.pem",
@@ -121,6 +128,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                                {"VICKET_TLS_KEY", "k.pem"},
                                {"VICKET_TLS_CA", "a.pem"},
                                {"VICKET_ALLOW_CIDR", "127.0.0.0/8,fc00::/7"},
+                               {"VICKET_DENY_CIDR", "198.41.0.0/24,2001:db8:7::/48"},
                                {"VICKET_ALLOW_HTTP", "1"},
                                {"VICKET_CA_FILE", "one.pem,two.pem"},
                                {"VICKET_DNS_SERVER", "127.0.0.1:5353,::1"},
@@ -146,6 +154,7 @@ allow-cidr = [
   "127.0.0.0/8", # this machine
   "fc00::/7",
 ]
+deny-cidr = ["198.41.0.0/24", "2001:db8:7::/48"]
 allow-http = true
 ca-file = ["one.pem", "two.pem"]
 dns-server = ["127.0.0.1:5353", "::1"]
@@ -199,6 +208,7 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
       {{"--data-dir", "d", "--listen", "10.0.0.1:4242", "--tls-cert", "c", "--tls-key", "k"}, "go together"},
       {{"--data-dir", "d", "--allow-cidr", "127.0.0.1"}, "--allow-cidr"},
       {{"--data-dir", "d", "--allow-cidr", "127.0.0.1/8"}, "no bits set"},
+      {{"--data-dir", "d", "--deny-cidr", "10.0.0.1/8"}, "--deny-cidr"},
       {{"--data-dir", "d", "--retention", "7"}, "--retention"},
       {{"--data-dir", "d", "--retention", "7 d"}, "--retention"},
       {{"--data-dir", "d", "--retention", "1s"}, "shorter than a minute"},

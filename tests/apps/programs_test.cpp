@@ -147,6 +147,44 @@ TEST_CASE("an id that went to several connectors is shown once for each, one obj
   CHECK(std::count(readable.lines.begin(), readable.lines.end(), "") == 1); // between the two
 }
 
+TEST_CASE("no command prints what steers a terminal, whatever senders and endpoints call themselves") {
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8"}};
+  const std::string evil = "\xC2\x9B"
+                           "31m \u202e\u2066\x7F \u200f\u061c";
+  auto connector = connector_json("crm", "https://127.0.0.1:1/");
+  connector.insert(1, R"("name":")" + evil + R"(",)");
+  auto event = event_json("crm", 1, "run-1");
+  event.insert(1, R"("workflow":")" + evil + R"(",)");
+  const auto put = node.vicket({"connector", "put", "-"}, connector);
+  REQUIRE(put.code == 0);
+  REQUIRE(node.vicket({"send"}, event).code == 0);
+  std::vector<finished_process> shown{put,
+                                      node.vicket({"connector", "get", "crm"}),
+                                      node.vicket({"connector", "list"}),
+                                      node.vicket({"connector", "list", "--json"}),
+                                      node.vicket({"run", "run-1"}),
+                                      node.vicket({"run", "run-1", "--json"}),
+                                      node.vicket({"send"}, R"({"connector":")" + evil + R"("})"),
+                                      node.vicket({"send"}, R"({")" + evil + R"(":1})"),
+                                      node.vicket({"run", evil}),
+                                      node.vicket({"event", evil}),
+                                      node.vicket({"connector", "get", evil}),
+                                      node.vicket({"connector", "get", evil, "--json"}),
+                                      node.vicket({evil}),
+                                      node.vicket({"outcomes", "--from", evil})};
+  for (const auto& [code, lines, errors] : shown) {
+    std::string all = errors;
+    for (const auto& line : lines)
+      all += line + '\n';
+    INFO(all);
+    CHECK(!all.empty());
+    for (const auto* steering : {"\xC2\x9B", "\u202e", "\u2066", "\x7F", "\u200f", "\u061c", "\x1b"})
+      CHECK_FALSE(has(all, steering));
+  }
+  CHECK(has(shown[1].lines.at(0), R"(\u009b31m \u202e\u2066\u007f)"));
+}
+
 TEST_CASE("a run of more events than a page holds is shown whole, one object per line") {
   const temporary_folder folder;
   node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8"}};

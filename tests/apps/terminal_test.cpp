@@ -22,6 +22,40 @@ TEST_CASE("text from elsewhere can't steer the terminal") {
   CHECK(first_line("one\r\n", 10) == "one");
 }
 
+TEST_CASE("nor change the order in which a line is read") {
+  CHECK(printable("a\u202eb\u202c") == "a\\u202eb\\u202c");
+  CHECK(printable("\u061c\u200e\u200f\u202a\u2066\u2069\u007f") ==
+        "\\u061c\\u200e\\u200f\\u202a\\u2066\\u2069\\x7f");
+  CHECK(printable("\u200d \u2026 \u2065 \u206a \u202f \u061b") ==
+        "\u200d \u2026 \u2065 \u206a \u202f \u061b");
+  CHECK(printable("\u202e12", 7) == "\\u202e1…");
+  CHECK(printable_lines("one\u202e\ntwo\x1b\n") == "one\\u202e\ntwo\\x1b\n");
+  CHECK(printable_lines("no end") == "no end");
+  CHECK(printable_lines("").empty());
+}
+
+TEST_CASE("in JSON what a terminal would obey is written as escapes, and nothing else changes") {
+  CHECK(with_escaped_controls(R"({"a":"plain ä €"})") == R"({"a":"plain ä €"})");
+  CHECK(with_escaped_controls("{\"a\":\"\u202e \xC2\x9B \x7F \u2069 \u061c\"}") ==
+        R"({"a":"\u202e \u009b \u007f \u2069 \u061c"})");
+  CHECK(with_escaped_controls("\033[1mbold\033[0m \u2014") == "\033[1mbold\033[0m \u2014");
+  CHECK(with_escaped_controls("cut \xE2\x80") == "cut \xE2\x80");
+  // every two- and three-byte character: the escapes are those of the table, and nothing that is left steers
+  for (char32_t point = 0x80; point < 0xD800; ++point) {
+    std::string text;
+    if (point >= 0x800)
+      text = {static_cast<char>(0xE0 | point >> 12), static_cast<char>(0x80 | (point >> 6 & 0x3F)),
+              static_cast<char>(0x80 | (point & 0x3F))};
+    else
+      text = {static_cast<char>(0xC0 | point >> 6), static_cast<char>(0x80 | (point & 0x3F))};
+    const bool steers = point < 0xA0 || point == 0x61C || point == 0x200E || point == 0x200F ||
+                        (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+    const auto escaped = with_escaped_controls(text);
+    if ((escaped != text) != steers || (steers && escaped.size() != 6))
+      FAIL("U+" << std::hex << static_cast<unsigned>(point));
+  }
+}
+
 TEST_CASE("durations and ages are shown in the unit that fits") {
   CHECK(show_duration_us(400) == "0.4 ms");
   CHECK(show_duration_us(12'400) == "12.4 ms");

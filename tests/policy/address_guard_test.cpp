@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -225,6 +226,36 @@ TEST_CASE("the operator's allowed range lets its addresses through, mapped ones 
   CHECK_FALSE(v6_only.denied(address("::1")).has_value());
   CHECK(v6_only.denied(address("::ffff:127.0.0.1")).has_value());
   CHECK(v6_only.denied(address("127.0.0.1")).has_value());
+}
+
+TEST_CASE(
+    "a range that the operator denies is denied, whatever is allowed, by the v4 address in one as well") {
+  const address_guard guard{{range("127.0.0.0/8"), range("::/0")},
+                            {range("127.0.0.2/32"), range("198.41.0.0/24"), range("64:ff9b::/96")}};
+  CHECK_FALSE(guard.denied(address("127.0.0.1")));
+  CHECK(guard.denied(address("127.0.0.2")) ==
+        "127.0.0.2 is in a range that the operator denies (127.0.0.2/32)");
+  CHECK(guard.denied(address("198.41.0.4")));
+  CHECK_FALSE(guard.denied(address("198.41.1.4")));
+  CHECK(guard.denied(address("::ffff:198.41.0.4")));
+  CHECK(guard.denied(address("64:ff9b::808:808"))); // a range of v6 is meant as it is written
+}
+
+TEST_CASE("this machine's addresses are denied like private ones") {
+  struct one_address final : own_addresses {
+    bool has(const ip_address& asked) const override {
+      return asked == address("198.41.0.4") || asked == address("2606:4700::1");
+    }
+  };
+  const auto own = std::make_shared<one_address>();
+  const address_guard guard{{}, {}, own};
+  CHECK(guard.denied(address("198.41.0.4")) == "198.41.0.4 is an address of this machine");
+  CHECK(guard.denied(address("::ffff:198.41.0.4")));
+  CHECK(guard.denied(address("2606:4700::1")));
+  CHECK_FALSE(guard.denied(address("198.41.0.5")));
+  const address_guard allowing{{range("198.41.0.0/24")}, {}, own};
+  CHECK_FALSE(allowing.denied(address("198.41.0.4")));
+  CHECK(allowing.denied(address("2606:4700::1")));
 }
 
 TEST_CASE("a NAT64 address is judged by the v4 address in it, whatever range is allowed") {

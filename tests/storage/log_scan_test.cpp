@@ -3,7 +3,12 @@
 
 #include "storage/log_scan.hpp"
 
+#include "storage/store_files.hpp"
+#include "storage/testing/sim_disk.hpp"
 #include "store_fixture.hpp"
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -63,6 +68,10 @@ struct written_log {
     auto payload = std::string{};
     while (payload.size() < payload_bytes)
       payload.push_back(static_cast<char>('a' + random() % 26));
+    add(payload);
+  }
+
+  void add(std::string_view payload) {
     auto left = std::string_view{payload};
     for (auto begins = true; begins || !left.empty(); begins = false) {
       const auto room = log_scan::block_bytes - bytes.size() % log_scan::block_bytes;
@@ -93,8 +102,8 @@ struct written_log {
   }
 };
 
-log_scan scan(std::string_view bytes) {
-  auto result = log_scan{};
+log_scan scan(std::string_view bytes, std::size_t least_record_bytes = log_scan::batch_header_bytes) {
+  auto result = log_scan{least_record_bytes};
   for (auto at = std::size_t{0}; at < bytes.size(); at += log_scan::block_bytes)
     result.add_block(bytes.substr(at, log_scan::block_bytes));
   return result;
@@ -305,4 +314,192 @@ TEST_CASE("a damaged last record is refused too: it may have been acknowledged")
   bytes[bytes.size() - 20] ^= 1;
   write_all(killed.log, bytes);
   CHECK(open_refused(killed.options()).code == store_errc::corrupt);
+}
+
+// -- the manifest -------------------------------------------------------------------------------------------
+
+namespace {
+
+/// A killed store whose manifest has edits behind what it began with: memtables were flushed.
+struct killed_manifest {
+  killed_manifest() {
+    auto name = read_all(store.path() / "CURRENT");
+    name.pop_back();
+    path = store.path() / name;
+    original = read_all(path);
+    auto whole = log_scan{log_scan::least_edit_bytes};
+    whole.add_block(original);
+    REQUIRE(whole.result() == log_scan::state::whole);
+  }
+
+  void expect_everything(const store_options& options) const {
+    CHECK(all_waiting(*open_store(options), "crm-prod").size() == store.sequences.size());
+  }
+
+  killed_store store{1'000, 1'500};
+  std::filesystem::path path;
+  std::string original;
+};
+
+/// Where the record that a manifest ends with begins.
+std::size_t last_record(const std::string& bytes) {
+  for (auto size = bytes.size() - 1; size > 0; --size)
+    if (const auto result = scan(std::string_view{bytes}.substr(0, size), log_scan::least_edit_bytes);
+        result.result() == log_scan::state::unsynced_end)
+      return result.whole_bytes();
+  FAIL("no record");
+  return 0;
+}
+
+/// An edit of one tag that RocksDB leaves out when it does not know it (db/version_edit.h, kTagSafeIgnoreMask).
+std::string edit_of(std::size_t bytes) {
+  constexpr auto tag = std::uint32_t{(1u << 13) | 77};
+  auto result = std::string{static_cast<char>((tag & 0x7f) | 0x80), static_cast<char>(tag >> 7)};
+  result.push_back(static_cast<char>((bytes & 0x7f) | 0x80));
+  result.push_back(static_cast<char>(bytes >> 7));
+  return result + std::string(bytes, 'x');
+}
+
+} // namespace
+
+TEST_CASE("an edit of the manifest of which some blocks are missing is cut off, with a line that says so") {
+  const auto killed = killed_manifest{};
+  // given an edit over three pages and more, and what power that was lost before its sync may leave of it
+  auto random = std::mt19937_64{Catch::getSeed()};
+  INFO("--rng-seed " << Catch::getSeed());
+  auto longer = written_log{killed.original, {}};
+  longer.add(edit_of(10'000));
+  for (auto missing = 1; missing < 8; ++missing) {
+    auto found = longer;
+    auto page = killed.original.size();
+    for (auto bit = 0; page < found.bytes.size(); ++bit) {
+      const auto end = std::min((page / 4'096 + 1) * 4'096, found.bytes.size());
+      if ((missing >> std::min(bit, 2) & 1) != 0)
+        found.zero(page, end);
+      page = end;
+    }
+    if (random() % 2 == 0)
+      found.bytes.resize(killed.original.size() + 1 + random() % 10'000);
+    INFO("missing " << missing << ", " << found.bytes.size() << " bytes");
+    write_all(killed.path, found.bytes);
+    auto lines = std::vector<std::string>{};
+    {
+      auto options = killed.store.options();
+      options.log_warning = [&](const std::string& line) { lines.push_back(line); };
+      const auto scratch = scratch_folder{};
+      std::filesystem::copy(killed.store.path(), scratch.path() / "copy");
+      options.folder = scratch.path() / "copy";
+      killed.expect_everything(options);
+    }
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].find(killed.path.filename().string()) != std::string::npos);
+  }
+  // and whole it is kept
+  write_all(killed.path, longer.bytes);
+  killed.expect_everything(killed.store.options());
+}
+
+TEST_CASE("a bit flipped in a synced edit of the manifest is refused, with a line that names the file") {
+  const auto killed = killed_manifest{};
+  const auto last = last_record(killed.original);
+  REQUIRE(last > 500);
+  auto random = std::mt19937_64{Catch::getSeed()};
+  for (auto i = 0; i < 200; ++i) {
+    const auto at = i < 7 ? static_cast<std::size_t>(i) : random() % last;
+    INFO("--rng-seed " << Catch::getSeed() << ", byte " << at << " of " << killed.original.size());
+    auto bytes = killed.original;
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
+    write_all(killed.path, bytes);
+    const auto status = open_refused(killed.store.options());
+    REQUIRE(status.code == store_errc::corrupt);
+    REQUIRE(status.detail.find(killed.path.string()) != std::string::npos);
+    REQUIRE(read_all(killed.path) == bytes);
+  }
+  SECTION("in the last one as well: it may have been synced") {
+    auto bytes = killed.original;
+    bytes[last + 8] ^= 1;
+    write_all(killed.path, bytes);
+    CHECK(open_refused(killed.store.options()).code == store_errc::corrupt);
+  }
+  SECTION("a length in the last block, at which RocksDB alone would drop what is behind it") {
+    auto bytes = killed.original;
+    bytes[last_record(bytes.substr(0, last)) + 5] ^= 0x40;
+    write_all(killed.path, bytes);
+    const auto status = open_refused(killed.store.options());
+    CHECK(status.code == store_errc::corrupt);
+    CHECK(status.detail.find("intact records behind") != std::string::npos);
+  }
+  SECTION("a manifest without its beginning, or with nothing") {
+    const auto size = GENERATE(0u, 5u, 20u);
+    write_all(killed.path, killed.original.substr(0, size));
+    CHECK(open_refused(killed.store.options()).code == store_errc::corrupt);
+    CHECK(read_all(killed.path).size() == size);
+  }
+  write_all(killed.path, killed.original);
+  killed.expect_everything(killed.store.options());
+}
+
+TEST_CASE("of edits that are written under one sync, a power loss leaves never more than the last in doubt") {
+  // given a file with its beginning synced, to which several records are appended before the next sync
+  const auto found_after = [](const std::string& name, std::uint64_t seed) {
+    auto disk = sim_disk{1};
+    REQUIRE(disk.env().CreateDirIfMissing("/p").ok());
+    const auto files = make_store_files(disk.env());
+    auto random = std::mt19937_64{seed};
+    {
+      auto file = std::unique_ptr<rocksdb::FSWritableFile>{};
+      REQUIRE(files->GetFileSystem()->NewWritableFile("/p/" + name, {}, &file, nullptr).ok());
+      auto log = written_log{};
+      auto written = std::size_t{0};
+      const auto append = [&](std::size_t bytes) {
+        log.add(bytes, random);
+        const auto status = file->Append(log.bytes.substr(written), rocksdb::IOOptions{}, nullptr);
+        written = log.bytes.size();
+        return status.ok();
+      };
+      REQUIRE((append(3'000) && append(6'000)));
+      REQUIRE(file->Sync(rocksdb::IOOptions{}, nullptr).ok());
+      auto folder = std::unique_ptr<rocksdb::FSDirectory>{};
+      REQUIRE(files->GetFileSystem()->NewDirectory("/p", rocksdb::IOOptions{}, &folder, nullptr).ok());
+      REQUIRE(folder->Fsync(rocksdb::IOOptions{}, nullptr).ok());
+      disk.fail({.operation = disk_operation::sync, .after = random() % 4, .count = disk_fault::always});
+      for (auto i = 0; i < 4 && append(200 + random() % 9'000);)
+        ++i;
+    }
+    disk.crash();
+    disk.restart(seed, power_loss::reordered);
+    return scan(disk.read_file("/p/" + name), log_scan::least_edit_bytes).result();
+  };
+  auto damaged_logs = 0;
+  for (auto seed = std::uint64_t{1}; seed <= 200; ++seed) {
+    INFO("seed " << seed);
+    const auto manifest = found_after("MANIFEST-000007", seed);
+    REQUIRE((manifest == log_scan::state::whole || manifest == log_scan::state::unsynced_end));
+    damaged_logs += found_after("000007.log", seed) == log_scan::state::damaged ? 1 : 0;
+  }
+  CHECK(damaged_logs > 20); // which is what one sync for all of them leaves
+}
+
+TEST_CASE("a manifest's own syncs are not done twice") {
+  auto disk = sim_disk{1};
+  REQUIRE(disk.env().CreateDirIfMissing("/p").ok());
+  const auto files = make_store_files(disk.env());
+  auto file = std::unique_ptr<rocksdb::FSWritableFile>{};
+  REQUIRE(files->GetFileSystem()->NewWritableFile("/p/MANIFEST-000007", {}, &file, nullptr).ok());
+  const auto append = [&] { return file->Append("edit", rocksdb::IOOptions{}, nullptr); };
+  const auto sync = [&] { return file->Sync(rocksdb::IOOptions{}, nullptr); };
+  const auto syncs = [&] { return disk.asked(disk_operation::sync); };
+  REQUIRE((append().ok() && append().ok()));
+  CHECK(syncs() == 0); // CURRENT does not name it yet
+  REQUIRE(sync().ok());
+  CHECK(syncs() == 1);
+  REQUIRE(append().ok());
+  CHECK(syncs() == 2);
+  REQUIRE(sync().ok());
+  CHECK(syncs() == 2);
+  disk.fail({.operation = disk_operation::sync});
+  CHECK(!append().ok());
+  REQUIRE(sync().ok());
+  CHECK(syncs() == 4);
+  file.reset();
 }

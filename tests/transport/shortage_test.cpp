@@ -4,12 +4,16 @@
 #include "tests/support/swallowing_port.hpp"
 #include "tests/support/used_up_descriptors.hpp"
 #include "tests/transport/transport_fixture.hpp"
+#include "transport/tls_context.hpp"
 
 #include <arpa/inet.h>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <fstream>
@@ -80,6 +84,59 @@ http_peer::script one_answer() {
       c.send(answer(200, "", "Connection: close\r\n"));
   };
 }
+
+/// One TLS handshake within this thread, so that it needs no descriptor but the two that it begins with.
+class handshake final : public tls_session_owner {
+public:
+  handshake() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()) == 0); }
+  handshake(const handshake&) = delete;
+  handshake& operator=(const handshake&) = delete;
+  ~handshake() {
+    for (const auto end : ends_)
+      ::close(end);
+  }
+
+  /// Whether `trusting` accepts it.
+  bool accepts(const tls_context& trusting, const certificate& shown) {
+    const std::unique_ptr<SSL_CTX, ssl_deleter> context{SSL_CTX_new(TLS_server_method())};
+    const std::unique_ptr<BIO, decltype(&BIO_free)> pem{BIO_new_mem_buf(shown.pem.data(), -1), &BIO_free};
+    const std::unique_ptr<BIO, decltype(&BIO_free)> key_pem{BIO_new_mem_buf(shown.key_pem.data(), -1),
+                                                            &BIO_free};
+    const std::unique_ptr<X509, decltype(&X509_free)> own{
+        PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr), &X509_free};
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+        PEM_read_bio_PrivateKey(key_pem.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free};
+    REQUIRE(SSL_CTX_use_certificate(context.get(), own.get()) == 1);
+    REQUIRE(SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1);
+    const ssl_ptr server{SSL_new(context.get())};
+    REQUIRE(SSL_set_fd(server.get(), ends_[1]) == 1);
+    SSL_set_accept_state(server.get());
+    const auto client = trusting.open(ends_[0], host_, nullptr, *this);
+    REQUIRE(client);
+    for (auto i = 0; i < 10; ++i) {
+      const auto done = SSL_do_handshake(client.get());
+      if (done == 1)
+        return true;
+      if (SSL_get_error(client.get(), done) != SSL_ERROR_WANT_READ)
+        break;
+      static_cast<void>(SSL_do_handshake(server.get()));
+    }
+    static_cast<void>(take_tls_errors());
+    return false;
+  }
+
+  void on_ticket(ssl_session_ptr) override {}
+  void on_certificate_refused(std::string reason) override { refused = std::move(reason); }
+  void on_certificate_asked() override {}
+  void on_shortage(std::string what) override { shortage = std::move(what); }
+  [[nodiscard]] const std::string& host() const override { return host_; }
+
+  std::string refused, shortage;
+
+private:
+  std::string host_ = "localhost";
+  std::array<int, 2> ends_{};
+};
 
 /// Sends it again and again, until it is answered. False: that did not come.
 bool answered_at_last(http_transport& transport, const std::function<http_request()>& make) {
@@ -192,6 +249,55 @@ TEST_CASE("name servers that can't be read again stay as they were until they ca
   REQUIRE(answered_at_last(*transport, of_name)); // by the old ones, it may be
   CHECK(answered_at_last(
       *transport, [&] { return after.asked(name) > 0 ? of_name() : request_to(endpoint(false, 1, name)); }));
+}
+
+TEST_CASE("a certificate that can't be judged without a descriptor is no fault of the endpoint's",
+          "[transport]") {
+  const certificate_authority stranger{"Some other root"};
+  const auto unknown = stranger.good();
+  const auto known = trusted::instance().root.good();
+  const tls_context context{{trusted::instance().file.path()}, {}};
+  handshake first, second, third;
+  {
+    const used_up_descriptors none; // its issuer may be among the system's roots, which are files
+    CHECK(!first.accepts(context, unknown));
+    CHECK(first.shortage == "file descriptors (Too many open files)");
+    CHECK(second.accepts(context, known));
+    CHECK(second.shortage.empty());
+  }
+  CHECK(!third.accepts(context, unknown));
+  CHECK(third.shortage.empty());
+  CHECK_THAT(third.refused, ContainsSubstring("unknown issuer (Some other root)"));
+}
+
+TEST_CASE("trust roots that can't be read again for want of a descriptor stay, with one line, until they can",
+          "[transport]") {
+  const certificate_authority other{"Some other root"};
+  const temporary_file file{trusted::instance().root.pem()};
+  auto lines = std::vector<std::string>{};
+  auto context = tls_context{{file.path()}, [&](const std::string& line) { lines.push_back(line); }};
+  auto now = std::chrono::steady_clock::now();
+  const auto trusts = [&](const certificate_authority& root) {
+    return handshake{}.accepts(context, root.good());
+  };
+  std::ofstream{file.path()} << other.pem();
+  {
+    used_up_descriptors none;
+    for (auto i = 0; i < 3; ++i) {
+      now += watched_files::look_interval;
+      CHECK(!context.refresh(now));
+    }
+    CHECK(!context.reload());
+    REQUIRE(lines.size() == 1);
+    CHECK_THAT(lines[0], ContainsSubstring("Too many open files") &&
+                             ContainsSubstring("trust what they trusted before, until it can be"));
+    none.give_back(2);
+    CHECK(trusts(trusted::instance().root));
+  }
+  CHECK(context.refresh(now + watched_files::look_interval));
+  CHECK(trusts(other));
+  CHECK(!trusts(trusted::instance().root));
+  CHECK(lines.size() == 1);
 }
 
 TEST_CASE("where no local port is left towards an address, requests to it are short, and no others",
