@@ -57,7 +57,7 @@ feed_start start_reading(const kept_log& log, const std::optional<feed_position>
     return {go_on_at(std::max(*common, forgotten)), true};
   // What a copy forgot since it is another log than that of the promise is news to its reader.
   const auto promised = log.lineage->common_up_to(std::max<log_sequence>(asked->promised_from, 1) - 1,
-                                                   asked->promise_tag, log.end);
+                                                  asked->promise_tag, log.end);
   const feed_position at{asked->after, asked->tag, promised.value_or(0) + 1, asked->promise_tag};
   if (log.drops != nullptr && asked->after + 1 < log.drops->reach_since(at.promised_from))
     return {go_on_at(std::max(asked->after, forgotten)), true};

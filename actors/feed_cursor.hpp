@@ -20,7 +20,8 @@ struct feed_position {
   /// Outcomes below, which were there when the reader began or was told that something is gone, may be passed over when
   /// their event has been forgotten: it was settled longer ago than the retention, just below where the log now begins.
   log_sequence promised_from = 0;
-  std::uint32_t promise_tag = 0; ///< of which of several logs that is a position: the tag of what is right below
+  std::uint32_t promise_tag =
+      0; ///< of which of several logs that is a position: the tag of what is right below
 
   friend bool operator==(const feed_position&, const feed_position&) = default;
 };
@@ -42,9 +43,9 @@ struct feed_cursor {
 /// What a partition has kept of its log.
 struct kept_log {
   const feed_lineage* lineage = nullptr;
-  log_sequence oldest = 1; ///< what was written below is forgotten
-  log_sequence lost = 0;   ///< the last attempt that was
-  log_sequence end = 0;    ///< the last position
+  log_sequence oldest = 1;           ///< what was written below is forgotten
+  log_sequence lost = 0;             ///< the last attempt that was
+  log_sequence end = 0;              ///< the last position
   const feed_drops* drops = nullptr; ///< what bounds on histories took
 };
 

@@ -205,7 +205,8 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outc
   }
   if (gap)
     page.gap_cursor = at.to_string();
-  bool unfinished = false; // one has looked at much that is not kept any more, and what it has next may be the first
+  bool unfinished =
+      false; // one has looked at much that is not kept any more, and what it has next may be the first
   for (std::size_t i = 0; i < parts.size(); ++i)
     if (parts[i].entries.empty()) {
       at.positions[i] = parts[i].through;

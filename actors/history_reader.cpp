@@ -188,7 +188,8 @@ partition_outcomes history_reader::read_outcomes_from(const read_partition_outco
   const auto& lineage = with_.store->lineage();
   // First: whatever it is that is read, all up to here is there.
   const auto end = with_.store->committed_end();
-  const auto start = start_reading({&lineage, oldest, with_.store->last_lost_attempt(), end, &drops}, request.from);
+  const auto start =
+      start_reading({&lineage, oldest, with_.store->last_lost_attempt(), end, &drops}, request.from);
   partition_outcomes page;
   page.gap = start.gap;
   page.from = page.through = start.at;

@@ -521,7 +521,8 @@ void partition_rounds::stage_accounts() {
   }
   if (dropped_below > 0) {
     drops_.forget_below(store_.oldest_kept());
-    drops_.add(next_sequence_++, dropped_below); // a position of its own, so that promises lie before or behind it
+    drops_.add(next_sequence_++,
+               dropped_below); // a position of its own, so that promises lie before or behind it
     filling_.batch.put_drops(drops_);
   }
   const auto counted_below = history_.counted_below(durable_end);

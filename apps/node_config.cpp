@@ -172,7 +172,8 @@ const std::vector<setting>& all_settings() {
       {"retention", "DURATION", "How long settled events are kept: 7d, 12h, 30m, 1d12h [7d]", kind::one,
        apply_retention},
       {"history-per-connector", "SIZE",
-       "What is kept of a connector's history: of older attempts first the answers go, then, of settled events, all: "
+       "What is kept of a connector's history: of older attempts first the answers go, then, of settled "
+       "events, all: "
        "100MiB, 2GiB [1GiB]",
        kind::one, apply_history_per_connector},
       {"max-envelope", "SIZE", "Larger events are refused: bytes, or 256KiB, 1MiB [256KiB]", kind::one,

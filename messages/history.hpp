@@ -68,7 +68,8 @@ struct event_history {
   template <class Inspector>
   friend bool inspect(Inspector& f, event_history& x) {
     return f.object(x).fields(f.field("summary", x.summary), f.field("attempts", x.attempts),
-                              f.field("goes_on", x.goes_on), f.field("continues", x.continues), f.field("attempts_dropped", x.attempts_dropped));
+                              f.field("goes_on", x.goes_on), f.field("continues", x.continues),
+                              f.field("attempts_dropped", x.attempts_dropped));
   }
 };
 

@@ -9,11 +9,12 @@ namespace vicket {
 
 namespace {
 
-constexpr std::uint64_t stretches = 64;       ///< that a budget is cut into
-constexpr std::size_t most_stretches = 3 * stretches + 2; ///< 64 with answers, and any two without fill one together
-constexpr std::uint64_t small_share = 1'024;  ///< of the budget: with less a connector has no account
-constexpr std::size_t small_places = 4'096;   ///< that those share, 32 KiB
-constexpr std::size_t candidates = 16;        ///< accounts that are looked at when one has to go
+constexpr std::uint64_t stretches = 64; ///< that a budget is cut into
+constexpr std::size_t most_stretches =
+    3 * stretches + 2;                       ///< 64 with answers, and any two without fill one together
+constexpr std::uint64_t small_share = 1'024; ///< of the budget: with less a connector has no account
+constexpr std::size_t small_places = 4'096;  ///< that those share, 32 KiB
+constexpr std::size_t candidates = 16;       ///< accounts that are looked at when one has to go
 
 } // namespace
 
@@ -73,8 +74,8 @@ bool history_ledger::drop_something(entry& of) const {
   auto& [answers_from, attempts_from, counted_to, parts] = of.value;
   if (parts.size() <= 1)
     return false;
-  const auto oldest = std::find_if(parts.begin(), parts.end() - 1,
-                                   [](const stretch& one) { return one.answer_bytes > 0; });
+  const auto oldest =
+      std::find_if(parts.begin(), parts.end() - 1, [](const stretch& one) { return one.answer_bytes > 0; });
   if (oldest == parts.end() - 1) {
     of.bytes -= parts.front().bytes();
     parts.erase(parts.begin());

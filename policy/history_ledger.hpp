@@ -44,9 +44,10 @@ public:
 
   /// As it is stored.
   struct account {
-    std::uint64_t answers_from = 0;  ///< answers at positions below are dropped
-    std::uint64_t attempts_from = 0; ///< and so are the attempts of events that were settled at positions below
-    std::uint64_t counted_to = 0;    ///< what is at positions below is in the stretches, or dropped
+    std::uint64_t answers_from = 0; ///< answers at positions below are dropped
+    std::uint64_t attempts_from =
+        0;                        ///< and so are the attempts of events that were settled at positions below
+    std::uint64_t counted_to = 0; ///< what is at positions below is in the stretches, or dropped
     std::vector<stretch> stretches;
 
     friend bool operator==(const account&, const account&) = default;
@@ -67,7 +68,7 @@ public:
   struct change {
     std::uint64_t connector = 0;
     std::optional<account> value;
-    std::uint64_t position = 0;   ///< the first that was not stored before
+    std::uint64_t position = 0;  ///< the first that was not stored before
     bool drops_attempts = false; ///< more of them than when it was stored before
   };
   /// What has to go into the next round, at most `limit` of them, in a log whose durable part ends before `end`.
@@ -121,7 +122,7 @@ private:
   std::vector<std::uint64_t> removed_; ///< stored accounts of which nothing is left
   std::uint64_t counted_bytes_ = 0;
   std::uint64_t last_number_ = 0;
-  std::size_t next_victim_ = 0; ///< a bucket of accounts_
+  std::size_t next_victim_ = 0;      ///< a bucket of accounts_
   std::vector<std::uint64_t> small_; ///< bytes of those without an account, many of them together
 };
 

@@ -23,8 +23,8 @@ namespace {
 constexpr const char* property_name = "vicket.history";
 constexpr std::size_t least_answer_bytes = 128; ///< smaller records hardly have one
 constexpr std::size_t left_bytes = 32;          ///< of an attempt that is dropped and settled its event
-constexpr std::uint64_t least_share = 64;      ///< of a file that an account has, to be noted
-constexpr std::uint64_t sweep_share = 3;       ///< of a file that is dropped, to rewrite it
+constexpr std::uint64_t least_share = 64;       ///< of a file that an account has, to be noted
+constexpr std::uint64_t sweep_share = 3;        ///< of a file that is dropped, to rewrite it
 
 /// Counts which accounts' attempts fill a file.
 class history_collector final : public rocksdb::TablePropertiesCollector {
@@ -43,7 +43,8 @@ public:
     auto text = std::string{};
     for (const auto& [account, bytes] : bytes_)
       if (bytes.answers + bytes.attempts >= sum_ / least_share)
-        text += codec::u64_bytes(account) + codec::u64_bytes(bytes.answers) + codec::u64_bytes(bytes.attempts);
+        text +=
+            codec::u64_bytes(account) + codec::u64_bytes(bytes.answers) + codec::u64_bytes(bytes.attempts);
     (*properties)[property_name] = std::move(text);
     return rocksdb::Status::OK();
   }

@@ -78,8 +78,8 @@ struct partition_store::rep {
   std::atomic<log_sequence> committed_end{0}; ///< the last position that a commit wrote
   history_marks marks;                        ///< as committed; the filters read them, too
   mutable std::mutex drops_mutex;
-  feed_drops drops; ///< guarded by drops_mutex; as committed, and never behind `marks`
-  feed_lineage lineage;                       ///< constant once it is open
+  feed_drops drops;     ///< guarded by drops_mutex; as committed, and never behind `marks`
+  feed_lineage lineage; ///< constant once it is open
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 

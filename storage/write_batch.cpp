@@ -73,8 +73,9 @@ void write_batch::index_waiting(const connector_id& connector, due_position posi
   rep_->put(family::due, codec::encode_due_key(connector, position), codec::encode(codec::due_entry{}));
 }
 
-std::size_t write_batch::add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
-                              bool indexed, attempt_index where, std::optional<timestamp_ms> accepted_at) {
+std::size_t write_batch::add_attempt(const connector_id& connector, const stored_attempt& value,
+                                     due_position was, bool indexed, attempt_index where,
+                                     std::optional<timestamp_ms> accepted_at) {
   VICKET_ASSERT(value.sequence > value.event_sequence);
   VICKET_ASSERT((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
   const auto key = codec::u64_bytes(value.sequence);

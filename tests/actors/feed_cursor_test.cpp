@@ -56,13 +56,25 @@ TEST_CASE("a reader goes on at its position, or is told that something is gone a
       {"nothing was seen, and the first one is gone", 2, feed_position{0, 0, 1}, {{1, 0xa, 31, 0xb}, true}},
       {"all is gone", 31, feed_position{5, 0xa, 1}, {{30, 0xb, 31, 0xb}, true}},
       {"all is gone that was seen", 31, feed_position{30, 0xb, 1}, {{30, 0xb, 1}, false}},
-      {"another branch: on from where it left this one", 1, feed_position{25, 0xa, 1}, {{19, 0xa, 31, 0xb}, true}},
+      {"another branch: on from where it left this one",
+       1,
+       feed_position{25, 0xa, 1},
+       {{19, 0xa, 31, 0xb}, true}},
       {"another branch, and retention went on", 25, feed_position{28, 0xa, 1}, {{24, 0xb, 31, 0xb}, true}},
       {"beyond the end", 1, feed_position{31, 0xb, 1}, {{30, 0xb, 31, 0xb}, true}},
       {"another log: from the oldest that is kept", 10, feed_position{25, 0xc, 1}, {{9, 0xa, 31, 0xb}, true}},
-      {"a promise from another copy's future", 10, feed_position{15, 0xa, 40, 0xb}, {{15, 0xa, 31, 0xb}, false}},
-      {"a promise from where another copy went on", 10, feed_position{15, 0xa, 40, 0xa}, {{15, 0xa, 20, 0xa}, false}},
-      {"a promise of a log of which nothing is known", 10, feed_position{15, 0xa, 40, 0xc}, {{15, 0xa, 1, 0xc}, false}},
+      {"a promise from another copy's future",
+       10,
+       feed_position{15, 0xa, 40, 0xb},
+       {{15, 0xa, 31, 0xb}, false}},
+      {"a promise from where another copy went on",
+       10,
+       feed_position{15, 0xa, 40, 0xa},
+       {{15, 0xa, 20, 0xa}, false}},
+      {"a promise of a log of which nothing is known",
+       10,
+       feed_position{15, 0xa, 40, 0xc},
+       {{15, 0xa, 1, 0xc}, false}},
   };
   for (const auto& [what, oldest, asked, expected] : rows) {
     INFO(what);
@@ -81,7 +93,8 @@ TEST_CASE("where only events were passed by retention, and no outcome, nothing i
   CHECK(start_reading({&lineage, 20, 6, 30}, asked).gap);
 }
 
-TEST_CASE("what the bound on histories took since a reader's promise is a gap for whoever has not read so far") {
+TEST_CASE(
+    "what the bound on histories took since a reader's promise is a gap for whoever has not read so far") {
   const auto lineage = feed_lineage::from_entries({{0, 0}, {1, 0xa}}).value();
   const auto drops = feed_drops::from_entries({{25, 12}, {28, 7}}).value();
   const auto start = [&](log_sequence after, log_sequence promised_from) {

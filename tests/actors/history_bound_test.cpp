@@ -70,9 +70,11 @@ TEST_CASE("beyond its bound a connector's oldest events lose their attempts, and
 
 TEST_CASE("an event that is pending keeps its attempts, however much comes after") {
   frugal_node node;
-  node.transport->on(node_fixture::host_of("crm"), [](const http_request&) { return scripted_transport::status(500); });
+  node.transport->on(node_fixture::host_of("crm"),
+                     [](const http_request&) { return scripted_transport::status(500); });
   const auto pending = node.send("crm").id;
-  node.transport->on(node_fixture::host_of("crm"), [](const http_request&) { return scripted_transport::status(200); });
+  node.transport->on(node_fixture::host_of("crm"),
+                     [](const http_request&) { return scripted_transport::status(200); });
   const auto events = node.send_many("crm", 200);
   CHECK(kept(node, events) < 120);
   const auto found = node.event(pending);

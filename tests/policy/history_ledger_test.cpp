@@ -114,7 +114,7 @@ TEST_CASE("an account is stored when it has waited for so many bytes or position
   changes = ledger.take_changes(204, 1);
   REQUIRE(changes.size() == 1);
   CHECK(changes[0].connector == crm);
-  CHECK(changes[0].value->answers_from == 200);      // 6,400 bytes are left
+  CHECK(changes[0].value->answers_from == 200);   // 6,400 bytes are left
   CHECK(ledger.take_changes(204, 1).size() == 1); // and the other one, for the bytes
   CHECK(ledger.take_changes(204, 1).empty());
   ledger.check();
@@ -259,7 +259,8 @@ TEST_CASE("attempts without answers are counted and dropped as well, and the rou
   ledger.check();
 }
 
-TEST_CASE("a million connectors with little history have no accounts, and one of them that gets much has one") {
+TEST_CASE(
+    "a million connectors with little history have no accounts, and one of them that gets much has one") {
   history_ledger ledger{history_ledger::limits{}};
   std::uint64_t position = 0;
   for (std::uint64_t connector = 1; connector <= 1'000'000; ++connector)

@@ -29,7 +29,8 @@ stored_attempt try_it(partition_store& store, log_sequence event, std::uint32_t 
 }
 
 /// An event with so many attempts, of which the last settles it.
-log_sequence settled(partition_store& store, std::uint32_t attempts, const std::string& connector = "crm-prod") {
+log_sequence settled(partition_store& store, std::uint32_t attempts,
+                     const std::string& connector = "crm-prod") {
   const auto event = accept(store, false, {.connector = connector});
   for (auto number = 1u; number <= attempts; ++number)
     static_cast<void>(try_it(store, event, number, number < attempts, connector));
@@ -73,7 +74,8 @@ void move_edge(partition_store& store, log_sequence edge, const std::vector<log_
 
 } // namespace
 
-TEST_CASE("an event that was settled below the mark has lost its attempts, and says how many and how it ended") {
+TEST_CASE(
+    "an event that was settled below the mark has lost its attempts, and says how many and how it ended") {
   auto environment = make_memory_environment();
   auto store = open_store(small_options(environment.get()));
   const auto once = settled(*store, 1);
@@ -127,7 +129,8 @@ TEST_CASE("dropped attempts leave the disk when their files are rewritten, those
       auto made = attempt_of(store->allocate_sequence(), event, number,
                              number < 5 ? std::optional{noon + number} : std::nullopt);
       made.account = crm;
-      for (auto x = static_cast<std::uint64_t>(made.sequence), j = std::uint64_t{0}; j < 30; ++j) // incompressible
+      for (auto x = static_cast<std::uint64_t>(made.sequence), j = std::uint64_t{0}; j < 30;
+           ++j) // incompressible
         made.value.error += static_cast<char>('!' + (x = x * 6'364'136'223'846'793'005ULL + 1) % 90);
       batch.add_attempt({"crm-prod"}, made, {noon + (number - 1), event}, number > 1);
     }

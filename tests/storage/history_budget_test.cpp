@@ -181,9 +181,10 @@ TEST_CASE("what counts is visited in its order, from a position on") {
   const auto fields = std::string{"X-Request-Id7"}.size();
   const auto visit = [&](log_sequence from) {
     auto seen = std::vector<std::tuple<std::uint64_t, log_sequence, history_weight>>{};
-    store->visit_history(from, [&](std::uint64_t account, log_sequence sequence, const history_weight& weight) {
-      seen.emplace_back(account, sequence, weight);
-    });
+    store->visit_history(from,
+                         [&](std::uint64_t account, log_sequence sequence, const history_weight& weight) {
+                           seen.emplace_back(account, sequence, weight);
+                         });
     return seen;
   };
   const auto erp = codec::account_of({"erp"});
@@ -192,7 +193,8 @@ TEST_CASE("what counts is visited in its order, from a position on") {
   const auto rest = std::get<2>(all[0]).attempt_bytes;
   CHECK(rest == codec::encode_head(first).size() - fields);
   CHECK(all[0] == std::tuple{crm, first.sequence, history_weight{100 + fields, rest}});
-  CHECK(all[1] == std::tuple{crm, second.sequence, history_weight{0, rest + 2 + fields}}); // part of the record
+  CHECK(all[1] ==
+        std::tuple{crm, second.sequence, history_weight{0, rest + 2 + fields}}); // part of the record
   CHECK(all[2] == std::tuple{erp, third.sequence, history_weight{52 + fields, rest}});
   CHECK(visit(first.sequence).size() == 3);
   CHECK(visit(first.sequence + 1).size() == 2);
