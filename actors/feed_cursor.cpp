@@ -8,7 +8,8 @@ namespace vicket {
 
 namespace {
 
-constexpr std::string_view feed_prefix = "v2";
+constexpr std::string_view feed_prefix = "v3";
+constexpr std::string_view untagged_prefix = "v2"; ///< of versions whose promises had no tags
 
 } // namespace
 
@@ -16,13 +17,14 @@ constexpr std::string_view feed_prefix = "v2";
 
 std::optional<feed_cursor> feed_cursor::parse(std::string_view text, std::size_t partitions) {
   hex_reader in{text};
-  if (!in.skip(feed_prefix))
+  const bool is_tagged = in.skip(feed_prefix);
+  if (!is_tagged && !in.skip(untagged_prefix))
     return std::nullopt;
   feed_cursor cursor;
   for (std::size_t i = 0; i < partitions; ++i) {
     auto& at = cursor.positions.emplace_back();
     if (!in.skip("-") || !in.read(at.after) || !in.skip(".") || !in.read(at.tag) || !in.skip(".") ||
-        !in.read(at.promised_from))
+        !in.read(at.promised_from) || (is_tagged && (!in.skip(".") || !in.read(at.promise_tag))))
       return std::nullopt;
   }
   return in.at_end() ? std::optional{std::move(cursor)} : std::nullopt;
@@ -34,6 +36,7 @@ std::string feed_cursor::to_string() const {
     append_hex(text, '-', at.after);
     append_hex(text, '.', at.tag);
     append_hex(text, '.', at.promised_from);
+    append_hex(text, '.', at.promise_tag);
   }
   return text;
 }
@@ -43,7 +46,7 @@ std::string feed_cursor::to_string() const {
 feed_start start_reading(const kept_log& log, const std::optional<feed_position>& asked) {
   const auto forgotten = log.oldest - 1; // the last position that is
   const auto go_on_at = [&](log_sequence after) {
-    return feed_position{after, log.lineage->tag_of(after), log.end + 1};
+    return feed_position{after, log.lineage->tag_of(after), log.end + 1, log.lineage->tag_of(log.end)};
   };
   if (!asked)
     return {go_on_at(forgotten), false};
@@ -52,8 +55,13 @@ feed_start start_reading(const kept_log& log, const std::optional<feed_position>
     return {go_on_at(forgotten), true};
   if (*common < asked->after || asked->after < log.lost)
     return {go_on_at(std::max(*common, forgotten)), true};
-  // Of another copy, its promise may begin later than this log's: what this one forgets from here on is news.
-  return {{asked->after, asked->tag, std::min(asked->promised_from, log.end + 1)}, false};
+  // What a copy forgot since it is another log than that of the promise is news to its reader.
+  const auto promised = log.lineage->common_up_to(std::max<log_sequence>(asked->promised_from, 1) - 1,
+                                                  asked->promise_tag, log.end);
+  const feed_position at{asked->after, asked->tag, promised.value_or(0) + 1, asked->promise_tag};
+  if (log.drops != nullptr && asked->after + 1 < log.drops->reach_since(at.promised_from))
+    return {go_on_at(std::max(asked->after, forgotten)), true};
+  return {at, false};
 }
 
 } // namespace vicket

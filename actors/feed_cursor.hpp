@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
 #include "storage/records.hpp"
 
@@ -19,11 +20,13 @@ struct feed_position {
   /// Outcomes below, which were there when the reader began or was told that something is gone, may be passed over when
   /// their event has been forgotten: it was settled longer ago than the retention, just below where the log now begins.
   log_sequence promised_from = 0;
+  std::uint32_t promise_tag =
+      0; ///< of which of several logs that is a position: the tag of what is right below
 
   friend bool operator==(const feed_position&, const feed_position&) = default;
 };
 
-/// A place in a node's outcome feed. As text, opaque to clients: `v2`, and for each partition `-` and the numbers of
+/// A place in a node's outcome feed. As text, opaque to clients: `v3`, and for each partition `-` and the numbers of
 /// its position in hexadecimal, joined by `.`.
 struct feed_cursor {
   std::vector<feed_position> positions; ///< by partition number
@@ -33,16 +36,17 @@ struct feed_cursor {
   [[nodiscard]] std::string to_string() const;
   /// What the text is no longer than.
   [[nodiscard]] static constexpr std::size_t most_text_bytes(std::size_t partitions) {
-    return 2 + partitions * (3 + 16 + 8 + 16);
+    return 2 + partitions * (4 + 16 + 8 + 16 + 8);
   }
 };
 
 /// What a partition has kept of its log.
 struct kept_log {
   const feed_lineage* lineage = nullptr;
-  log_sequence oldest = 1; ///< what was written below is forgotten
-  log_sequence lost = 0;   ///< the last attempt that was
-  log_sequence end = 0;    ///< the last position
+  log_sequence oldest = 1;           ///< what was written below is forgotten
+  log_sequence lost = 0;             ///< the last attempt that was
+  log_sequence end = 0;              ///< the last position
+  const feed_drops* drops = nullptr; ///< what bounds on histories took
 };
 
 /// Where a reader goes on that was at a position, or that has none yet.

@@ -205,14 +205,22 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outc
   }
   if (gap)
     page.gap_cursor = at.to_string();
+  bool unfinished =
+      false; // one has looked at much that is not kept any more, and what it has next may be the first
   for (std::size_t i = 0; i < parts.size(); ++i)
-    if (parts[i].entries.empty())
+    if (parts[i].entries.empty()) {
       at.positions[i] = parts[i].through;
+      unfinished = unfinished || parts[i].more;
+    }
+  if (unfinished && !gap) {
+    who->from.assign(at.positions.begin(), at.positions.end());
+    return read_for(who);
+  }
   std::size_t page_bytes = 0;
   std::vector<std::size_t> used(parts.size(), 0);
   // When one has given all of its share, what comes next may be of that one.
   const auto is_cut = [&](std::size_t i) { return parts[i].more && used[i] == parts[i].entries.size(); };
-  while (page.entries.size() < limit) {
+  while (!unfinished && page.entries.size() < limit) {
     const auto i = first_of(
         parts, used, [](const auto& part) -> const auto& { return part.entries; },
         [](const auto& a, const auto& b) { return ended_at(a.value) < ended_at(b.value); });

@@ -70,6 +70,10 @@ history_reader::read_history(const wanted_history& wanted, std::size_t room_byte
     return history.continues ? std::nullopt : std::optional{std::move(result)};
   history.summary.state = last->state_after;
   history.summary.next_attempt_at = last->next_attempt_at;
+  if (last->dropped) {
+    history.attempts_dropped = last->number;
+    return history.continues ? std::nullopt : std::optional{std::move(result)};
+  }
   const attempts_left left{wanted.left ? wanted.left->first : 1, last->number};
   const auto room = room_bytes - std::min(room_bytes, page_bytes_of(history.summary));
   auto page = with_.store->read_attempts(wanted.sequence, {left.first, left.last, room});
@@ -167,9 +171,12 @@ caf::result<partition_outcomes> history_reader::outcomes(const read_partition_ou
   const auto refused = with_.store->reads_refused();
   for (;;) {
     const auto oldest = with_.store->oldest_kept();
-    auto page = read_outcomes_from(request, oldest);
-    page.more = !with_.store->attempts_after(page.through.after, 1, 0).empty();
-    if (with_.store->oldest_kept() == oldest) // else some of it may have gone while it was read: say so
+    const auto drops = with_.store->drops();
+    auto page = read_outcomes_from(request, oldest, drops);
+    const auto next = with_.store->read_log(page.through.after, 1, 0);
+    page.more = next.more || !next.attempts.empty();
+    // Else some of it may have gone while it was read: say so.
+    if (with_.store->oldest_kept() == oldest && with_.store->drops() == drops)
       return unless_unread<partition_outcomes>(refused, std::move(page));
   }
 }
@@ -177,11 +184,12 @@ caf::result<partition_outcomes> history_reader::outcomes(const read_partition_ou
 /// A page ends before an attempt whose event is forgotten, if the reader is to be told of that. One that it need not be
 /// told of is passed over.
 partition_outcomes history_reader::read_outcomes_from(const read_partition_outcomes& request,
-                                                      log_sequence oldest) const {
+                                                      log_sequence oldest, const feed_drops& drops) const {
   const auto& lineage = with_.store->lineage();
   // First: whatever it is that is read, all up to here is there.
   const auto end = with_.store->committed_end();
-  const auto start = start_reading({&lineage, oldest, with_.store->last_lost_attempt(), end}, request.from);
+  const auto start =
+      start_reading({&lineage, oldest, with_.store->last_lost_attempt(), end, &drops}, request.from);
   partition_outcomes page;
   page.gap = start.gap;
   page.from = page.through = start.at;
@@ -192,14 +200,16 @@ partition_outcomes history_reader::read_outcomes_from(const read_partition_outco
   };
   std::size_t bytes = 0;
   while (page.entries.empty()) {
-    auto log = with_.store->attempts_after(at.after, request.limit, request.max_bytes);
-    for (auto& stored : log) {
+    auto log = with_.store->read_log(at.after, request.limit, request.max_bytes);
+    bool all_taken = true;
+    for (auto& stored : log.attempts) {
       if (stored.sequence > end)
         break;
       if (auto event = with_.store->read_event(stored.event_sequence, false)) {
         auto summary = summarize(*std::move(event));
         bytes += page_bytes_of(summary) + page_bytes_of(stored.value);
-        if (!page.entries.empty() && bytes > request.max_bytes)
+        all_taken = page.entries.empty() || bytes <= request.max_bytes;
+        if (!all_taken)
           break;
         move_to(stored.sequence);
         page.entries.push_back(describe(at, std::move(summary), std::move(stored)));
@@ -211,16 +221,19 @@ partition_outcomes history_reader::read_outcomes_from(const read_partition_outco
       move_to(stored.sequence);
       if (is_gap) {
         at.promised_from = end + 1;
+        at.promise_tag = lineage.tag_of(end);
         page.from = at;
         page.gap = true;
       }
     }
-    if (log.empty() || log.back().sequence > end) {
+    if (all_taken && std::min(log.through, end) > at.after)
+      move_to(std::min(log.through, end)); // what was dropped lies between
+    if (all_taken && (!log.more || log.through >= end)) {
       if (page.entries.empty())
         move_to(std::max(at.after, end));
       return page;
     }
-    if (page.gap)
+    if (page.gap || log.attempts.empty())
       return page;
   }
   return page;

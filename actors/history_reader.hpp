@@ -43,7 +43,7 @@ private:
   void pass_on(const feed_grew& news);
 
   [[nodiscard]] partition_outcomes read_outcomes_from(const read_partition_outcomes& request,
-                                                      log_sequence oldest) const;
+                                                      log_sequence oldest, const feed_drops& drops) const;
   [[nodiscard]] found_events locate(std::vector<log_sequence> sequences, std::uint32_t limit) const;
   /// Absent: it is not there any more. Without room for one attempt there are none, and all are left.
   [[nodiscard]] std::optional<partition_history>

@@ -109,6 +109,11 @@ using history_actor = caf::typed_actor<
     /// To itself: readers have waited long enough.
     caf::result<void>(tick)>;
 
+/// One per node: gives the disk back what dropped answers took.
+using history_sweeper_actor = caf::typed_actor<
+    /// To itself: look at the next file.
+    caf::result<void>(tick)>;
+
 /// One per node: the one place that knows which actor serves a partition.
 using router_actor = caf::typed_actor<
     /// Gateway → router. Handed on to the partition's persistence, which answers.

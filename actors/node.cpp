@@ -5,6 +5,7 @@
 #include "actors/gateway.hpp"
 #include "actors/history.hpp"
 #include "actors/history_reader.hpp"
+#include "actors/history_sweeper.hpp"
 #include "actors/node_watch.hpp"
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
@@ -68,6 +69,7 @@ struct node::rep {
   alarm_actor alarm;
   router_actor router;
   history_actor history;
+  history_sweeper_actor sweeper;
   node_gateway_actor gateway;
 
   void start_all(std::vector<std::shared_ptr<partition_store>> stores);
@@ -150,6 +152,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.late_ms = retention_rule{options.retention_ms}.late_ms();
   if (options.max_unindexed != 0)
     writing.max_unindexed = options.max_unindexed;
+  writing.history.budget_bytes = options.history_bytes_per_connector;
   writing.store_failed = environment.failed;
   writing.log_warning = environment.log_warning;
   part.persistence = spawn_blocking<persistence>("persistence" + of_partition, std::move(writing));
@@ -171,6 +174,10 @@ void node::rep::start_front() {
     readers.push_back(part.reader);
   }
   router = spawn<vicket::router>("router", heads);
+  std::vector<std::shared_ptr<const partition_store>> stores;
+  for (const auto& part : partitions)
+    stores.push_back(part.store);
+  sweeper = spawn_blocking<history_sweeper>("history sweeper", std::move(stores));
   history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), options.history);
   gateway::setup setup;
   setup.router = router;
@@ -242,6 +249,7 @@ void node::rep::end_all() {
   end(watch); // first: that the others end is no failure from here on
   end(gateway);
   end(history);
+  end(sweeper);
   end(router);
   for (auto& part : partitions) {
     end(part.reader);

@@ -34,6 +34,8 @@ struct node_options {
   std::size_t max_uncommitted_bytes = 64u << 20;
   window_limits window;
   history_limits history;
+  /// What is kept of each connector's attempts; beyond it what is older goes. See `history_ledger`.
+  std::uint64_t history_bytes_per_connector = std::uint64_t{1} << 30;
   /// What supervisors hold in memory, all together; each partition has an equal part. See `window_budget`.
   std::size_t window_memory_bytes = window_limits::default_node_bytes;
   /// How long the record of an attempt may wait for a commit that takes it along. See `persistence`.

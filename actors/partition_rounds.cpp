@@ -3,6 +3,7 @@
 #include "policy/assertion.hpp"
 #include "policy/connector_state.hpp"
 #include "policy/event_filter.hpp"
+#include "storage/key_codec.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -45,6 +46,8 @@ void partition_rounds::round::clear() {
   orphaned.clear();
   returned.clear();
   edge.reset();
+  history.clear();
+  accounts.clear();
   ids.clear();
 }
 
@@ -55,9 +58,10 @@ partition_rounds::partition_rounds(const partition_store& store, setup with)
       pending_{store.next_sequence()}, busy_{[this](connector_slot slot) -> const connector_id& {
         return places_[slot].id;
       }},
-      next_sequence_{store.next_sequence()}, prepared_edge_{store.oldest_kept()} {
+      history_{with_.history}, next_sequence_{store.next_sequence()}, prepared_edge_{store.oldest_kept()} {
   if (!with_.budget)
     with_.budget = std::make_shared<window_budget>(window_limits::default_node_bytes);
+  load_history();
 }
 
 // -- connectors -------------------------------------------------------------------------------------------------------
@@ -384,6 +388,7 @@ void partition_rounds::stage(staged_record record) {
 void partition_rounds::stage_decision(const connector_id& connector, attempt_decision& decision,
                                       timestamp_ms at) {
   stored_attempt stored;
+  stored.account = codec::account_of(connector);
   stored.sequence = next_sequence_++;
   stored.event_sequence = decision.was.sequence;
   stored.state_after = decision.state_after;
@@ -393,8 +398,10 @@ void partition_rounds::stage_decision(const connector_id& connector, attempt_dec
     if (const auto before = store_.body_of(stored.event_sequence, stored.value.number - 1);
         before && before->bytes == body)
       stored.same_body_as = before->number;
-  filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
-                             index_for(stored.event_sequence), decision.accepted_at);
+  const auto record_bytes =
+      filling_.batch.add_attempt(connector, stored, decision.was, decision.was_indexed,
+                                 index_for(stored.event_sequence), decision.accepted_at);
+  filling_.history.push_back({stored.account, stored.sequence, stored.weight(record_bytes)});
   if (stored.state_after != event_state::pending && at - decision.accepted_at > with_.late_ms)
     filling_.batch.note_late({at, stored.event_sequence});
   decision.value = std::move(stored.value);
@@ -484,6 +491,48 @@ void partition_rounds::move_edge(log_sequence edge, log_sequence last_lost_attem
     filling_.batch.put_lost(last_lost_attempt);
 }
 
+// -- what history takes -----------------------------------------------------------------------------------------------
+
+/// What the accounts are to be: those that are stored, and what came since.
+void partition_rounds::load_history() {
+  for (auto& [account, value] : store_.history_accounts())
+    history_.load(account, std::move(value));
+  counted_below_ = store_.history_counted_below();
+  drops_ = store_.drops();
+  store_.visit_history(counted_below_,
+                       [this](std::uint64_t account, log_sequence sequence, const history_weight& weight) {
+                         history_.add(account, sequence, weight.answer_bytes, weight.attempt_bytes);
+                       });
+  history_.forget_below(store_.oldest_kept());
+}
+
+/// Only into a round that is written anyway.
+void partition_rounds::stage_accounts() {
+  const auto durable_end = store_.last_round().next_sequence;
+  filling_.accounts = history_.take_changes(durable_end, max_accounts_stored);
+  log_sequence dropped_below = 0;
+  for (const auto& one : filling_.accounts) {
+    if (one.value)
+      filling_.batch.put_history(one.connector, *one.value);
+    else
+      filling_.batch.remove_history(one.connector);
+    if (one.drops_attempts)
+      dropped_below = std::max(dropped_below, one.value->attempts_from);
+  }
+  if (dropped_below > 0) {
+    drops_.forget_below(store_.oldest_kept());
+    drops_.add(next_sequence_++,
+               dropped_below); // a position of its own, so that promises lie before or behind it
+    filling_.batch.put_drops(drops_);
+  }
+  const auto counted_below = history_.counted_below(durable_end);
+  if (counted_below > counted_below_ &&
+      (!filling_.accounts.empty() || counted_below - counted_below_ > max_uncounted)) {
+    filling_.batch.put_counted(counted_below);
+    counted_below_ = counted_below;
+  }
+}
+
 // -- the way of a round -----------------------------------------------------------------------------------------------
 
 void partition_rounds::reply_with_round(std::unique_ptr<round_reply> reply) {
@@ -498,6 +547,7 @@ const sealed_round* partition_rounds::seal() {
   VICKET_ASSERT(!sealed_);
   if (!filling_.writes())
     return nullptr;
+  stage_accounts();
   auto header = store_.last_round();
   header.epoch = store_.epoch();
   ++header.number;
@@ -534,6 +584,10 @@ void partition_rounds::durable(released& out) {
 
 void partition_rounds::release(round& done, released& out) {
   append(out.replies, done.replies);
+  for (const auto& [account, sequence, weight] : done.history)
+    history_.add(account, sequence, weight.answer_bytes, weight.attempt_bytes);
+  if (done.edge)
+    history_.forget_below(*done.edge);
   release_changes(done, out);
   release_records(done, out);
   release_events(done, out);
@@ -666,6 +720,7 @@ void partition_rounds::refused(const store_status&, released& out) {
       concerned.push_back(each.slot);
     undo_events(*part);
     undo_changes(*part);
+    history_.put_back(part->accounts);
     part->clear();
   }
   if (sealed_) {
@@ -673,6 +728,8 @@ void partition_rounds::refused(const store_status&, released& out) {
     sealed_.reset();
   }
   room_seen_ = false;
+  counted_below_ = store_.history_counted_below();
+  drops_ = store_.drops();
   stage_spills(std::move(spills));
   for (auto& record : records)
     stage(std::move(record));
@@ -778,6 +835,7 @@ void partition_rounds::check() const {
   VICKET_ASSERT(!unindexed_.lowest() || *unindexed_.lowest() >= store_.settled_below());
   VICKET_ASSERT(next_sequence_ >= store_.last_round().next_sequence);
   VICKET_ASSERT(prepared_edge_ >= store_.oldest_kept());
+  history_.check();
   std::unordered_map<connector_slot, std::pair<std::size_t, std::size_t>> in_rounds; // held, waiting
   for (const auto* part : {&flying_, &filling_})
     for (const auto& staged : part->events)

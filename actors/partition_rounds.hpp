@@ -8,6 +8,7 @@
 #include "actors/window_budget.hpp"
 #include "actors/window_limits.hpp"
 #include "messages/errors.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/sealed_round.hpp"
 
@@ -57,12 +58,19 @@ public:
     /// An event that is settled later than this after it was accepted is noted, and kept by that time. See
     /// storage/partition_retention.cpp.
     std::int64_t late_ms = 0;
+    /// Of what each connector's history may take.
+    history_ledger::limits history;
     /// Whether there is room on the disk for new events. Asked once for a round.
     std::function<bool()> has_room;
     /// When this many log positions lie between the oldest unindexed event and the newest, the older ones get index
     /// entries: what a restart scans at most.
     std::size_t max_unindexed = default_max_unindexed;
   };
+
+  /// Accounts of the history that one round stores at most.
+  static constexpr std::size_t max_accounts_stored = 512;
+  /// How far the position from which a restart counts may fall behind before it is stored, in positions of the log.
+  static constexpr log_sequence max_uncounted = 25'000;
 
   /// A body shorter than this is stored again rather than compared with the one before.
   static constexpr std::size_t min_shared_body_bytes = 128;
@@ -271,6 +279,13 @@ private:
     record_attempts message;
   };
 
+  /// What an attempt takes of its connector's history, to be counted when it is durable.
+  struct staged_weight {
+    std::uint64_t account = 0;
+    log_sequence sequence = 0;
+    history_weight weight;
+  };
+
   /// How to undo a put or a delete.
   struct change {
     connector_slot slot = 0;
@@ -302,6 +317,8 @@ private:
     std::vector<std::pair<connector_slot, due_position>>
         returned; ///< the first of what was given back, by whom
     std::optional<log_sequence> edge;
+    std::vector<staged_weight> history;
+    std::vector<history_ledger::change> accounts;
     std::unordered_set<staged_id, staged_id_hash> ids; ///< of senders, among `events`
 
     [[nodiscard]] bool writes() const { return !batch.empty() || edge.has_value(); }
@@ -318,6 +335,8 @@ private:
   [[nodiscard]] write_batch::attempt_index index_for(log_sequence event) const;
   void stage_spills(std::vector<unindexed_events::entry> spills);
   void spill_laggards();
+  void load_history();
+  void stage_accounts();
   void forget_answers(const record_attempts& of);
   [[nodiscard]] connector_slot take_slot();
   void free_slot(connector_slot slot);
@@ -352,7 +371,10 @@ private:
   pending_counts pending_;
   busy_connectors busy_;
   std::size_t idle_ = 0;
-  std::size_t idle_kept_ = 0; ///< of them at the last look: they have something else to show
+  std::size_t idle_kept_ = 0;      ///< of them at the last look: they have something else to show
+  history_ledger history_;         ///< of what is durable
+  log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts from there on
+  feed_drops drops_;               ///< likewise
   log_sequence next_sequence_ = 1;
   log_sequence prepared_edge_ = 1; ///< attempts of events below are noted in `carried`
   round filling_;

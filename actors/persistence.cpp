@@ -44,7 +44,7 @@ private:
 
 persistence::persistence(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)}, rounds_{*with_.store,
-                                                   {with_.window, with_.budget, with_.late_ms,
+                                                   {with_.window, with_.budget, with_.late_ms, with_.history,
                                                     [this] { return room_on_disk(); }, with_.max_unindexed}},
       records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms, rounds_.shared_budget())} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });

@@ -68,6 +68,7 @@ public:
     std::size_t crowd = default_crowd;
     std::int64_t late_ms = 0;                                            ///< see `partition_rounds::setup`
     std::size_t max_unindexed = partition_rounds::default_max_unindexed; ///< less in tests
+    history_ledger::limits history;
     bool own_threads = true; ///< counting at the start has a thread of its own; off in tests
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;

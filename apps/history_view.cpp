@@ -97,11 +97,11 @@ history_printer::history_printer(const terminal& out, bool json) : out_{out}, js
 void history_printer::print(const event_history& piece) {
   if (!piece.continues || !open_) {
     end();
-    begin_event(piece.summary, !piece.attempts.empty());
+    begin_event(piece);
   }
   add_attempts(piece.attempts);
   if (!piece.goes_on)
-    end_event(true);
+    end_event(true, piece.attempts_dropped);
 }
 
 void history_printer::end() {
@@ -109,7 +109,8 @@ void history_printer::end() {
     end_event(false);
 }
 
-void history_printer::begin_event(const event_summary& about, bool any_attempts) {
+void history_printer::begin_event(const event_history& piece) {
+  const auto& about = piece.summary;
   open_ = true;
   if (json_) {
     out_.text(pieces_.begin(about));
@@ -128,7 +129,11 @@ void history_printer::begin_event(const event_summary& about, bool any_attempts)
   if (about.next_attempt_at)
     where += ", next attempt " + show_time(about.next_attempt_at);
   out_.line(where);
-  if (!any_attempts)
+  if (piece.attempts_dropped > 0)
+    out_.line("  " + std::to_string(piece.attempts_dropped) +
+              (piece.attempts_dropped == 1 ? " attempt, which is no longer kept"
+                                           : " attempts, which are no longer kept"));
+  else if (piece.attempts.empty())
     out_.line("  no attempts yet");
   table_.emplace(
       std::vector<std::string>{"#", "STARTED", "OUTCOME", "STATUS", "DURATION", "ERROR", "RESPONSE"},
@@ -161,10 +166,10 @@ void history_printer::add_attempts(const std::vector<attempt>& attempts) {
   }
 }
 
-void history_printer::end_event(bool whole) {
+void history_printer::end_event(bool whole, std::uint32_t attempts_dropped) {
   open_ = false;
   if (json_)
-    out_.line(whole ? pieces_.end() : pieces_.break_off());
+    out_.line(whole ? pieces_.end(attempts_dropped) : pieces_.break_off());
   else if (!whole)
     out_.line("      the attempts after these could not be read");
 }

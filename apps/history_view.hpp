@@ -4,6 +4,7 @@
 #include "messages/history.hpp"
 #include "policy/json_text.hpp"
 
+#include <cstdint>
 #include <optional>
 
 namespace vicket {
@@ -20,9 +21,9 @@ public:
   void end();
 
 private:
-  void begin_event(const event_summary& about, bool any_attempts);
+  void begin_event(const event_history& piece);
   void add_attempts(const std::vector<attempt>& attempts);
-  void end_event(bool whole);
+  void end_event(bool whole, std::uint32_t attempts_dropped = 0);
 
   const terminal& out_;
   bool json_;

@@ -102,12 +102,23 @@ constexpr std::uint64_t most_window_bytes = 64ull << 30;
 constexpr std::uint64_t most_in_flight = 1'000'000;
 constexpr std::uint64_t most_threads = 1'024;
 constexpr std::int64_t least_retention_ms = 60'000;
+constexpr std::uint64_t least_history_bytes = 1u << 20;
+constexpr std::uint64_t most_history_bytes = std::uint64_t{1} << 40;
 
 complaint apply_retention(node_config& config, const std::string& text) {
   if (auto wrong = assign(parse_duration_ms(text), config.retention_ms))
     return wrong;
   if (config.retention_ms < least_retention_ms)
     return "\"" + text + "\" is shorter than a minute";
+  return std::nullopt;
+}
+
+complaint apply_history_per_connector(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_bytes(text), config.history_bytes_per_connector))
+    return wrong;
+  if (config.history_bytes_per_connector < least_history_bytes ||
+      config.history_bytes_per_connector > most_history_bytes)
+    return "\"" + text + "\" is not between 1MiB and 1024GiB";
   return std::nullopt;
 }
 
@@ -160,6 +171,11 @@ const std::vector<setting>& all_settings() {
        kind::repeatable, apply_dns_server},
       {"retention", "DURATION", "How long settled events are kept: 7d, 12h, 30m, 1d12h [7d]", kind::one,
        apply_retention},
+      {"history-per-connector", "SIZE",
+       "What is kept of a connector's history: of older attempts first the answers go, then, of settled "
+       "events, all: "
+       "100MiB, 2GiB [1GiB]",
+       kind::one, apply_history_per_connector},
       {"max-envelope", "SIZE", "Larger events are refused: bytes, or 256KiB, 1MiB [256KiB]", kind::one,
        apply_max_envelope},
       {"max-in-flight", "N", "Deliveries in flight on this node [10000]", kind::one,

@@ -26,6 +26,7 @@ struct node_config {
   std::vector<std::string> ca_files;
   std::vector<std::string> dns_servers;
   std::int64_t retention_ms = 7LL * 86'400'000;
+  std::uint64_t history_bytes_per_connector = std::uint64_t{1} << 30;
   std::size_t max_envelope_bytes = 256 * 1024;
   std::size_t max_in_flight = 10'000;
   bool max_in_flight_asked_for = false; ///< else it may be less, where fewer files may be open than it needs

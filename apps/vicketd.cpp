@@ -73,6 +73,7 @@ node_options options_of(const node_config& config, const address_guard& guard) {
   options.guard = guard;
   options.allow_http = config.allow_http;
   options.retention_ms = config.retention_ms;
+  options.history_bytes_per_connector = config.history_bytes_per_connector;
   options.max_envelope_bytes = config.max_envelope_bytes;
   options.max_in_flight = config.max_in_flight;
   options.window_memory_bytes = config.window_memory_bytes;

@@ -61,11 +61,15 @@ struct event_history {
   std::vector<attempt> attempts;
   bool goes_on = false;   ///< there are more attempts than these: the next page begins with them
   bool continues = false; ///< the attempts before these were at the end of the page before
+  /// So many attempts were made, and are not kept any more: the connector's history was beyond its bound. Then `attempts`
+  /// is empty; what became of the event is in the summary.
+  std::uint32_t attempts_dropped = 0;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, event_history& x) {
     return f.object(x).fields(f.field("summary", x.summary), f.field("attempts", x.attempts),
-                              f.field("goes_on", x.goes_on), f.field("continues", x.continues));
+                              f.field("goes_on", x.goes_on), f.field("continues", x.continues),
+                              f.field("attempts_dropped", x.attempts_dropped));
   }
 };
 
@@ -171,8 +175,8 @@ struct outcome_entry {
 /// included.
 struct outcome_page {
   /// Empty: nothing is missing between the asked cursor and the first entry. Else: something that came after the asked
-  /// cursor is gone (the retention took it, or an older copy of the data folder was put back), and the entries go on
-  /// from here.
+  /// cursor is gone (the retention took it, or the bound on its connector's history, or an older copy of the data folder
+  /// was put back), and the entries go on from here.
   std::string gap_cursor;
   std::vector<outcome_entry> entries;
   std::string cursor; ///< go on after this page with it, also after one without entries

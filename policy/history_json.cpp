@@ -121,7 +121,7 @@ std::string event_history_to_json(const event_history& history) {
   auto text = pieces.begin(history.summary);
   for (const auto& value : history.attempts)
     text += pieces.attempt(value);
-  return text + pieces.end();
+  return text + pieces.end(history.attempts_dropped);
 }
 
 std::string event_history_pieces::begin(const event_summary& summary) {
@@ -142,8 +142,8 @@ std::string event_history_pieces::attempt(const vicket::attempt& value) {
   return (std::exchange(first_, false) ? "" : ",") + std::string{buffer.GetString(), buffer.GetSize()};
 }
 
-std::string event_history_pieces::end() const {
-  return "]}";
+std::string event_history_pieces::end(std::uint32_t attempts_dropped) const {
+  return attempts_dropped == 0 ? "]}" : R"(],"attempts_dropped":)" + std::to_string(attempts_dropped) + "}";
 }
 
 std::string event_history_pieces::break_off() const {

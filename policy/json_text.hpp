@@ -6,6 +6,7 @@
 #include "messages/status.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -50,7 +51,8 @@ inline constexpr std::size_t max_json_depth = 130;
 /// come to is not there; status, error and next_attempt_at are null where there is none. A response body that
 /// is not UTF-8 is null, and its bytes are in `response_body_base64`, right behind it; `response_body_bytes`
 /// is its full length. `response_headers` (with `"response_headers_truncated":true` where not all of them fit, or not whole) and `retry_after` are there only where the answer was no 2xx and had any;
-/// `not_before` is null where what was heard can't be meant, `held_until` where it holds the event alone.
+/// `not_before` is null where what was heard can't be meant, `held_until` where it holds the event alone. Where attempts
+/// are not kept any more, `attempts` is empty, and behind it is `"attempts_dropped":…`, how many there were.
 [[nodiscard]] std::string event_history_to_json(const event_history& history);
 
 /// The same object in pieces, for an event whose attempts come in pages: `begin`, the attempts, `end`, one behind the
@@ -60,7 +62,7 @@ class event_history_pieces {
 public:
   [[nodiscard]] std::string begin(const event_summary& summary);
   [[nodiscard]] std::string attempt(const vicket::attempt& value);
-  [[nodiscard]] std::string end() const;
+  [[nodiscard]] std::string end(std::uint32_t attempts_dropped = 0) const;
   [[nodiscard]] std::string break_off() const;
 
 private:

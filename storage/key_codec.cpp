@@ -1,5 +1,6 @@
 #include "storage/key_codec.hpp"
 
+#include "policy/assertion.hpp"
 #include "policy/fnv1a.hpp"
 
 #include <algorithm>
@@ -13,6 +14,10 @@ namespace vicket::codec {
 namespace {
 
 constexpr std::uint8_t record_version = 1;
+constexpr std::uint8_t attempt_with_account = 2; ///< the version of such a record
+constexpr std::uint8_t dropped_attempt = 3;
+constexpr std::size_t state_offset = 9;
+constexpr std::size_t account_offset = 10;
 constexpr std::uint8_t carried_reference = 1;
 constexpr std::uint8_t carried_whole = 2;
 constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
@@ -258,6 +263,19 @@ std::string state_key(const connector_id& id) {
   return std::string{state_prefix} + id.value;
 }
 
+std::uint64_t account_of(const connector_id& id) noexcept {
+  const auto hash = fnv1a(id.value);
+  return hash != 0 ? hash : 1;
+}
+
+std::string history_key(std::uint64_t account) {
+  return std::string{history_prefix} + u64_bytes(account);
+}
+
+std::optional<std::uint64_t> parse_history_key(std::string_view key) {
+  return key.starts_with(history_prefix) ? parse_u64(key.substr(history_prefix.size())) : std::nullopt;
+}
+
 std::string event_attempt_key(log_sequence event, std::uint32_t number) {
   auto out = writer{12};
   out.fixed(event);
@@ -476,12 +494,17 @@ std::optional<timestamp_ms> decode_accepted_at(std::string_view bytes) {
 std::string encode_head(const stored_attempt& stored, std::string reused) {
   const auto& value = stored.value;
   auto out = writer{96 + value.error.size(), std::move(reused)};
-  out.u8(record_version);
+  VICKET_ASSERT(!stored.dropped || stored.account != 0);
+  out.u8(stored.dropped ? dropped_attempt : stored.account != 0 ? attempt_with_account : record_version);
   out.fixed(stored.event_sequence);
   out.u8(static_cast<std::uint8_t>(stored.state_after));
+  if (stored.account != 0)
+    out.fixed(stored.account);
   out.varint(value.number);
   out.i64(value.started_at.value);
   out.zigzag(value.duration_us);
+  if (stored.dropped)
+    return out.take();
   out.u8(static_cast<std::uint8_t>(value.result));
   out.varint(flags_of(stored));
   for (const auto& phase :
@@ -508,12 +531,22 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
   auto result = stored_attempt{};
   auto& value = result.value;
   result.sequence = sequence;
-  in.check(in.u8() == record_version);
+  const auto version = in.u8();
+  in.check(version >= record_version && version <= dropped_attempt);
   result.event_sequence = in.fixed<std::uint64_t>();
   in.check(from_integer(in.u8(), result.state_after));
+  if (version != record_version) {
+    result.account = in.fixed<std::uint64_t>();
+    in.check(result.account != 0);
+  }
   value.number = in.varint<std::uint32_t>();
   value.started_at.value = in.i64();
   value.duration_us = in.zigzag();
+  result.dropped = version == dropped_attempt;
+  if (result.dropped) {
+    in.check(in.rest().empty());
+    return in.ok() ? std::optional{std::move(result)} : std::nullopt;
+  }
   in.check(from_integer(in.u8(), value.result));
   const auto flags = in.varint();
   in.check((flags & ~all_attempt_flags) == 0);
@@ -548,15 +581,56 @@ std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_
 
 std::optional<timestamp_ms> decode_ended_at(std::string_view bytes) {
   auto in = reader{bytes};
-  in.check(in.u8() == record_version);
+  const auto version = in.u8();
+  in.check(version >= record_version && version <= dropped_attempt);
   in.fixed<std::uint64_t>();
   in.u8();
+  if (version != record_version)
+    in.fixed<std::uint64_t>();
   in.varint<std::uint32_t>();
   const auto started_at = in.i64();
   const auto duration_us = in.zigzag();
   auto ended_at = std::int64_t{0};
   in.check(!__builtin_add_overflow(started_at, duration_us / 1'000, &ended_at)); // of a damaged record
   return in.ok() ? std::optional{timestamp_ms{ended_at}} : std::nullopt;
+}
+
+std::uint64_t decode_account_of_attempt(std::string_view bytes) noexcept {
+  if (bytes.size() < account_offset + 8 || bytes.front() == record_version)
+    return 0;
+  auto account = std::uint64_t{0};
+  for (const auto c : bytes.substr(account_offset, 8))
+    account = account << 8 | static_cast<std::uint8_t>(c);
+  return account;
+}
+
+std::uint64_t decode_event_of_attempt(std::string_view bytes) noexcept {
+  return parse_u64(bytes.substr(std::min<std::size_t>(bytes.size(), 1), 8)).value_or(0);
+}
+
+bool is_dropped_attempt(std::string_view bytes) noexcept {
+  return !bytes.empty() && bytes.front() == dropped_attempt;
+}
+
+bool is_settling_attempt(std::string_view bytes) noexcept {
+  return bytes.size() > state_offset && bytes[state_offset] != static_cast<char>(event_state::pending);
+}
+
+std::optional<std::string> dropped_record(std::string_view bytes) {
+  auto attempt = decode_attempt(0, bytes);
+  if (!attempt || attempt->dropped || attempt->account == 0)
+    return std::nullopt;
+  attempt->drop();
+  return encode_head(*attempt);
+}
+
+std::optional<std::string> without_answer(std::string_view bytes) {
+  auto attempt = decode_attempt(0, bytes);
+  if (!attempt)
+    return std::nullopt;
+  attempt->drop_answer();
+  auto record = encode_head(*attempt) + attempt->value.response_body;
+  return record.size() < bytes.size() ? std::optional{std::move(record)} : std::nullopt;
 }
 
 std::string encode_carried(carried_attempt value) {
@@ -575,6 +649,64 @@ std::optional<carried_attempt> decode_carried(std::string_view bytes) {
   result.record = in.rest();
   in.check(result.record.empty() ? kind == carried_reference : kind == carried_whole);
   return in.ok() ? std::optional{result} : std::nullopt;
+}
+
+std::string encode(const history_ledger::account& value) {
+  auto out = writer{32 + value.stretches.size() * 16};
+  out.u8(record_version);
+  out.fixed(value.answers_from);
+  out.fixed(value.attempts_from);
+  out.fixed(value.counted_to);
+  out.varint(value.stretches.size());
+  for (const auto& one : value.stretches) {
+    out.fixed(one.first);
+    out.varint(one.answer_bytes);
+    out.varint(one.attempt_bytes);
+  }
+  return out.take();
+}
+
+std::optional<history_ledger::account> decode_account(std::string_view bytes) {
+  auto in = reader{bytes};
+  auto result = history_ledger::account{};
+  in.check(in.u8() == record_version);
+  result.answers_from = in.fixed<std::uint64_t>();
+  result.attempts_from = in.fixed<std::uint64_t>();
+  result.counted_to = in.fixed<std::uint64_t>();
+  in.check(result.answers_from >= result.attempts_from);
+  auto from = result.attempts_from;
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    const auto first = in.fixed<std::uint64_t>();
+    in.check(first >= from && first < result.counted_to);
+    from = first + 1;
+    const auto answer_bytes = in.varint();
+    result.stretches.push_back({first, answer_bytes, in.varint()});
+  }
+  in.check(in.rest().empty());
+  return in.ok() ? std::optional{std::move(result)} : std::nullopt;
+}
+
+std::string encode(const feed_drops& value) {
+  auto out = writer{2 + value.entries().size() * 16};
+  out.u8(record_version);
+  out.u8(static_cast<std::uint8_t>(value.entries().size()));
+  for (const auto& one : value.entries()) {
+    out.fixed(one.at);
+    out.fixed(one.below);
+  }
+  return out.take();
+}
+
+std::optional<feed_drops> decode_drops(std::string_view bytes) {
+  auto in = reader{bytes};
+  auto entries = std::vector<feed_drops::entry>{};
+  in.check(in.u8() == record_version);
+  for (auto left = in.u8(); left > 0 && in.ok(); --left) {
+    const auto at = in.fixed<std::uint64_t>();
+    entries.push_back({at, in.fixed<std::uint64_t>()});
+  }
+  in.check(in.rest().empty());
+  return in.ok() ? feed_drops::from_entries(std::move(entries)) : std::nullopt;
 }
 
 std::string encode(const connector& value) {

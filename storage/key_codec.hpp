@@ -1,7 +1,9 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 
@@ -26,6 +28,9 @@
 ///                     "commit"                                  → commit record
 ///                     "lineage"                                 → lineage record
 ///                     "lost"                                    → u64 sequence of the last attempt that retention took
+///                     "counted"                                 → u64 sequence: what is below is in the accounts
+///                     "dropped"                                 → drops record
+///                     "history/" u64 account                    → history account
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
 ///     events          u64 sequence                              → event record
@@ -52,8 +57,10 @@
 ///                after it.
 ///     event      u8 version, 16 bytes id, i64 accepted at, text connector, text event, text workflow, text run,
 ///                then the envelope to the end
-///     attempt    u8 version, u64 event sequence, u8 state after, varint number, i64 started at, zigzag duration
-///                in us, u8 outcome, varint flags, then what the flags name, in their order:
+///     attempt    u8 version 1 to 3, u64 event sequence, u8 state after, from version 2 on u64 account of the connector
+///                (FNV-1a of its id, 64 bits; not 0), varint number, i64 started at, zigzag duration
+///                in us; in version 3, of which the rest is dropped, nothing more; else u8 outcome, varint flags, then
+///                what the flags name, in their order:
 ///                  0x01 zigzag dns, 0x02 zigzag connect, 0x04 zigzag TLS, 0x08 zigzag first byte (all in
 ///                  us), 0x10 varint status, 0x20 (no bytes) response truncated, 0x40 i64 next attempt at,
 ///                  0x80 varint number of the attempt of the same event that holds the same body,
@@ -64,6 +71,11 @@
 ///                (nothing with 0x80)
 ///     carried    u8 1, u64 sequence of the attempt, which is still in `attempts`; or
 ///     attempt    u8 2, u64 sequence, attempt record
+///     account    u8 version, u64 answers from, u64 attempts from, u64 counted to, varint n and n times (u64 first,
+///                varint bytes of answers, varint bytes of attempts) stretches of the history's ledger
+///                (policy/history_ledger.hpp). Nothing after it.
+///     drops      u8 version, u8 n (at most 16), n times (u64 at, u64 below) of policy/feed_drops.hpp, at rises, below
+///                falls. Nothing after it.
 ///     due entry  varint attempts made, and, where it is not 0, i64 accepted at of the event, so that who counts what
 ///                waits need not read it: of an event that was never attempted its due time is that. Format 3 and
 ///                older wrote no time.
@@ -73,15 +85,16 @@
 ///                varint timeout in ms, zigzag base in ms, u64 factor (IEEE 754 bits), zigzag cap in ms,
 ///                varint max attempts, zigzag max age in ms. Nothing after it.
 ///
-/// Fixed offset that the store relies on without decoding the rest: accepted at (event, 17).
+/// Fixed offsets that the store relies on without decoding the rest: accepted at (event, 17); event sequence (attempt, 1),
+/// state after (attempt, 9), account (attempt from version 2 on, 10).
 ///
 /// Decoding is strict: a short, overlong, unknown or out-of-range field gives `nullopt`, and the store
 /// reports corruption. It never reads past the bytes that it is given.
 namespace vicket::codec {
 
 /// 1 knew ids per partition; it was never released. 2 had no header fields and no Retry-After in attempts. 3 had no
-/// times in the due index.
-inline constexpr std::uint32_t format_version = 4;
+/// times in the due index, 4 no accounts of the history.
+inline constexpr std::uint32_t format_version = 5;
 /// Older ones are refused; those from here on become today's when they are opened.
 inline constexpr std::uint32_t oldest_format_version = 2;
 inline constexpr std::string_view format_magic = "vicket-partition";
@@ -90,6 +103,9 @@ inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view commit_key = "commit";
 inline constexpr std::string_view lineage_key = "lineage";
 inline constexpr std::string_view lost_key = "lost";
+inline constexpr std::string_view counted_key = "counted";
+inline constexpr std::string_view dropped_key = "dropped";
+inline constexpr std::string_view history_prefix = "history/";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
 inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an event that is carried
@@ -103,6 +119,11 @@ inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an eve
 
 [[nodiscard]] std::string connector_key(const connector_id& id);
 [[nodiscard]] std::string state_key(const connector_id& id);
+
+/// A connector's account in the history's ledger. Part of the format: must never change. Never 0.
+[[nodiscard]] std::uint64_t account_of(const connector_id& id) noexcept;
+[[nodiscard]] std::string history_key(std::uint64_t account);
+[[nodiscard]] std::optional<std::uint64_t> parse_history_key(std::string_view key);
 
 [[nodiscard]] std::string event_attempt_key(log_sequence event, std::uint32_t number);
 
@@ -183,6 +204,18 @@ struct late_key {
 [[nodiscard]] std::optional<stored_attempt> decode_attempt(log_sequence sequence, std::string_view bytes);
 /// Only when it was over.
 [[nodiscard]] std::optional<timestamp_ms> decode_ended_at(std::string_view bytes);
+/// Only the account; 0: there is none.
+[[nodiscard]] std::uint64_t decode_account_of_attempt(std::string_view bytes) noexcept;
+/// Only the event; 0: it can't be read.
+[[nodiscard]] std::uint64_t decode_event_of_attempt(std::string_view bytes) noexcept;
+/// Whether its rest is dropped.
+[[nodiscard]] bool is_dropped_attempt(std::string_view bytes) noexcept;
+/// Whether its event was settled by it.
+[[nodiscard]] bool is_settling_attempt(std::string_view bytes) noexcept;
+/// What stays of an attempt that is dropped, where something has to; absent: it is that already, or can't be read.
+[[nodiscard]] std::optional<std::string> dropped_record(std::string_view bytes);
+/// The record without its answer; absent: there is nothing to drop, or it can't be read.
+[[nodiscard]] std::optional<std::string> without_answer(std::string_view bytes);
 
 /// A carried attempt. `record` is empty while the attempt is still in `attempts`.
 struct carried_attempt {
@@ -191,6 +224,12 @@ struct carried_attempt {
 };
 [[nodiscard]] std::string encode_carried(carried_attempt value);
 [[nodiscard]] std::optional<carried_attempt> decode_carried(std::string_view bytes);
+
+[[nodiscard]] std::string encode(const history_ledger::account& value);
+[[nodiscard]] std::optional<history_ledger::account> decode_account(std::string_view bytes);
+
+[[nodiscard]] std::string encode(const feed_drops& value);
+[[nodiscard]] std::optional<feed_drops> decode_drops(std::string_view bytes);
 
 [[nodiscard]] std::string encode(const connector& value);
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);

@@ -84,9 +84,11 @@ store_status partition_store::rep::open_database() {
   filters.clear();
   for (auto i = std::size_t{0}; i < family_count; ++i) {
     const auto which = static_cast<family>(i);
-    const auto is_filtered =
-        which != family::meta && which != family::due && which != family::carried && which != family::late;
-    filters.push_back(is_filtered ? std::make_unique<retention_filter>(which, oldest_kept) : nullptr);
+    const auto is_filtered = which != family::meta && which != family::due && which != family::late;
+    filters.push_back(is_filtered ? std::make_unique<retention_filter>(
+                                        which, oldest_kept, marks,
+                                        [this](log_sequence event) { return is_dropped_for_filter(event); })
+                                  : nullptr);
   }
   auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
   auto* opened = static_cast<rocksdb::DB*>(nullptr);
@@ -94,7 +96,7 @@ store_status partition_store::rep::open_database() {
   settings.listeners.push_back(std::make_shared<background_watch>(
       [this](const rocksdb::Status& status) { failed_in_background(status); }));
   const auto status =
-      rocksdb::DB::Open(settings, folder, family_options(options, filters), &handles, &opened);
+      rocksdb::DB::Open(settings, folder, family_options(options, filters, marks), &handles, &opened);
   if (status.IsCorruption())
     return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString() +
                                      "; keep the folder, and restore it from a backup"};
@@ -111,6 +113,10 @@ store_status partition_store::rep::open_database() {
   for (auto i = std::size_t{0}; i < family_count; ++i)
     if (columns[i]->GetID() != i)
       return {store_errc::foreign, sentence(folder, "has its column families in another order than ours")};
+  {
+    const auto guard = std::unique_lock{look_up_mutex};
+    may_look_up = true;
+  }
   return sync_removals();
 }
 
@@ -162,6 +168,7 @@ store_status partition_store::rep::raise_format() {
     return problem;
   auto batch = write_batch{};
   batch.rep_->put(family::meta, codec::format_key, codec::encode_format(codec::format_version));
+  batch.put_counted(last.next_sequence); // what was written before has no accounts
   return commit(batch, last.settled_below);
 }
 
@@ -193,7 +200,28 @@ store_status partition_store::rep::load_state() {
   lineage.begin(record->next_sequence, options.lineage_tag,
                 lost ? codec::parse_u64(to_view(*lost)).value_or(0) : 0);
   lineage_stored = lineage == stored_lineage;
-  return check_connectors();
+  const auto status = load_marks();
+  return status.ok() ? check_connectors() : status;
+}
+
+store_status partition_store::rep::load_marks() {
+  auto it = range(family::meta, std::string{codec::history_prefix}, "history0");
+  for (; it.valid(); it.next()) {
+    const auto account = codec::parse_history_key(it.key());
+    const auto value = codec::decode_account(it.value());
+    if (!account || !value)
+      return {store_errc::corrupt, sentence(folder, "is damaged: unreadable account of the history")};
+    marks.set(*account, {value->answers_from, value->attempts_from});
+  }
+  if (const auto stored = get(family::meta, codec::dropped_key)) {
+    auto known = codec::decode_drops(to_view(*stored));
+    if (!known)
+      return {store_errc::corrupt, sentence(folder, "is damaged: it can't be read what its feed is missing")};
+    const auto guard = std::lock_guard{drops_mutex};
+    drops = *std::move(known);
+  }
+  report_end(it, family::meta);
+  return problem;
 }
 
 /// A connector that can't be read would leave its events undelivered: better to say so at once.

@@ -160,7 +160,7 @@ partition_store::attempt_page partition_store::read_attempts(log_sequence event_
                                                              const attempt_range& which) const {
   const auto lock = rep_->reading();
   auto page = attempt_page{};
-  if (!rep_->db)
+  if (!rep_->db || rep_->is_dropped(event_sequence))
     return page;
   if (event_sequence >= oldest_kept() && rep_->add_logged(event_sequence, which, page))
     return page;
@@ -178,9 +178,13 @@ bool partition_store::rep::add_logged(log_sequence event_sequence, const attempt
   for (; it.valid(); it.next()) {
     const auto place = codec::parse_u64(it.value()).value_or(0);
     const auto stored = get(family::attempts, codec::u64_bytes(place));
-    auto attempt = stored ? codec::decode_attempt(place, to_view(*stored)) : std::nullopt;
+    auto attempt = stored ? attempt_from(place, to_view(*stored)) : std::nullopt;
     if (is_below()) // files may be gone: it has to be looked up where it is now
       return false;
+    if ((attempt && attempt->dropped) || (!attempt && is_dropped(event_sequence))) { // a moment ago
+      page = {};
+      return true;
+    }
     if (!attempt || attempt->event_sequence != event_sequence) {
       report_attempt(event_sequence);
       continue;
@@ -201,6 +205,10 @@ void partition_store::rep::add_carried(log_sequence event_sequence, const attemp
   for (; it.valid(); it.next()) {
     const auto place = codec::parse_event_attempt_key(it.key());
     auto attempt = place ? carried_attempt_of(*place, it.value()) : std::nullopt;
+    if ((attempt && attempt->dropped) || (!attempt && is_dropped(event_sequence))) {
+      page = {};
+      return;
+    }
     if (!attempt || attempt->event_sequence != event_sequence) {
       report_attempt(event_sequence);
       continue;
@@ -223,7 +231,7 @@ partition_store::last_attempt_of(log_sequence event_sequence) const {
   const auto found = rep_->db ? rep_->last_record(event_sequence) : std::nullopt;
   if (!found)
     return std::nullopt;
-  return last_attempt{found->value.number, found->state_after, found->value.next_attempt_at};
+  return last_attempt{found->value.number, found->state_after, found->value.next_attempt_at, found->dropped};
 }
 
 std::optional<stored_attempt> partition_store::rep::last_record(log_sequence event_sequence) const {
@@ -234,7 +242,7 @@ std::optional<stored_attempt> partition_store::rep::last_record(log_sequence eve
     it.seek_last();
     const auto place = it.valid() ? codec::parse_u64(it.value()) : std::nullopt;
     const auto stored = place ? get(family::attempts, codec::u64_bytes(*place)) : std::nullopt;
-    auto attempt = stored ? codec::decode_attempt(*place, to_view(*stored)) : std::nullopt;
+    auto attempt = stored ? attempt_from(*place, to_view(*stored)) : std::nullopt;
     report_end(it, family::event_attempts);
     if (!is_below()) { // else it has to be looked up where it is now
       if (it.valid() && !attempt)
@@ -259,14 +267,13 @@ std::optional<stored_attempt> partition_store::rep::carried_attempt_of(const cod
   if (!carried)
     return std::nullopt;
   if (!carried->record.empty())
-    return codec::decode_attempt(carried->sequence, carried->record);
+    return attempt_from(carried->sequence, carried->record);
   if (const auto stored = get(family::attempts, codec::u64_bytes(carried->sequence)))
-    return codec::decode_attempt(carried->sequence, to_view(*stored));
+    return attempt_from(carried->sequence, to_view(*stored));
   // The edge may have passed it between the two looks; then it is carried whole.
   const auto again = get(family::carried, codec::carried_key(place.event, place.number));
   const auto whole = again ? codec::decode_carried(to_view(*again)) : std::nullopt;
-  return whole && !whole->record.empty() ? codec::decode_attempt(whole->sequence, whole->record)
-                                         : std::nullopt;
+  return whole && !whole->record.empty() ? attempt_from(whole->sequence, whole->record) : std::nullopt;
 }
 
 std::optional<stored_attempt> partition_store::rep::attempt_record(log_sequence event_sequence,
@@ -274,11 +281,41 @@ std::optional<stored_attempt> partition_store::rep::attempt_record(log_sequence 
   if (event_sequence >= oldest_kept.load(std::memory_order_acquire))
     if (const auto place = get(family::event_attempts, codec::event_attempt_key(event_sequence, number)))
       if (const auto stored = get(family::attempts, to_view(*place)))
-        return codec::decode_attempt(codec::parse_u64(to_view(*place)).value_or(0), to_view(*stored));
+        return attempt_from(codec::parse_u64(to_view(*place)).value_or(0), to_view(*stored));
   if (event_sequence < oldest_kept.load(std::memory_order_acquire))
     if (const auto stored = get(family::carried, codec::carried_key(event_sequence, number)))
       return carried_attempt_of({event_sequence, number}, to_view(*stored));
   return std::nullopt;
+}
+
+std::optional<stored_attempt> partition_store::rep::attempt_from(log_sequence sequence,
+                                                                 std::string_view record) const {
+  auto attempt = codec::decode_attempt(sequence, record);
+  if (!attempt || attempt->dropped)
+    return attempt;
+  const auto mark = marks.of(attempt->account);
+  if (sequence < mark.attempts_from && attempt->state_after != event_state::pending)
+    attempt->drop();
+  else if (sequence < mark.answers_from)
+    attempt->drop_answer();
+  return attempt;
+}
+
+bool partition_store::rep::is_dropped(log_sequence event_sequence) const {
+  if (!marks.any())
+    return false;
+  const auto found = last_record(event_sequence);
+  return found && found->dropped;
+}
+
+bool partition_store::rep::is_dropped_for_filter(log_sequence event_sequence) const {
+  const auto guard = std::shared_lock{look_up_mutex};
+  return may_look_up && is_dropped(event_sequence);
+}
+
+bool partition_store::rep::is_dropped_with_event(const stored_attempt& attempt) const {
+  return attempt.state_after == event_state::pending &&
+         attempt.sequence < marks.of(attempt.account).attempts_from && is_dropped(attempt.event_sequence);
 }
 
 std::optional<partition_store::held_body> partition_store::body_of(log_sequence event_sequence,
@@ -305,40 +342,60 @@ void partition_store::rep::restore_body(stored_attempt& attempt,
   });
   if (near != read.rend()) {
     attempt.value.response_body = near->value.response_body;
+    attempt.value.response_truncated |=
+        attempt.value.response_body.empty(); // it is dropped: only large ones are shared
     return;
   }
   auto holder = attempt_record(attempt.event_sequence, *attempt.same_body_as);
-  if (holder && !holder->same_body_as)
+  if (holder && !holder->same_body_as) {
     attempt.value.response_body = std::move(holder->value.response_body);
-  else if (event_record(attempt.event_sequence)) // else it was forgotten between the two looks
+    attempt.value.response_truncated |= attempt.value.response_body.empty();
+  } else if (event_record(attempt.event_sequence) &&
+             !is_dropped(attempt.event_sequence)) // else it was forgotten between the two looks
     report(store_errc::corrupt,
            "the body of attempt " + std::to_string(attempt.sequence) + " is missing or damaged");
 }
 
-std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, std::size_t limit,
-                                                            std::size_t max_bytes) const {
+partition_store::log_page partition_store::read_log(log_sequence after, std::size_t limit,
+                                                    std::size_t max_bytes) const {
   const auto lock = rep_->reading();
+  auto page = log_page{};
+  page.through = after;
   if (!rep_->db)
-    return {};
-  auto result = std::vector<stored_attempt>{};
+    return page;
   auto bytes = std::size_t{0};
+  auto passed_over = std::size_t{0};
   auto it = rep_->range(family::attempts, codec::u64_bytes(std::max(after_of(after), oldest_kept())),
                         highest_sequence());
-  for (; it.valid() && result.size() < limit; it.next()) {
+  for (; it.valid(); it.next()) {
+    page.more = page.attempts.size() >= limit || passed_over >= max_passed_over;
+    if (page.more)
+      break;
     const auto sequence = codec::parse_u64(it.key());
-    auto attempt = sequence ? codec::decode_attempt(*sequence, it.value()) : std::nullopt;
+    auto attempt = sequence ? rep_->attempt_from(*sequence, it.value()) : std::nullopt;
     if (!attempt) {
       rep_->report(store_errc::corrupt, "attempt " + std::to_string(sequence.value_or(0)) + " is damaged");
       continue;
     }
-    rep_->restore_body(*attempt, result);
-    bytes += page_bytes_of(attempt->value);
-    if (!result.empty() && bytes > max_bytes)
-      break;
-    result.push_back(std::move(*attempt));
+    if (!attempt->dropped && !rep_->is_dropped_with_event(*attempt)) {
+      rep_->restore_body(*attempt, page.attempts);
+      bytes += page_bytes_of(attempt->value);
+      page.more = !page.attempts.empty() && bytes > max_bytes;
+      if (page.more)
+        break;
+      page.attempts.push_back(std::move(*attempt));
+    } else {
+      ++passed_over;
+    }
+    page.through = *sequence;
   }
   rep_->report_end(it, family::attempts);
-  return result;
+  return page;
+}
+
+std::vector<stored_attempt> partition_store::attempts_after(log_sequence after, std::size_t limit,
+                                                            std::size_t max_bytes) const {
+  return read_log(after, limit, max_bytes).attempts;
 }
 
 std::vector<log_sequence> partition_store::events_of_run(std::string_view run, log_sequence after,
@@ -461,6 +518,51 @@ std::shared_ptr<due_scan> partition_store::scan_due() const {
 }
 
 // -- connectors ---------------------------------------------------------------------------------------------
+
+std::vector<std::pair<std::uint64_t, history_ledger::account>> partition_store::history_accounts() const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return {};
+  auto result = std::vector<std::pair<std::uint64_t, history_ledger::account>>{};
+  auto it = rep_->range(family::meta, std::string{codec::history_prefix}, "history0");
+  for (; it.valid(); it.next()) {
+    const auto account = codec::parse_history_key(it.key());
+    auto value = codec::decode_account(it.value());
+    if (account && value)
+      result.emplace_back(*account, std::move(*value));
+    else
+      rep_->report(store_errc::corrupt, "an account of the history is damaged");
+  }
+  rep_->report_end(it, family::meta);
+  return result;
+}
+
+log_sequence partition_store::history_counted_below() const {
+  const auto lock = rep_->reading();
+  const auto stored = rep_->db ? rep_->get(family::meta, codec::counted_key) : std::nullopt;
+  return stored ? codec::parse_u64(to_view(*stored)).value_or(0) : 0;
+}
+
+void partition_store::visit_history(log_sequence from, const history_visitor& visit) const {
+  const auto lock = rep_->reading();
+  if (!rep_->db)
+    return;
+  auto it = rep_->range(family::attempts, codec::u64_bytes(std::max(from, oldest_kept())), highest_sequence(),
+                        true);
+  for (; it.valid(); it.next()) {
+    if (codec::decode_account_of_attempt(it.value()) == 0 || codec::is_dropped_attempt(it.value()))
+      continue;
+    const auto attempt = codec::decode_attempt(codec::parse_u64(it.key()).value_or(0), it.value());
+    if (attempt)
+      visit(attempt->account, attempt->sequence, attempt->weight(it.value().size()));
+  }
+  rep_->report_end(it, family::attempts);
+}
+
+feed_drops partition_store::drops() const {
+  const auto guard = std::lock_guard{rep_->drops_mutex};
+  return rep_->drops;
+}
 
 std::optional<connector> partition_store::read_connector(const connector_id& id) const {
   const auto lock = rep_->reading();

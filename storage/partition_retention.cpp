@@ -218,21 +218,32 @@ carried_event partition_store::rep::carry_from_log(log_sequence sequence, log_se
   result.id = event->id;
   result.connector = std::move(event->connector);
   result.run = std::move(event->run);
-  auto it = range(family::event_attempts, codec::u64_bytes(sequence), codec::u64_bytes(sequence + 1));
+  while (!carry_attempts(result, edge))
+    result.attempts.clear();
+  return result;
+}
+
+bool partition_store::rep::carry_attempts(carried_event& to, log_sequence edge) const {
+  const auto all_are_dropped = is_dropped(to.sequence);
+  auto it = range(family::event_attempts, codec::u64_bytes(to.sequence), codec::u64_bytes(to.sequence + 1));
+  if (all_are_dropped)
+    it.seek_last(); // which says how the event ended
   for (; it.valid(); it.next()) {
     const auto place = codec::parse_event_attempt_key(it.key());
     const auto attempt = codec::parse_u64(it.value());
     auto piece = carried_event::piece{place ? place->number : 0, attempt.value_or(0), {}};
     if (piece.sequence < edge)
       if (const auto stored = get(family::attempts, it.value()))
-        piece.record = stored->ToString();
+        piece.record = kept_record(piece.sequence, to_view(*stored));
+    if (!all_are_dropped && is_dropped(to.sequence))
+      return false;
     if (piece.number == 0 || (piece.sequence < edge && piece.record.empty()))
       report(store_errc::corrupt,
-             "an attempt of event " + std::to_string(sequence) + " is missing or damaged");
-    result.attempts.push_back(std::move(piece));
+             "an attempt of event " + std::to_string(to.sequence) + " is missing or damaged");
+    to.attempts.push_back(std::move(piece));
   }
   report_end(it, family::event_attempts);
-  return result;
+  return true;
 }
 
 /// One that is carried already: its attempts that the edge is about to pass.
@@ -251,12 +262,20 @@ std::optional<carried_event> partition_store::rep::carry_further(log_sequence se
     if (!attempt->record.empty() || attempt->sequence >= edge)
       continue;
     if (const auto stored = get(family::attempts, codec::u64_bytes(attempt->sequence)))
-      result.attempts.push_back({place->number, attempt->sequence, stored->ToString()});
-    else
+      result.attempts.push_back(
+          {place->number, attempt->sequence, kept_record(attempt->sequence, to_view(*stored))});
+    else if (auto settling = last_record(sequence); settling && settling->dropped) {
+      settling->value.number = place->number;
+      result.attempts.push_back({place->number, attempt->sequence, codec::encode_head(*settling)});
+    } else
       report(store_errc::corrupt, "attempt " + std::to_string(attempt->sequence) + " is missing");
   }
   report_end(it, family::carried);
   return result.attempts.empty() ? std::nullopt : std::optional{std::move(result)};
+}
+
+std::string partition_store::rep::kept_record(log_sequence sequence, std::string_view record) const {
+  return retention_filter::shorter(marks, sequence, record).value_or(std::string{record});
 }
 
 expired_event partition_store::rep::expired(log_sequence sequence) const {

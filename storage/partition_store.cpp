@@ -60,6 +60,10 @@ partition_store::rep::~rep() {
 void partition_store::rep::close_database() {
   if (!db)
     return;
+  {
+    const auto guard = std::unique_lock{look_up_mutex};
+    may_look_up = false;
+  }
   for (auto*& handle : columns)
     if (auto* const column = std::exchange(handle, nullptr))
       db->DestroyColumnFamilyHandle(column).PermitUncheckedError();
@@ -151,6 +155,14 @@ store_status partition_store::rep::write(write_batch::rep& batch, const round_he
   last = header;
   next_sequence.store(std::max(header.next_sequence, next_sequence.load(std::memory_order_relaxed)),
                       std::memory_order_relaxed);
+  // In this order: who reads the feed must not be promised what is about to be dropped, nor meet that it is dropped
+  // before it is said.
+  if (batch.drops) {
+    const auto guard = std::lock_guard{drops_mutex};
+    drops = *batch.drops;
+  }
+  for (const auto& [account, mark] : batch.marks)
+    marks.set(account, mark);
   committed_end.store(header.next_sequence - 1, std::memory_order_release);
   settled_below.store(header.settled_below, std::memory_order_release);
   if (edge_moved) {

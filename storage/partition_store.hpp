@@ -1,7 +1,9 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 #include "storage/store_status.hpp"
@@ -127,6 +129,7 @@ public:
     std::uint32_t number = 0;
     event_state state_after = event_state::pending;
     std::optional<timestamp_ms> next_attempt_at;
+    bool dropped = false; ///< it, and those before it, are not kept any more
   };
   /// Absent: there was none yet.
   [[nodiscard]] std::optional<last_attempt> last_attempt_of(log_sequence event_sequence) const;
@@ -181,11 +184,36 @@ public:
   [[nodiscard]] std::vector<log_sequence> events_of_run(std::string_view run, log_sequence after,
                                                         std::size_t limit) const;
 
+  /// How many attempts that are dropped a read passes over before it ends.
+  static constexpr std::size_t max_passed_over = 20'000;
+
   /// The log of attempts after a position; at most `limit` and, past the first, `max_bytes` by `page_bytes_of`. Those of
   /// forgotten events, which can't be read any more and whose bodies may be gone, are in it as long as their own
   /// position is kept: a reader of the feed has to know that they were there.
+  struct log_page {
+    std::vector<stored_attempt> attempts;
+    log_sequence through = 0; ///< up to here there are no others; those that are dropped are passed over
+    bool more = false;        ///< there may be more behind
+  };
+  [[nodiscard]] log_page read_log(log_sequence after, std::size_t limit, std::size_t max_bytes) const;
+  /// Only the attempts.
   [[nodiscard]] std::vector<stored_attempt> attempts_after(log_sequence after, std::size_t limit,
                                                            std::size_t max_bytes) const;
+  /// Where attempts were dropped.
+  [[nodiscard]] feed_drops drops() const;
+
+  /// The history's ledger, as stored: accounts, and what is counted in them is below this position.
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, history_ledger::account>> history_accounts() const;
+  [[nodiscard]] log_sequence history_counted_below() const;
+  /// The attempts from a position on, in their order, with what they count for which account.
+  using history_visitor =
+      std::function<void(std::uint64_t account, log_sequence sequence, const history_weight& weight)>;
+  void visit_history(log_sequence from, const history_visitor& visit) const;
+
+  /// Rewrites one file of attempts of which a third or more is dropped: reads do not see that from the round on that
+  /// dropped it, its bytes go here. False: there is none. It may take half a second, and `resume` waits for it; any
+  /// thread, one at a time.
+  [[nodiscard]] bool sweep_history() const;
 
   /// Absent: there is none, or it can't be read (`health`, `is_open`).
   [[nodiscard]] std::optional<connector> read_connector(const connector_id& id) const;

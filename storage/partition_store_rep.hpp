@@ -4,6 +4,7 @@
 
 #include "storage/column_families.hpp"
 #include "storage/environment.hpp"
+#include "storage/history_marks.hpp"
 #include "storage/key_codec.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/retention_filter.hpp"
@@ -75,7 +76,10 @@ struct partition_store::rep {
   std::atomic<log_sequence> next_sequence{1};
   std::atomic<log_sequence> settled_below{1}; ///< as committed
   std::atomic<log_sequence> committed_end{0}; ///< the last position that a commit wrote
-  feed_lineage lineage;                       ///< constant once it is open
+  history_marks marks;                        ///< as committed; the filters read them, too
+  mutable std::mutex drops_mutex;
+  feed_drops drops;     ///< guarded by drops_mutex; as committed, and never behind `marks`
+  feed_lineage lineage; ///< constant once it is open
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 
@@ -90,6 +94,11 @@ struct partition_store::rep {
   /// Shared by every read for as long as it holds anything of the database's; exclusive while `reopen`
   /// replaces the database.
   mutable std::shared_mutex database_mutex;
+
+  /// Shared by a filter while it looks something up, which may be in a thread that holds `database_mutex`, or in one of a
+  /// database that is being opened or closed; exclusive while `may_look_up` changes.
+  mutable std::shared_mutex look_up_mutex;
+  bool may_look_up = false; ///< guarded by look_up_mutex: `db` and `columns` are there
 
   // The writer's thread.
   round_header last;          ///< as applied
@@ -118,6 +127,7 @@ struct partition_store::rep {
   [[nodiscard]] store_status sync_removals() const;
   [[nodiscard]] store_status check_format();
   [[nodiscard]] store_status load_state();
+  [[nodiscard]] store_status load_marks();
   [[nodiscard]] store_status check_connectors() const;
   [[nodiscard]] store_status index_unattempted();
   [[nodiscard]] store_status raise_format();
@@ -180,10 +190,24 @@ struct partition_store::rep {
   void report_end(const bounded_iterator& it, family which) const;
   /// An attempt of the event is not where its index says.
   void report_attempt(log_sequence event_sequence) const;
+  /// An attempt as it is kept: without its answer where that is dropped, or `dropped` itself. Of one that left its event
+  /// pending that is not said: see `is_dropped_with_event`.
+  [[nodiscard]] std::optional<stored_attempt> attempt_from(log_sequence sequence,
+                                                           std::string_view record) const;
+  /// Whether its event was settled, and its attempts are dropped.
+  [[nodiscard]] bool is_dropped(log_sequence event_sequence) const;
+  /// The same for a filter. No: it can't be told now.
+  [[nodiscard]] bool is_dropped_for_filter(log_sequence event_sequence) const;
+  /// Whether this attempt, which left its event pending, is one of an event whose attempts are dropped.
+  [[nodiscard]] bool is_dropped_with_event(const stored_attempt& attempt) const;
+  /// The same, as a record.
+  [[nodiscard]] std::string kept_record(log_sequence sequence, std::string_view record) const;
   /// An event that something refers to is not there: damage, unless retention took it a moment ago.
   void report_missing_event(log_sequence sequence, std::string_view referred_by) const;
   [[nodiscard]] log_sequence first_since(family which, timestamp_ms time, log_sequence end) const;
   [[nodiscard]] carried_event carry_from_log(log_sequence sequence, log_sequence edge) const;
+  /// The event's attempts, those below the edge whole. False: they were dropped meanwhile.
+  [[nodiscard]] bool carry_attempts(carried_event& to, log_sequence edge) const;
   [[nodiscard]] std::optional<carried_event> carry_further(log_sequence sequence, log_sequence edge) const;
   [[nodiscard]] expired_event expired(log_sequence sequence) const;
 };

@@ -45,15 +45,38 @@ struct waiting_event {
   stored_event event;
 };
 
+/// What an attempt takes of its connector's history.
+struct history_weight {
+  std::size_t answer_bytes = 0;
+  /// Where it settled its event: of all the event's attempts without their answers, as if they were all as large. Those
+  /// of pending events stay, so they do not count.
+  std::size_t attempt_bytes = 0;
+
+  friend bool operator==(const history_weight&, const history_weight&) = default;
+};
+
 /// An attempt as it stands in the log.
 struct stored_attempt {
   log_sequence sequence = 0; ///< the outcome feed's order
   log_sequence event_sequence = 0;
   event_state state_after = event_state::pending;
-  attempt value; ///< `next_attempt_at` is set exactly when `state_after` is pending
+  attempt value;             ///< `next_attempt_at` is set exactly when `state_after` is pending
+  std::uint64_t account = 0; ///< of the connector, in the history's ledger; 0: written before there was one
+  /// Its connector's history was beyond its bound: of it is left that it was, when, and what became of the event.
+  bool dropped = false;
   /// The body is stored with this attempt of the same event, since it was the same bytes; `value.response_body` is then
   /// empty in the record, and whole again in whatever the store's reads return.
   std::optional<std::uint32_t> same_body_as;
+
+  /// A smaller answer is part of its record: it neither counts nor is dropped by itself.
+  static constexpr std::size_t min_answer_bytes = 64;
+  [[nodiscard]] history_weight weight(std::size_t record_bytes) const;
+  /// What the record holds of the answer.
+  [[nodiscard]] std::size_t answer_bytes() const;
+  /// Body and header fields go, as far as they are not part of the record; that there was a body, and its length, stay.
+  void drop_answer();
+  /// All goes but what `dropped` says.
+  void drop();
 };
 
 /// An event that is kept below the retention's edge, with what has to go into the family `carried` for that.

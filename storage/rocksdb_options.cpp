@@ -1,5 +1,6 @@
 #include "storage/rocksdb_options.hpp"
 
+#include "storage/history_sweep.hpp"
 #include "storage/open_files.hpp"
 
 #include <rocksdb/cache.h>
@@ -86,7 +87,8 @@ rocksdb::BlockBasedTableOptions table_options(family which, const std::shared_pt
 }
 
 rocksdb::ColumnFamilyOptions options_of(family which, const store_options& options,
-                                        const std::shared_ptr<rocksdb::Cache>& cache) {
+                                        const std::shared_ptr<rocksdb::Cache>& cache,
+                                        const history_marks& marks) {
   auto result = rocksdb::ColumnFamilyOptions{};
   result.write_buffer_size = write_buffer_bytes(which, options.write_buffer_bytes);
   result.max_write_buffer_number = 2;
@@ -94,8 +96,11 @@ rocksdb::ColumnFamilyOptions options_of(family which, const store_options& optio
   result.compression = rocksdb::kNoCompression;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(which, cache)));
   switch (which) {
-  case family::events:
   case family::attempts:
+    result.table_properties_collector_factories.push_back(make_history_collector(marks));
+    result.compression = record_compression();
+    break;
+  case family::events:
     result.compression = record_compression();
     break;
   case family::ids:
@@ -162,11 +167,12 @@ rocksdb::DBOptions database_options(const store_options& options, rocksdb::Env& 
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor>
-family_options(const store_options& options, const std::vector<std::unique_ptr<retention_filter>>& filters) {
+family_options(const store_options& options, const std::vector<std::unique_ptr<retention_filter>>& filters,
+               const history_marks& marks) {
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, cache_shard_bits);
   auto result = std::vector<rocksdb::ColumnFamilyDescriptor>{};
   for (auto i = std::size_t{0}; i < family_count; ++i) {
-    auto family_settings = options_of(static_cast<family>(i), options, cache);
+    auto family_settings = options_of(static_cast<family>(i), options, cache, marks);
     family_settings.compaction_filter = filters[i].get();
     result.emplace_back(family_names[i], std::move(family_settings));
   }

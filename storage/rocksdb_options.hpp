@@ -44,6 +44,7 @@ private:
 
 /// One for each of `family_names`; `filters` (one per family, or none) are not owned.
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor>
-family_options(const store_options& options, const std::vector<std::unique_ptr<retention_filter>>& filters);
+family_options(const store_options& options, const std::vector<std::unique_ptr<retention_filter>>& filters,
+               const history_marks& marks);
 
 } // namespace vicket

@@ -11,7 +11,7 @@ namespace vicket {
 
 namespace {
 
-/// Finds the commit record. A round without one, or whose last write it is not, is none.
+/// Finds the commit record, and what is said of accounts. A round without one, or whose last write it is not, is none.
 class header_finder final : public rocksdb::WriteBatch::Handler {
 public:
   rocksdb::Status PutCF(std::uint32_t column, const rocksdb::Slice& key,
@@ -19,16 +19,38 @@ public:
     const auto is_commit = column == static_cast<std::uint32_t>(family::meta) &&
                            std::string_view{key.data(), key.size()} == codec::commit_key;
     found = is_commit ? codec::decode_commit({value.data(), value.size()}) : std::nullopt;
+    if (const auto account = account_of(column, key)) {
+      const auto written = codec::decode_account({value.data(), value.size()});
+      if (!written)
+        return rocksdb::Status::Corruption("damaged account");
+      marks.push_back({*account, {written->answers_from, written->attempts_from}});
+    }
+    if (column == static_cast<std::uint32_t>(family::meta) &&
+        std::string_view{key.data(), key.size()} == codec::dropped_key) {
+      drops = codec::decode_drops({value.data(), value.size()});
+      if (!drops)
+        return rocksdb::Status::Corruption("damaged drops");
+    }
     return check(column);
   }
-  rocksdb::Status DeleteCF(std::uint32_t column, const rocksdb::Slice&) override {
+  rocksdb::Status DeleteCF(std::uint32_t column, const rocksdb::Slice& key) override {
     found.reset();
+    if (const auto account = account_of(column, key))
+      marks.push_back({*account, {}});
     return check(column);
   }
 
   std::optional<round_header> found;
+  std::vector<std::pair<std::uint64_t, history_mark>> marks; ///< see write_batch::rep
+  std::optional<feed_drops> drops;                           ///< likewise
 
 private:
+  static std::optional<std::uint64_t> account_of(std::uint32_t column, const rocksdb::Slice& key) {
+    return column == static_cast<std::uint32_t>(family::meta)
+               ? codec::parse_history_key({key.data(), key.size()})
+               : std::nullopt;
+  }
+
   static rocksdb::Status check(std::uint32_t column) {
     return column < family_count ? rocksdb::Status::OK()
                                  : rocksdb::Status::Corruption("unknown column family");
@@ -50,6 +72,8 @@ std::optional<sealed_round> sealed_round::parse(std::string bytes) {
   if (round.bytes().size() < 12 || !round.batch_.rep_->writes.Iterate(&finder).ok() || !finder.found)
     return std::nullopt;
   round.header_ = *finder.found;
+  round.batch_.rep_->marks = std::move(finder.marks);
+  round.batch_.rep_->drops = std::move(finder.drops);
   return round;
 }
 

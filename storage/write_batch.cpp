@@ -73,8 +73,9 @@ void write_batch::index_waiting(const connector_id& connector, due_position posi
   rep_->put(family::due, codec::encode_due_key(connector, position), codec::encode(codec::due_entry{}));
 }
 
-void write_batch::add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
-                              bool indexed, attempt_index where, std::optional<timestamp_ms> accepted_at) {
+std::size_t write_batch::add_attempt(const connector_id& connector, const stored_attempt& value,
+                                     due_position was, bool indexed, attempt_index where,
+                                     std::optional<timestamp_ms> accepted_at) {
   VICKET_ASSERT(value.sequence > value.event_sequence);
   VICKET_ASSERT((value.state_after == event_state::pending) == value.value.next_attempt_at.has_value());
   const auto key = codec::u64_bytes(value.sequence);
@@ -92,6 +93,7 @@ void write_batch::add_attempt(const connector_id& connector, const stored_attemp
     rep_->put(family::due,
               codec::encode_due_key(connector, {*value.value.next_attempt_at, value.event_sequence}),
               codec::encode(codec::due_entry{value.value.number, accepted_at}));
+  return rep_->scratch.size() + body.size();
 }
 
 void write_batch::note_late(const late_event& value) {
@@ -109,6 +111,25 @@ void write_batch::delete_connector(const connector_id& id) {
 
 void write_batch::put_connector_state(const connector_id& id, std::string_view state) {
   rep_->put(family::meta, codec::state_key(id), state);
+}
+
+void write_batch::put_history(std::uint64_t account, const history_ledger::account& value) {
+  rep_->put(family::meta, codec::history_key(account), codec::encode(value));
+  rep_->marks.push_back({account, {value.answers_from, value.attempts_from}});
+}
+
+void write_batch::remove_history(std::uint64_t account) {
+  rep_->remove(family::meta, codec::history_key(account));
+  rep_->marks.push_back({account, {}});
+}
+
+void write_batch::put_counted(log_sequence below) {
+  rep_->put(family::meta, codec::counted_key, codec::u64_bytes(below));
+}
+
+void write_batch::put_drops(const feed_drops& value) {
+  rep_->put(family::meta, codec::dropped_key, codec::encode(value));
+  rep_->drops = value;
 }
 
 void write_batch::put_lineage(const feed_lineage& value) {
@@ -156,6 +177,8 @@ bool write_batch::empty() const {
 void write_batch::clear() {
   rep_->writes.Clear();
   rep_->attempt_places.clear();
+  rep_->marks.clear();
+  rep_->drops.reset();
   rep_->complete = true;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
+#include "policy/history_ledger.hpp"
 #include "storage/records.hpp"
 
 #include <cstddef>
@@ -40,10 +42,10 @@ public:
 
   /// The attempt, the event's new place in the due index when it is to be tried again, and, when it was
   /// `indexed`, the removal of the place that it had. `accepted_at` of the event, for whoever counts what waits
-  /// (`due_scan`), and has to look it up otherwise.
-  void add_attempt(const connector_id& connector, const stored_attempt& value, due_position was, bool indexed,
-                   attempt_index where = attempt_index::log,
-                   std::optional<timestamp_ms> accepted_at = std::nullopt);
+  /// (`due_scan`), and has to look it up otherwise. Returns the size of its record.
+  std::size_t add_attempt(const connector_id& connector, const stored_attempt& value, due_position was,
+                          bool indexed, attempt_index where = attempt_index::log,
+                          std::optional<timestamp_ms> accepted_at = std::nullopt);
 
   /// The event was settled long after it was accepted: it is kept by that time instead.
   void note_late(const late_event& value);
@@ -53,6 +55,13 @@ public:
 
   /// What the connector's supervisor has to remember; opaque here.
   void put_connector_state(const connector_id& id, std::string_view state);
+
+  /// Of the history's ledger: an account, or its removal; what a restart need not count again is below; and what all
+  /// accounts together take out of the feed.
+  void put_history(std::uint64_t account, const history_ledger::account& value);
+  void remove_history(std::uint64_t account);
+  void put_counted(log_sequence below);
+  void put_drops(const feed_drops& value);
 
   void put_lineage(const feed_lineage& value);
   /// The last attempt that the retention's edge has passed: with the edge.

@@ -55,6 +55,7 @@ public:
     partition_rounds::setup with;
     with.window.events = 4;
     with.late_ms = 1'000'000;
+    with.history = history;
     rounds.emplace(*store, with);
     for (auto& config : store->connectors())
       rounds->load(config);
@@ -83,7 +84,7 @@ public:
     event.id_of_sender = true;
     event.connector = {to};
     event.event = "ticket.created";
-    event.envelope = "{}";
+    event.envelope = std::string{"{}"};
     auto answer = rounds->accept(event, noon);
     if (!reply.empty())
       rounds->reply_with_round(std::make_unique<recorded_reply>(reply, replies));
@@ -158,6 +159,7 @@ public:
     return store->read_due({id}, {}, {noon.value * 2}, 100, 1'000'000, {}).events.size();
   }
 
+  history_ledger::limits history;
   std::unique_ptr<store_environment> environment = make_memory_environment();
   std::unique_ptr<partition_store> store;
   std::optional<partition_rounds> rounds;
@@ -401,6 +403,86 @@ TEST_CASE("a body equal to that of the attempt before is stored once, and reads 
   CHECK(attempts[1].same_body_as == 1);
   CHECK_FALSE(attempts[2].same_body_as);
   CHECK_FALSE(attempts[3].same_body_as); // only the one before is looked at
+}
+
+TEST_CASE("a connector's answers beyond its budget are dropped with the next round, also after a restart") {
+  rounds_fixture f;
+  f.history.budget_bytes = 10'000;
+  f.open();
+  f.put("crm");
+  f.commit();
+  auto seat = f.supervise("crm");
+  static_cast<void>(f.send("crm", 1));
+  const auto event = f.commit().taken.at(0).second.events.at(0);
+  due_position was = event.position;
+  std::uint32_t number = 0;
+  const auto attempt_again = [&] {
+    const auto next = noon + ++number;
+    f.record(seat, was, next, number, std::to_string(number) + std::string(999, 'x'));
+    f.commit();
+    was = {next, event.position.sequence};
+    f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2); // as a refill gives it back
+  };
+  const auto kept = [&] {
+    std::size_t whole = 0;
+    for (const auto& one : f.store->attempts_of(event.position.sequence)) {
+      const bool dropped = one.value.response_body.empty();
+      CHECK(dropped == one.value.response_truncated);
+      CHECK((!dropped || whole == 0)); // the oldest go first
+      whole += dropped ? 0 : 1;
+    }
+    return whole;
+  };
+  for (int i = 0; i < 9; ++i)
+    attempt_again();
+  CHECK(kept() == 9); // within the budget nothing is dropped
+  for (int i = 0; i < 6; ++i)
+    attempt_again();
+  CHECK(kept() <= 10); // of the last round it is counted when that is durable
+  CHECK(kept() >= 9);
+  f.rounds->check();
+
+  f.open();
+  f.rounds->check();
+  seat = f.supervise("crm");
+  f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2);
+  CHECK(kept() <= 10);
+  for (int i = 0; i < 3; ++i)
+    attempt_again();
+  CHECK(kept() <= 10);
+  CHECK(kept() >= 9);
+  f.rounds->check();
+}
+
+TEST_CASE("a round that is refused drops no answers, and the next one does") {
+  rounds_fixture f;
+  f.history.budget_bytes = 1'000;
+  f.open();
+  f.put("crm");
+  f.commit();
+  const auto seat = f.supervise("crm");
+  static_cast<void>(f.send("crm", 1));
+  const auto event = f.commit().taken.at(0).second.events.at(0);
+  due_position was = event.position;
+  for (std::uint32_t number = 1; number <= 2; ++number) {
+    f.record(seat, was, noon + number, number, std::to_string(number) + std::string(999, 'x'));
+    f.commit();
+    was = {noon + number, event.position.sequence};
+    f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2);
+  }
+  const auto is_dropped = [&] {
+    return f.store->attempts_of(event.position.sequence).at(0).value.response_body.empty();
+  };
+  CHECK_FALSE(is_dropped()); // it is when the round after that is written
+  static_cast<void>(f.send("crm", 2));
+  f.seal();
+  f.refused();
+  CHECK_FALSE(is_dropped());
+  f.rounds->check();
+  static_cast<void>(f.send("crm", 3));
+  f.commit();
+  CHECK(is_dropped());
+  f.rounds->check();
 }
 
 TEST_CASE("a round without anything to write lets those go who wait in it") {

@@ -46,6 +46,7 @@ TEST_CASE("without flags but --data-dir a node has the documented defaults") {
   CHECK(config.ca_files.empty());
   CHECK(config.dns_servers.empty());
   CHECK(config.retention_ms == 7LL * 24 * 3600 * 1000);
+  CHECK(config.history_bytes_per_connector == 1 << 30);
   CHECK(config.max_envelope_bytes == 256 * 1024);
   CHECK(config.max_in_flight == 10'000);
   CHECK(config.window_memory_bytes == 64 << 20);
@@ -66,6 +67,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
     CHECK(config.ca_files == std::vector<std::string>{"one.pem", "two.pem"});
     CHECK(config.dns_servers == std::vector<std::string>{"127.0.0.1:5353", "::1"});
     CHECK(config.retention_ms == 36LL * 3600 * 1000);
+    CHECK(config.history_bytes_per_connector == 100u << 20);
     CHECK(config.max_envelope_bytes == 1 << 20);
     CHECK(config.max_in_flight == 5);
     CHECK(config.window_memory_bytes == 1 << 20);
@@ -104,6 +106,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                            "::1",
                            "--retention",
                            "1d12h",
+                           "--history-per-connector=100MiB",
                            "--max-envelope=1MiB",
                            "--max-in-flight",
                            "5",
@@ -130,6 +133,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
                                {"VICKET_CA_FILE", "one.pem,two.pem"},
                                {"VICKET_DNS_SERVER", "127.0.0.1:5353,::1"},
                                {"VICKET_RETENTION", "36h"},
+                               {"VICKET_HISTORY_PER_CONNECTOR", "100MiB"},
                                {"VICKET_MAX_ENVELOPE", "1048576"},
                                {"VICKET_MAX_IN_FLIGHT", "5"},
                                {"VICKET_WINDOW_MEMORY", "1048576"},
@@ -155,6 +159,7 @@ allow-http = true
 ca-file = ["one.pem", "two.pem"]
 dns-server = ["127.0.0.1:5353", "::1"]
 retention = "36h"
+history-per-connector = "100MiB"
 max-envelope = 1_048_576
 max-in-flight = 5
 window-memory = "1024KiB"
@@ -208,6 +213,8 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
       {{"--data-dir", "d", "--retention", "7 d"}, "--retention"},
       {{"--data-dir", "d", "--retention", "1s"}, "shorter than a minute"},
       {{"--data-dir", "d", "--retention", "99999999999d"}, "100 years"},
+      {{"--data-dir", "d", "--history-per-connector", "1000KiB"}, "1MiB"},
+      {{"--data-dir", "d", "--history-per-connector", "2000GiB"}, "1024GiB"},
       {{"--data-dir", "d", "--max-envelope", "256kib"}, "--max-envelope"},
       {{"--data-dir", "d", "--max-envelope", "-1"}, "--max-envelope"},
       {{"--data-dir", "d", "--max-envelope", "1GiB"}, "16MiB"},

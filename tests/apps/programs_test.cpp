@@ -441,7 +441,7 @@ TEST_CASE("a feed that is read on after an older copy of the data folder was put
   const auto from = text_field(second[0], "cursor");
   const auto restored = send_and_read({"--from", from});
   REQUIRE(restored.size() == 2);
-  CHECK(restored[0].starts_with(R"({"gap":true,"cursor":"v2-)"));
+  CHECK(restored[0].starts_with(R"({"gap":true,"cursor":"v3-)"));
 
   node_process node{data, may_reach(files)};
   const auto readable = node.vicket({"outcomes", "--from", from});

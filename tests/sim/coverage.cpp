@@ -22,6 +22,8 @@ void coverage::add(const coverage& other) {
   }
   for (std::size_t k = 0; k < fault_count; ++k)
     strikes_[k] += other.strikes_[k];
+  for (std::size_t i = 0; i < loss_count; ++i)
+    shown_[i] += other.shown_[i];
 }
 
 std::vector<std::string> coverage::missing(std::uint64_t least) const {
@@ -31,6 +33,10 @@ std::vector<std::string> coverage::missing(std::uint64_t least) const {
       if (met_[i][k] < least)
         all.push_back(std::string{operation_names[i]} + " met " + std::string{fault_names[k]} + " " +
                       std::to_string(met_[i][k]) + " times");
+  for (std::size_t i = 0; i < loss_count; ++i)
+    if (shown_[i] < least)
+      all.push_back("a lost " + std::string{loss_names[i]} + " was shown " + std::to_string(shown_[i]) +
+                    " times");
   return all;
 }
 
@@ -39,6 +45,8 @@ std::string coverage::table() const {
   for (std::size_t i = 0; i < operation_count; ++i)
     text += "  [" + std::to_string(i) + "] " + std::string{operation_names[i]} + ": asked " +
             std::to_string(asked_[i]) + " times\n";
+  for (std::size_t i = 0; i < loss_count; ++i)
+    text += "  lost " + std::string{loss_names[i]} + ": shown " + std::to_string(shown_[i]) + " times\n";
   text += "\n" + std::string(22, ' ') + "strikes";
   for (std::size_t i = 0; i < operation_count; ++i)
     text += std::string(i < 10 ? 3 : 2, ' ') + "[" + std::to_string(i) + "]";
@@ -61,6 +69,8 @@ std::string coverage::to_line() const {
   for (const auto& row : met_)
     for (const auto one : row)
       out << one << ' ';
+  for (const auto one : shown_)
+    out << one << ' ';
   return out.str();
 }
 
@@ -74,6 +84,8 @@ bool coverage::add_line(const std::string& line) {
   for (auto& row : read.met_)
     for (auto& one : row)
       in >> one;
+  for (auto& one : read.shown_)
+    in >> one;
   if (!in)
     return false;
   add(read);

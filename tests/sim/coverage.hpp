@@ -23,13 +23,14 @@ public:
       ++met_[index(one)][index(what)];
   }
   void at_rest() { under_way_.clear(); }
+  void shown(loss what) { ++shown_[index(what)]; }
 
   [[nodiscard]] std::uint64_t met(operation one, fault what) const { return met_[index(one)][index(what)]; }
   [[nodiscard]] std::uint64_t strikes(fault what) const { return strikes_[index(what)]; }
   [[nodiscard]] std::uint64_t asked(operation what) const { return asked_[index(what)]; }
 
   void add(const coverage& other);
-  /// Pairs that met less often than `least`, as sentences.
+  /// Pairs that met, and losses that were shown, less often than `least`, as sentences.
   [[nodiscard]] std::vector<std::string> missing(std::uint64_t least) const;
   /// A table for people, faults as rows.
   [[nodiscard]] std::string table() const;
@@ -47,6 +48,7 @@ private:
   std::array<std::array<std::uint64_t, fault_count>, operation_count> met_{};
   std::array<std::uint64_t, fault_count> strikes_{};
   std::array<std::uint64_t, operation_count> asked_{};
+  std::array<std::uint64_t, loss_count> shown_{};
   std::vector<operation> under_way_;
 };
 

@@ -31,11 +31,12 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
     judge.requested(connector, now());
   };
   told.responded = [&judge, now, &trace](std::uint64_t number, std::uint32_t connector, bool ok,
-                                         std::int64_t retry_after_ms, const std::string& what) {
+                                         std::int64_t retry_after_ms, std::size_t answer_bytes,
+                                         const std::string& what) {
     if (trace.on())
       trace.line("    answer to request " + std::to_string(number) + ": " + what);
     const auto when = now();
-    judge.events().responded(number, ok, retry_after_ms, when);
+    judge.events().responded(number, ok, retry_after_ms, answer_bytes, when);
     judge.starts().responded(connector, retry_after_ms > 0, when);
     // While a change is under way nobody knows whether it was this endpoint that was held.
     if ((what == "429" || what == "503") && retry_after_ms > 0 &&

@@ -250,6 +250,8 @@ void driver::read_feed(std::size_t reader, std::uint32_t limit, std::uint32_t wa
         }
         if (bytes > plan_.shape.history_bytes && page.entries.size() > 1)
           oracle_.complain("a page of the feed is bounded", std::to_string(bytes) + " bytes");
+        if (tells_a_gap(page))
+          met_.shown(loss::gap);
         oracle_.feed().page(reader, page, tells_a_gap(page), endpoints_->newest(), oracle_.events());
       },
       [this, reader, cursor = request.cursor](const caf::error& why) {
@@ -312,6 +314,10 @@ void driver::read_history(Request request, std::shared_ptr<std::vector<event_his
         for (const auto& history : *read) {
           if (!history.goes_on) // else it was forgotten while it was read
             oracle_.events().told(history, asked, now());
+          if (history.attempts_dropped > 0)
+            met_.shown(loss::attempts);
+          if (std::any_of(history.attempts.begin(), history.attempts.end(), is_cut_off))
+            met_.shown(loss::answer);
           found.insert(serial_of_event_name(history.summary.event).value_or(never));
         }
         finished(found);

@@ -39,6 +39,10 @@ http_result answer(std::uint64_t request, std::uint16_t status, std::string body
   return made;
 }
 
+http_result answer(std::uint64_t request, std::uint16_t status, bool large) {
+  return answer(request, status, large ? std::string(large_answer_bytes, 'x') : std::string{});
+}
+
 http_result failure(std::uint64_t request, outcome what) {
   http_result made;
   made.failure = what;
@@ -49,8 +53,7 @@ http_result failure(std::uint64_t request, outcome what) {
 http_result result_of(std::uint64_t request, mood how, dice& chance) {
   switch (how) {
   case mood::failing:
-    return answer(request, chance.pick(std::vector<std::uint16_t>{500, 404, 302, 400}),
-                  chance.percent(5) ? std::string(large_answer_bytes, 'x') : std::string{});
+    return answer(request, chance.pick(std::vector<std::uint16_t>{500, 404, 302, 400}), chance.percent(5));
   case mood::busy: {
     auto made = answer(request, chance.percent(50) ? 429 : 503);
     made.retry_after = std::to_string(chance.percent(80) ? chance.between(0, 4) : chance.between(5, 40));
@@ -64,7 +67,7 @@ http_result result_of(std::uint64_t request, mood how, dice& chance) {
   case mood::mixed:
     break;
   }
-  return answer(request, 200, chance.percent(3) ? std::string(large_answer_bytes, 'x') : std::string{});
+  return answer(request, 200, chance.percent(3));
 }
 
 } // namespace
@@ -138,7 +141,7 @@ void endpoints::finish(open_request one) {
   std::from_chars(one.result.retry_after.data(),
                   one.result.retry_after.data() + one.result.retry_after.size(), wait_s);
   one.result.duration_us = std::max<std::int64_t>(now_ms_ - one.posted_ms, 1) * 1'000;
-  told_.responded(one.number, one.connector, ok, wait_s * 1'000,
+  told_.responded(one.number, one.connector, ok, wait_s * 1'000, one.result.body.size(),
                   one.result.failure ? std::string{to_string(*one.result.failure)}
                                      : std::to_string(one.result.status.value_or(0)));
   one.done(std::move(one.result));

@@ -25,7 +25,7 @@ public:
                        const std::string& host, const std::string& id, const std::string& body)>
         requested;
     std::function<void(std::uint64_t number, std::uint32_t connector, bool ok, std::int64_t retry_after_ms,
-                       const std::string& what)>
+                       std::size_t answer_bytes, const std::string& what)>
         responded;
     std::function<void()> was_short;
   };

@@ -13,6 +13,12 @@ namespace {
 /// From the answer to its record: `attempt_wait_ms`, and on a disk that was full the next look at it.
 constexpr std::int64_t settle_ms = 1'500;
 
+/// What an attempt takes besides its answer, at most.
+constexpr std::uint64_t most_record_bytes = 300;
+
+/// With so much for windows nothing of what waits for the disk is dropped.
+constexpr std::size_t ample_window_bytes = 64u << 20;
+
 /// The longest time for which an endpoint's `Retry-After` holds its connector.
 constexpr std::int64_t longest_hold_ms = 600'000;
 
@@ -30,8 +36,12 @@ std::string mark_of(std::uint64_t request) {
   return "#" + std::to_string(request) + " ";
 }
 
+bool is_cut_off(const attempt& value) {
+  return value.response_body.empty() && (value.response_truncated || value.response_body_bytes > 0);
+}
+
 std::optional<std::uint64_t> request_of(const attempt& value) {
-  if (value.response_truncated && value.response_body.empty() && value.phases.first_byte_us)
+  if (is_cut_off(value) && value.phases.first_byte_us)
     return static_cast<std::uint64_t>(*value.phases.first_byte_us);
   const std::string_view text = value.response_body.empty() ? value.error : value.response_body;
   std::uint64_t number = 0;
@@ -271,12 +281,14 @@ std::int64_t event_book::least_wait_ms(const event_fact& event, std::size_t requ
   return std::max(backoff / 2, std::min(asked.retry_after_ms, policy.cap_ms));
 }
 
-void event_book::responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now) {
+void event_book::responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms,
+                           std::size_t answer_bytes, const moment& now) {
   const auto place = request_places_.find(number);
   if (place == request_places_.end())
     return;
   auto& event = events_.at(place->second.first);
   auto& request = event.requests[place->second.second];
+  history_bytes_[event.sent.connector] += answer_bytes + most_record_bytes;
   request.answered = true;
   request.ok = ok;
   request.answered_at = now;
@@ -333,6 +345,8 @@ void event_book::told(const event_history& history, const moment& asked, const m
     complain("a history is that of its event", name(*event) + " is told with another connector or run");
   learn_id(*event, summary.id);
   prove(*event, "is in the history");
+  if (history.attempts_dropped > 0)
+    return told_dropped(*event, history, asked);
   for (std::size_t i = 0; i < history.attempts.size(); ++i) {
     if (history.attempts[i].number != i + 1)
       complain("attempts are numbered from 1 on", name(*event) + ": attempt " + std::to_string(i + 1) +
@@ -363,6 +377,34 @@ void event_book::told(const event_history& history, const moment& asked, const m
              name(*event) + " was settled " +
                  std::to_string((now.wall_ms - event->attempts.rbegin()->second.ended_at) / 60'000) +
                  " minutes ago, and is still told");
+}
+
+/// An event of which no attempts are kept any more.
+void event_book::told_dropped(event_fact& event, const event_history& history, const moment& asked) {
+  if (!may_be_dropped(event))
+    complain("attempts are dropped only beyond their bound", name(event) + " has lost its own");
+  if (!history.attempts.empty())
+    complain("attempts are dropped together", name(event) + " has some");
+  if (history.summary.state == event_state::pending)
+    complain("what is pending keeps its attempts", name(event) + " has lost them");
+  for (const auto& [number, known] : event.attempts)
+    if (number > history.attempts_dropped && known.told_at.order < asked.order)
+      complain("a history loses nothing", name(event) + " had attempt " + std::to_string(number) + ", and " +
+                                              std::to_string(history.attempts_dropped) +
+                                              " are said to be dropped");
+  std::uint32_t recorded = 0;
+  for (const auto& request : event.requests)
+    recorded += request.must_be_recorded ? 1 : 0;
+  if (recorded > history.attempts_dropped)
+    complain("an attempt is recorded", name(event) + ": " + std::to_string(recorded) +
+                                           " requests were answered, and it had " +
+                                           std::to_string(history.attempts_dropped) + " attempts");
+  settle(event, history.summary.state);
+}
+
+bool event_book::may_be_dropped(const event_fact& event) const {
+  const auto found = history_bytes_.find(event.sent.connector);
+  return found != history_bytes_.end() && found->second > shape_->kept_history_bytes;
 }
 
 void event_book::told(const outcome_entry& entry, const moment& now) {
@@ -398,6 +440,7 @@ void event_book::settle(event_fact& event, event_state state) {
 /// An attempt that was told, against the request that it speaks of and against how it was told before.
 void event_book::check_attempt(event_fact& event, std::uint32_t number, const attempt& value,
                                const moment& now) {
+  check_dropped(event, value);
   attempt_fact told;
   told.told_at = now;
   told.request = request_of(value).value_or(0);
@@ -429,6 +472,16 @@ void event_book::check_attempt(event_fact& event, std::uint32_t number, const at
              name(event) + ": attempt " + std::to_string(number) + " tells otherwise");
   if (value.result != outcome::delivered && !value.next_attempt_at)
     check_giving_up(event, value, number);
+}
+
+void event_book::check_dropped(const event_fact& event, const attempt& value) const {
+  if (!is_cut_off(value))
+    return;
+  if (!value.response_truncated)
+    complain("an answer that is dropped is said to be cut", name(event));
+  // While the disk is full, answers are dropped for the memory that records take which wait for it.
+  if (!may_be_dropped(event) && shape_->window_memory_bytes >= ample_window_bytes)
+    complain("answers are dropped only beyond their bound", name(event) + " has lost one");
 }
 
 void event_book::check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const {

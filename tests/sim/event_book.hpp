@@ -33,7 +33,8 @@ public:
 
   void requested(std::uint64_t number, std::uint64_t serial, const std::string& id, const std::string& body,
                  std::uint32_t life, const moment& now, const std::string& host = {});
-  void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, const moment& now);
+  void responded(std::uint64_t number, bool ok, std::int64_t retry_after_ms, std::size_t answer_bytes,
+                 const moment& now);
   /// That response was a 429 or 503 with `Retry-After`.
   void peace_was_asked(std::uint64_t number, std::int64_t for_ms, const moment& now);
   /// A change is on its way after which the connector sends to this host; empty: to none. What another one asked for
@@ -92,6 +93,8 @@ public:
   [[nodiscard]] bool outcome_may_be_forgotten(const request_fact& request) const {
     return request.answered && latest_ms_ >= request.answered_at.wall_ms + shape_->retention_ms;
   }
+  /// The history of its connector may have been beyond its bound.
+  [[nodiscard]] bool may_be_dropped(const event_fact& event) const;
   [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }
   void time_is(const moment& now) {
     latest_ms_ =
@@ -124,6 +127,8 @@ private:
   void check_holds(const event_fact& event, std::uint32_t life, const moment& now,
                    const std::string& host) const;
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
+  void told_dropped(event_fact& event, const event_history& history, const moment& asked);
+  void check_dropped(const event_fact& event, const attempt& value) const;
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
   [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms,
                                  std::int64_t life_began_ms) const;
@@ -143,6 +148,8 @@ private:
     std::optional<std::int64_t>
         at_rest_ms; ///< by the steady clock: since then nothing has to move for its record but time
   };
+  /// By connector, what its history takes at most: of all that its endpoints answered.
+  std::map<std::uint32_t, std::uint64_t> history_bytes_;
   std::vector<hold_fact> holds_;
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
@@ -157,7 +164,9 @@ private:
   bool supervisor_is_dying_ = false;
 };
 
-/// The request that an attempt's body or error speaks of.
+/// The node kept only the length of the answer.
+[[nodiscard]] bool is_cut_off(const attempt& value);
+/// The request that an attempt's body, its length, or error speaks of.
 [[nodiscard]] std::optional<std::uint64_t> request_of(const attempt& value);
 /// What an endpoint writes at the beginning of its answer, or its failure's sentence.
 [[nodiscard]] std::string mark_of(std::uint64_t request);

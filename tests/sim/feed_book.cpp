@@ -52,7 +52,7 @@ void feed_book::take(std::size_t number, const outcome_entry& entry) {
   last = entry.value.number;
 }
 
-/// Of what the reader was not told and retention may have taken, the newest request; 0: there is none.
+/// Of what the reader was not told and retention, or the bound on histories, may have taken, the newest request; 0: there is none.
 std::uint64_t feed_book::newest_forgettable(const reader_fact& who, const event_book& events) {
   std::set<std::uint64_t> seen; // by this cursor: what it was told before it lost its place counts no more
   for (const auto& one : who.seen_since)
@@ -60,7 +60,8 @@ std::uint64_t feed_book::newest_forgettable(const reader_fact& who, const event_
   std::uint64_t newest = 0;
   for (const auto& [serial, event] : events.events())
     for (const auto& request : event.requests)
-      if (events.outcome_may_be_forgotten(request) && !seen.contains(request.number))
+      if ((events.outcome_may_be_forgotten(request) || (request.answered && events.may_be_dropped(event))) &&
+          !seen.contains(request.number))
         newest = std::max(newest, request.number);
   return newest;
 }

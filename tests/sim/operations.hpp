@@ -67,6 +67,15 @@ enum class fault : std::uint8_t {
 };
 inline constexpr std::size_t fault_count = 30;
 
+/// What a node shows that is not whole any more.
+enum class loss : std::uint8_t {
+  answer,   ///< an attempt has lost what was answered
+  attempts, ///< an event has lost its attempts
+  gap,      ///< the feed goes on after one
+};
+inline constexpr std::size_t loss_count = 3;
+inline constexpr std::array<std::string_view, loss_count> loss_names = {"answer", "attempts", "gap"};
+
 inline constexpr std::array<std::string_view, operation_count> operation_names = {"send",
                                                                                   "send_with_id",
                                                                                   "send_batch",

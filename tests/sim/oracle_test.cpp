@@ -25,6 +25,8 @@ world_shape two_connectors() {
     shape.connectors.push_back(made);
   }
   shape.retention_ms = 30 * 60'000;
+  shape.kept_history_bytes = 1 << 30;
+  shape.window_memory_bytes = 64u << 20;
   return shape;
 }
 
@@ -86,8 +88,8 @@ struct story {
     respond(number, false, for_ms);
     judge.events().peace_was_asked(number, for_ms, now());
   }
-  void respond(std::uint64_t number, bool ok, std::int64_t retry_after_ms = 0) {
-    judge.events().responded(number, ok, retry_after_ms, now());
+  void respond(std::uint64_t number, bool ok, std::int64_t retry_after_ms = 0, std::size_t answer_bytes = 0) {
+    judge.events().responded(number, ok, retry_after_ms, answer_bytes, now());
   }
 
   [[nodiscard]] attempt attempt_of(std::uint32_t number, std::uint64_t request_number, bool ok,
@@ -733,6 +735,99 @@ TEST_CASE("a cursor from before the copy that was put back needs no gap") {
   told.judge.restored(copy, told.now());
   told.read({story::entry_of(told.history_of(1, {told.first, told.second}))}, false, "late");
   CHECK(told.well());
+}
+
+namespace {
+
+/// What the two attempts of a delivered story take at most.
+constexpr std::uint64_t two_attempts_bytes = 600;
+
+event_history without_attempts(const delivered_story& told, std::uint32_t count) {
+  auto history = told.history_of(1, {told.first, told.second});
+  history.attempts.clear();
+  history.attempts_dropped = count;
+  return history;
+}
+
+} // namespace
+
+TEST_CASE("attempts that are dropped beyond the bound, and what is wrong with others") {
+  delivered_story told;
+  told.shape.kept_history_bytes = two_attempts_bytes - 1;
+  told.tell(told.history_of(1, {told.first, told.second}));
+  told.settle();
+  told.tell(without_attempts(told, 2));
+  CHECK(told.well());
+
+  delivered_story within;
+  within.shape.kept_history_bytes = two_attempts_bytes;
+  within.tell(without_attempts(within, 2));
+  CHECK(within.breaks("attempts are dropped only beyond their bound"));
+
+  delivered_story fewer;
+  fewer.shape.kept_history_bytes = 1;
+  fewer.tell(fewer.history_of(1, {fewer.first, fewer.second}));
+  fewer.tell(without_attempts(fewer, 1));
+  CHECK(fewer.breaks("a history loses nothing"));
+
+  delivered_story unrecorded;
+  unrecorded.shape.kept_history_bytes = 1;
+  unrecorded.settle();
+  unrecorded.tell(without_attempts(unrecorded, 1));
+  CHECK(unrecorded.breaks("an attempt is recorded"));
+
+  delivered_story pending;
+  pending.shape.kept_history_bytes = 1;
+  auto history = without_attempts(pending, 2);
+  history.summary.state = event_state::pending;
+  pending.tell(history);
+  CHECK(pending.breaks("what is pending keeps its attempts"));
+
+  delivered_story some;
+  some.shape.kept_history_bytes = 1;
+  history = without_attempts(some, 2);
+  history.attempts = {some.first};
+  some.tell(history);
+  CHECK(some.breaks("attempts are dropped together"));
+
+  delivered_story otherwise;
+  otherwise.shape.kept_history_bytes = 1;
+  otherwise.tell(otherwise.history_of(1, {otherwise.first, otherwise.second}));
+  history = without_attempts(otherwise, 2);
+  history.summary.state = event_state::failed;
+  otherwise.tell(history);
+  CHECK(otherwise.breaks("what is settled stays so"));
+}
+
+TEST_CASE("an answer that is dropped within the bound") {
+  for (const std::uint64_t bound : {two_attempts_bytes - 1, two_attempts_bytes}) {
+    delivered_story told;
+    told.shape.kept_history_bytes = bound;
+    auto cut = told.second;
+    cut.response_body.clear();
+    cut.response_truncated = true;
+    cut.response_body_bytes = 3;
+    cut.phases.first_byte_us = 2;
+    told.tell(told.history_of(1, {told.first, cut}));
+    CHECK(told.breaks("answers are dropped only beyond their bound") == (bound == two_attempts_bytes));
+  }
+}
+
+TEST_CASE("a gap where the bound on histories took something, and where it did not, and none where it did") {
+  for (const std::uint64_t bound : {two_attempts_bytes - 1, two_attempts_bytes}) {
+    delivered_story told;
+    told.shape.kept_history_bytes = bound;
+    told.read({}, false, "first");
+    told.read({}, true, "second");
+    CHECK(told.breaks("a gap is told only where something is missing") == (bound == two_attempts_bytes));
+  }
+  delivered_story silent;
+  silent.read({story::entry_of(silent.history_of(1, {silent.first}))}, false, "first");
+  silent.shape.kept_history_bytes = two_attempts_bytes - 1; // from here on something may be dropped
+  silent.tell(silent.history_of(1, {silent.first, silent.second}));
+  silent.read({}, false, "second");
+  silent.judge.feed().check_complete(silent.judge.events());
+  CHECK(silent.breaks("the feed is complete, or says that it is not"));
 }
 
 // -- connectors, status, disk and lives ---------------------------------------------------------------------------

@@ -56,6 +56,8 @@ world_shape make_shape(std::uint64_t seed) {
   shape.max_unindexed = static_cast<std::size_t>(chance.pick(std::vector<int>{8, 64, 65'536}));
   shape.max_in_flight = static_cast<std::size_t>(chance.percent(50) ? 10'000 : chance.between(1, 16));
   shape.history_bytes = static_cast<std::size_t>(chance.pick(std::vector<int>{1'500, 8'000, 4 << 20}));
+  shape.kept_history_bytes =
+      static_cast<std::uint64_t>(chance.pick(std::vector<int>{2'000, 20'000, 1 << 30}));
   // Of the least not even one large event fits, and of the next a few.
   shape.window_memory_bytes =
       static_cast<std::size_t>(chance.pick(std::vector<int>{10'000, 80'000, 64 << 20}));
@@ -562,7 +564,8 @@ std::string describe(const world_shape& shape) {
          std::to_string(shape.supervisor_idle_ms) + " ms, unindexed at most " +
          std::to_string(shape.max_unindexed) + ", attempts wait " + std::to_string(shape.attempt_wait_ms) +
          " ms, places " + std::to_string(shape.max_in_flight) + ", pages of history " +
-         std::to_string(shape.history_bytes) + " bytes" +
+         std::to_string(shape.history_bytes) + " bytes, history at most " +
+         std::to_string(shape.kept_history_bytes) + " bytes" +
          (shape.late_rounds ? ", rounds come back late" : "");
 }
 

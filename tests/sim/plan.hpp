@@ -78,9 +78,10 @@ struct world_shape {
   std::int64_t attempt_wait_ms = 0;
   std::size_t window_events = 0;
   std::size_t max_unindexed = 0;
-  std::size_t max_in_flight = 0;       ///< of the node
-  std::size_t history_bytes = 0;       ///< of a page
-  std::size_t window_memory_bytes = 0; ///< for each partition
+  std::uint64_t kept_history_bytes = 0; ///< of each connector
+  std::size_t max_in_flight = 0;        ///< of the node
+  std::size_t history_bytes = 0;        ///< of a page
+  std::size_t window_memory_bytes = 0;  ///< for each partition
   std::int64_t supervisor_idle_ms = 0;
   bool late_rounds = false; ///< rounds take their time, as with a log on another machine
 };

@@ -70,7 +70,9 @@ TEST_CASE("an operation meets the faults between its beginning and the next rest
   CHECK(met.met(operation::send, fault::no_space_append) == 1);
   CHECK(met.met(operation::send, fault::io_error_sync) == 0);
   CHECK(met.strikes(fault::no_space_append) == 2);
-  CHECK(met.missing(1).size() == operation_count * fault_count - 1);
+  CHECK(met.missing(1).size() == operation_count * fault_count - 1 + loss_count);
+  met.shown(loss::gap);
+  CHECK(met.missing(1).size() == operation_count * fault_count - 1 + loss_count - 1);
 }
 
 TEST_CASE("coverage crosses a pipe as a line") {
@@ -81,6 +83,10 @@ TEST_CASE("coverage crosses a pipe as a line") {
   REQUIRE(other.add_line(met.to_line()));
   CHECK(other.met(operation::stop, fault::crash_rename) == 1);
   CHECK(other.asked(operation::stop) == 1);
+  met.shown(loss::attempts);
+  CHECK(met.missing(1).size() < other.missing(1).size());
+  REQUIRE(other.add_line(met.to_line()));
+  CHECK(met.missing(1).size() == other.missing(1).size());
   CHECK_FALSE(other.add_line("1 2 3"));
 }
 

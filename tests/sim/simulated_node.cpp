@@ -65,6 +65,7 @@ std::optional<std::string> simulated_node::start() {
   options.attempt_wait_ms = plan_.shape.attempt_wait_ms;
   options.window.events = plan_.shape.window_events;
   options.history.page_bytes = plan_.shape.history_bytes;
+  options.history_bytes_per_connector = plan_.shape.kept_history_bytes;
   options.history.reads = 1; // so that some wait
   options.max_unindexed = plan_.shape.max_unindexed;
   options.max_in_flight = plan_.shape.max_in_flight;

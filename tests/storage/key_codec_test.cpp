@@ -77,6 +77,10 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(connector_key({"crm"}) == "connector/crm");
   CHECK(state_key({"crm"}) == "state/crm");
   CHECK(hex(event_attempt_key(258, 3)) == "000000000000010200000003");
+  CHECK(account_of({"crm"}) == 0xf5a2ee190cae94b7);
+  CHECK(hex(history_key(258)) == "686973746f72792f0000000000000102");
+  CHECK(parse_history_key(history_key(258)) == 258);
+  CHECK_FALSE(parse_history_key("history/"));
   CHECK(hex(encode_due_key({"crm"}, {{1}, 258})) == "63726d0080000000000000010000000000000102");
   CHECK(hex(due_begin({"crm"})) == "63726d00");
   CHECK(hex(due_end({"crm"})) == "63726d01");
@@ -188,6 +192,31 @@ TEST_CASE("records on disk are these bytes") {
                                            "80dccc14"
                                            "00"
                                            "80d098f701");
+  CHECK(hex(encode(history_ledger::account{9, 7, 1'000, {{7, 0, 300}, {900, 2, 1}}})) == "01"
+                                                                                         "0000000000000009"
+                                                                                         "0000000000000007"
+                                                                                         "00000000000003e8"
+                                                                                         "02"
+                                                                                         "0000000000000007"
+                                                                                         "00"
+                                                                                         "ac02"
+                                                                                         "0000000000000384"
+                                                                                         "02"
+                                                                                         "01");
+  CHECK(hex(encode(feed_drops::from_entries({{5, 4}, {9, 2}}).value())) == "01"
+                                                                           "02"
+                                                                           "0000000000000005"
+                                                                           "0000000000000004"
+                                                                           "0000000000000009"
+                                                                           "0000000000000002");
+  auto accounted = golden_attempt();
+  accounted.account = 0x0102030405060708;
+  auto expected = hex(encode_head(golden_attempt()));
+  expected.replace(0, 2, "02").insert(20, "0102030405060708");
+  CHECK(hex(encode_head(accounted)) == expected);
+  auto dropped = accounted;
+  dropped.drop();
+  CHECK(hex(encode_head(dropped)) == "03" + expected.substr(2, 60)); // to the duration
   CHECK(hex(encode(due_entry{})) == "00");
   CHECK(hex(encode(due_entry{300, std::nullopt})) == "ac02"); // as older programs wrote it
   CHECK(hex(encode(due_entry{300, timestamp_ms{1}})) == "ac028000000000000001");
@@ -225,6 +254,35 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(decode_attempt(259, encode_head(same_body)).value().same_body_as == 299);
   same_body.same_body_as = 300; // of itself
   CHECK(!decode_attempt(259, encode_head(same_body)));
+  auto accounted = explained;
+  accounted.account = 0x0102030405060708;
+  const auto accounted_bytes = encode_head(accounted) + accounted.value.response_body;
+  CHECK(decode_attempt(259, accounted_bytes).value().value == accounted.value);
+  CHECK(decode_attempt(259, accounted_bytes).value().account == accounted.account);
+  CHECK(decode_account_of_attempt(accounted_bytes) == accounted.account);
+  CHECK(decode_account_of_attempt(attempt_bytes) == 0);
+  CHECK(decode_ended_at(accounted_bytes) == noon + 12);
+  CHECK(decode_event_of_attempt(accounted_bytes) == accounted.event_sequence);
+  CHECK_FALSE(is_settling_attempt(accounted_bytes));
+  CHECK_FALSE(is_dropped_attempt(accounted_bytes));
+  CHECK_FALSE(dropped_record(attempt_bytes)); // it has no account
+  const auto dropped_bytes = dropped_record(accounted_bytes).value();
+  CHECK(is_dropped_attempt(dropped_bytes));
+  CHECK_FALSE(dropped_record(dropped_bytes));
+  const auto dropped = decode_attempt(259, dropped_bytes).value();
+  CHECK(dropped.dropped);
+  CHECK(dropped.value.number == accounted.value.number);
+  CHECK(dropped.value.response_body.empty());
+  CHECK(decode_account_of_attempt(dropped_bytes) == accounted.account);
+  CHECK(decode_event_of_attempt(dropped_bytes) == accounted.event_sequence);
+  CHECK(decode_ended_at(dropped_bytes) == noon + 12);
+  CHECK_FALSE(decode_attempt(259, dropped_bytes + '\0'));
+  const auto drops = feed_drops::from_entries({{5, 4}, {9, 2}}).value();
+  CHECK(decode_drops(encode(drops)) == drops);
+  CHECK_FALSE(decode_drops(encode(drops) + '\0'));
+  const auto account = history_ledger::account{9, 7, 1'000, {{7, 0, 300}, {900, 2, 1}}};
+  CHECK(decode_account(encode(account)) == account);
+  CHECK(decode_account(encode(history_ledger::account{})) == history_ledger::account{});
   const auto carried_bytes = encode_carried({258, attempt_bytes});
   CHECK(decode_carried(carried_bytes).value().record == attempt_bytes);
   CHECK(decode_carried(encode_carried({258, {}})).value().sequence == 258);
@@ -279,6 +337,14 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
     const auto view = std::string_view{exact.data(), exact.size()};
     static_cast<void>(decode_event(1, view, true));
     static_cast<void>(decode_attempt(1, view));
+    static_cast<void>(decode_account_of_attempt(view));
+    static_cast<void>(without_answer(view));
+    static_cast<void>(decode_account(view));
+    static_cast<void>(decode_drops(view));
+    static_cast<void>(dropped_record(view));
+    static_cast<void>(decode_event_of_attempt(view));
+    static_cast<void>(is_dropped_attempt(view));
+    static_cast<void>(is_settling_attempt(view));
     static_cast<void>(decode_connector({}, view));
     static_cast<void>(decode_commit(view));
     static_cast<void>(decode_lineage(view));

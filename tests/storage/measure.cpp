@@ -1,11 +1,13 @@
 // Not a test: the numbers of docs/decisions/0002-storage.md. Run with: test-storage "[.measure]"
 
 #include "storage/due_scan.hpp"
+#include "storage/key_codec.hpp"
 #include "store_fixture.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -38,6 +40,23 @@ long rss_kib() {
     if (line.starts_with("VmRSS:"))
       return std::stol(line.substr(6));
   return 0;
+}
+
+/// Bytes that this process has written to files.
+std::uint64_t written_bytes() {
+  auto file = std::ifstream{"/proc/self/io"};
+  for (auto line = std::string{}; std::getline(file, line);)
+    if (line.starts_with("wchar:"))
+      return std::stoull(line.substr(6));
+  return 0;
+}
+
+std::uint64_t table_bytes(const std::filesystem::path& folder) {
+  auto result = std::uint64_t{0};
+  for (const auto& entry : std::filesystem::directory_iterator{folder})
+    if (entry.path().extension() == ".sst")
+      result += entry.file_size();
+  return result;
 }
 
 store_options real_options(const scratch_folder& folder) {
@@ -141,4 +160,74 @@ TEST_CASE("a million waiting events", "[.measure]") {
   begin = wall_s();
   REQUIRE(!store->waiting_connectors().empty());
   std::printf("waiting connectors, over the tombstones: %.1f ms\n", (wall_s() - begin) * 1e3);
+}
+
+/// Of each event the first attempt fails with a body of so many bytes, the second succeeds. What is dropped leaves as it
+/// does in a node: the accounts in the rounds, the files by sweeps in between.
+TEST_CASE("what the bound on histories writes and gives back", "[.measure]") {
+  struct row {
+    std::uint64_t budget;
+    std::size_t body_bytes;
+    int rounds;
+  };
+  for (const auto& [budget, body_bytes, rounds] : {row{1ull << 40, 2'000, 500}, row{32u << 20, 2'000, 500},
+                                                   row{1ull << 40, 0, 5'000}, row{32u << 20, 0, 5'000}}) {
+    const auto folder = scratch_folder{};
+    const auto options = real_options(folder);
+    const auto store = open_store(options);
+    auto with = history_ledger::limits{};
+    with.budget_bytes = budget;
+    auto ledger = history_ledger{with};
+    auto drops = feed_drops{};
+    const auto account = codec::account_of({"crm-prod"});
+    auto random = std::uint64_t{1};
+    auto batch = write_batch{};
+    auto sweeps = 0;
+    auto account_bytes = std::size_t{0};
+    const auto before = written_bytes();
+    const auto cpu = cpu_s();
+    for (auto round = 0; round < rounds; ++round) {
+      auto weights = std::vector<std::pair<log_sequence, history_weight>>{};
+      batch.clear();
+      for (auto i = 0; i < batch_events; ++i) {
+        const auto event = store->allocate_sequence();
+        batch.add_event(event_of(event, {.run = "", .envelope_bytes = 1}), false);
+        for (auto number = 1u; number <= 2; ++number) {
+          auto made = attempt_of(store->allocate_sequence(), event, number,
+                                 number == 1 ? std::optional{noon + 1} : std::nullopt);
+          made.account = account;
+          for (auto left = number == 1 ? body_bytes : 0; left > 0; --left)
+            made.value.response_body +=
+                static_cast<char>((random = random * 6'364'136'223'846'793'005ULL + 1) >> 56);
+          made.value.response_body_bytes = made.value.response_body.size();
+          weights.emplace_back(made.sequence,
+                               made.weight(batch.add_attempt({"crm-prod"}, made, {noon, event}, false)));
+        }
+      }
+      auto dropped_below = log_sequence{0};
+      for (const auto& change : ledger.take_changes(store->next_sequence(), 512)) {
+        account_bytes += codec::encode(*change.value).size();
+        batch.put_history(account, *change.value);
+        dropped_below = change.drops_attempts ? change.value->attempts_from : dropped_below;
+      }
+      if (dropped_below > 0) {
+        drops.add(store->allocate_sequence(), dropped_below);
+        batch.put_drops(drops);
+      }
+      REQUIRE(store->commit(batch, store->next_sequence()).ok());
+      for (const auto& [sequence, weight] : weights)
+        ledger.add(account, sequence, weight.answer_bytes, weight.attempt_bytes);
+      while (round % 50 == 0 && store->sweep_history())
+        ++sweeps;
+    }
+    while (store->sweep_history())
+      ++sweeps;
+    std::printf(
+        "bound %llu MiB, bodies of %zu bytes: %d events, %.1f MB written, %.1f MB in tables, %d files swept, "
+        "%.1f KB of accounts, %.1f s of CPU\n",
+        static_cast<unsigned long long>(budget >> 20), body_bytes, rounds * batch_events,
+        static_cast<double>(written_bytes() - before) / 1e6,
+        static_cast<double>(table_bytes(options.folder)) / 1e6, sweeps,
+        static_cast<double>(account_bytes) / 1e3, cpu_s() - cpu);
+  }
 }
