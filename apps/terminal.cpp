@@ -45,7 +45,8 @@ std::size_t columns_of(std::string_view text) {
 }
 
 /// The character at `at` of valid UTF-8 if it is one that steers a terminal, or the order in which it shows a line: U+007F,
-/// C1, Bidi_Control (UAX #9: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). 0: another one.
+/// C1, Bidi_Control (UAX #9: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), U+2028 and U+2029, at which
+/// readers of lines in some languages end one. 0: another one.
 char32_t steering(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) {
     return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
@@ -62,7 +63,8 @@ char32_t steering(std::string_view text, std::size_t at) {
   const bool is_mark = point == 0x200E || point == 0x200F;
   const bool is_override = point >= 0x202A && point <= 0x202E;
   const bool is_isolate = point >= 0x2066 && point <= 0x2069;
-  return is_mark || is_override || is_isolate ? point : 0;
+  const bool ends_line = point == 0x2028 || point == 0x2029;
+  return is_mark || is_override || is_isolate || ends_line ? point : 0;
 }
 
 constexpr std::size_t bytes_of(char32_t point) {

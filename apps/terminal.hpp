@@ -20,7 +20,8 @@ enum class colour { none, bold, dim, red, green, yellow };
 [[nodiscard]] std::string printable_lines(std::string_view text);
 
 /// JSON with `\u` escapes for what JSON lets stand for itself and a terminal obeys, or shows in another order: DEL, C1
-/// (U+0080 to U+009F), and the bidirectional controls (Unicode's Bidi_Control). Other text stays as it is as well, so that
+/// (U+0080 to U+009F), the bidirectional controls (Unicode's Bidi_Control), and the separators of lines and paragraphs,
+/// U+2028 and U+2029. Other text stays as it is as well, so that
 /// colours do.
 [[nodiscard]] std::string with_escaped_controls(std::string text);
 

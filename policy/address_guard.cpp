@@ -201,7 +201,7 @@ std::optional<std::string> address_guard::denied(const ip_address& address) cons
   };
   for (const auto& range : denied_)
     if (range.contains(judged) || range.contains(address))
-      return because("in a range that the operator denies (" + range.to_string() + ")");
+      return because("in a range that the operator denies");
   for (const auto& range : allowed_)
     if (range.contains(judged))
       return std::nullopt;

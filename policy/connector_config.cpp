@@ -195,8 +195,12 @@ std::optional<std::string> connector_complaint(const connector& settings, const 
     return wrong;
   if (auto wrong = url_complaint(settings.url, rules))
     return wrong;
-  if (auto wrong = settings.secret.value.empty() ? std::nullopt : secret_complaint(settings.secret.value))
+  const auto& secret = settings.secret.value;
+  if (auto wrong = secret.empty() ? std::nullopt : secret_complaint(secret))
     return "secret: " + *wrong;
+  if (!secret.empty() && secret.size() < min_secret_bytes)
+    return "secret: the secret has " + std::to_string(secret.size()) + " characters; at least " +
+           std::to_string(min_secret_bytes) + " are needed";
   if (auto wrong = headers_complaint(settings))
     return wrong;
   if (auto wrong = events_complaint(settings.events))

@@ -220,8 +220,9 @@ refusal invalid(std::string detail) {
 
 refusal too_large(const send_to_connector& event, std::size_t max_envelope_bytes) {
   return {errc::too_large,
-          "the envelope is longer than the " + std::to_string(max_envelope_bytes) +
-              " bytes that are allowed (data as it was sent: " + std::to_string(event.data_json.size()) +
+          "the event is too long: its envelope may have " + std::to_string(max_envelope_bytes) +
+              " bytes, its data as it is written " + std::to_string(max_data_expansion) +
+              " times that (data as it was sent: " + std::to_string(event.data_json.size()) +
               " bytes, message: " + std::to_string(event.message ? event.message->size() : 0) + " bytes)"};
 }
 

@@ -11,6 +11,8 @@
 namespace vicket {
 
 inline constexpr std::size_t max_secret_bytes = 512;
+/// Of one that is put. Those that are stored from before go on.
+inline constexpr std::size_t min_secret_bytes = 16;
 
 /// How Standard Webhooks marks a secret whose rest is the key in base64.
 inline constexpr std::string_view secret_prefix = "whsec_";

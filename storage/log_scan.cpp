@@ -254,6 +254,17 @@ store_status judge(const scanned_log& log, bool commits_behind) {
   return damaged(log, "with intact records behind that");
 }
 
+/// Of `synced` bytes, some are gone or damaged.
+store_status cut_short(const scanned_log& log, std::uint64_t synced, std::string_view kind = "log") {
+  return damaged(log, "of " + std::to_string(synced) + " that were synced", kind);
+}
+
+/// What `synced` says of a file; 0: nothing.
+std::uint64_t known_of(const std::map<std::string, std::uint64_t>& synced, const std::string& path) {
+  const auto found = synced.find(path.substr(path.rfind('/') + 1));
+  return found == synced.end() ? 0 : found->second;
+}
+
 /// Oldest first: their names are numbers, of six digits or more.
 std::vector<std::string> log_names(std::vector<std::string> names) {
   std::erase_if(names, [](const auto& name) { return !name.ends_with(".log"); });
@@ -265,7 +276,8 @@ std::vector<std::string> log_names(std::vector<std::string> names) {
 } // namespace
 
 store_status mend_logs(rocksdb::Env& env, const std::string& folder,
-                       const std::function<void(const std::string&)>& warn) {
+                       const std::function<void(const std::string&)>& warn,
+                       const std::map<std::string, std::uint64_t>& synced) {
   auto names = std::vector<std::string>{};
   if (const auto status = env.GetChildren(folder, &names); status.IsNotFound())
     return {};
@@ -277,10 +289,17 @@ store_status mend_logs(rocksdb::Env& env, const std::string& folder,
     if (const auto status = scan_log(env, log); !status.ok())
       return {store_errc::failed, "can't read the log " + log.path + ": " + status.ToString()};
   }
+  for (const auto& [name, bytes] : synced)
+    if (name.ends_with(".log") && std::none_of(logs.begin(), logs.end(), [&](const auto& log) {
+          return log.path == folder + "/" + name;
+        }))
+      return damaged({folder + "/" + name, log_scan{}}, "since it is not there");
   auto commits_behind = false;
   for (auto log = logs.rbegin(); log != logs.rend(); ++log) {
     if (auto status = judge(*log, commits_behind); !status.ok())
       return status;
+    if (const auto known = known_of(synced, log->path); log->scan.whole_bytes() < known)
+      return cut_short(*log, known);
     commits_behind = commits_behind || log->scan.has_commits();
   }
   for (const auto& log : logs) {
@@ -298,8 +317,22 @@ store_status mend_logs(rocksdb::Env& env, const std::string& folder,
   return {};
 }
 
+std::map<std::string, std::uint64_t> whole_log_bytes(rocksdb::Env& env, const std::string& folder) {
+  auto names = std::vector<std::string>{};
+  auto result = std::map<std::string, std::uint64_t>{};
+  if (!env.GetChildren(folder, &names).ok())
+    return result;
+  for (const auto& name : log_names(std::move(names))) {
+    auto log = scanned_log{folder + "/" + name, log_scan{}};
+    if (scan_log(env, log).ok())
+      result.emplace(name, log.scan.whole_bytes());
+  }
+  return result;
+}
+
 store_status mend_manifest(rocksdb::Env& env, const std::string& folder,
-                           const std::function<void(const std::string&)>& warn) {
+                           const std::function<void(const std::string&)>& warn,
+                           const std::map<std::string, std::uint64_t>& synced) {
   auto name = std::string{};
   if (const auto status = rocksdb::ReadFileToString(&env, folder + "/CURRENT", &name); status.IsNotFound())
     return {};
@@ -314,6 +347,9 @@ store_status mend_manifest(rocksdb::Env& env, const std::string& folder,
   if (const auto status = scan_log(env, manifest); !status.ok())
     return {store_errc::failed, "can't read the manifest " + manifest.path + ": " + status.ToString()};
   const auto at = manifest.scan.whole_bytes();
+  if (const auto known = known_of(synced, manifest.path);
+      at < known && manifest.scan.result() != log_scan::state::damaged)
+    return cut_short(manifest, known, "manifest");
   switch (manifest.scan.result()) {
   case log_scan::state::whole:
     return {};

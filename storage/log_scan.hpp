@@ -2,6 +2,8 @@
 
 #include "storage/partition_store.hpp"
 
+#include <map>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -87,10 +89,17 @@ private:
 /// everything in the one before it is synced, or at an opening, when the one before it has been written to tables. Its
 /// first commit comes after that, and after the older log's removal is synced (`partition_store::rep::open_database`).
 ///
+/// A log that is shorter than `synced` says is damaged, and so is one that is missing.
+///
 /// Costs one read of the logs that are left (at most `max_total_wal_size`, 64 MiB), 32 KiB at a time: about 1
 /// GB/s.
 [[nodiscard]] store_status mend_logs(rocksdb::Env& env, const std::string& folder,
-                                     const std::function<void(const std::string&)>& warn);
+                                     const std::function<void(const std::string&)>& warn,
+                                     const std::map<std::string, std::uint64_t>& synced = {});
+
+/// How many bytes of each log of the folder are whole commits, by its name.
+[[nodiscard]] std::map<std::string, std::uint64_t> whole_log_bytes(rocksdb::Env& env,
+                                                                   const std::string& folder);
 
 /// The same for the manifest that CURRENT names, if there is one: which tables and logs there are, in edits that are synced
 /// one by one. RocksDB by itself drops the end behind a damaged length in silence, and with it tables whose logs are gone;
@@ -98,7 +107,8 @@ private:
 ///
 /// What an unsynced edit was about is as before it: RocksDB removes tables and logs only after the sync.
 [[nodiscard]] store_status mend_manifest(rocksdb::Env& env, const std::string& folder,
-                                         const std::function<void(const std::string&)>& warn);
+                                         const std::function<void(const std::string&)>& warn,
+                                         const std::map<std::string, std::uint64_t>& synced = {});
 
 /// CRC-32C (Castagnoli), as RocksDB's logs carry it (masked there).
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes) noexcept;

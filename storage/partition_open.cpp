@@ -4,6 +4,7 @@
 #include "storage/partition_store_rep.hpp"
 #include "storage/rocksdb_options.hpp"
 #include "storage/store_files.hpp"
+#include "storage/synced_lengths.hpp"
 #include "storage/write_batch_rep.hpp"
 
 #include <rocksdb/env.h>
@@ -63,21 +64,30 @@ store_status partition_store::rep::check_folder() const {
                                      ": it was there once; keep the folder, and restore it from a backup"};
   if (!has_current)
     return {};
-  if (auto mended = mend_manifest(*env, folder, options.log_warning); !mended.ok())
+  const auto synced = read_synced_lengths(*env, folder).value_or(synced_lengths{});
+  if (auto mended = mend_manifest(*env, folder, options.log_warning, synced); !mended.ok())
     return mended;
 
   auto found_families = std::vector<std::string>{};
   const auto status = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions{database_options(options, *env)},
                                                       folder, &found_families);
   if (!status.ok())
-    return {store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString()};
+    return {store_errc::corrupt,
+            sentence(folder, "is damaged: ") + status.ToString() +
+                " (CURRENT or the manifest that it names); keep the folder, and restore it "
+                "from a backup"};
   for (const auto& name : found_families)
     if (std::find(family_names.begin(), family_names.end(), name) == family_names.end())
       return {store_errc::foreign,
               sentence(folder, "has a column family \"") + name +
                   "\" that this program does not know: written by another program, or by a newer "
                   "vicketd"};
-  return mend_logs(*env, folder, options.log_warning);
+  if (auto mended = mend_logs(*env, folder, options.log_warning, synced); !mended.ok())
+    return mended;
+  if (const auto removed = remove_synced_lengths(*env->GetFileSystem(), folder); !removed.ok())
+    return {removed.IsNoSpace() ? store_errc::full : store_errc::failed,
+            sentence(folder, "can't be opened: ") + removed.ToString()};
+  return {};
 }
 
 store_status partition_store::rep::open_database() {

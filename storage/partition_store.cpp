@@ -3,6 +3,7 @@
 #include "policy/assertion.hpp"
 #include "storage/log_scan.hpp"
 #include "storage/partition_store_rep.hpp"
+#include "storage/synced_lengths.hpp"
 #include "storage/write_batch_rep.hpp"
 
 #include <rocksdb/env.h>
@@ -54,7 +55,19 @@ bounded_iterator::bounded_iterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle*
 }
 
 partition_store::rep::~rep() {
+  const auto in_order = db && failure.ok() && !refused_full;
   close_database();
+  if (in_order)
+    note_lengths();
+}
+
+/// With all that a start will find, so that a file that is cut until then is not taken for what a crash left.
+void partition_store::rep::note_lengths() const {
+  auto lengths = read_synced_lengths(*env, folder);
+  if (!lengths)
+    return;
+  lengths->merge(whole_log_bytes(*env, folder));
+  write_synced_lengths(*env->GetFileSystem(), folder, *lengths).PermitUncheckedError();
 }
 
 void partition_store::rep::close_database() {

@@ -135,6 +135,7 @@ struct partition_store::rep {
   // -- writing --
   [[nodiscard]] store_status resume();
   void close_database();
+  void note_lengths() const;
   /// From RocksDB's threads.
   void failed_in_background(const rocksdb::Status& status);
   void tell_trouble();

@@ -1,5 +1,7 @@
 #include "storage/store_files.hpp"
 
+#include "storage/synced_lengths.hpp"
+
 #include <rocksdb/file_system.h>
 
 #include <cerrno>
@@ -79,17 +81,20 @@ public:
 };
 
 /// Of a manifest. It begins with all that is there, written under one sync, and CURRENT names it after that.
+/// How long it is by then is written down beside it (synced_lengths.hpp).
 class manifest_file final : public rocksdb::FSWritableFileOwnerWrapper {
 public:
-  explicit manifest_file(std::unique_ptr<rocksdb::FSWritableFile>&& file)
-      : FSWritableFileOwnerWrapper{std::make_unique<store_file>(std::move(file))} {}
+  manifest_file(std::unique_ptr<rocksdb::FSWritableFile>&& file, std::shared_ptr<rocksdb::FileSystem> files,
+                const std::string& path)
+      : FSWritableFileOwnerWrapper{std::make_unique<store_file>(std::move(file))}, files_{std::move(files)},
+        folder_{path.substr(0, path.rfind('/'))}, name_{path.substr(path.rfind('/') + 1)} {}
 
   IOStatus Append(const Slice& bytes, const IOOptions& options, IODebugContext* debug) override {
-    return appended(target()->Append(bytes, options, debug), options, debug);
+    return appended(bytes, target()->Append(bytes, options, debug), options, debug);
   }
   IOStatus Append(const Slice& bytes, const IOOptions& options, const rocksdb::DataVerificationInfo& sums,
                   IODebugContext* debug) override {
-    return appended(target()->Append(bytes, options, sums, debug), options, debug);
+    return appended(bytes, target()->Append(bytes, options, sums, debug), options, debug);
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
     return synced(has_unsynced_ ? target()->Sync(options, debug) : IOStatus::OK());
@@ -99,19 +104,27 @@ public:
   }
 
 private:
-  IOStatus appended(IOStatus status, const IOOptions& options, IODebugContext* debug) {
+  IOStatus appended(const Slice& bytes, IOStatus status, const IOOptions& options, IODebugContext* debug) {
     has_unsynced_ = true;
+    bytes_ += bytes.size();
+    is_known_ = is_known_ && status.ok();
     return status.ok() && is_begun_ ? Sync(options, debug) : status;
   }
 
   IOStatus synced(IOStatus status) {
-    if (status.ok()) {
-      is_begun_ = true;
-      has_unsynced_ = false;
-    }
-    return status;
+    if (!status.ok() || !has_unsynced_)
+      return status;
+    is_begun_ = true;
+    has_unsynced_ = false;
+    const auto lengths = is_known_ ? synced_lengths{{name_, bytes_}} : synced_lengths{};
+    return of_sync(write_synced_lengths(*files_, folder_, lengths));
   }
 
+  const std::shared_ptr<rocksdb::FileSystem> files_;
+  const std::string folder_;
+  const std::string name_;
+  std::uint64_t bytes_ = 0;
+  bool is_known_ = true;     ///< no append has failed, of which a part may be there
   bool is_begun_ = false;    ///< what it begins with is synced
   bool has_unsynced_ = true; ///< also what an append that failed may have written
 };
@@ -140,13 +153,14 @@ private:
 
 class store_file_system final : public rocksdb::FileSystemWrapper {
 public:
-  using FileSystemWrapper::FileSystemWrapper;
+  explicit store_file_system(const std::shared_ptr<rocksdb::FileSystem>& below)
+      : FileSystemWrapper{below}, below_{below} {}
 
   const char* Name() const override { return "vicket.store"; }
 
   IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) override {
-    return opened(path, target()->NewWritableFile(path, options, result, debug), *result);
+    return opened(path, target()->NewWritableFile(path, options, result, debug), *result, true);
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
                               std::unique_ptr<rocksdb::FSWritableFile>* result,
@@ -186,15 +200,17 @@ public:
   }
 
 private:
-  static IOStatus opened(const std::string& path, IOStatus status,
-                         std::unique_ptr<rocksdb::FSWritableFile>& file) {
+  IOStatus opened(const std::string& path, IOStatus status, std::unique_ptr<rocksdb::FSWritableFile>& file,
+                  bool is_new = false) const {
     const auto name = std::string_view{path}.substr(path.rfind('/') + 1);
-    if (status.ok() && name.starts_with("MANIFEST-"))
-      file = std::make_unique<manifest_file>(std::move(file));
+    if (status.ok() && is_new && name.starts_with("MANIFEST-"))
+      file = std::make_unique<manifest_file>(std::move(file), below_, path);
     else if (status.ok())
       file = std::make_unique<store_file>(std::move(file));
     return of_write(std::move(status));
   }
+
+  std::shared_ptr<rocksdb::FileSystem> below_;
 };
 
 /// The environment below with its files replaced: threads and time stay its own, which a simulation relies on.

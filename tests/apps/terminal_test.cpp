@@ -49,7 +49,7 @@ TEST_CASE("in JSON what a terminal would obey is written as escapes, and nothing
     else
       text = {static_cast<char>(0xC0 | point >> 6), static_cast<char>(0x80 | (point & 0x3F))};
     const bool steers = point < 0xA0 || point == 0x61C || point == 0x200E || point == 0x200F ||
-                        (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+                        (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
     const auto escaped = with_escaped_controls(text);
     if ((escaped != text) != steers || (steers && escaped.size() != 6))
       FAIL("U+" << std::hex << static_cast<unsigned>(point));

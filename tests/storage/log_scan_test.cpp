@@ -22,6 +22,7 @@
 
 using namespace vicket;
 using namespace vicket::test;
+using namespace std::string_literals;
 
 namespace {
 
@@ -492,14 +493,110 @@ TEST_CASE("a manifest's own syncs are not done twice") {
   REQUIRE((append().ok() && append().ok()));
   CHECK(syncs() == 0); // CURRENT does not name it yet
   REQUIRE(sync().ok());
-  CHECK(syncs() == 1);
+  CHECK(syncs() == 2); // and its length
   REQUIRE(append().ok());
-  CHECK(syncs() == 2);
+  CHECK(syncs() == 4);
   REQUIRE(sync().ok());
-  CHECK(syncs() == 2);
+  CHECK(syncs() == 4);
   disk.fail({.operation = disk_operation::sync});
   CHECK(!append().ok());
   REQUIRE(sync().ok());
-  CHECK(syncs() == 4);
+  CHECK(syncs() == 7);
   file.reset();
+}
+
+// -- lengths that are known -----------------------------------------------------------------------------------
+
+namespace {
+
+/// A store's folder after it was closed in order, with `events` in two runs.
+struct closed_store {
+  closed_store() {
+    for (auto run = 0; run < 2; ++run) {
+      auto store = open_store(options());
+      for (auto i = 0; i < 40; ++i)
+        sequences.push_back(accept(*store, true, {.envelope_bytes = 300}));
+    }
+    for (const auto& entry : std::filesystem::directory_iterator{options().folder}) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with("MANIFEST-") && entry.path() > manifest)
+        manifest = entry.path();
+      if (name.ends_with(".log") && entry.path() > log)
+        log = entry.path();
+    }
+  }
+
+  [[nodiscard]] store_options options() const { return small_options(nullptr, folder.path() / "closed"); }
+
+  scratch_folder folder;
+  std::vector<log_sequence> sequences;
+  std::filesystem::path manifest, log;
+};
+
+} // namespace
+
+TEST_CASE(
+    "after a store was closed in order a file that was cut at any byte is refused, and nothing is removed") {
+  const auto closed = closed_store{};
+  const auto is_manifest = GENERATE(true, false);
+  const auto path = is_manifest ? closed.manifest : closed.log;
+  const auto original = read_all(path);
+  REQUIRE(original.size() > 500);
+  const auto count = [&] {
+    return std::distance(std::filesystem::directory_iterator{closed.options().folder}, {});
+  };
+  const auto files = count();
+  const auto step = is_manifest ? std::size_t{1} : original.size() / 400 + 1;
+  for (auto size = std::size_t{0}; size < original.size(); size += step) {
+    INFO("cut to " << size << " of " << original.size());
+    write_all(path, original.substr(0, size));
+    const auto status = open_refused(closed.options());
+    REQUIRE(status.code == store_errc::corrupt);
+    REQUIRE(status.detail.find(path.filename().string()) != std::string::npos);
+    REQUIRE(count() == files);
+  }
+  std::filesystem::remove(path);
+  CHECK(open_refused(closed.options()).code == store_errc::corrupt);
+  write_all(path, original);
+  CHECK(all_waiting(*open_store(closed.options()), "crm-prod").size() == closed.sequences.size());
+}
+
+TEST_CASE("what is known of lengths is only ever too little: without it, damaged or of other files, a store "
+          "opens") {
+  const auto closed = closed_store{};
+  const auto path = closed.options().folder / "SYNCED";
+  const auto known = read_all(path);
+  REQUIRE(known.find(closed.manifest.filename().string() + " ") != std::string::npos);
+  REQUIRE(known.find(closed.log.filename().string() + " ") != std::string::npos);
+  SECTION("it is gone") {
+    std::filesystem::remove(path);
+  }
+  SECTION("it is empty") {
+    write_all(path, "");
+  }
+  SECTION("it is cut") {
+    write_all(path, known.substr(0, known.size() - 3));
+  }
+  SECTION("it is damaged") {
+    auto bytes = known;
+    bytes[12] ^= 1;
+    write_all(path, bytes);
+  }
+  SECTION("it names a manifest that CURRENT does not") {
+    const auto text = "MANIFEST-999999 5000\n"s;
+    write_all(path, text + "crc32c " + std::to_string(crc32c(text)) + "\n");
+  }
+  CHECK(all_waiting(*open_store(closed.options()), "crm-prod").size() == closed.sequences.size());
+}
+
+TEST_CASE("a manifest that was cut while a store ran, or after it was killed, is refused too") {
+  const auto killed = killed_manifest{};
+  const auto size = last_record(killed.original); // a synced edit is gone, at its very beginning
+  write_all(killed.path, killed.original.substr(0, size));
+  const auto status = open_refused(killed.store.options());
+  CHECK(status.code == store_errc::corrupt);
+  CHECK(status.detail.find("of " + std::to_string(killed.original.size()) + " that were synced") !=
+        std::string::npos);
+  write_all(killed.path, killed.original);
+  killed.expect_everything(killed.store.options());
 }
