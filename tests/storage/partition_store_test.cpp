@@ -46,17 +46,22 @@ void set_format(const std::string& folder, std::uint32_t version) {
 
 } // namespace
 
-TEST_CASE("a folder of the format before is opened, and is of today's from then on; another one is refused") {
+TEST_CASE("a folder of an older format is opened, and is of today's from then on; another one is refused") {
   const auto scratch = scratch_folder{};
   const auto folder = scratch.path() / "partition-0";
   auto store = open_store(small_options(nullptr, folder));
   const auto event = accept(*store, true);
   store.reset();
-  set_format(folder, codec::oldest_format_version);
-  store = open_store(small_options(nullptr, folder));
-  CHECK(store->read_event(event, true));
-  CHECK(all_waiting(*store, "crm-prod").size() == 1);
-  store.reset();
+  for (auto version = codec::oldest_format_version; version < codec::format_version; ++version) {
+    set_format(folder, version);
+    store = open_store(small_options(nullptr, folder));
+    CHECK(store->read_event(event, true));
+    CHECK(all_waiting(*store, "crm-prod").size() == 1);
+    CHECK(store->history_counted_below() == store->next_sequence()); // it has no accounts of what was there
+    store.reset();
+    store = open_store(small_options(nullptr, folder)); // and is of today's format
+    store.reset();
+  }
   for (const auto version : {codec::oldest_format_version - 1, codec::format_version + 1}) {
     set_format(folder, version);
     CHECK(open_refused(small_options(nullptr, folder)).detail.find("has format " + std::to_string(version)) !=
