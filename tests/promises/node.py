@@ -175,7 +175,11 @@ class Node:
         return answer if code == 0 else []
 
     def pending(self, connector):
-        _, answer = self.ask("status")
+        while True:
+            _, answer = self.ask("status")
+            if not any(one.get("counting") for page in answer for one in page.get("partitions", [])):
+                break
+            time.sleep(0.05)  # after a start not all of it is counted yet, and nothing may look like it
         return sum(one.get("pending", 0) for one in _connectors_in(answer) if one.get("id") == connector)
 
     def outcomes(self, cursor=None):

@@ -337,7 +337,7 @@ struct killed_manifest {
     CHECK(all_waiting(*open_store(options), "crm-prod").size() == store.sequences.size());
   }
 
-  killed_store store{1'000, 1'500};
+  killed_store store{1'000, 700};
   std::filesystem::path path;
   std::string original;
 };
@@ -405,7 +405,7 @@ TEST_CASE("a bit flipped in a synced edit of the manifest is refused, with a lin
   const auto last = last_record(killed.original);
   REQUIRE(last > 500);
   auto random = std::mt19937_64{Catch::getSeed()};
-  for (auto i = 0; i < 200; ++i) {
+  for (auto i = 0; i < 60; ++i) {
     const auto at = i < 7 ? static_cast<std::size_t>(i) : random() % last;
     INFO("--rng-seed " << Catch::getSeed() << ", byte " << at << " of " << killed.original.size());
     auto bytes = killed.original;
@@ -546,7 +546,7 @@ TEST_CASE(
     return std::distance(std::filesystem::directory_iterator{closed.options().folder}, {});
   };
   const auto files = count();
-  const auto step = is_manifest ? std::size_t{1} : original.size() / 400 + 1;
+  const auto step = original.size() / 100 + 1;
   for (auto size = std::size_t{0}; size < original.size(); size += step) {
     INFO("cut to " << size << " of " << original.size());
     write_all(path, original.substr(0, size));
