@@ -280,3 +280,16 @@ TEST_CASE("what is written at once does not grow with the history") {
   CHECK(taken.text.size() > 60 * 2 * attempt::max_body_bytes);
   CHECK(taken.largest < 3 * attempt::max_body_bytes);
 }
+
+TEST_CASE("an event whose attempts are no longer kept says how many there were") {
+  for (const auto& [count, sentence] :
+       {std::pair<std::uint32_t, std::string>{1, "  1 attempt, which is no longer kept\n"},
+        {12, "  12 attempts, which are no longer kept\n"}}) {
+    auto history = piece_of(1, 0, false, false);
+    history.attempts_dropped = count;
+    CHECK(print_pages({{history}}, false).text.find(sentence) != std::string::npos);
+    CHECK(print_pages({{history}}, false).text.find("no attempts yet") == std::string::npos);
+    CHECK(print_pages({{history}}, true)
+              .text.ends_with("\"attempts\":[],\"attempts_dropped\":" + std::to_string(count) + "}\n"));
+  }
+}

@@ -315,6 +315,11 @@ TEST_CASE("an event's history shows every attempt, with the raw response body") 
   const auto text = event_history_to_json({settled, {}});
   CHECK(text.find(R"("state":"failed")") != std::string::npos);
   CHECK(text.ends_with(R"("next_attempt_at":null,"attempts":[]})"));
+
+  event_history dropped{settled, {}};
+  dropped.attempts_dropped = 12;
+  CHECK(event_history_to_json(dropped).ends_with(
+      R"("next_attempt_at":null,"attempts":[],"attempts_dropped":12})"));
 }
 
 TEST_CASE("a history that is written in pieces is the same object, and one that breaks off says so") {
