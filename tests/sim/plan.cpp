@@ -198,9 +198,9 @@ private:
         {user, op::look_up_event, 25},
         {user, op::look_up_status, 15},
         {user, op::list_connectors, 10},
-        {user, op::pass_retention, 2},
+        {user, op::pass_retention, 3},
         {user, op::stop, 4},
-        {user, op::restore, 3},
+        {user, op::restore, 5},
         {action_kind::pass_time, no_op, 100},
         {action_kind::set_mood, no_op, 40},
         {action_kind::answer_hanging, no_op, 40},
@@ -400,13 +400,15 @@ private:
     if (drawn == fault::no_space_append || drawn == fault::short_write || drawn == fault::crash_append ||
         (drawn >= fault::crash_dropped && drawn <= fault::crash_reordered) || chance.percent(20)) {
       static const std::vector seldom = {
-          fault::no_space_sync,    fault::no_space_flush,    fault::no_space_open,
-          fault::no_space_rename,  fault::no_space_manifest, fault::no_space_compaction,
-          fault::io_error_sync,    fault::io_error_flush,    fault::io_error_open,
-          fault::io_error_rename,  fault::io_error_manifest, fault::io_error_compaction,
-          fault::crash_compaction, fault::crash_compaction,  fault::io_error_compaction,
-          fault::clock_back,       fault::clock_forward,     fault::io_error_append,
-          fault::crash_sync,       fault::crash_compaction,  fault::shortage};
+          fault::no_space_sync,      fault::no_space_flush,    fault::no_space_open,
+          fault::no_space_rename,    fault::no_space_manifest, fault::no_space_compaction,
+          fault::io_error_sync,      fault::io_error_flush,    fault::io_error_open,
+          fault::io_error_rename,    fault::io_error_manifest, fault::io_error_compaction,
+          fault::crash_compaction,   fault::crash_compaction,  fault::io_error_compaction,
+          fault::clock_back,         fault::clock_forward,     fault::io_error_append,
+          fault::crash_sync,         fault::crash_compaction,  fault::shortage,
+          fault::crash_flush,        fault::crash_flush,       fault::crash_flush,
+          fault::no_space_compaction};
       if (chance.percent(15))
         return drawn;
       return chance.pick(seldom);
