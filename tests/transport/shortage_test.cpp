@@ -258,13 +258,17 @@ TEST_CASE("a certificate that can't be judged without a descriptor is no fault o
   const auto known = trusted::instance().root.good();
   const tls_context context{{trusted::instance().file.path()}, {}};
   handshake first, second, third;
-  {
-    const used_up_descriptors none; // its issuer may be among the system's roots, which are files
-    CHECK(!first.accepts(context, unknown));
-    CHECK(first.shortage == "file descriptors (Too many open files)");
-    CHECK(second.accepts(context, known));
-    CHECK(second.shortage.empty());
+  bool accepts_first = true;
+  bool accepts_second = false;
+  { // judged after it: a sanitizer that looks at a new type of expression needs a descriptor itself
+    const used_up_descriptors none; // the issuer may be among the system's roots, which are files
+    accepts_first = first.accepts(context, unknown);
+    accepts_second = second.accepts(context, known);
   }
+  CHECK(!accepts_first);
+  CHECK(first.shortage == "file descriptors (Too many open files)");
+  CHECK(accepts_second);
+  CHECK(second.shortage.empty());
   CHECK(!third.accepts(context, unknown));
   CHECK(third.shortage.empty());
   CHECK_THAT(third.refused, ContainsSubstring("unknown issuer (Some other root)"));
@@ -281,19 +285,23 @@ TEST_CASE("trust roots that can't be read again for want of a descriptor stay, w
     return handshake{}.accepts(context, root.good());
   };
   std::ofstream{file.path()} << other.pem();
-  {
+  auto times_read = 0;
+  bool trusts_as_before = false;
+  { // judged after it, see above
     used_up_descriptors none;
     for (auto i = 0; i < 3; ++i) {
       now += watched_files::look_interval;
-      CHECK(!context.refresh(now));
+      times_read += context.refresh(now) ? 1 : 0;
     }
-    CHECK(!context.reload());
-    REQUIRE(lines.size() == 1);
-    CHECK_THAT(lines[0], ContainsSubstring("Too many open files") &&
-                             ContainsSubstring("trust what they trusted before, until it can be"));
+    times_read += context.reload() ? 1 : 0;
     none.give_back(2);
-    CHECK(trusts(trusted::instance().root));
+    trusts_as_before = trusts(trusted::instance().root);
   }
+  CHECK(times_read == 0);
+  REQUIRE(lines.size() == 1);
+  CHECK_THAT(lines[0], ContainsSubstring("Too many open files") &&
+                           ContainsSubstring("trust what they trusted before, until it can be"));
+  CHECK(trusts_as_before);
   CHECK(context.refresh(now + watched_files::look_interval));
   CHECK(trusts(other));
   CHECK(!trusts(trusted::instance().root));

@@ -16,8 +16,12 @@ TEST_CASE("this machine has its loopback address, and not those that nobody may 
 TEST_CASE("what was known of this machine stays while there is no descriptor to ask with", "[transport]") {
   const system_addresses own{std::chrono::seconds{0}};
   REQUIRE(own.has(ip_address::parse("127.0.0.1").value()));
-  const testing::used_up_descriptors none;
-  CHECK(own.has(ip_address::parse("127.0.0.1").value()));
+  bool is_known = false;
+  {
+    const testing::used_up_descriptors none;
+    is_known = own.has(ip_address::parse("127.0.0.1").value());
+  }
+  CHECK(is_known);
 }
 
 } // namespace vicket
