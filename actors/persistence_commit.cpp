@@ -189,7 +189,11 @@ void persistence::fail(const store_status& why) {
     return;
   // Nothing that waits is answered: whoever asked learns from the lost connection that it is not known.
   if (with_.store_failed)
-    with_.store_failed("partition " + std::to_string(with_.partition) + ": " + why.detail);
+    with_.store_failed((why.code == store_errc::corrupt
+                            ? "a file is damaged, which starting again does not mend: keep the folder, and "
+                              "restore it from a backup: partition "
+                            : "the next start recovers: partition ") +
+                       std::to_string(with_.partition) + ": " + why.detail);
 }
 
 } // namespace vicket

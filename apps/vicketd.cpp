@@ -81,13 +81,7 @@ node_options options_of(const node_config& config, const address_guard& guard) {
 }
 
 [[noreturn]] void end_failed_node(const std::string& why) {
-  const auto is_damage = why.find("Corruption") != std::string::npos; // RocksDB's word for it
-  spdlog::critical(
-      "the node failed, ending at once; {}: {}",
-      is_damage ? "a file is damaged, so starting again will not help: keep the folder, and restore it "
-                  "from a backup"
-                : "the next start recovers",
-      printable(why, max_line_columns));
+  spdlog::critical("the node failed, ending at once: {}", printable(why, max_line_columns));
   std::_Exit(
       exit_node_failed); // no destructor may write to a store that failed, or wait for an actor that is dead
 }

@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cassert>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace vicket {
 
@@ -78,21 +80,24 @@ void dial_race::on_resolved(const name_resolver::answer& result) {
 
 /// Only what was judged is dialled, nobody looks the name up again.
 void dial_race::judge(std::span<const ip_address> addresses) {
-  denials_.clear();
-  denied_ = 0;
+  std::vector<std::string> reasons;
   const auto tried = static_cast<std::ptrdiff_t>(next_);
   for (const auto& address : addresses) {
-    if (const auto reason = services_.options.guard.denied(address)) {
-      if (++denied_ <= max_denied_shown)
-        add_part(denials_, "; ", *reason);
+    if (auto reason = services_.options.guard.denied(address)) {
+      reasons.push_back(*std::move(reason));
     } else if (addresses_.size() < max_kept_addresses &&
                std::find(addresses_.begin(), addresses_.end(), address) == addresses_.end()) {
       addresses_.push_back(address);
     }
   }
+  denied_ = reasons.size();
+  denials_.clear();
+  std::sort(reasons.begin(), reasons.end()); // so that the order of a server's answers makes no other text
+  for (std::size_t i = 0; i < std::min(denied_, max_denied_shown); ++i)
+    add_part(denials_, "; ", reasons[i]);
   if (denied_ > max_denied_shown)
     denials_ += "; and " + std::to_string(denied_ - max_denied_shown) + " more";
-  if (denied_ > 0 && !is_numeric())
+  if (denied_ > 0 && resolved_ && !is_numeric()) // once for what A and AAAA said together
     tell_log();
   if (addresses_.size() - next_ > 1)
     put_in_dial_order({addresses_.begin() + tried, addresses_.end()},

@@ -19,6 +19,7 @@ TEST_CASE("after a failed sync nothing is accepted, the node asks to be ended, a
   auto answer = node.ask<accepted>(node_fixture::event_for("crm"));
   CHECK_FALSE(std::holds_alternative<accepted>(answer));
   REQUIRE(node.failures.size() == 1);
+  CHECK(node.failures[0].starts_with("the next start recovers: partition ")); // which is not said of damage
   answer = node.ask<accepted>(node_fixture::event_for("crm"));
   CHECK_FALSE(std::holds_alternative<accepted>(answer));
   CHECK(node.failures.size() == 1);
