@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
 #include <string>
 
@@ -35,13 +36,37 @@ void write_all(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream{path, std::ios::binary | std::ios::trunc} << bytes;
 }
 
+/// Names and sizes of a folder's files.
+std::map<std::string, std::uintmax_t> listing(const std::filesystem::path& folder) {
+  auto result = std::map<std::string, std::uintmax_t>{};
+  for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+    auto gone = std::error_code{};
+    const auto size = entry.file_size(gone);
+    result.emplace(entry.path().filename(), gone ? 0 : size);
+  }
+  return result;
+}
+
+/// Copies the folder of a running store as it is at one moment: again while RocksDB's threads change it.
+void copy_of_a_moment(const std::filesystem::path& from, const std::filesystem::path& to) {
+  for (auto tries = 0; tries < 1'000; ++tries) {
+    std::filesystem::remove_all(to);
+    const auto before = listing(from);
+    auto failed = std::error_code{};
+    std::filesystem::copy(from, to, failed); // a file may be deleted between its listing and its copy
+    if (!failed && listing(from) == before && listing(to) == before)
+      return;
+  }
+  FAIL(from << " never stands still");
+}
+
 /// A store's folder right after its process was killed: copied while it runs, so its log is not yet flushed.
 struct killed_store {
   explicit killed_store(std::size_t envelope_bytes, int events = 20) {
     auto store = open_store(small_options(nullptr, folder.path() / "running"));
     for (auto i = 0; i < events; ++i)
       sequences.push_back(accept(*store, true, {.envelope_bytes = envelope_bytes}));
-    std::filesystem::copy(folder.path() / "running", path());
+    copy_of_a_moment(folder.path() / "running", path());
     for (const auto& entry : std::filesystem::directory_iterator{path()})
       if (entry.path().extension() == ".log" && entry.file_size() > 0 && entry.path() > log)
         log = entry.path();
