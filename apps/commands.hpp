@@ -1,7 +1,7 @@
 #pragma once
 
 #include "apps/node_link.hpp"
-#include "apps/tls_files.hpp"
+#include "net/tls_files.hpp"
 #include "apps/values.hpp"
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/tls_files.hpp"
+#include "net/tls_files.hpp"
 #include "apps/values.hpp"
 #include "policy/address_guard.hpp"
 

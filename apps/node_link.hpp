@@ -1,7 +1,7 @@
 #pragma once
 
 #include "apps/link_type_id.hpp"
-#include "apps/tls_files.hpp"
+#include "net/tls_files.hpp"
 #include "apps/values.hpp"
 #include "messages/actors.hpp"
 
