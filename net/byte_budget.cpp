@@ -5,8 +5,14 @@
 
 namespace vicket::internal {
 
+byte_budget::share::share(byte_budget& all, std::function<void()> go_on, std::function<void()> give_up)
+    : all_{all}, go_on_{std::move(go_on)}, give_up_{std::move(give_up)} {
+  all_.shares_.insert(this);
+}
+
 byte_budget::share::~share() {
   all_.held_ -= held_;
+  all_.shares_.erase(this);
   if (all_.first_ == this)
     all_.first_ = nullptr;
   if (in_line_)
@@ -30,6 +36,8 @@ bool byte_budget::share::may_read(bool in_message) {
 void byte_budget::share::take(std::size_t bytes) {
   held_ += bytes;
   all_.held_ += bytes;
+  if (all_.held_ > 2 * all_.limit_)
+    all_.give_up_largest();
 }
 
 void byte_budget::share::give(std::size_t bytes) {
@@ -44,6 +52,21 @@ void byte_budget::share::message_ended() {
     return;
   all_.first_ = nullptr;
   all_.look();
+}
+
+void byte_budget::give_up_largest() {
+  share* largest = nullptr;
+  std::size_t going = 0; // with those that were given up and are not gone yet
+  for (auto* one : shares_) {
+    if (one->given_up_)
+      going += one->held_;
+    else if (!largest || one->held_ > largest->held_)
+      largest = one;
+  }
+  if (!largest || held_ - going <= 2 * limit_)
+    return;
+  largest->given_up_ = true;
+  largest->give_up_();
 }
 
 void byte_budget::look() {

@@ -11,13 +11,13 @@ namespace vicket::internal {
 
 /// How many connections a port holds. Each takes one descriptor.
 struct connection_limits {
-  std::size_t established = 256; ///< that have been upgraded
-  std::size_t per_address = 192; ///< of these, from one address (all Unix sockets are one)
-  std::size_t arriving = 64;     ///< that are in TLS or in the upgrade
+  std::size_t established = 192; ///< that have been upgraded
+  std::size_t per_address = 144; ///< of these, from one address (all Unix sockets are one)
+  std::size_t arriving = 48;     ///< that are in TLS or in the upgrade
   /// Beside these: listeners, what a stop and a refusal hold for a moment.
   static constexpr std::size_t spare = 16;
 
-  [[nodiscard]] std::size_t descriptors() const { return established + arriving + spare; }
+  [[nodiscard]] constexpr std::size_t descriptors() const { return established + arriving + spare; }
 };
 
 /// Which connections a port has, and which may stay. Who arrives always gets in, so that it can be told something: when

@@ -92,14 +92,28 @@ public:
     return {};
   }
 
-  /// How long from a look to the next, so that no deadline is missed by more than an eighth of it.
+  /// How long from a look to the next, so that no deadline of the phase is missed by more than an eighth of it.
   [[nodiscard]] std::chrono::milliseconds until_next_look() const {
-    const auto shortest = std::min({limits_.tls, limits_.upgrade, limits_.message, limits_.write,
-                                    limits_.ping, limits_.silence, limits_.close, limits_.connect});
-    return std::max(shortest / 8, std::chrono::milliseconds{1});
+    return std::max(shortest_limit() / 8, std::chrono::milliseconds{1});
   }
 
 private:
+  [[nodiscard]] std::chrono::milliseconds shortest_limit() const {
+    switch (phase_) {
+    case phase::connect:
+      return limits_.connect;
+    case phase::tls:
+      return limits_.tls;
+    case phase::upgrade:
+      return limits_.upgrade;
+    case phase::closing:
+      return limits_.close;
+    case phase::open:
+      break;
+    }
+    return std::min({limits_.message, limits_.write, limits_.ping, limits_.silence});
+  }
+
   deadline_limits limits_;
   phase phase_;
   time_point since_; ///< the phase began

@@ -293,10 +293,10 @@ struct link_server::rep {
     });
   }
 
+  io_thread io; // first: what follows works on it
+  std::shared_ptr<port_core> core;
   std::vector<std::shared_ptr<listener>> listeners;
   std::vector<place> places;
-  io_thread io;
-  std::shared_ptr<port_core> core;
 };
 
 link_server::link_server(std::unique_ptr<rep> made) : rep_{std::move(made)} {}

@@ -21,6 +21,9 @@ constexpr std::size_t piece_bytes = 64 * 1024;
 
 constexpr std::size_t max_close_text_bytes = 123;
 
+/// How often an owner is told of the time, at most.
+constexpr std::chrono::milliseconds tick_interval{900};
+
 } // namespace
 
 // -- web_socket ---------------------------------------------------------------------------------------------------------
@@ -109,8 +112,10 @@ void ws_connection::tick() {
     pinging_ = true;
     stream_.async_ping({}, [self = shared_from_this()](error_code) { self->pinging_ = false; });
   }
-  if (owner_)
+  if (owner_ && now() - told_ >= tick_interval) {
+    told_ = now();
     owner_->on_tick();
+  }
 }
 
 void ws_connection::end(std::string why) {
@@ -158,12 +163,19 @@ std::shared_ptr<web_socket> ws_connection::handle() {
 void ws_connection::open(std::shared_ptr<web_socket_owner> owner) {
   owner_ = std::move(owner);
   enter(deadlines::phase::open);
-  share_.emplace(around_->budget, [weak = weak_from_this(), executor = stream_.get_executor()] {
-    asio::post(executor, [weak] {
-      if (const auto self = weak.lock())
-        self->read_on();
-    });
-  });
+  const auto later = [weak = weak_from_this(),
+                      executor = stream_.get_executor()](void (*what)(ws_connection&)) {
+    return [weak, executor, what] {
+      asio::post(executor, [weak, what] {
+        if (const auto self = weak.lock())
+          what(*self);
+      });
+    };
+  };
+  share_.emplace(around_->budget, later([](ws_connection& it) { it.read_on(); }),
+                 later([](ws_connection& it) {
+                   it.end("it does not take its answers, and they fill the memory there is for all");
+                 }));
   stream_.control_callback([this](websocket::frame_type, boost::beast::string_view) { on_control(); });
   message_ = std::make_shared<boost::beast::flat_buffer>();
   read_on();

@@ -103,6 +103,7 @@ private:
   std::uint64_t seen_read_ = 0;
   std::uint64_t seen_written_ = 0;
   std::array<char, 1024> discarded_{};
+  time_point told_{};       ///< when its owner was last told of the time
   bool in_message_ = false; ///< its first byte is there, its last is not
   bool reading_ = false;
   bool writing_ = false;

@@ -7,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,7 @@ TEST_CASE("leaving twice counts once", "[net]") {
   REQUIRE(caps.arrive("a").to_end == first);
   caps.leave(first); // it has left already
   CHECK(caps.arriving() == 1);
-  CHECK(connection_limits{}.descriptors() == 256 + 64 + 16);
+  CHECK(connection_limits{}.descriptors() == 192 + 48 + 16);
 }
 
 // -- budget ---------------------------------------------------------------------------------------------------------------
@@ -136,6 +137,27 @@ TEST_CASE("the first in line that goes away makes the next one the first", "[net
   }
   CHECK(called == 1);
   CHECK(later.may_read(true));
+}
+
+TEST_CASE("at twice the limit who holds most is given up, once, and not the one that comes last", "[net]") {
+  byte_budget all{100, 10};
+  std::vector<std::string> given_up;
+  const auto note = [&](const char* who) { return [&given_up, who] { given_up.emplace_back(who); }; };
+  std::optional<byte_budget::share> large{std::in_place, all, [] {}, note("large")};
+  byte_budget::share middle{all, [] {}, note("middle")};
+  byte_budget::share small{all, [] {}, note("small")};
+  large->take(120);
+  middle.take(75);
+  small.take(5);
+  CHECK(given_up.empty()); // 200
+  small.take(1);
+  CHECK(given_up == std::vector<std::string>{"large"});
+  small.take(50); // it is on its way out, and makes room enough
+  CHECK(given_up.size() == 1);
+  middle.take(70); // without it there are 201
+  CHECK(given_up == std::vector<std::string>{"large", "middle"});
+  large.reset();
+  CHECK(all.held() == 201);
 }
 
 // -- deadlines ------------------------------------------------------------------------------------------------------------
