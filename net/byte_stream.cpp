@@ -74,10 +74,17 @@ byte_stream::step byte_stream::try_read(void* into, std::size_t size, std::size_
   }
   errno = 0;
   if (ssl_) {
-    ERR_clear_error();
-    const int result = SSL_read_ex(ssl_.get(), into, size, &got);
-    if (result != 1)
-      return tls_step(result, problem);
+    // All that is here already: each record would cost a turn of the loop else.
+    do {
+      std::size_t more = 0;
+      ERR_clear_error();
+      const int result = SSL_read_ex(ssl_.get(), static_cast<char*>(into) + got, size - got, &more);
+      if (result != 1 && got == 0)
+        return tls_step(result, problem);
+      if (result != 1)
+        break; // it will say so again
+      got += more;
+    } while (got < size && SSL_has_pending(ssl_.get()) == 1);
     read_ += got;
     return step::done;
   }
@@ -103,10 +110,16 @@ byte_stream::step byte_stream::try_write(const void* from, std::size_t size, std
   }
   errno = 0;
   if (ssl_) {
-    ERR_clear_error();
-    const int result = SSL_write_ex(ssl_.get(), from, size, &put);
-    if (result != 1)
-      return tls_step(result, problem);
+    do {
+      std::size_t more = 0;
+      ERR_clear_error();
+      const int result = SSL_write_ex(ssl_.get(), static_cast<const char*>(from) + put, size - put, &more);
+      if (result != 1 && put == 0)
+        return tls_step(result, problem);
+      if (result != 1)
+        break; // and is tried again with the same bytes, as OpenSSL wants it
+      put += more;
+    } while (put < size);
     written_ += put;
     return step::done;
   }
