@@ -81,7 +81,7 @@ link_client::link_client(handle::pointer self, setup with) : self_{self}, with_{
 // -- requests -------------------------------------------------------------------------------------------------------------
 
 template <class Kind>
-auto link_client::ask(typename Kind::request& request) {
+auto link_client::ask(const typename Kind::request& request) {
   using answer = typename Kind::answer;
   using promise_type = typename promise_of<answer>::type;
   promise_type promise;
@@ -132,16 +132,16 @@ link_client::handle::behavior_type link_client::make_behavior() {
   line_ = std::make_unique<link_line>(
       link_line::options{with_.nodes, with_.tls, with_.roles, inbox_, caf::weak_actor_ptr{self_->ctrl()}});
   return {
-      [this](send_to_connector& r) { return ask<kind_for<send_to_connector>>(r); },
-      [this](send_batch& r) { return ask<kind_for<send_batch>>(r); },
-      [this](get_event& r) { return ask<kind_for<get_event>>(r); },
-      [this](get_run& r) { return ask<kind_for<get_run>>(r); },
-      [this](read_outcomes& r) { return ask<kind_for<read_outcomes>>(r); },
-      [this](put_connector& r) { return ask<kind_for<put_connector>>(r); },
-      [this](get_connector& r) { return ask<kind_for<get_connector>>(r); },
-      [this](delete_connector& r) { return ask<kind_for<delete_connector>>(r); },
-      [this](list_connectors& r) { return ask<kind_for<list_connectors>>(r); },
-      [this](get_status& r) { return ask<kind_for<get_status>>(r); },
+      [this](const send_to_connector& r) { return ask<kind_for<send_to_connector>>(r); },
+      [this](const send_batch& r) { return ask<kind_for<send_batch>>(r); },
+      [this](const get_event& r) { return ask<kind_for<get_event>>(r); },
+      [this](const get_run& r) { return ask<kind_for<get_run>>(r); },
+      [this](const read_outcomes& r) { return ask<kind_for<read_outcomes>>(r); },
+      [this](const put_connector& r) { return ask<kind_for<put_connector>>(r); },
+      [this](const get_connector& r) { return ask<kind_for<get_connector>>(r); },
+      [this](const delete_connector& r) { return ask<kind_for<delete_connector>>(r); },
+      [this](const list_connectors& r) { return ask<kind_for<list_connectors>>(r); },
+      [this](const get_status& r) { return ask<kind_for<get_status>>(r); },
       [this](caf::tick_atom) { look(); },
   };
 }

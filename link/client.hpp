@@ -62,7 +62,7 @@ private:
 
   /// Sends, or keeps it for a while; answers through the promise.
   template <class Kind>
-  auto ask(typename Kind::request& request);
+  auto ask(const typename Kind::request& request);
   [[nodiscard]] std::optional<refusal> no_room_for(std::size_t bytes) const;
   void keep(std::uint64_t number, waiting entry, owned_bytes frame);
 

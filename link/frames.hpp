@@ -33,7 +33,7 @@ void write_frame_head(caf::byte_buffer& to, frame_head head);
 
 /// A whole frame. `size_hint`: about how many bytes it will have.
 template <class Body>
-owned_bytes encode_frame(frame_head head, Body& body, std::size_t size_hint = 64) {
+owned_bytes encode_frame(frame_head head, const Body& body, std::size_t size_hint = 64) {
   const auto buffer = std::make_shared<caf::byte_buffer>();
   buffer->reserve(size_hint);
   write_frame_head(*buffer, head);

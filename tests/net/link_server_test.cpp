@@ -8,11 +8,13 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <future>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 using namespace vicket;
@@ -37,15 +39,26 @@ public:
     return bytes.starts_with("short") ? std::size_t{20} : std::size_t{32} << 20;
   }
   void on_message(owned_bytes message) override {
-    if (message.bytes == "keep")
-      return; // and never answer
     const credit done{1, message.bytes.size()};
+    if (message.bytes == "keep") { // and do not answer
+      kept().emplace_back(socket_, done);
+      return;
+    }
+    if (message.bytes == "free")
+      for (const auto& [socket, credit_of_it] : std::exchange(kept(), {}))
+        socket->release(credit_of_it);
     socket_->send(std::move(message), done);
   }
   void on_tick() override {}
   void on_end(const std::string&) override {}
 
 private:
+  /// Of the I/O thread; one port at a time has any.
+  static std::vector<std::pair<std::shared_ptr<web_socket>, credit>>& kept() {
+    static std::vector<std::pair<std::shared_ptr<web_socket>, credit>> all;
+    return all;
+  }
+
   std::shared_ptr<web_socket> socket_;
 };
 
@@ -300,8 +313,14 @@ TEST_CASE("beyond what may be unanswered nothing is read, and then it goes on", 
   peer.send(client_frame(2, "answered")); // while one is kept
   CHECK(read_message(peer)->payload == "answered");
   peer.send(client_frame(2, "keep"));
-  peer.send(client_frame(2, "not read"));
-  CHECK(here.serves());
+  peer.send(client_frame(2, "third"));
+  auto other = here.upgraded();
+  other.send(client_frame(2, "hello"));
+  CHECK(read_message(other)->payload == "hello"); // what came before has been seen by now
+  pollfd waiting{peer.descriptor(), POLLIN, 0};
+  CHECK(::poll(&waiting, 1, 0) == 0);
+  other.send(client_frame(2, "free"));
+  CHECK(read_message(peer)->payload == "third");
 }
 
 TEST_CASE("a full port refuses with 503, and arrivals never keep an honest client out", "[net]") {
