@@ -203,6 +203,7 @@ TEST_CASE("when a connection goes, what was under way fails at once and the next
   never.receive([](const accepted&) {}, [&](const caf::error& why) { lost = refusal_of(why); });
   REQUIRE(lost);
   CHECK(lost->code == errc::unavailable);
+  CHECK(lost->detail.starts_with("the connection was lost")); // and not a time-out of our own
   const auto gone = w.next_state();
   CHECK_FALSE(gone.connected);
   CHECK(gone.node == options.nodes[0]);

@@ -312,8 +312,7 @@ TEST_CASE("beyond what may be unanswered nothing is read, and then it goes on", 
   peer.send(client_frame(2, "keep"));
   peer.send(client_frame(2, "answered")); // while one is kept
   CHECK(read_message(peer)->payload == "answered");
-  peer.send(client_frame(2, "keep"));
-  peer.send(client_frame(2, "third"));
+  peer.send(client_frame(2, "keep") + client_frame(2, "third"));
   auto other = here.upgraded();
   other.send(client_frame(2, "hello"));
   CHECK(read_message(other)->payload == "hello"); // what came before has been seen by now
