@@ -219,8 +219,12 @@ void ws_connection::after_read(error_code problem) {
       return; // the close sees to the rest
     if (problem == websocket::error::closed) {
       const auto& said = stream_.reason();
+      std::string text{said.reason.c_str()};
+      std::replace_if(
+          text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7e; },
+          '?'); // they are the other side's words
       end("it closed the connection (" + std::to_string(static_cast<unsigned>(said.code)) + ")" +
-          (said.reason.empty() ? "" : ": " + std::string{said.reason.c_str()}));
+          (text.empty() ? "" : ": " + text));
     } else if (problem == asio::error::eof || problem == asio::error::connection_reset) {
       end("it hung up");
     } else if (problem.category() == websocket::make_error_code(websocket::error::closed).category()) {
