@@ -17,7 +17,7 @@
 namespace vicket {
 
 /// The node's own side of the gateway: what a client sees, and the node's word that it is stopping.
-using node_gateway_actor = gateway_actor::extend<
+using node_gateway_actor = node_actor::extend<
     /// Node → gateway. From now on everything that would change something is refused with `unavailable`.
     caf::result<void>(drain)>;
 

@@ -260,7 +260,7 @@ void node::rep::end_all() {
   end(alarm);
 }
 
-gateway_actor node::gateway() const {
+node_actor node::gateway() const {
   return rep_->gateway;
 }
 

@@ -86,7 +86,8 @@ public:
   /// Stops at once, like a crash with manners; for a clean stop call `stop` first.
   ~node();
 
-  [[nodiscard]] gateway_actor gateway() const;
+  /// Also an engine's `gateway_actor`, and an operator's `operator_actor`.
+  [[nodiscard]] node_actor gateway() const;
   [[nodiscard]] std::uint32_t partitions() const;
 
   /// Refuses new events, starts no deliveries, lets those in flight finish within `patience_ms`, syncs. False: some

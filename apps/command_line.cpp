@@ -113,8 +113,8 @@ client_options client_options_of(const raw_options& raw) {
   client_options options;
   options.json = raw.json;
   if (const auto node = or_environment(raw.node, "VICKET_NODE"); !node.empty())
-    options.node = value_of("--node", parse_host_port(node));
-  if (options.node.port == 0)
+    options.node = value_of("--node", parse_place(node));
+  if (!options.node.is_unix() && options.node.address.port == 0)
     throw usage_error{"--node: port 0 is no port to connect to"};
   const tls_files files{or_environment(raw.tls_cert, "VICKET_TLS_CERT"),
                         or_environment(raw.tls_key, "VICKET_TLS_KEY"),
@@ -154,7 +154,8 @@ public:
     app_.footer(top_examples);
     app_.get_formatter()->column_width(28);
     app_.set_version_flag("--version", "vicket " VICKET_VERSION);
-    app_.add_option("--node", raw.node, "Where the node listens [127.0.0.1:4242]")->type_name("HOST:PORT");
+    app_.add_option("--node", raw.node, "Where the node listens [127.0.0.1:4242]")
+        ->type_name("HOST:PORT|unix:PATH");
     app_.add_option("--tls-cert", raw.tls_cert, "Certificate to show to the node")->type_name("PEM");
     app_.add_option("--tls-key", raw.tls_key, "Its private key")->type_name("PEM");
     app_.add_option("--tls-ca", raw.tls_ca, "Whose certificate the node must have")->type_name("PEM");

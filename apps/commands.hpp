@@ -1,8 +1,8 @@
 #pragma once
 
 #include "apps/node_link.hpp"
-#include "apps/tls_files.hpp"
 #include "apps/values.hpp"
+#include "net/tls_files.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,7 @@ enum exit_code : int {
 
 /// What all commands share.
 struct client_options {
-  host_port node{"127.0.0.1", 4242};
+  place node{{"127.0.0.1", 4242}, {}};
   std::optional<tls_files> tls;
   bool json = false;
 };

@@ -55,10 +55,20 @@ std::string& tls_field(node_config& config, std::string tls_files::*field) {
 }
 
 complaint apply_listen(node_config& config, const std::string& text) {
-  if (auto wrong = assign(parse_host_port(text), config.listen))
+  place where;
+  if (auto wrong = assign(parse_place(text), where))
     return wrong;
-  if (config.listen.host != "localhost" && !ip_address::parse(config.listen.host))
-    return "\"" + config.listen.host + "\" is neither an IP address nor localhost";
+  if (!where.is_unix() && where.address.host != "localhost" && !ip_address::parse(where.address.host))
+    return "\"" + where.address.host + "\" is neither an IP address nor localhost";
+  config.listen.push_back(std::move(where));
+  return std::nullopt;
+}
+
+complaint apply_role(node_config& config, const std::string& text) {
+  role_rule rule;
+  if (auto wrong = assign(parse_role_rule(text), rule))
+    return wrong;
+  config.roles.push_back(std::move(rule));
   return std::nullopt;
 }
 
@@ -77,8 +87,8 @@ complaint apply_dns_server(node_config& config, const std::string& text) {
                          ip_address::parse(std::string_view{text}.substr(1, text.size() - 2));
   if (!bare && !bracketed) {
     const auto with_port = parse_host_port(text);
-    const auto* place = std::get_if<host_port>(&with_port);
-    if (place == nullptr || place->port == 0 || !ip_address::parse(place->host))
+    const auto* server = std::get_if<host_port>(&with_port);
+    if (server == nullptr || server->port == 0 || !ip_address::parse(server->host))
       return "\"" + text + "\" is not the address of a DNS server, HOST[:PORT]";
   }
   config.dns_servers.push_back(text);
@@ -150,15 +160,23 @@ const std::vector<setting>& all_settings() {
          c.data_dir = v;
          return std::nullopt;
        }},
-      {"listen", "HOST:PORT",
-       "The actor port, 0 picks one. Any address but loopback needs the TLS flags [127.0.0.1:4242]",
-       kind::one, apply_listen},
+      {"listen", "HOST:PORT|unix:PATH",
+       "The actor port, 0 picks one; repeatable. Any address but loopback needs the TLS flags "
+       "[127.0.0.1:4242]",
+       kind::repeatable, apply_listen},
       {"tls-cert", "PEM", "Certificate for mutual TLS on the actor port", kind::one,
        [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::cert)); }},
       {"tls-key", "PEM", "Its private key", kind::one,
        [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::key)); }},
       {"tls-ca", "PEM", "Whose certificates may connect", kind::one,
        [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::ca)); }},
+      {"tls-crl", "PEM", "Certificates that are revoked, of each issuer in --tls-ca", kind::one,
+       [](node_config& c, const std::string& v) { return assign_text(v, tls_field(c, &tls_files::crl)); }},
+      {"role", "NAME=ROLE",
+       "What a certificate with this DNS or URI name (*. allowed) may be: sender, operator or peer; "
+       "repeatable. "
+       "Once one is given, all other certificates are refused",
+       kind::repeatable, apply_role},
       {"allow-cidr", "CIDR", "Lets deliveries reach this denied range (development); repeatable",
        kind::repeatable, [](node_config& c, const std::string& v) { return apply_cidr(v, c.allow_cidrs); }},
       {"deny-cidr", "CIDR", "Denies it besides the built-in ranges, whatever is allowed; repeatable",
@@ -236,6 +254,7 @@ Examples:
   vicketd --data-dir /var/lib/vicket
   vicketd --data-dir /var/lib/vicket --listen 0.0.0.0:4242 \
           --tls-cert node.pem --tls-key node.key --tls-ca cluster-ca.pem
+  vicketd --data-dir /var/lib/vicket --listen unix:/run/vicket/actors.sock
   vicketd --config /etc/vicket/node.toml
   vicketd --data-dir /tmp/try --listen 127.0.0.1:0 --allow-cidr 127.0.0.0/8 --ca-file my-ca.pem
 
@@ -295,9 +314,14 @@ complaint apply_all(const given_values& values, node_config& config) {
     return "--data-dir is required: where to keep events and attempts";
   if (config.tls && (config.tls->cert.empty() || config.tls->key.empty() || config.tls->ca.empty()))
     return "--tls-cert, --tls-key and --tls-ca go together: one of them is missing";
-  if (!config.tls && !is_loopback(config.listen.host))
-    return "--listen " + config.listen.to_string() +
-           " can be reached from other machines: it needs --tls-cert, --tls-key and --tls-ca";
+  if (config.listen.empty())
+    config.listen.push_back({{"127.0.0.1", 4242}, {}});
+  for (const auto& where : config.listen)
+    if (!config.tls && !where.is_local())
+      return "--listen " + where.to_string() +
+             " can be reached from other machines: it needs --tls-cert, --tls-key and --tls-ca";
+  if (!config.tls && !config.roles.empty())
+    return "--role goes by the names of certificates: it needs --tls-cert, --tls-key and --tls-ca";
   return std::nullopt;
 }
 

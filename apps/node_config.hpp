@@ -1,7 +1,8 @@
 #pragma once
 
-#include "apps/tls_files.hpp"
 #include "apps/values.hpp"
+#include "link/roles.hpp"
+#include "net/tls_files.hpp"
 #include "policy/address_guard.hpp"
 
 #include <cstddef>
@@ -18,8 +19,9 @@ namespace vicket {
 /// What `vicketd` was asked to be. Defaults are the documented ones.
 struct node_config {
   std::filesystem::path data_dir;
-  host_port listen{"127.0.0.1", 4242};
+  std::vector<place> listen; ///< one at least
   std::optional<tls_files> tls;
+  std::vector<role_rule> roles;
   std::vector<ip_range> allow_cidrs;
   std::vector<ip_range> deny_cidrs;
   bool allow_http = false;

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "apps/link_type_id.hpp"
-#include "apps/tls_files.hpp"
 #include "apps/values.hpp"
+#include "link/link_options.hpp"
 #include "messages/actors.hpp"
+#include "net/tls_files.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
@@ -37,27 +38,31 @@ struct no_content {};
 template <class T>
 using answer = std::variant<T, refusal, unreachable>;
 
-/// The actor behind a connection. It watches the gateway: CAF drops requests to a node that went away without
-/// a word, so all that wait are answered `unreachable` by it.
+/// The actor behind a connection. It watches the link, which tells it of a loss before anything else: all that wait are
+/// answered `unreachable` then.
 ///
 /// Invariants: once `lost_` is set nothing waits, and nothing is sent any more.
 class link_core : public caf::event_based_actor {
 public:
-  link_core(caf::actor_config& config, gateway_actor gateway);
+  /// `first` gets what the link says first. Throws as `connect_node` does.
+  link_core(caf::actor_config& config, link_options options, std::shared_ptr<std::promise<link_state>> first);
 
   caf::behavior make_behavior() override;
+  void on_exit() override { node_ = nullptr; }
 
   template <class Response, class Request, class Callback>
   void ask(Request request, caf::timespan timeout, std::shared_ptr<Callback> callback);
 
 private:
-  void lose();
+  void take(const link_state& now);
+  void lose(const std::string& why);
   /// Whether the request still waited; it does no more.
   bool take(std::uint64_t number) { return waiting_.erase(number) == 1; }
   static unreachable silence_of(const caf::error& reason);
 
-  gateway_actor gateway_;
-  bool lost_ = false;
+  node_actor node_;
+  std::shared_ptr<std::promise<link_state>> first_;
+  std::optional<std::string> lost_; ///< why
   std::uint64_t next_number_ = 0;
   std::map<std::uint64_t, std::function<void(unreachable)>> waiting_;
 };
@@ -68,7 +73,7 @@ public:
   static constexpr std::int64_t connect_timeout_ms = 5'000;
   static constexpr std::chrono::milliseconds answer_timeout{30'000};
 
-  node_link(caf::actor_system& system, const gateway_actor& gateway);
+  explicit node_link(caf::actor core);
   ~node_link();
   node_link(const node_link&) = delete;
   node_link& operator=(const node_link&) = delete;
@@ -101,13 +106,17 @@ private:
 /// The actor system of a command, from which it connects (again).
 class client {
 public:
-  client(host_port node, std::optional<tls_files> tls);
+  /// Far more than a command asks for at a time; the bench has thousands of events under way.
+  static constexpr std::size_t max_requests = 1'000'000;
+  static constexpr std::size_t max_bytes = 1u << 30;
+
+  client(place node, std::optional<tls_files> tls);
 
   [[nodiscard]] std::variant<std::unique_ptr<node_link>, unreachable> connect();
-  [[nodiscard]] const host_port& node() const { return node_; }
+  [[nodiscard]] const place& node() const { return node_; }
 
 private:
-  host_port node_;
+  place node_;
   std::optional<tls_files> tls_;
   std::unique_ptr<caf::actor_system_config> config_;
   caf::actor_system system_;
@@ -118,7 +127,7 @@ private:
 template <class Response, class Request, class Callback>
 void link_core::ask(Request request, caf::timespan timeout, std::shared_ptr<Callback> callback) {
   if (lost_) {
-    (*callback)(answer<Response>{unreachable{"the connection was lost"}});
+    (*callback)(answer<Response>{unreachable{*lost_}});
     return;
   }
   const auto number = next_number_++;
@@ -131,7 +140,7 @@ void link_core::ask(Request request, caf::timespan timeout, std::shared_ptr<Call
     else
       (*callback)(answer<Response>{silence_of(reason)});
   };
-  auto pending = caf::event_based_actor::request(gateway_, timeout, std::move(request));
+  auto pending = caf::event_based_actor::request(node_, timeout, std::move(request));
   if constexpr (std::is_same_v<Response, no_content>)
     pending.then(
         [this, number, callback] {

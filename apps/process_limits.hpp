@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/connection_caps.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,8 +21,8 @@ namespace vicket {
 /// What a node's files are for. Pure.
 class file_needs {
 public:
-  /// Connections of engines and of the command line, one each.
-  static constexpr std::size_t actor_port = 256;
+  /// Connections of engines and of the command line, one each: as many as the port lets in.
+  static constexpr std::size_t actor_port = internal::connection_limits{}.descriptors();
   /// Standard streams, the folder's lock, epoll sets, sockets of name servers, files that are read now and then.
   static constexpr std::size_t program = 64;
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,25 +53,6 @@ std::string words_of(int error) {
   return std::strerror(error);
 }
 
-std::optional<std::string> connect_one(const addrinfo& address, std::int64_t timeout_ms) {
-  const socket_handle socket{address};
-  if (socket.number() < 0)
-    return words_of(errno);
-  if (::connect(socket.number(), address.ai_addr, address.ai_addrlen) == 0)
-    return std::nullopt;
-  if (errno != EINPROGRESS)
-    return words_of(errno);
-  pollfd wait{socket.number(), POLLOUT, 0};
-  if (::poll(&wait, 1, static_cast<int>(timeout_ms)) <= 0)
-    return "no answer within " + std::to_string(timeout_ms / 1000) + " s";
-  int error = 0;
-  socklen_t size = sizeof(error);
-  ::getsockopt(socket.number(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0)
-    return words_of(error);
-  return std::nullopt;
-}
-
 } // namespace
 
 std::optional<std::string> try_bind(const host_port& place) {
@@ -87,19 +67,6 @@ std::optional<std::string> try_bind(const host_port& place) {
       ::listen(socket.number(), 1) != 0)
     return words_of(errno);
   return std::nullopt;
-}
-
-std::optional<std::string> try_connect(const host_port& place, std::int64_t timeout_ms) {
-  const auto addresses = look_up(place);
-  if (!addresses.first)
-    return addresses.problem;
-  std::optional<std::string> problem;
-  for (const auto* one = addresses.first.get(); one != nullptr; one = one->ai_next) {
-    problem = connect_one(*one, timeout_ms);
-    if (!problem)
-      return std::nullopt;
-  }
-  return problem;
 }
 
 } // namespace vicket

@@ -11,7 +11,4 @@ namespace vicket {
 /// Binds and releases. Else why it can't be done, in the system's words.
 [[nodiscard]] std::optional<std::string> try_bind(const host_port& place);
 
-/// Connects within `timeout_ms` and hangs up. Else why it can't be done.
-[[nodiscard]] std::optional<std::string> try_connect(const host_port& place, std::int64_t timeout_ms);
-
 } // namespace vicket

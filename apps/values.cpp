@@ -1,10 +1,9 @@
 #include "apps/values.hpp"
 
-#include "policy/address_guard.hpp"
-
 #include <array>
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace vicket {
@@ -27,37 +26,7 @@ std::string quoted(std::string_view text) {
   return '"' + std::string{text} + '"';
 }
 
-bool host_name_characters(std::string_view host) {
-  return host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
-         std::string_view::npos;
-}
-
 } // namespace
-
-std::string host_port::to_string() const {
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
-}
-
-parsed<host_port> parse_host_port(std::string_view text) {
-  const auto wrong = quoted(text) + " is not HOST:PORT (an IPv6 address goes into brackets: [::1]:4242)";
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0)
-    return wrong;
-  auto host = text.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-    const auto address = ip_address::parse(host);
-    if (!address || !address->v6)
-      return wrong;
-  } else if (!host_name_characters(host)) {
-    return wrong;
-  }
-  const auto port = whole_number(text.substr(colon + 1));
-  if (!port || *port > std::numeric_limits<std::uint16_t>::max())
-    return quoted(text) + " has no port between 0 and 65535";
-  return host_port{std::string{host}, static_cast<std::uint16_t>(*port)};
-}
 
 parsed<std::uint64_t> parse_bytes(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> units{{
@@ -124,17 +93,6 @@ parsed<bool> parse_switch(std::string_view text) {
     if (text == no)
       return false;
   return quoted(text) + " is neither true nor false";
-}
-
-bool is_loopback(std::string_view host) {
-  if (host == "localhost")
-    return true;
-  const auto address = ip_address::parse(host);
-  if (!address)
-    return false;
-  if (!address->v6)
-    return address->bytes[0] == 127;
-  return *address == ip_address::parse("::1");
 }
 
 } // namespace vicket

@@ -2,21 +2,23 @@
 
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
-#include "apps/actor_port.hpp"
+#include "apps/actor_config.hpp"
 #include "apps/memory_keeper.hpp"
 #include "apps/node_config.hpp"
 #include "apps/process_limits.hpp"
+#include "apps/sockets.hpp"
 #include "apps/terminal.hpp"
 #include "apps/termination.hpp"
+#include "link/port.hpp"
 #include "transport/asio_transport.hpp"
 #include "transport/system_addresses.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
-#include <caf/io/middleman.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -29,8 +31,9 @@ using namespace vicket;
 
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
-constexpr int exit_node_failed = 70;               // EX_SOFTWARE: restart me, the store recovers
-constexpr std::int64_t drain_patience_ms = 10'000; // interface.md: 10 s at most
+constexpr int exit_node_failed = 70;                       // EX_SOFTWARE: restart me, the store recovers
+constexpr std::int64_t drain_patience_ms = 10'000;         // interface.md: 10 s at most
+constexpr std::chrono::milliseconds close_patience{1'000}; // for answers that are on their way
 constexpr std::size_t max_line_columns = 4'000;
 constexpr unsigned stop_deadline_s = 30; // a stop that hangs is ended, and says so
 
@@ -96,26 +99,50 @@ std::optional<std::string> files_complaint(const node_config& config) {
   return std::nullopt;
 }
 
+/// Why nobody could listen there right now ("address already in use"): known before the store is opened.
+std::optional<std::string> listen_complaint(const node_config& config) {
+  for (const auto& where : config.listen)
+    if (!where.is_unix())
+      if (auto why = try_bind(where.address))
+        return "can't listen on " + where.to_string() + ": " + *why;
+  return std::nullopt;
+}
+
+void read_again(actor_port& port, http_transport& transport, bool tls) {
+  spdlog::info("SIGHUP: certificates, the name servers and the trust roots of deliveries are read again");
+  transport.reload();
+  if (!tls)
+    return;
+  if (const auto why = port.reload())
+    spdlog::warn("the actor port's certificates stay as they were: {}", printable(*why, max_line_columns));
+  else
+    spdlog::info("the actor port's certificates are new, for connections from now on");
+}
+
 /// From "the node runs" to "it may go": the port, the ready line, the signals, the drain.
 int serve(caf::actor_system& system, node& running, http_transport& transport, const node_config& config) {
-  const auto port = publish_gateway(system, running.gateway(), config.listen, config.tls.has_value());
-  if (const auto* why = std::get_if<std::string>(&port))
+  auto opened = actor_port::open(system, running.gateway(), {config.listen, config.tls, config.roles, warn});
+  if (const auto* why = std::get_if<std::string>(&opened))
     return fail(exit_failed, *why);
-  const host_port place{config.listen.host, std::get<std::uint16_t>(port)};
-  spdlog::info("accepting messages on {}{}, {} partitions in {}", place.to_string(),
-               config.tls ? " with mutual TLS" : "", running.partitions(), config.data_dir.string());
-  std::cout << "vicketd ready actors=" << place.to_string() << std::endl;
+  const auto port = std::get<0>(std::move(opened));
+  const auto places = port->places();
+  for (const auto& where : places)
+    spdlog::info("accepting messages on {}{}, {} partitions in {}", where.to_string(),
+                 config.tls && !where.is_unix() ? " with mutual TLS" : "", running.partitions(),
+                 config.data_dir.string());
+  std::cout << "vicketd ready actors=" << places.front().to_string() << std::endl;
+  for (std::size_t i = 1; i < places.size(); ++i)
+    std::cout << "vicketd also actors=" << places[i].to_string() << std::endl;
 
   std::optional<memory_keeper> memory{std::in_place};
-  const auto signal = wait_for_termination([&] {
-    spdlog::info("SIGHUP: the name servers and the trust roots of deliveries are read again");
-    transport.reload();
-  });
+  const auto signal = wait_for_termination([&] { read_again(*port, transport, config.tls.has_value()); });
   memory.reset();
   spdlog::info("{}: stopping; deliveries in flight get {} s", signal, drain_patience_ms / 1000);
   end_at_next_termination(stop_deadline_s);
-  close_actor_port(system, place.port);
-  if (running.stop(drain_patience_ms))
+  port->close_for_new();
+  const bool clean = running.stop(drain_patience_ms);
+  port->close_all(close_patience);
+  if (clean)
     spdlog::info("stopped, everything is on disk");
   else
     spdlog::warn("stopped with deliveries in flight: they are sent again after the next start");
@@ -124,8 +151,6 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
 
 int run(const node_config& config, std::size_t max_open_files) {
   register_all_types();
-  caf::io::middleman::init_global_meta_objects();
-  caf::core::init_global_meta_objects();
   const system_clock_adapter time;
   system_random random;
   node_environment environment;
@@ -135,7 +160,7 @@ int run(const node_config& config, std::size_t max_open_files) {
   environment.transport = make_asio_transport(transport_of(config, guard, max_open_files));
   environment.failed = end_failed_node;
   environment.log_warning = warn;
-  const auto actors = make_actor_config(config.threads, config.tls);
+  const auto actors = make_actor_config(config.threads);
   caf::actor_system system{*actors};
   auto started = node::start(system, options_of(config, guard), environment);
   if (const auto* why = std::get_if<std::string>(&started))
@@ -168,7 +193,7 @@ int main(int argc, char** argv) {
   set_up_log(config.log_level);
   if (few_files)
     spdlog::warn("{}: going on with {} in flight", *few_files, config.max_in_flight);
-  if (auto why = listen_complaint(config.listen))
+  if (auto why = listen_complaint(config))
     return fail(exit_failed, *why);
   try {
     return run(config, max_open_files);

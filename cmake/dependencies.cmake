@@ -9,7 +9,7 @@ execute_process(
 list(APPEND CMAKE_PREFIX_PATH ${setup_prefixes})
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
-find_package(CAF 0.18.7 REQUIRED COMPONENTS core io openssl)
+find_package(CAF 0.18.7 REQUIRED COMPONENTS core)
 find_package(Boost 1.81 REQUIRED CONFIG) # headers only: Asio and Beast
 find_package(RapidJSON REQUIRED)
 find_package(CLI11 REQUIRED)

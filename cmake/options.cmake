@@ -55,7 +55,7 @@ function(vicket_program name)
   target_link_libraries(${name} PRIVATE vicket_build_flags)
 endfunction()
 
-# vicket_precompile_caf(TARGET): compile TARGET with <caf/all.hpp> and <caf/io/all.hpp> precompiled, which saves 2 s of
+# vicket_precompile_caf(TARGET): compile TARGET with <caf/all.hpp> precompiled, which saves 2 s of
 # each source that includes them. Two forms are made, once for all targets, since one costs 9 s and 200 MB:
 # libraries are compiled with -fPIC, programs with -fPIE.
 # vicket_precompile(TARGET HEADERS...): the same with headers of TARGET alone; pays from about four sources on.
@@ -78,12 +78,12 @@ function(vicket_precompile_caf target)
   if(NOT TARGET ${owner})
     file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${owner}.cpp CONTENT "")
     add_library(${owner} OBJECT ${CMAKE_BINARY_DIR}/${owner}.cpp)
-    target_link_libraries(${owner} PRIVATE CAF::core CAF::io vicket_build_flags)
+    target_link_libraries(${owner} PRIVATE CAF::core vicket_build_flags)
     if(type STREQUAL EXECUTABLE)
       set_target_properties(${owner} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
       target_compile_options(${owner} PRIVATE -fPIE)
     endif()
-    vicket_precompile(${owner} <caf/all.hpp> <caf/io/all.hpp>)
+    vicket_precompile(${owner} <caf/all.hpp>)
   endif()
   vicket_precompile(${target} REUSE_FROM ${owner})
 endfunction()

@@ -2,7 +2,6 @@
 
 #include <caf/error.hpp>
 #include <caf/init_global_meta_objects.hpp>
-#include <caf/io/middleman.hpp>
 #include <caf/message.hpp>
 
 namespace vicket {
@@ -27,7 +26,6 @@ refusal refusal_of(const caf::error& reason) {
 
 void register_message_types() {
   caf::init_global_meta_objects<caf::id_block::vicket>();
-  caf::io::middleman::init_global_meta_objects();
   caf::core::init_global_meta_objects();
 }
 

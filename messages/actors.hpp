@@ -11,48 +11,60 @@
 
 namespace vicket {
 
-/// What a node publishes on its actor port (`vicketd --listen`), and what a workflow engine and the command line
-/// talk to. Requests that are refused answer an error with a code of `errc` and, as its context, one sentence
-/// (`refusal_of()` takes it apart); any other error is the connection's.
-///
-/// Ordering: messages of one sender are handled in order; answers may overtake each other.
+// A node's interfaces, by who may use them. Requests that are refused answer an error with a code of `errc` and, as its
+// context, one sentence (`refusal_of()` takes it apart); any other error is the caller's own, such as a time-out.
+//
+// Ordering: messages of one sender are handled in order; answers may overtake each other.
+
+/// What a workflow engine sends (role `sender` on the actor port).
 using gateway_actor = caf::typed_actor<
-    /// Workflow engine → node. One event. The answer comes after the event was synced to disk, not before.
+    /// One event. The answer comes after the event was synced to disk, not before.
     /// Errors: unknown_connector, connector_disabled, filtered, invalid_event, too_large, overloaded, storage_full,
     /// unavailable.
     caf::result<accepted>(send_to_connector),
 
-    /// Workflow engine → node. Up to `send_batch::max_items` events, answered item by item, in order, when all are
-    /// decided. The same codes, per item; the message as a whole only fails when it is too long (invalid_event).
+    /// Up to `send_batch::max_items` events, answered item by item, in order, when all are decided. The same codes, per
+    /// item; the message as a whole only fails when it is too long (invalid_event).
     caf::result<batch_result>(send_batch),
 
-    /// Operator → node. Creates or replaces; makes a secret when there is none in the put and none to keep.
+    /// What was sent with an id, with its attempts: one history for each connector that it was sent to, a page at a time.
+    /// Errors: not_found, invalid_event (bad cursor), overloaded, unavailable.
+    caf::result<event_page>(get_event),
+
+    /// A page of a run's events. Errors: not_found, invalid_event (bad cursor), overloaded, unavailable.
+    caf::result<run_page>(get_run),
+
+    /// The attempts after a cursor; waits up to `wait_ms` for the first one. Says when some of them are gone. Errors:
+    /// invalid_event (bad cursor), overloaded, unavailable.
+    caf::result<outcome_page>(read_outcomes)>;
+
+/// What an operator sends (role `operator`): the connectors, the status, and the reads of an engine.
+using operator_actor = caf::typed_actor<
+    /// Creates or replaces; makes a secret when there is none in the put and none to keep.
     /// Errors: invalid_connector, storage_full, unavailable.
     caf::result<connector_view>(put_connector),
 
-    /// Operator → node. Errors: not_found.
+    /// Errors: not_found.
     caf::result<connector_view>(get_connector),
 
-    /// Operator → node. Errors: not_found, connector_busy.
+    /// Errors: not_found, connector_busy.
     caf::result<void>(delete_connector),
 
-    /// Operator → node. A page of connectors, by id.
+    /// A page of connectors, by id.
     caf::result<connector_page>(list_connectors),
 
-    /// Operator or workflow engine → node. What was sent with an id, with its attempts: one history for each connector
-    /// that it was sent to, a page at a time. Errors: not_found, invalid_event (bad cursor), overloaded, unavailable.
-    caf::result<event_page>(get_event),
-
-    /// Operator or workflow engine → node. A page of a run's events. Errors: not_found, invalid_event (bad cursor),
-    /// overloaded, unavailable.
-    caf::result<run_page>(get_run),
-
-    /// Workflow engine → node. The attempts after a cursor; waits up to `wait_ms` for the first one. Says when some of
-    /// them are gone. Errors: invalid_event (bad cursor), overloaded, unavailable.
+    /// As an engine's.
+    caf::result<event_page>(get_event), caf::result<run_page>(get_run),
     caf::result<outcome_page>(read_outcomes),
 
-    /// Operator → node. The node's and its partitions' totals, and a page of the connectors that are busy, by id.
+    /// The node's and its partitions' totals, and a page of the connectors that are busy, by id.
     caf::result<node_status>(get_status)>;
+
+/// Both: what a node is to who embeds it.
+using node_actor =
+    gateway_actor::extend<caf::result<connector_view>(put_connector),
+                          caf::result<connector_view>(get_connector), caf::result<void>(delete_connector),
+                          caf::result<connector_page>(list_connectors), caf::result<node_status>(get_status)>;
 
 /// An `errc` with its sentence as a CAF error, and back. An error that is not one of ours (a lost connection, say)
 /// becomes `unavailable` with CAF's own text.
@@ -60,7 +72,7 @@ using gateway_actor = caf::typed_actor<
 [[nodiscard]] caf::error make_refusal(const refusal& reason);
 [[nodiscard]] refusal refusal_of(const caf::error& reason);
 
-/// Registers the message types with CAF, and CAF's own of its core and io modules. Call once, before the first actor
+/// Registers the message types with CAF, and CAF's own. Call once, before the first actor
 /// system is made.
 void register_message_types();
 

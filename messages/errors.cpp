@@ -7,7 +7,7 @@ namespace vicket {
 
 namespace {
 
-constexpr std::array<std::pair<errc, std::string_view>, 11> names{{
+constexpr std::array<std::pair<errc, std::string_view>, 12> names{{
     {errc::unknown_connector, "unknown_connector"},
     {errc::connector_disabled, "connector_disabled"},
     {errc::filtered, "filtered"},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<errc, std::string_view>, 11> names{{
     {errc::invalid_connector, "invalid_connector"},
     {errc::not_found, "not_found"},
     {errc::connector_busy, "connector_busy"},
+    {errc::forbidden, "forbidden"},
 }};
 
 } // namespace

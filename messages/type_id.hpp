@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/ids.hpp"
+#include "messages/link_state.hpp"
 #include "messages/status.hpp"
 
 #include <caf/error.hpp>
@@ -50,6 +51,7 @@ CAF_ADD_TYPE_ID(vicket, (vicket::connector_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::partition_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::node_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::event_page))
+CAF_ADD_TYPE_ID(vicket, (vicket::link_state))
 
 CAF_END_TYPE_ID_BLOCK(vicket)
 

@@ -255,12 +255,6 @@ std::vector<std::string> trust_files(std::vector<std::string> ca_files) {
 
 } // namespace
 
-void ssl_deleter::operator()(SSL* ssl) const {
-  // Without it OpenSSL takes the connection's end for an error and makes its session unusable for resumption.
-  SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  SSL_free(ssl);
-}
-
 tls_context::tls_context(std::vector<std::string> ca_files,
                          std::function<void(const std::string&)> log_warning)
     : ca_files_{std::move(ca_files)}, log_warning_{std::move(log_warning)}, files_{trust_files(ca_files_)},
@@ -294,8 +288,8 @@ bool tls_context::reload() {
   }
 }
 
-tls_context::context_ptr tls_context::make_context(const std::vector<std::string>& ca_files) {
-  context_ptr result{SSL_CTX_new(TLS_client_method())};
+ssl_context_ptr tls_context::make_context(const std::vector<std::string>& ca_files) {
+  ssl_context_ptr result{SSL_CTX_new(TLS_client_method())};
   if (!result)
     throw std::runtime_error{"TLS can't be set up: " + take_tls_errors()};
   auto* context = result.get();
@@ -334,18 +328,6 @@ ssl_ptr tls_context::open(int fd, const std::string& host, SSL_SESSION* session,
     SSL_set_session(ssl.get(), session);
   SSL_set_connect_state(ssl.get());
   return ssl;
-}
-
-std::string take_tls_errors() {
-  const auto code = ERR_get_error();
-  ERR_clear_error();
-  if (code == 0)
-    return "unknown error";
-  if (const auto* reason = ERR_reason_error_string(code))
-    return reason;
-  std::array<char, 256> text{};
-  ERR_error_string_n(code, text.data(), text.size());
-  return text.data();
 }
 
 } // namespace vicket

@@ -1,8 +1,7 @@
 #pragma once
 
+#include "net/openssl.hpp"
 #include "transport/watched_files.hpp"
-
-#include <openssl/ssl.h>
 
 #include <chrono>
 #include <functional>
@@ -12,13 +11,10 @@
 
 namespace vicket {
 
-struct ssl_deleter {
-  void operator()(SSL* ssl) const;
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
-};
-using ssl_ptr = std::unique_ptr<SSL, ssl_deleter>;
-using ssl_session_ptr = std::unique_ptr<SSL_SESSION, ssl_deleter>;
+using internal::ssl_context_ptr;
+using internal::ssl_ptr;
+using internal::ssl_session_ptr;
+using internal::take_tls_errors;
 
 /// What a TLS session tells its owner, through OpenSSL's callbacks. Attached to the `SSL` with `attach`.
 class tls_session_owner {
@@ -66,18 +62,13 @@ public:
                              tls_session_owner& owner) const;
 
 private:
-  using context_ptr = std::unique_ptr<SSL_CTX, ssl_deleter>;
-
-  [[nodiscard]] static context_ptr make_context(const std::vector<std::string>& ca_files);
+  [[nodiscard]] static ssl_context_ptr make_context(const std::vector<std::string>& ca_files);
 
   const std::vector<std::string> ca_files_;
   const std::function<void(const std::string&)> log_warning_;
   watched_files files_;    ///< looked at before they are read
   bool was_short_ = false; ///< when they were to be read last
-  context_ptr context_;
+  ssl_context_ptr context_;
 };
-
-/// OpenSSL's queue of errors of this thread as one phrase, and the queue is empty after it.
-[[nodiscard]] std::string take_tls_errors();
 
 } // namespace vicket

@@ -35,7 +35,7 @@ T must(answer<T> given, const char* what) {
 } // namespace
 
 struct node_session::rep {
-  explicit rep(const host_port& node) : here{node, std::nullopt} {
+  explicit rep(const host_port& node) : here{place{node, {}}, std::nullopt} {
     auto connected = here.connect();
     if (const auto* why = std::get_if<unreachable>(&connected))
       throw std::runtime_error(why->why);

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <messages/actors.hpp>
+#include <link/connect.hpp>
 
 #include <caf/event_based_actor.hpp>
-#include <caf/io/middleman.hpp>
-#include <caf/openssl/remote_actor.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -16,9 +14,7 @@
 #include <vector>
 
 struct engine_options {
-  std::string host;
-  std::uint16_t port = 0;
-  bool tls = false;
+  vicket::link_options link;
   std::string workflow;              ///< whose outcomes are ours
   std::filesystem::path cursor_file; ///< where the outcome feed is to be read on
 };
@@ -27,7 +23,7 @@ struct engine_options {
 /// and follows what became of them. A node that restarts, is overloaded or has a full disk costs time, no
 /// event.
 ///
-/// Spawn it detached, since connecting blocks. Ends normally once `close_atom` came and all that was fired is
+/// Ends normally once `close_atom` came and all that was fired is
 /// delivered; with an error if something was refused or given up.
 ///
 /// Invariants: an action is in `outbox_` or in `in_flight_`; its id is in `unsettled_` until it is refused
@@ -38,22 +34,25 @@ public:
   /// Actions that wait for the node. At the bound a workflow is refused with `overloaded`, and waits itself.
   static constexpr std::size_t max_outbox = 10'000;
   static constexpr std::uint32_t feed_wait_ms = 5'000;
-  static constexpr std::chrono::milliseconds rest{200}; ///< before sending or connecting again
+  static constexpr std::chrono::milliseconds rest{200}; ///< before sending again what was refused for now
   static constexpr std::chrono::seconds answer_timeout{15};
 
   engine(caf::actor_config& config, engine_options options)
       : caf::event_based_actor{config}, options_{std::move(options)} {
     std::ifstream{options_.cursor_file} >> cursor_;
-    // CAF drops requests to a node that went away without a word; this is how we hear of it.
-    set_down_handler([this](const caf::down_msg& gone) {
-      if (node_ && gone.source == node_.address())
-        lose_node("the connection was lost");
-    });
+    options_.link.watcher = address();
+    node_ = vicket::connect(system(), options_.link);
   }
 
+  /// The link ends with its last reference.
+  void on_exit() override { node_ = nullptr; }
+
   caf::behavior make_behavior() override {
-    connect();
+    read_on();
     return {
+        [](const vicket::link_state& now) {
+          std::cout << (now.connected ? "connected" : "no node: " + now.why) << std::endl;
+        },
         [this](vicket::send_to_connector& action) { return fire(std::move(action)); },
         [this](caf::close_atom) {
           closing_ = true;
@@ -68,46 +67,12 @@ private:
     bool accepted = false; ///< else it is in the outbox or in flight
   };
 
-  void connect() {
-    using vicket::gateway_actor;
-    auto found = options_.tls
-                     ? caf::openssl::remote_actor<gateway_actor>(system(), options_.host, options_.port)
-                     : system().middleman().remote_actor<gateway_actor>(options_.host, options_.port);
-    if (!found) {
-      run_delayed(rest, [this] { connect(); });
-      return;
-    }
-    std::cout << "connected" << std::endl;
-    node_ = *found;
-    monitor(node_);
-    send_waiting();
-    read_on();
-  }
-
-  /// The batch on its way may have been stored or not, so it is sent again: since its events carry ids of our
-  /// own, those that were stored are answered as duplicates.
-  void lose_node(const std::string& why) {
-    std::cout << "lost the node: " << why << std::endl;
-    node_ = nullptr;
-    ++connection_;
-    outbox_.insert(outbox_.begin(), in_flight_.begin(), in_flight_.end());
-    in_flight_.clear();
-    run_delayed(rest, [this] { connect(); });
-  }
-
-  /// Asks the node; an answer that belongs to a lost connection is void, an error loses this one.
-  template <class Answer, class Request, class Take>
-  void ask(Request question, Take take) {
+  /// Asks the node. `failed` gets a refusal of the question as a whole; without a connection it is `unavailable`.
+  template <class Answer, class Request, class Take, class Failed>
+  void ask(Request question, Take take, Failed failed) {
     request(node_, answer_timeout, std::move(question))
-        .then(
-            [this, take, mine = connection_](const Answer& answer) {
-              if (mine == connection_)
-                take(answer);
-            },
-            [this, mine = connection_](const caf::error& reason) {
-              if (mine == connection_)
-                lose_node(vicket::refusal_of(reason).detail);
-            });
+        .then([take](const Answer& answer) mutable { take(answer); },
+              [failed](const caf::error& reason) mutable { failed(vicket::refusal_of(reason)); });
   }
 
   // -- actions out
@@ -123,13 +88,31 @@ private:
   }
 
   void send_waiting() {
-    if (!node_ || resting_ || !in_flight_.empty() || outbox_.empty())
+    if (resting_ || !in_flight_.empty() || outbox_.empty())
       return;
     const auto end = outbox_.begin() + static_cast<std::ptrdiff_t>(std::min(outbox_.size(), batch_items));
     in_flight_.assign(outbox_.begin(), end);
     outbox_.erase(outbox_.begin(), end);
-    ask<vicket::batch_result>(vicket::send_batch{in_flight_},
-                              [this](const auto& answer) { take_answers(answer); });
+    ask<vicket::batch_result>(
+        vicket::send_batch{in_flight_}, [this](const auto& answer) { take_answers(answer); },
+        [this](const auto& reason) { send_all_again(reason); });
+  }
+
+  /// The batch may have been stored or not: since its events carry ids of our own, those that were stored are answered as
+  /// duplicates.
+  void send_all_again(const vicket::refusal& reason) {
+    std::cout << "not answered: " << reason.detail << std::endl;
+    outbox_.insert(outbox_.begin(), in_flight_.begin(), in_flight_.end());
+    in_flight_.clear();
+    rest_a_little();
+  }
+
+  void rest_a_little() {
+    if (!std::exchange(resting_, true))
+      run_delayed(rest, [this] {
+        resting_ = false;
+        send_waiting();
+      });
   }
 
   void take_answers(const vicket::batch_result& answers) {
@@ -158,11 +141,7 @@ private:
       return;
     }
     outbox_.push_front(action); // for now only: give the node time instead of asking at once
-    if (!std::exchange(resting_, true))
-      run_delayed(rest, [this] {
-        resting_ = false;
-        send_waiting();
-      });
+    rest_a_little();
   }
 
   // -- outcomes in
@@ -172,12 +151,15 @@ private:
     if (finished())
       return; // CAF keeps an actor that waits for an answer alive, also after quit()
     const vicket::read_outcomes question{cursor_, vicket::read_outcomes::max_limit, feed_wait_ms};
-    ask<vicket::outcome_page>(question, [this](const auto& page) {
-      if (page.gap_cursor.empty())
-        take_page(page);
-      else
-        take_gap(page);
-    });
+    ask<vicket::outcome_page>(
+        question,
+        [this](const auto& page) {
+          if (page.gap_cursor.empty())
+            take_page(page);
+          else
+            take_gap(page);
+        },
+        [this](const auto&) { run_delayed(rest, [this] { read_on(); }); });
   }
 
   void take_page(const vicket::outcome_page& page) {
@@ -190,7 +172,7 @@ private:
   }
 
   /// Outcomes are missing before this page: what we still wait for may have had its own. So ask for each, and only then go
-  /// on: as long as the cursor is the old one, a lost connection only means that the gap is told again.
+  /// on: as long as the cursor is the old one, an end of this process only means that the gap is told again.
   void take_gap(const vicket::outcome_page& page) {
     std::cout << "gap: some outcomes are gone, looking for ours" << std::endl;
     std::vector<vicket::event_id> open;
@@ -211,30 +193,26 @@ private:
   void look_up_last(std::vector<vicket::event_id> open, const vicket::outcome_page& page,
                     const std::string& cursor) {
     const auto id = open.back();
-    request(node_, answer_timeout, vicket::get_event{id, cursor})
-        .then(
-            [this, id, open, page, mine = connection_](const vicket::event_page& found) mutable {
-              if (mine != connection_)
-                return;
-              if (found.more && !has_ours(id, found.events)) {
-                look_up_last(std::move(open), page, found.cursor);
-                return;
-              }
-              take_history(id, found.events);
-              open.pop_back();
-              look_up(std::move(open), page);
-            },
-            [this, id, open, page, mine = connection_](const caf::error& reason) mutable {
-              if (mine != connection_)
-                return;
-              if (const auto why = vicket::refusal_of(reason); why.code != vicket::errc::not_found) {
-                lose_node(why.detail);
-                return;
-              }
-              take_history(id, {});
-              open.pop_back();
-              look_up(std::move(open), page);
-            });
+    ask<vicket::event_page>(
+        vicket::get_event{id, cursor},
+        [this, id, open, page](const auto& found) mutable {
+          if (found.more && !has_ours(id, found.events)) {
+            look_up_last(std::move(open), page, found.cursor);
+            return;
+          }
+          take_history(id, found.events);
+          open.pop_back();
+          look_up(std::move(open), page);
+        },
+        [this, id, open, page](const auto& reason) mutable {
+          if (reason.code != vicket::errc::not_found) {
+            run_delayed(rest, [this, open, page] { look_up(open, page); });
+            return;
+          }
+          take_history(id, {});
+          open.pop_back();
+          look_up(std::move(open), page);
+        });
   }
 
   [[nodiscard]] bool has_ours(const vicket::event_id& id,
@@ -302,8 +280,7 @@ private:
   }
 
   engine_options options_;
-  vicket::gateway_actor node_;   ///< null while there is no connection
-  std::uint64_t connection_ = 0; ///< counts them
+  vicket::gateway_actor node_; ///< stands for it, connected or not
   std::deque<vicket::send_to_connector> outbox_;
   std::vector<vicket::send_to_connector> in_flight_; ///< the batch that waits for its answer
   bool resting_ = false;

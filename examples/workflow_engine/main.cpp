@@ -4,34 +4,30 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/io/middleman.hpp>
-#include <caf/openssl/manager.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <chrono>
+#include <exception>
 #include <iostream>
 #include <random>
 
 namespace {
 
-/// The flags, in CAF's form: --node-port=4242 and so on; --help lists them.
+/// The flags, in CAF's form: --node=127.0.0.1:4242 and so on; --help lists them.
 struct settings : caf::actor_system_config {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 4242;
+  std::string node = "127.0.0.1:4242";
+  vicket::tls_files tls;
   std::string connector = "crm-prod";
   std::string run = "run-1";
   std::size_t tickets = 3;
   std::string cursor_file = "outcomes.cursor";
 
   settings() {
-    load<caf::io::middleman>();
-    set("caf.middleman.workers", 0); // as vicketd: see the README
     opt_group{custom_options_, "global"}
-        .add(host, "node-host", "where the node is")
-        .add(port, "node-port", "its actor port")
-        .add(openssl_certificate, "tls-cert", "our certificate (PEM), for a node with TLS")
-        .add(openssl_key, "tls-key", "its private key")
-        .add(openssl_cafile, "tls-ca", "whose certificates to trust")
+        .add(node, "node", "where the node listens: HOST:PORT or unix:PATH")
+        .add(tls.cert, "tls-cert", "our certificate (PEM), for a node with TLS")
+        .add(tls.key, "tls-key", "its private key")
+        .add(tls.ca, "tls-ca", "whose certificates to trust")
         .add(connector, "connector", "whom to tell")
         .add(run, "run", "the workflow run's id")
         .add(tickets, "tickets", "how many tickets to resolve")
@@ -71,9 +67,11 @@ vicket::send_to_connector ticket_resolved(const settings& with, std::size_t tick
 
 /// Whether everything that was fired was delivered.
 bool run_workflow(caf::actor_system& system, const settings& with) {
-  const bool tls = !with.openssl_certificate.empty();
-  auto connection = system.spawn<engine, caf::detached>(
-      engine_options{with.host, with.port, tls, "ticket-triage", with.cursor_file});
+  vicket::link_options link;
+  link.nodes = {with.node};
+  if (!with.tls.cert.empty())
+    link.tls = with.tls;
+  auto connection = system.spawn<engine>(engine_options{link, "ticket-triage", with.cursor_file});
   caf::scoped_actor self{system};
   self->monitor(connection);
   bool good = true;
@@ -105,8 +103,11 @@ int main(int argc, char** argv) {
   }
   if (with.cli_helptext_printed)
     return 0;
-  if (!with.openssl_certificate.empty())
-    with.load<caf::openssl::manager>();
   caf::actor_system system{with};
-  return run_workflow(system, with) ? 0 : 1;
+  try {
+    return run_workflow(system, with) ? 0 : 1;
+  } catch (const std::exception& problem) { // a malformed place, or certificates that can't be read
+    std::cerr << "workflow_engine: " << problem.what() << '\n';
+    return 2;
+  }
 }

@@ -33,12 +33,19 @@ node_config accepted_config(std::vector<std::string> flags, const variables& env
   return std::get<node_config>(result);
 }
 
+std::vector<place> places(const std::vector<std::string>& texts) {
+  std::vector<place> result;
+  for (const auto& text : texts)
+    result.push_back(std::get<place>(parse_place(text)));
+  return result;
+}
+
 } // namespace
 
 TEST_CASE("without flags but --data-dir a node has the documented defaults") {
   const auto config = accepted_config({"--data-dir", "d"});
   CHECK(config.data_dir == "d");
-  CHECK(config.listen == host_port{"127.0.0.1", 4242});
+  CHECK(config.listen == places({"127.0.0.1:4242"}));
   CHECK_FALSE(config.tls);
   CHECK(config.allow_cidrs.empty());
   CHECK(config.deny_cidrs.empty());
@@ -55,7 +62,7 @@ TEST_CASE("without flags but --data-dir a node has the documented defaults") {
 TEST_CASE("every flag is also an environment variable and a key of the config file") {
   const auto check = [](const node_config& config) {
     CHECK(config.data_dir == "/data");
-    CHECK(config.listen == host_port{"::1", 0});
+    CHECK(config.listen == places({"[::1]:0"}));
     REQUIRE(config.tls);
     CHECK(config.tls->cert == "c.pem");
     CHECK(config.tls->key == "k.pem");
@@ -206,6 +213,12 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
       {{"--data-dir", "d", "--listen", "0.0.0.0:4242"}, "needs --tls-cert, --tls-key and --tls-ca"},
       {{"--data-dir", "d", "--listen", "[::]:4242"}, "needs --tls-cert, --tls-key and --tls-ca"},
       {{"--data-dir", "d", "--listen", "10.0.0.1:4242", "--tls-cert", "c", "--tls-key", "k"}, "go together"},
+      {{"--data-dir", "d", "--listen", "127.0.0.1:1", "--listen", "10.0.0.1:1"},
+       "--listen 10.0.0.1:1 can be reached"},
+      {{"--data-dir", "d", "--listen", "unix:"}, "path"},
+      {{"--data-dir", "d", "--tls-crl", "r"}, "go together"},
+      {{"--data-dir", "d", "--role", "x=sender"}, "--role goes by the names of certificates"},
+      {{"--data-dir", "d", "--role", "x=king"}, "none of the roles"},
       {{"--data-dir", "d", "--allow-cidr", "127.0.0.1"}, "--allow-cidr"},
       {{"--data-dir", "d", "--allow-cidr", "127.0.0.1/8"}, "no bits set"},
       {{"--data-dir", "d", "--deny-cidr", "10.0.0.1/8"}, "--deny-cidr"},
@@ -298,7 +311,18 @@ TEST_CASE("a config file may begin with a byte order mark and end its lines like
 TEST_CASE("with the three TLS flags a node may listen anywhere, and help goes to standard output") {
   CHECK(accepted_config({"--data-dir", "d", "--listen", "0.0.0.0:4242", "--tls-cert", "c", "--tls-key", "k",
                          "--tls-ca", "a"})
-            .listen.host == "0.0.0.0");
+            .listen.front()
+            .address.host == "0.0.0.0");
+  const auto several =
+      accepted_config({"--data-dir", "d", "--listen", "10.0.0.1:1", "--listen", "unix:/run/a.sock",
+                       "--tls-cert", "c", "--tls-key", "k", "--tls-ca", "a", "--tls-crl", "r", "--role",
+                       "*.engines.test=sender", "--role", "spiffe://x/ops=operator"});
+  CHECK(several.listen == places({"10.0.0.1:1", "unix:/run/a.sock"}));
+  CHECK(several.tls == tls_files{"c", "k", "a", "r"});
+  REQUIRE(several.roles.size() == 2);
+  CHECK(several.roles[0].pattern == "*.engines.test");
+  CHECK(several.roles[1].pattern == "spiffe://x/ops");
+  CHECK(accepted_config({"--data-dir", "d", "--listen", "unix:/run/a.sock"}).listen.size() == 1);
   const auto help = parse({"--help"});
   REQUIRE(std::holds_alternative<early_exit>(help));
   CHECK(std::get<early_exit>(help).code == 0);

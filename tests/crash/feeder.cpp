@@ -1,5 +1,6 @@
 #include "tests/crash/feeder.hpp"
 
+#include "link/connect.hpp"
 #include "messages/actors.hpp"
 #include "tests/crash/change_desk.hpp"
 #include "tests/crash/connector_timeline.hpp"
@@ -11,7 +12,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/io/middleman.hpp>
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -57,20 +57,32 @@ public:
         desk_{promises, journal_, options.ports}, events_per_s_{options.events_per_s}, shared_{shared} {}
 
   caf::behavior make_behavior() override {
-    set_down_handler([this](const caf::down_msg& down) {
-      if (node_ && down.source == node_->address())
-        lose_connection();
-    });
     return {
         [this](caf::tick_atom) { tick(); },
-        [this](caf::connect_atom, const caf::strong_actor_ptr& node) { connect(node); },
+        [this](caf::connect_atom, std::uint16_t port) { connect(port); },
+        [this](const link_state& now) { take(now); },
     };
   }
 
+  void on_exit() override { link_ = node_ = nullptr; }
+
 private:
-  void connect(const caf::strong_actor_ptr& node) {
-    node_ = caf::actor_cast<gateway_actor>(node);
-    monitor(node_);
+  void connect(std::uint16_t port) {
+    link_options options;
+    options.nodes = {"127.0.0.1:" + std::to_string(port)};
+    options.watcher = address();
+    place_ = options.nodes.front();
+    link_ = connect_node(system(), options);
+  }
+
+  void take(const link_state& now) {
+    if (now.node != place_ || !link_)
+      return; // of one that was given up
+    if (!now.connected) {
+      lose_connection();
+      return;
+    }
+    node_ = link_;
     ++connections_;
     look();
     if (!started_) {
@@ -86,7 +98,7 @@ private:
     outstanding_.clear();
     desk_.node_lost();
     burst_.reset();
-    node_ = nullptr;
+    link_ = node_ = nullptr;
     shared_.wants_connection = true;
   }
 
@@ -135,9 +147,11 @@ private:
         go_on_with_burst();
       }
     };
-    // Without an answer the change stays under way until the node has ended: nobody can say what became of it.
-    const auto failed = [conclude](const caf::error& why) {
-      if (why.category() == caf::type_id_v<errc>)
+    // Without an answer the change stays under way until the node has ended: nobody can say what became of it. (When a
+    // connection goes, the link says `unavailable` for what was under way, after the news of it.)
+    const auto failed = [this, conclude, connection = connections_](const caf::error& why) {
+      const bool lost = connection != connections_ || !node_;
+      if (why.category() == caf::type_id_v<errc> && !(lost && refusal_of(why).code == errc::unavailable))
         conclude(refusal_of(why).code);
     };
     if (asked.put)
@@ -246,7 +260,8 @@ private:
 
   /// The message as a whole: refused by the node, or unanswered.
   void refused(std::uint64_t number, const std::vector<std::uint64_t>& serials, const caf::error& why) {
-    if (why.category() == caf::type_id_v<errc>)
+    const bool unanswered = !outstanding_.contains(number) && refusal_of(why).code == errc::unavailable;
+    if (why.category() == caf::type_id_v<errc> && !unanswered)
       return answered(number, serials, std::vector<send_result>(serials.size(), refusal_of(why)));
     if (outstanding_.erase(number) > 0)
       give_back(serials);
@@ -279,7 +294,9 @@ private:
   change_desk desk_;
   std::int64_t events_per_s_;
   shared_state& shared_;
-  gateway_actor node_;
+  node_actor link_;               ///< there may be no connection yet
+  std::string place_;             ///< where it leads
+  node_actor node_;               ///< the same once there is one, else null
   std::uint64_t connections_ = 0; ///< made up to now
   std::optional<burst> burst_;
   std::uint32_t bursts_begun_ = 0;
@@ -296,13 +313,12 @@ private:
       repeats_; ///< accepted, to be sent again after a while; at most `max_repeats_waiting`
 };
 
-void connect_once(caf::actor_system& system, const caf::actor& feeding, const std::filesystem::path& folder,
-                  shared_state& shared) {
-  const auto node = system.middleman().remote_actor<gateway_actor>("127.0.0.1", read_node_port(folder));
-  if (!node)
+void connect_once(const caf::actor& feeding, const std::filesystem::path& folder, shared_state& shared) {
+  const auto port = read_node_port(folder);
+  if (port == 0)
     return;
   shared.wants_connection = false;
-  caf::anon_send(feeding, caf::connect_atom_v, caf::actor_cast<caf::strong_actor_ptr>(*node));
+  caf::anon_send(feeding, caf::connect_atom_v, port);
 }
 
 } // namespace
@@ -332,7 +348,7 @@ bool run_feeder(const plan& promises, const feeder_options& options, const std::
   const auto feeding = system.spawn<feeding_actor>(promises, options, shared);
   const auto step = [&] {
     if (shared.wants_connection)
-      connect_once(system, feeding, options.folder, shared);
+      connect_once(feeding, options.folder, shared);
     shared.bursts = bursts.load();
     sleep_ms(connect_every_ms);
   };

@@ -1,6 +1,6 @@
 #include "tests/crash/node_client.hpp"
 
-#include <caf/init_global_meta_objects.hpp>
+#include "link/connect.hpp"
 
 #include <utility>
 
@@ -13,19 +13,15 @@ constexpr std::size_t questions_at_a_time = 64;
 } // namespace
 
 client_config::client_config() {
-  load<caf::io::middleman>();
   set("caf.scheduler.max-threads", 2);
   // A client that polls takes the processors away from the node.
   set("caf.work-stealing.aggressive-poll-attempts", 0);
   set("caf.work-stealing.moderate-poll-attempts", 0);
-  set("caf.middleman.workers", 0); // see make_actor_config
   set("caf.logger.console.verbosity", "quiet");
 }
 
 void prepare_messages() {
   register_message_types();
-  caf::io::middleman::init_global_meta_objects();
-  caf::core::init_global_meta_objects();
 }
 
 node_client::node_client(caf::actor_system& system, std::function<std::uint16_t()> port)
@@ -34,17 +30,20 @@ node_client::node_client(caf::actor_system& system, std::function<std::uint16_t(
 bool node_client::connected() {
   if (node_)
     return true;
-  auto found = system_.middleman().remote_actor<gateway_actor>("127.0.0.1", port_());
-  if (found)
-    node_ = std::move(*found);
-  else
-    reason_ = std::move(found.error());
-  return static_cast<bool>(node_);
+  const auto port = port_();
+  if (port == 0) {
+    reason_ = make_refusal(errc::unavailable, "there is no node");
+    return false;
+  }
+  link_options options;
+  options.nodes = {"127.0.0.1:" + std::to_string(port)};
+  node_ = connect_node(system_, options);
+  return true;
 }
 
 void node_client::failed(caf::error why) {
-  // A refusal is an answer; anything else may be the connection's end.
-  if (why.category() != caf::type_id_v<errc>)
+  // A refusal is an answer; anything else may be the connection's end, and the next node listens elsewhere.
+  if (why.category() != caf::type_id_v<errc> || refusal_of(why).code == errc::unavailable)
     node_ = nullptr;
   reason_ = std::move(why);
 }

@@ -4,7 +4,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <chrono>
@@ -61,7 +60,7 @@ private:
   caf::actor_system& system_;
   std::function<std::uint16_t()> port_;
   caf::scoped_actor self_;
-  gateway_actor node_;
+  node_actor node_;
   caf::error reason_;
 };
 

@@ -3,6 +3,8 @@
 
 #include "examples/workflow_engine/engine.hpp"
 
+#include "link/port.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
@@ -32,9 +34,9 @@ struct node_script {
 /// Answers as the script says, and reports every event that it accepted as delivered.
 class scripted_node {
 public:
-  scripted_node(gateway_actor::pointer self, node_script& script) : self_{self}, script_{script} {}
+  scripted_node(node_actor::pointer self, node_script& script) : self_{self}, script_{script} {}
 
-  gateway_actor::behavior_type make_behavior() {
+  node_actor::behavior_type make_behavior() {
     const auto unused = caf::make_error(caf::sec::unexpected_message);
     return {
         [unused](const send_to_connector&) -> caf::result<accepted> { return unused; },
@@ -91,7 +93,7 @@ private:
     page_.gap_cursor.clear();
   }
 
-  gateway_actor::pointer self_;
+  node_actor::pointer self_;
   node_script& script_;
   caf::typed_response_promise<outcome_page> reader_;
   outcome_page page_;
@@ -110,12 +112,16 @@ send_to_connector action_number(std::uint8_t number) {
 /// Fires the actions at an engine, and lets it end: its reason.
 caf::error run_engine(caf::actor_system& system, node_script& script,
                       std::vector<send_to_connector> actions) {
-  const auto node = system.spawn<caf::stateful_actor<scripted_node, gateway_actor::base>>(std::ref(script));
-  const auto port = system.middleman().publish(node, 0, "127.0.0.1");
-  REQUIRE(port);
-  const auto cursor_file = std::filesystem::temp_directory_path() / ("engine-test-" + std::to_string(*port));
-  const auto under_test =
-      system.spawn<engine, caf::detached>(engine_options{"127.0.0.1", *port, false, "triage", cursor_file});
+  const auto node = system.spawn<caf::stateful_actor<scripted_node, node_actor::base>>(std::ref(script));
+  auto opened = actor_port::open(system, node, {{{{"127.0.0.1", 0}, {}}}, {}, {}, [](const std::string&) {}});
+  REQUIRE(std::holds_alternative<std::unique_ptr<actor_port>>(opened));
+  const auto& port = std::get<0>(opened);
+  const auto where = port->places().front();
+  const auto cursor_file =
+      std::filesystem::temp_directory_path() / ("engine-test-" + std::to_string(where.address.port));
+  link_options link;
+  link.nodes = {where.to_string()};
+  const auto under_test = system.spawn<engine>(engine_options{link, "triage", cursor_file});
   caf::scoped_actor self{system};
   self->monitor(under_test);
   for (auto& action : actions)
@@ -144,7 +150,6 @@ TEST_CASE("an engine sends again what is refused for now, and nothing else") {
   const auto code = GENERATE(errc::overloaded, errc::storage_full, errc::unavailable);
   CAPTURE(to_string(code));
   caf::actor_system_config config;
-  config.load<caf::io::middleman>();
   caf::actor_system system{config};
   node_script script;
   // given a node that takes the first event, refuses the second for now and takes it when it comes again
@@ -161,7 +166,6 @@ TEST_CASE("an engine gives up what is refused for good, says so at its end, and 
                              errc::invalid_event, errc::too_large);
   CAPTURE(to_string(code));
   caf::actor_system_config config;
-  config.load<caf::io::middleman>();
   caf::actor_system system{config};
   node_script script;
   script.answers = {{{refusal{code, "never"}}}, {{accepted{{{2}}}}}};
@@ -173,7 +177,6 @@ TEST_CASE("an engine gives up what is refused for good, says so at its end, and 
 TEST_CASE(
     "after a gap an engine asks what became of its events, and sends again what the node does not know") {
   caf::actor_system_config config;
-  config.load<caf::io::middleman>();
   caf::actor_system system{config};
   node_script script;
   script.answers = {{{accepted{{{1}}}}}, {{accepted{{{2}}}}}, {{accepted{{{2}}}}}};

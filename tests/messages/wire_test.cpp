@@ -103,7 +103,8 @@ TEST_CASE("the type ids are the wire: each stays where it is, new ones go to the
   CHECK(offset_of<partition_status> == 33);
   CHECK(offset_of<node_status> == 34);
   CHECK(offset_of<event_page> == 35);
-  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 36);
+  CHECK(offset_of<link_state> == 36);
+  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 37);
 }
 
 TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
@@ -118,6 +119,7 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
   CHECK(static_cast<int>(errc::invalid_connector) == 9);
   CHECK(static_cast<int>(errc::not_found) == 10);
   CHECK(static_cast<int>(errc::connector_busy) == 11);
+  CHECK(static_cast<int>(errc::forbidden) == 12);
   CHECK(static_cast<int>(outcome::delivered) == 1);
   CHECK(static_cast<int>(outcome::http_status) == 2);
   CHECK(static_cast<int>(outcome::timeout) == 3);
@@ -131,7 +133,7 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
   CHECK(static_cast<int>(event_state::failed) == 3);
   for (int number = 0; number < 256; ++number) {
     INFO(number);
-    CHECK(readable<errc>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 11));
+    CHECK(readable<errc>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 12));
     CHECK(readable<outcome>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 8));
     CHECK(readable<event_state>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 3));
   }

@@ -58,7 +58,8 @@ struct page {
       throw_from_bytes; ///< operator new for as much, but less than `throw_below_bytes`, throws in threads of this
   number throw_below_bytes; ///< kind (1: actors with a thread of their own, 2: the other actors); 0: never
   number throw_in;
-  number throws; ///< how many more times
+  number throws;       ///< how many more times
+  number throw_spares; ///< so many that would are let through before
 };
 
 constexpr std::int64_t words = sizeof(page) / sizeof(number) - 1;
@@ -202,7 +203,7 @@ bool has_to_throw(std::size_t bytes) noexcept {
   if (size < faults->throw_from_bytes || size >= faults->throw_below_bytes)
     return false;
   const auto* const kind = faults->throw_in == 1 ? "caf.thread" : "caf.worker";
-  return thread_begins_with(kind) && takes_one(faults->throws);
+  return thread_begins_with(kind) && !takes_one(faults->throw_spares) && takes_one(faults->throws);
 }
 
 } // namespace

@@ -7,7 +7,7 @@ import struct
 NUMBERS = """words
 syncs_begun hold_from syncs_waiting sync_error sync_failures append_error append_failures
 table_error table_failures tables_refused table_delay_ms hold_flushes flushes_waiting wall_ms steady_ms
-throw_from_bytes throw_below_bytes throw_in throws""".split()
+throw_from_bytes throw_below_bytes throw_in throws throw_spares""".split()
 ACTORS_WITH_A_THREAD, OTHER_ACTORS = 1, 2  # for throw_in
 ALWAYS = -1
 

@@ -10,14 +10,14 @@
 
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
-#include "apps/actor_port.hpp"
+#include "apps/actor_config.hpp"
 #include "apps/termination.hpp"
+#include "link/port.hpp"
 #include "storage/testing/environments.hpp"
 #include "transport/asio_transport.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/init_global_meta_objects.hpp>
-#include <caf/io/middleman.hpp>
 #include <caf/send.hpp>
 
 #include <csignal>
@@ -53,8 +53,6 @@ void say(const std::string& line) {
 int run(const char* data_dir, std::string_view mode, std::uint64_t seed) {
   const bool linger = mode == "linger";
   register_all_types();
-  caf::io::middleman::init_global_meta_objects();
-  caf::core::init_global_meta_objects();
   const system_clock_adapter time;
   system_random random;
   faulty_environment disk{faulty_environment::below::disk};
@@ -76,7 +74,7 @@ int run(const char* data_dir, std::string_view mode, std::uint64_t seed) {
   options.data_dir = data_dir;
   options.guard = guard;
   options.allow_http = true;
-  const auto actors = make_actor_config(0, std::nullopt);
+  const auto actors = make_actor_config(0);
   caf::actor_system system{*actors};
   auto started = node::start(system, options, environment);
   if (const auto* why = std::get_if<std::string>(&started)) {
@@ -84,8 +82,16 @@ int run(const char* data_dir, std::string_view mode, std::uint64_t seed) {
     return 1;
   }
   auto gateway = std::get<0>(started)->gateway();
-  const auto port = publish_gateway(system, gateway, {"127.0.0.1", 0}, false);
-  say("ready actors=127.0.0.1:" + std::to_string(std::get<std::uint16_t>(port)));
+  auto opened =
+      actor_port::open(system, gateway, {{{{"127.0.0.1", 0}, {}}}, {}, {}, [](const std::string& line) {
+                                           std::cerr << line + "\n" << std::flush;
+                                         }});
+  if (const auto* why = std::get_if<std::string>(&opened)) {
+    std::cerr << *why << '\n';
+    return 1;
+  }
+  auto port = std::get<0>(std::move(opened));
+  say("ready actors=" + port->places().front().to_string());
 
   await(SIGUSR1);
   if (mode == "headless")
@@ -95,6 +101,7 @@ int run(const char* data_dir, std::string_view mode, std::uint64_t seed) {
   say("begins");
   await(SIGTERM);
   gateway = nullptr;
+  port.reset();
   disk.crash();
   std::get<0>(started).reset(); // closes the store, so that the power cut can be played
   disk.restart(seed);

@@ -1,12 +1,10 @@
 #include "tests/system/node_client.hpp"
 
-#include "messages/actors.hpp"
+#include "link/connect.hpp"
 #include "tests/system/real_time.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
-#include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
@@ -32,17 +30,13 @@ public:
   client_config() {
     static const bool registered = [] {
       register_message_types();
-      caf::io::middleman::init_global_meta_objects();
-      caf::core::init_global_meta_objects();
       return true;
     }();
     static_cast<void>(registered);
-    load<caf::io::middleman>();
     set("caf.scheduler.max-threads", 1);
     // A client that polls takes the processors away from the node.
     set("caf.work-stealing.aggressive-poll-attempts", 0);
     set("caf.work-stealing.moderate-poll-attempts", 0);
-    set("caf.middleman.workers", 0); // see make_actor_config
     set("caf.logger.console.verbosity", "quiet");
   }
 };
@@ -86,10 +80,10 @@ send_batch batch_for(const connector_id& connector, std::size_t items, std::size
 
 struct node_client::rep {
   explicit rep(std::uint16_t port) : system{config}, self{system} {
-    auto found = system.middleman().remote_actor<gateway_actor>("127.0.0.1", port);
-    if (!found)
-      fail("no connection to the node", found.error());
-    node = std::move(*found);
+    link_options options;
+    options.nodes = {"127.0.0.1:" + std::to_string(port)};
+    options.max_bytes = std::size_t{1} << 30;
+    node = connect_node(system, options);
   }
 
   template <class Answer, class Question>
@@ -103,7 +97,7 @@ struct node_client::rep {
   client_config config;
   caf::actor_system system;
   caf::scoped_actor self;
-  gateway_actor node;
+  node_actor node;
   std::string cursor; ///< of the feed
 };
 

@@ -1,30 +1,26 @@
-#include "apps/tls_files.hpp"
+#include "net/tls_files.hpp"
+
+#include "net/openssl.hpp"
+#include "net/tls_contexts.hpp"
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
-
-#include <memory>
 
 namespace vicket {
 
 namespace {
 
-using context_ptr = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
-
-context_ptr make_context() {
-  context_ptr context{SSL_CTX_new(TLS_method()), &SSL_CTX_free};
+internal::ssl_context_ptr make_context() {
+  internal::ssl_context_ptr context{SSL_CTX_new(TLS_method())};
   // Without it OpenSSL would ask the terminal for a pass phrase.
   if (context)
     SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return 0; });
   return context;
 }
 
-/// OpenSSL's own words for the first thing that went wrong, without its source references.
 std::string last_words() {
-  const auto code = ERR_peek_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  ERR_clear_error();
-  return reason == nullptr ? "not readable" : reason;
+  const bool none = ERR_peek_error() == 0;
+  auto words = internal::take_tls_errors();
+  return none ? "not readable" : words;
 }
 
 } // namespace
@@ -54,9 +50,10 @@ std::optional<std::string> trust_roots_complaint(const std::string& ca) {
 }
 
 std::optional<std::string> tls_files_complaint(const tls_files& files) {
-  if (auto complaint = certificate_complaint(files.cert, files.key))
-    return complaint;
-  return trust_roots_complaint(files.ca);
+  const auto made = internal::tls_contexts::make(files);
+  if (const auto* why = std::get_if<std::string>(&made))
+    return *why;
+  return std::nullopt;
 }
 
 } // namespace vicket

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "messages/actors.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vicket::internal {
+
+/// What a connection may be. A set of bits.
+enum link_role : unsigned {
+  role_sender = 1,
+  role_operator = 2,
+  role_peer = 4, ///< another node of the cluster
+};
+
+/// The answer to a request without one.
+struct nothing {
+  template <class Inspector>
+  friend bool inspect(Inspector& f, nothing& x) {
+    return f.object(x).fields();
+  }
+};
+
+/// A row of the table of `vicket.caf.1`: the number of a request, its one type, its answer's, who may send it, and the most
+/// bytes of its body.
+template <std::uint8_t Number, class Request, class Answer, unsigned Roles, std::size_t MostBytes>
+struct link_kind {
+  static constexpr std::uint8_t number = Number;
+  static constexpr unsigned roles = Roles;
+  static constexpr std::size_t most_bytes = MostBytes;
+  using request = Request;
+  using answer = Answer;
+};
+
+template <class... Kinds>
+struct kind_list {};
+
+inline constexpr std::size_t KiB = 1'024;
+inline constexpr std::size_t MiB = 1'024 * KiB;
+
+/// The most bytes of any message.
+inline constexpr std::size_t most_message_bytes = 32 * MiB;
+/// `kind | request` in front of a body.
+inline constexpr std::size_t frame_head_bytes = 9;
+
+/// All that can be asked through an actor port. Numbers are the wire: append only.
+using link_kinds =
+    kind_list<link_kind<1, send_to_connector, accepted, role_sender, 20 * MiB>,
+              link_kind<2, send_batch, batch_result, role_sender, most_message_bytes - frame_head_bytes>,
+              link_kind<3, get_event, event_page, role_sender | role_operator, 16 * KiB>,
+              link_kind<4, get_run, run_page, role_sender | role_operator, 16 * KiB>,
+              link_kind<5, read_outcomes, outcome_page, role_sender | role_operator, 16 * KiB>,
+              link_kind<6, put_connector, connector_view, role_operator, 128 * KiB>,
+              link_kind<7, get_connector, connector_view, role_operator, 1 * KiB>,
+              link_kind<8, delete_connector, nothing, role_operator, 1 * KiB>,
+              link_kind<9, list_connectors, connector_page, role_operator, 1 * KiB>,
+              link_kind<10, get_status, node_status, role_operator, 1 * KiB>>;
+
+/// An answer has its request's kind with this bit, a refusal this bit alone; its body is a `refusal`.
+inline constexpr std::uint8_t answer_bit = 0x80;
+inline constexpr std::uint8_t refusal_kind = answer_bit;
+
+template <class Visitor, class... Kinds>
+bool visit_kind(kind_list<Kinds...>, std::uint8_t number, Visitor visit) {
+  return ((Kinds::number == number && (visit(Kinds{}), true)) || ...);
+}
+
+/// Calls `visit` with the row of that number; false: there is none.
+template <class Visitor>
+bool with_kind(std::uint8_t number, Visitor visit) {
+  return visit_kind(link_kinds{}, number, visit);
+}
+
+template <class Request, class... Kinds>
+constexpr auto find_kind(kind_list<Kinds...>) {
+  std::uint8_t number = 0;
+  static_cast<void>(
+      ((std::is_same_v<typename Kinds::request, Request> && (number = Kinds::number, true)) || ...));
+  return number;
+}
+
+/// The number of a request's kind.
+template <class Request>
+inline constexpr std::uint8_t kind_of = find_kind<Request>(link_kinds{});
+
+} // namespace vicket::internal

@@ -1,0 +1,131 @@
+#include "link/port.hpp"
+
+#include "link/handshake.hpp"
+#include "link/session.hpp"
+#include "net/allowance.hpp"
+#include "net/link_server.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <mutex>
+#include <utility>
+
+namespace vicket {
+
+using namespace internal;
+
+namespace {
+
+/// Lines that strangers cause: a few at once, then one in a while that says how many there were. Thread-safe.
+class rationed_log {
+public:
+  explicit rationed_log(std::function<void(const std::string&)> log) : log_{std::move(log)} {}
+
+  void operator()(const std::string& line) {
+    std::string text = line;
+    {
+      const std::lock_guard guard{mutex_};
+      if (!allowed_.take(std::chrono::steady_clock::now())) {
+        ++left_out_;
+        return;
+      }
+      if (const auto others = std::exchange(left_out_, 0); others > 0)
+        text += " (and " + std::to_string(others) + " more like it)";
+    }
+    log_(text);
+  }
+
+private:
+  static constexpr double at_once = 10;
+  static constexpr double per_second = 0.2;
+
+  std::function<void(const std::string&)> log_;
+  std::mutex mutex_;
+  allowance allowed_{at_once, per_second, std::chrono::steady_clock::now()}; ///< guarded by mutex_
+  std::uint64_t left_out_ = 0;                                               ///< guarded by mutex_
+};
+
+/// A connection in the first sub-protocol. Others stand beside it.
+std::shared_ptr<web_socket_owner> open_caf_session(caf::actor_system& system, const node_actor& node,
+                                                   unsigned roles, std::shared_ptr<web_socket> socket,
+                                                   std::function<void(const std::string&)> complain) {
+  session_rights rights;
+  if ((roles & role_sender) != 0)
+    rights.gateway = node;
+  if ((roles & role_operator) != 0)
+    rights.operators = node;
+  auto inbox = std::make_shared<link_inbox>();
+  auto session = system.spawn<caf_session>(caf_session::setup{inbox, socket, std::move(rights), complain});
+  return std::make_shared<caf_session_owner>(std::move(inbox), std::move(session), roles, std::move(socket),
+                                             std::move(complain));
+}
+
+} // namespace
+
+struct actor_port::rep {
+  std::shared_ptr<tls_contexts> tls;
+  std::unique_ptr<link_server> server;
+};
+
+actor_port::actor_port(std::unique_ptr<rep> made) : rep_{std::move(made)} {}
+
+actor_port::~actor_port() = default;
+
+std::variant<std::unique_ptr<actor_port>, std::string>
+actor_port::open(caf::actor_system& system, const node_actor& node, options with) {
+  auto made = std::make_unique<rep>();
+  if (with.tls) {
+    auto contexts = tls_contexts::make(*with.tls);
+    if (auto* why = std::get_if<std::string>(&contexts))
+      return std::move(*why);
+    made->tls = std::get<0>(std::move(contexts));
+  }
+  link_server_options serving;
+  serving.listen = with.listen;
+  serving.tls = made->tls;
+  serving.path = link_path;
+  serving.sub_protocols = {std::string{caf_protocol}};
+  serving.messages.message_bytes = most_message_bytes;
+  serving.log_warning = with.log_warning;
+  if (with.change)
+    with.change(serving);
+  auto complain = [log = std::make_shared<rationed_log>(with.log_warning)](const std::string& line) {
+    (*log)(line);
+  };
+  const auto limits = serving.messages;
+  serving.judge = [rules = with.roles, limits, complain](const request_head& head, const peer_identity& peer,
+                                                         upgrade_answer so_far) {
+    auto answer = judge_link(head, peer, rules, limits, std::move(so_far));
+    if (answer.status != 101)
+      complain("a link is refused to " + peer.to_string() + ": " + answer.text);
+    return answer;
+  };
+  serving.open = [&system, node, rules = with.roles, complain](const request_head& head, const std::string&,
+                                                               std::shared_ptr<web_socket> socket) {
+    const auto roles = granted_roles(head, socket->peer(), rules);
+    return open_caf_session(system, node, roles, std::move(socket), complain);
+  };
+  auto server = link_server::start(std::move(serving));
+  if (auto* why = std::get_if<std::string>(&server))
+    return std::move(*why);
+  made->server = std::get<0>(std::move(server));
+  return std::unique_ptr<actor_port>{new actor_port{std::move(made)}};
+}
+
+std::vector<place> actor_port::places() const {
+  return rep_->server->places();
+}
+
+std::optional<std::string> actor_port::reload() {
+  return rep_->tls ? rep_->tls->reload() : std::nullopt;
+}
+
+void actor_port::close_for_new() {
+  rep_->server->close_for_new();
+}
+
+void actor_port::close_all(std::chrono::milliseconds patience) {
+  rep_->server->close_all("the node is stopping", patience);
+}
+
+} // namespace vicket

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace vicket::internal {
+
+/// How many connections a port holds. Each takes one descriptor.
+struct connection_limits {
+  std::size_t established = 192; ///< that have been upgraded
+  std::size_t per_address = 144; ///< of these, from one address (all Unix sockets are one)
+  std::size_t arriving = 48;     ///< that are in TLS or in the upgrade
+  /// Beside these: listeners, what a stop and a refusal hold for a moment.
+  static constexpr std::size_t spare = 16;
+
+  [[nodiscard]] constexpr std::size_t descriptors() const { return established + arriving + spare; }
+};
+
+/// Which connections a port has, and which may stay. Who arrives always gets in, so that it can be told something: when
+/// too many are arriving, the one that has been arriving for longest, of the address that has most of them, makes room. Who
+/// is established is never pushed out; when there is no place, who wants to be is refused. Pure.
+///
+/// Invariants: no more than the limits' `arriving` arrive, nor more than `established` are established.
+class connection_caps {
+public:
+  using number = std::uint64_t; ///< given out in the order of arrival
+
+  explicit connection_caps(connection_limits limits) : limits_{limits} {}
+
+  struct arrival {
+    number mine = 0;
+    std::optional<number> to_end; ///< end this one at once; it has left already
+  };
+  [[nodiscard]] arrival arrive(const std::string& address);
+
+  /// Absent: it is established. Else why it can't be, one clause; it goes on arriving.
+  [[nodiscard]] std::optional<std::string> establish(number which);
+
+  /// It is gone. Of one that has left already: nothing.
+  void leave(number which);
+
+  [[nodiscard]] std::size_t arriving() const { return arriving_; }
+  [[nodiscard]] std::size_t established() const { return established_; }
+
+private:
+  struct connection {
+    std::string address;
+    bool established = false;
+  };
+  struct of_address {
+    std::size_t established = 0;
+    std::map<number, bool> arriving = {}; ///< oldest first; the value means nothing
+  };
+
+  [[nodiscard]] number to_make_room() const;
+
+  const connection_limits limits_;
+  number last_ = 0;
+  std::size_t arriving_ = 0;
+  std::size_t established_ = 0;
+  std::unordered_map<number, connection> connections_;
+  std::unordered_map<std::string, of_address> addresses_;
+};
+
+} // namespace vicket::internal

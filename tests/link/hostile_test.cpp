@@ -1,0 +1,245 @@
+// A client that means harm, on a port of its own process; the test of the whole program is in tests/system.
+
+#include "link/connect.hpp"
+#include "link/frames.hpp"
+#include "link/port.hpp"
+#include "net/link_server.hpp"
+#include "tests/link/scripted_node.hpp"
+#include "tests/support/raw_peer.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <catch2/catch_get_random_seed.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <mutex>
+#include <random>
+
+using namespace vicket;
+using namespace vicket::internal;
+using namespace vicket::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+class quiet_config : public caf::actor_system_config {
+public:
+  quiet_config() {
+    static const bool registered = [] {
+      register_message_types();
+      return true;
+    }();
+    static_cast<void>(registered);
+    set("caf.scheduler.max-threads", 2);
+    set("caf.work-stealing.aggressive-poll-attempts", 0);
+    set("caf.work-stealing.moderate-poll-attempts", 0);
+    set("caf.logger.console.verbosity", "quiet");
+  }
+};
+
+template <class Body>
+std::string frame(std::uint8_t kind, std::uint64_t request, Body body) {
+  return std::string{encode_frame({kind, request}, body).bytes};
+}
+
+/// One message of each kind, as an honest client would send it.
+std::vector<std::string> valid_messages() {
+  send_to_connector event;
+  event.connector = {"crm"};
+  event.event = "ticket.opened";
+  event.data_json = R"({"ticket":{"id":"T-1"}})";
+  event.message = "hello";
+  event.id = event_id{{1}};
+  send_batch batch;
+  batch.items = {event, event};
+  connector value;
+  value.id = {"crm"};
+  value.url = "https://example.com/hook";
+  value.headers = {{"X-Team", "support"}};
+  value.events = {"ticket.*"};
+  value.rate = rate_limit{1, 1, 1};
+  return {frame(1, 1, event),
+          frame(2, 2, batch),
+          frame(3, 3, get_event{event_id{{1}}, "c"}),
+          frame(4, 4, get_run{"run", "c"}),
+          frame(5, 5, read_outcomes{"c"}),
+          frame(6, 6, put_connector{value}),
+          frame(7, 7, get_connector{{"crm"}}),
+          frame(8, 8, delete_connector{{"crm"}}),
+          frame(9, 9, list_connectors{}),
+          frame(10, 10, get_status{})};
+}
+
+struct hostile_world {
+  hostile_world() {
+    actor_port::options options;
+    options.listen = {std::get<place>(parse_place("127.0.0.1:0"))};
+    options.log_warning = [this](const std::string& line) {
+      const std::lock_guard guard{mutex};
+      lines.push_back(line);
+    };
+    auto opened = actor_port::open(system, system.spawn(scripted_node), std::move(options));
+    port = std::get<0>(std::move(opened));
+    number = port->places().front().address.port;
+    link_options link;
+    link.nodes = {port->places().front().to_string()};
+    honest = connect_node(system, link);
+  }
+
+  [[nodiscard]] raw_peer upgraded(std::string_view roles = "sender, operator") const {
+    auto peer = raw_peer::tcp(number);
+    peer.send(upgrade_request(caf_protocol, "Vicket-Roles: " + std::string{roles} + "\r\n"));
+    const auto head = peer.read_head();
+    if (!head.starts_with("HTTP/1.1 101"))
+      throw std::runtime_error{"no upgrade: " + head};
+    return peer;
+  }
+
+  /// The honest client's connection has lived through it.
+  [[nodiscard]] bool serves() {
+    caf::scoped_actor self{system};
+    bool good = false;
+    self->request(honest, 30s, get_status{})
+        .receive([&](const node_status& status) { good = status.version == "scripted"; },
+                 [](const caf::error&) {});
+    return good;
+  }
+
+  quiet_config config;
+  caf::actor_system system{config};
+  std::mutex mutex;
+  std::vector<std::string> lines; ///< guarded by mutex
+  std::unique_ptr<actor_port> port;
+  std::uint16_t number = 0;
+  node_actor honest;
+
+  static constexpr std::string_view caf_protocol = "vicket.caf.1";
+};
+
+/// Sends a message and says how the node answered: 0 with a message, else the code that it closed with.
+unsigned answer_to(const hostile_world& w, const std::string& message,
+                   std::string_view roles = "sender, operator") {
+  auto peer = w.upgraded(roles);
+  peer.send(client_frame(2, message));
+  const auto answer = read_message(peer);
+  if (!answer)
+    return 1;
+  return answer->close_code();
+}
+
+} // namespace
+
+TEST_CASE("every prefix of every message, and whatever follows one, is refused with a reason",
+          "[link][hostile]") {
+  hostile_world w;
+  for (const auto& message : valid_messages()) {
+    CAPTURE(static_cast<int>(message[0]));
+    CHECK(answer_to(w, message) == 0);
+    CHECK(answer_to(w, message + "x") == 1002);
+    for (std::size_t size = 0; size < message.size(); ++size) {
+      CAPTURE(size);
+      const auto code = answer_to(w, message.substr(0, size));
+      CHECK(code == 1002);
+    }
+  }
+  CHECK(w.serves());
+  const std::lock_guard guard{w.mutex};
+  CHECK(w.lines.size() >= 1);
+  CHECK(w.lines.size() <= 20); // of hundreds: the log is rationed
+}
+
+TEST_CASE("no kind passes for who has not its role, and no other kind at all", "[link][hostile]") {
+  hostile_world w;
+  for (const auto& message : valid_messages()) {
+    const int kind = static_cast<unsigned char>(message[0]);
+    CAPTURE(kind);
+    CHECK(answer_to(w, message, "sender") == (kind <= 5 ? 0u : 1008u));
+    CHECK(answer_to(w, message, "operator") == (kind >= 3 ? 0u : 1008u));
+  }
+  for (int kind = 0; kind < 256; ++kind)
+    if (kind < 1 || kind > 10) {
+      CAPTURE(kind);
+      CHECK(answer_to(w, static_cast<char>(kind) + std::string(20, '\0')) == 1002);
+    }
+  CHECK(w.serves());
+}
+
+TEST_CASE("bytes by chance, and messages with bytes changed by chance, harm nobody", "[link][hostile]") {
+  hostile_world w;
+  std::mt19937 random{Catch::getSeed()};
+  const auto byte = [&] { return static_cast<char>(random()); };
+  const auto valid = valid_messages();
+  for (int round = 0; round < 300; ++round) {
+    auto peer = w.upgraded();
+    for (int i = 0; i < 8; ++i) {
+      auto message = valid[random() % valid.size()];
+      for (auto changes = random() % 4; changes > 0; --changes)
+        message[random() % message.size()] = byte();
+      if (!peer.send(client_frame(2, message)))
+        break;
+    }
+    if (round % 3 == 0) {
+      std::string noise(random() % 2'000, '\0');
+      for (auto& one : noise)
+        one = byte();
+      peer.send(noise);
+    }
+  }
+  for (int round = 0; round < 100; ++round) {
+    auto peer = raw_peer::tcp(w.number);
+    std::string noise(1 + random() % 3'000, '\0');
+    for (auto& one : noise)
+      one = byte();
+    peer.send(noise);
+  }
+  CHECK(w.serves());
+}
+
+TEST_CASE("two requests under way with one number, and counts beyond reason, close the connection",
+          "[link][hostile]") {
+  hostile_world w;
+  send_to_connector never;
+  never.connector = {"crm"};
+  never.event = "never";
+  {
+    auto peer = w.upgraded();
+    peer.send(client_frame(2, frame(1, 7, never)));
+    peer.send(client_frame(2, frame(1, 7, never)));
+    CHECK(read_message(peer)->close_code() == 1002);
+  }
+  CHECK(answer_to(w, std::string{"\x02\0\0\0\0\0\0\0\x01\xff\xff\xff\xff\x0f", 14}) ==
+        1002); // 2^32 - 1 events
+  CHECK(w.serves());
+}
+
+TEST_CASE("a kind's bound holds at its edge, before its bytes are read", "[link][hostile]") {
+  hostile_world w;
+  constexpr std::size_t most = 9 + 16 * 1'024; // of get_run
+  const auto largest = [](std::size_t size) {
+    auto message = frame(4, 1, get_run{std::string(16'000, 'x'), {}});
+    get_run request{std::string(16'000 + size - message.size(), 'x'), {}};
+    return frame(4, 1, request);
+  };
+  REQUIRE(largest(most).size() == most);
+  CHECK(answer_to(w, largest(most)) == 0);
+  CHECK(answer_to(w, largest(most + 1)) == 1009);
+  // One that says to be 30 MiB long is closed after its first piece.
+  auto peer = w.upgraded();
+  peer.send(client_frame_head(2, 30u << 20));
+  peer.send(largest(most) + std::string(70'000, 'x'));
+  CHECK(read_message(peer)->close_code() != 0);
+  CHECK(w.serves());
+}
+
+TEST_CASE("requests without answers beyond the bound are not read, and do not harm others",
+          "[link][hostile]") {
+  hostile_world w;
+  send_to_connector never;
+  never.connector = {"crm"};
+  never.event = "never";
+  auto peer = w.upgraded();
+  for (std::uint64_t i = 0; i < 300; ++i)
+    peer.send(client_frame(2, frame(1, i, never)));
+  CHECK(w.serves());
+}

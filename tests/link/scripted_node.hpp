@@ -1,0 +1,80 @@
+#pragma once
+
+#include "messages/actors.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace vicket::testing {
+
+/// What a node would answer, as a function of what it is asked; and what it does not answer, it keeps.
+inline node_actor::behavior_type scripted_node(node_actor::pointer self) {
+  auto kept = std::make_shared<std::vector<caf::typed_response_promise<accepted>>>();
+  return {
+      [self, kept](const send_to_connector& event) -> caf::result<accepted> {
+        if (event.event == "never") {
+          kept->push_back(self->make_response_promise<accepted>());
+          return kept->back();
+        }
+        if (event.event == "die") {
+          self->quit(caf::exit_reason::kill);
+          return accepted{};
+        }
+        if (event.event == "refuse")
+          return make_refusal(errc::filtered, "as asked");
+        return accepted{event.id.value_or(event_id{}), event.run == "duplicate"};
+      },
+      [](const send_batch& batch) -> caf::result<batch_result> {
+        batch_result result;
+        for (const auto& item : batch.items)
+          result.results.emplace_back(
+              item.event == "refuse" ? send_result{refusal{errc::unknown_connector, item.connector.value}}
+                                     : send_result{accepted{item.id.value_or(event_id{}), false}});
+        return result;
+      },
+      [](const get_event& request) -> caf::result<event_page> {
+        event_page page;
+        page.events.resize(1);
+        page.events[0].summary.id = request.id;
+        page.cursor = request.cursor;
+        return page;
+      },
+      [](const get_run& request) -> caf::result<run_page> {
+        run_page page;
+        page.cursor = request.run;
+        return page;
+      },
+      [](const read_outcomes& request) -> caf::result<outcome_page> {
+        outcome_page page;
+        page.gap_cursor = request.cursor;
+        return page;
+      },
+      [](const put_connector& request) -> caf::result<connector_view> {
+        return connector_view{request.value, true};
+      },
+      [](const get_connector& request) -> caf::result<connector_view> {
+        return make_refusal(errc::not_found, request.id.value);
+      },
+      [](const delete_connector& request) -> caf::result<void> {
+        if (request.id.value == "busy")
+          return make_refusal(errc::connector_busy, "events wait for it");
+        return caf::unit;
+      },
+      [](const list_connectors& request) -> caf::result<connector_page> {
+        connector_page page;
+        page.more = request.limit == 1;
+        return page;
+      },
+      [](const get_status&) -> caf::result<node_status> {
+        node_status status;
+        status.version = "scripted";
+        return status;
+      },
+  };
+}
+
+} // namespace vicket::testing

@@ -1,0 +1,284 @@
+#include "net/allowance.hpp"
+#include "net/byte_budget.hpp"
+#include "net/connection_caps.hpp"
+#include "net/deadlines.hpp"
+#include "net/peer_identity.hpp"
+#include "net/place.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace vicket;
+using namespace vicket::internal;
+using namespace std::chrono_literals;
+
+namespace {
+
+const deadlines::time_point start{};
+
+} // namespace
+
+TEST_CASE("an allowance gives its burst at once and then its rate", "[net]") {
+  allowance some{2, 4, start};
+  CHECK(some.take(start));
+  CHECK(some.take(start));
+  CHECK_FALSE(some.take(start));
+  CHECK_FALSE(some.take(start + 249ms));
+  CHECK(some.take(start + 250ms));
+  CHECK_FALSE(some.take(start + 250ms));
+  CHECK_FALSE(some.take(start)); // a clock that went back gives nothing
+  CHECK(some.take(start + 1h));
+  CHECK(some.take(start + 1h));
+  CHECK_FALSE(some.take(start + 1h)); // never more than the burst
+}
+
+// -- caps -----------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("who arrives always gets in: the oldest of the address that has most makes room", "[net]") {
+  connection_caps caps{{.established = 2, .per_address = 2, .arriving = 3}};
+  const auto first = caps.arrive("a").mine;
+  CHECK_FALSE(caps.arrive("b").to_end);
+  const auto third = caps.arrive("b");
+  CHECK_FALSE(third.to_end);
+  CHECK(caps.arriving() == 3);
+  const auto fourth =
+      caps.arrive("c"); // of b there are two: b's older one goes, not a's, which is the oldest
+  CHECK(fourth.to_end == first + 1);
+  CHECK(caps.arriving() == 3);
+  CHECK(caps.arrive("d").to_end == first); // one of each: the oldest of all
+}
+
+TEST_CASE("who is established is never pushed out, and beyond the places one is refused", "[net]") {
+  connection_caps caps{{.established = 3, .per_address = 2, .arriving = 2}};
+  std::vector<connection_caps::number> in;
+  for (int i = 0; i < 2; ++i) {
+    in.push_back(caps.arrive("a").mine);
+    CHECK_FALSE(caps.establish(in.back()));
+  }
+  const auto third_of_a = caps.arrive("a").mine;
+  CHECK(caps.establish(third_of_a) == "the node has 2 connections from this address");
+  const auto of_b = caps.arrive("b").mine;
+  CHECK_FALSE(caps.establish(of_b));
+  const auto of_c = caps.arrive("c").mine;
+  CHECK(caps.establish(of_c) == "the node has its 3 connections");
+  CHECK(caps.arrive("d").to_end == third_of_a); // of those that are not established
+  CHECK(caps.establish(third_of_a) == "it made room for others");
+  caps.leave(in[0]);
+  CHECK_FALSE(caps.establish(of_c));
+  CHECK(caps.established() == 3);
+}
+
+TEST_CASE("leaving twice counts once", "[net]") {
+  connection_caps caps{{.established = 1, .per_address = 1, .arriving = 1}};
+  const auto first = caps.arrive("a").mine;
+  REQUIRE(caps.arrive("a").to_end == first);
+  caps.leave(first); // it has left already
+  CHECK(caps.arriving() == 1);
+  CHECK(connection_limits{}.descriptors() == 192 + 48 + 16);
+}
+
+// -- budget ---------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("beyond the budget none is read on, but for who holds little and for the first in line", "[net]") {
+  byte_budget all{100, 10};
+  std::vector<std::string> called;
+  byte_budget::share a{all, [&] { called.emplace_back("a"); }};
+  byte_budget::share b{all, [&] { called.emplace_back("b"); }};
+  byte_budget::share c{all, [&] { called.emplace_back("c"); }};
+  CHECK(a.may_read(false));
+  a.take(60);
+  b.take(39);
+  CHECK(a.may_read(true)); // 99 of 100
+  b.take(1);
+  CHECK(a.may_read(true)); // full: the first in line finishes its message
+  CHECK_FALSE(b.may_read(true));
+  CHECK(c.may_read(true)); // holds nothing
+  c.take(10);
+  CHECK_FALSE(c.may_read(true));
+  CHECK(called.empty());
+
+  SECTION("when its message is whole it is the next one's turn, in order") {
+    a.message_ended();
+    CHECK(called == std::vector<std::string>{"b"});
+    CHECK(b.may_read(true));
+    CHECK_FALSE(a.may_read(false)); // holds much, and has no message begun
+    b.message_ended();
+    CHECK(called == std::vector<std::string>{"b", "c"});
+  }
+  SECTION("when there is room all go on") {
+    a.give(60);
+    CHECK(called == std::vector<std::string>{"b", "c"});
+    CHECK(all.held() == 50);
+  }
+  SECTION("who goes gives back all") {
+    {
+      byte_budget::share d{all, [] {}};
+      d.take(1'000);
+      CHECK(all.held() == 1'110);
+    }
+    CHECK(all.held() == 110);
+    CHECK(called.empty());
+  }
+}
+
+TEST_CASE("the first in line that goes away makes the next one the first", "[net]") {
+  byte_budget all{10, 1};
+  int called = 0;
+  byte_budget::share later{all, [&] { ++called; }};
+  {
+    byte_budget::share first{all, [] {}};
+    first.take(5);
+    later.take(20);
+    CHECK(first.may_read(true));
+    CHECK_FALSE(later.may_read(true));
+  }
+  CHECK(called == 1);
+  CHECK(later.may_read(true));
+}
+
+TEST_CASE("at twice the limit who holds most is given up, once, and not the one that comes last", "[net]") {
+  byte_budget all{100, 10};
+  std::vector<std::string> given_up;
+  const auto note = [&](const char* who) { return [&given_up, who] { given_up.emplace_back(who); }; };
+  std::optional<byte_budget::share> large{std::in_place, all, [] {}, note("large")};
+  byte_budget::share middle{all, [] {}, note("middle")};
+  byte_budget::share small{all, [] {}, note("small")};
+  large->take(120);
+  middle.take(75);
+  small.take(5);
+  CHECK(given_up.empty()); // 200
+  small.take(1);
+  CHECK(given_up == std::vector<std::string>{"large"});
+  small.take(50); // it is on its way out, and makes room enough
+  CHECK(given_up.size() == 1);
+  middle.take(70); // without it there are 201
+  CHECK(given_up == std::vector<std::string>{"large", "middle"});
+  large.reset();
+  CHECK(all.held() == 201);
+}
+
+// -- deadlines ------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("each phase has its deadline", "[net]") {
+  using phase = deadlines::phase;
+  struct row {
+    phase which;
+    std::chrono::milliseconds limit;
+    std::string why;
+  };
+  const deadline_limits limits;
+  for (const auto& [which, limit, why] : {row{phase::connect, limits.connect, "no connection in time"},
+                                          row{phase::tls, limits.tls, "the TLS handshake took too long"},
+                                          row{phase::upgrade, limits.upgrade, "the upgrade took too long"},
+                                          row{phase::closing, limits.close, "the close was not answered"}}) {
+    deadlines times{limits, which, start};
+    times.heard(start + limit - 1ms); // dripping does not help
+    CHECK(times.look(start + limit - 1ms).end == nullptr);
+    CHECK(times.look(start + limit).end == why);
+  }
+}
+
+TEST_CASE("a message has its time from its first byte, and ours does not count", "[net]") {
+  deadlines times{{}, deadlines::phase::open, start};
+  times.message_began(start);
+  times.heard(start + 29s);
+  CHECK_FALSE(times.look(start + 29s).end);
+  SECTION("") {
+    times.heard(start + 30s);
+    CHECK(times.look(start + 30s).end == std::string{"a message took too long"});
+  }
+  SECTION("it was whole") {
+    times.message_ended();
+    times.heard(start + 30s);
+    CHECK_FALSE(times.look(start + 30s).end);
+  }
+  SECTION("we did not read for an hour") {
+    times.reading(false, start + 29s);
+    CHECK_FALSE(times.look(start + 29s + 30min).end);
+    times.reading(true, start + 29s + 1h);
+    CHECK_FALSE(times.look(start + 1h + 29'999ms).end);
+    CHECK(times.look(start + 1h + 30s).end == std::string{"a message took too long"});
+  }
+}
+
+TEST_CASE("silence is asked about once, and then is the end", "[net]") {
+  deadlines times{{}, deadlines::phase::open, start};
+  CHECK_FALSE(times.look(start + 19'999ms).ping);
+  CHECK(times.look(start + 20s).ping);
+  CHECK_FALSE(times.look(start + 21s).ping);
+  SECTION("") {
+    CHECK_FALSE(times.look(start + 59'999ms).end);
+    CHECK(times.look(start + 60s).end == std::string{"it is silent, and answers no ping"});
+  }
+  SECTION("it answers") {
+    times.heard(start + 22s);
+    CHECK_FALSE(times.look(start + 41s).ping);
+    CHECK(times.look(start + 42s).ping);
+    CHECK_FALSE(times.look(start + 81s).end);
+  }
+}
+
+TEST_CASE("a write that takes nothing for half a minute is the end, also while we do not read", "[net]") {
+  deadlines times{{}, deadlines::phase::open, start};
+  times.write_began(start);
+  times.reading(false, start);
+  CHECK_FALSE(times.look(start + 29s).end);
+  times.wrote_some(start + 29s);
+  CHECK_FALSE(times.look(start + 58s).end);
+  CHECK(times.look(start + 59s).end == std::string{"it takes nothing of what is written"});
+  times.write_ended();
+  CHECK_FALSE(times.look(start + 59s).end);
+}
+
+// -- names ----------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a name pattern means one name, or one label more", "[net]") {
+  struct row {
+    std::string pattern;
+    std::string name;
+    bool fits;
+  };
+  for (const auto& [pattern, name, fits] :
+       {row{"engine.example.com", "engine.example.com", true},
+        row{"engine.example.com", "ENGINE.Example.com", true},
+        row{"engine.example.com", "other.example.com", false}, row{"*.example.com", "a.example.com", true},
+        row{"*.example.com", "a.b.example.com", false}, row{"*.example.com", "example.com", false},
+        row{"*.example.com", ".example.com", false}, row{"*.example.com", "*.example.com", false},
+        row{"*.example.com", "a.EXAMPLE.com", true}, row{"a.example.com", "*.example.com", false},
+        row{"*.example.com", "a.example.com.evil.com", false},
+        row{"spiffe://x/engine", "spiffe://x/engine", true},
+        row{"spiffe://x/engine", "spiffe://x/ENGINE", false},
+        row{"*.example.com", "spiffe://a.example.com", false}, row{"engine", "engine", true},
+        row{"engine", "", false}}) {
+    CAPTURE(pattern, name);
+    CHECK(name_fits(pattern, name) == fits);
+  }
+  for (const auto* good :
+       {"a.example.com", "*.example.com", "localhost", "spiffe://x/y", "urn:vicket:engine"})
+    CHECK(is_name_pattern(good));
+  for (const auto* bad :
+       {"", "*", "*.", "a.*.com", "a b", "*.*.com", "spiffe://x/*", ".a", "a..b", "ä.com", ":x"})
+    CHECK_FALSE(is_name_pattern(bad));
+}
+
+TEST_CASE("a place is HOST:PORT or unix:PATH", "[net]") {
+  const auto tcp = std::get<place>(parse_place("[::1]:4242"));
+  CHECK(tcp.address == host_port{"::1", 4242});
+  CHECK(tcp.is_local());
+  CHECK(tcp.to_string() == "[::1]:4242");
+  const auto file = std::get<place>(parse_place("unix:/run/vicket/actors.sock"));
+  CHECK(file.unix_path == "/run/vicket/actors.sock");
+  CHECK(file.is_local());
+  CHECK(file.to_string() == "unix:/run/vicket/actors.sock");
+  CHECK_FALSE(std::get<place>(parse_place("10.0.0.5:1")).is_local());
+  for (const auto& bad :
+       {std::string{"unix:"}, "unix:" + std::string(108, 'x'), std::string{"4242"}, std::string{"a:65536"},
+        std::string{"a:"}, std::string{"a:+1"}, std::string{"::1:1"}}) {
+    CAPTURE(bad);
+    CHECK(std::holds_alternative<std::string>(parse_place(bad)));
+  }
+  CHECK(std::holds_alternative<place>(parse_place("unix:" + std::string(107, 'x'))));
+}
