@@ -98,7 +98,7 @@ public:
 
   /// Whether `trusting` accepts it.
   bool accepts(const tls_context& trusting, const certificate& shown) {
-    const std::unique_ptr<SSL_CTX, ssl_deleter> context{SSL_CTX_new(TLS_server_method())};
+    const internal::ssl_context_ptr context{SSL_CTX_new(TLS_server_method())};
     const std::unique_ptr<BIO, decltype(&BIO_free)> pem{BIO_new_mem_buf(shown.pem.data(), -1), &BIO_free};
     const std::unique_ptr<BIO, decltype(&BIO_free)> key_pem{BIO_new_mem_buf(shown.key_pem.data(), -1),
                                                             &BIO_free};
@@ -108,7 +108,7 @@ public:
         PEM_read_bio_PrivateKey(key_pem.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free};
     REQUIRE(SSL_CTX_use_certificate(context.get(), own.get()) == 1);
     REQUIRE(SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1);
-    const ssl_ptr server{SSL_new(context.get())};
+    const internal::ssl_ptr server{SSL_new(context.get())};
     REQUIRE(SSL_set_fd(server.get(), ends_[1]) == 1);
     SSL_set_accept_state(server.get());
     const auto client = trusting.open(ends_[0], host_, nullptr, *this);
