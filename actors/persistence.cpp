@@ -355,7 +355,7 @@ void persistence::wake_those_due() {
   for (std::size_t woken = 0; woken < max_woken && !sleepers_.empty() && sleepers_.next() <= now; ++woken) {
     const auto slot = sleepers_.first();
     if (rounds_.at(slot).enabled)
-      static_cast<void>(supervisor_of(slot));
+      static_cast<void>(supervisor_of(slot, true));
     sleepers_.erase(slot); // one that is disabled, or can't be used, waits until it is put
   }
   set_alarm();

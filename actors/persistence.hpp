@@ -42,9 +42,11 @@ public:
   /// Of connectors that sleep, so many are woken between two other messages.
   static constexpr std::size_t max_woken = 256;
   /// With more supervisors than this it is a crowd: after an hour without the node a million retries may be due at once. Then
-  /// those that sleep are woken no faster than `max_woken` in `crowd_pause_ms`, and whoever comes goes again after
-  /// `crowd_idle_ms` without anything to do.
+  /// those that sleep are woken no faster than `max_woken` in `crowd_pause_ms`, and go again after `crowd_idle_ms` without
+  /// anything to do. So does whoever comes for a new event when there are `many_crowds` of them; with fewer that one stays
+  /// as always, since to come and go for each event costs more than the event (docs/decisions/0014).
   static constexpr std::size_t default_crowd = 8'192;
+  static constexpr std::size_t many_crowds = 16;
   static constexpr std::int64_t crowd_pause_ms = 25;
   static constexpr std::int64_t crowd_idle_ms = 1'000;
   /// How soon a full disk is looked at again, by a round or for the store's background work.
@@ -95,6 +97,9 @@ private:
   void wake_those_due();
   void set_alarm();
   [[nodiscard]] bool is_crowded() const noexcept { return slots_.size() > with_.crowd; }
+  [[nodiscard]] bool goes_soon(bool woken) const noexcept {
+    return slots_.size() > (woken ? with_.crowd : many_crowds * with_.crowd);
+  }
   caf::result<connector_view> put(const put_connector& request);
   caf::result<connector_view> get(const get_connector& request);
   caf::result<void> remove(const delete_connector& request);
@@ -133,7 +138,8 @@ private:
   void count_next_page();
   void end_of_counting();
   [[nodiscard]] std::shared_ptr<const delivery_profile> profile_of(connector_slot slot);
-  [[nodiscard]] supervisor_actor supervisor_of(connector_slot slot);
+  /// `woken`: it is there for what is due in the index. Else for something new.
+  [[nodiscard]] supervisor_actor supervisor_of(connector_slot slot, bool woken = false);
   void tell(connector_slot slot, const backlog_grew& more);
   void tell_of_backlog(connector_slot slot, due_position first);
   void replace_supervisor(const caf::down_msg& down);

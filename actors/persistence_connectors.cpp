@@ -252,7 +252,7 @@ std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot s
 }
 
 /// Null: the connector can't be used.
-supervisor_actor persistence::supervisor_of(connector_slot slot) {
+supervisor_actor persistence::supervisor_of(connector_slot slot, bool woken) {
   if (slot >= supervisors_.size())
     supervisors_.resize(slot + 1);
   auto& mine = supervisors_[slot];
@@ -275,7 +275,7 @@ supervisor_actor persistence::supervisor_of(connector_slot slot) {
   needs.random = with_.random;
   needs.window = with_.window;
   needs.idle_ms = with_.idle_ms > 0 ? with_.idle_ms : supervisor::default_idle_ms;
-  if (is_crowded())
+  if (goes_soon(woken))
     needs.idle_ms = std::min(needs.idle_ms, crowd_idle_ms);
   needs.longest_cap_ms = owner.longest_cap_s * ms_per_s;
   mine = self_->spawn<actor_of<supervisor>>(std::move(needs));

@@ -27,11 +27,12 @@ using namespace vicket::bench;
 constexpr int exit_usage = 2;
 constexpr std::size_t max_deliveries = 1'000'000;
 constexpr std::size_t first_number = 10'000'000; ///< in the events' text: all have 8 digits
-constexpr std::size_t connectors = 64;
+constexpr std::size_t default_connectors = 64;
+constexpr std::size_t max_connectors = 100'000;
 constexpr std::size_t batch_events = 100;
 constexpr std::int64_t batch_ms = 10; ///< 10,000 events/s
 
-connector_id connector_of(std::size_t number) {
+connector_id connector_of(std::size_t number, std::size_t connectors) {
   return {"connector-" + std::to_string(number % connectors)};
 }
 
@@ -52,10 +53,10 @@ event_id id_of(std::size_t number) {
 }
 
 /// The same size for every number: an envelope of 500 bytes.
-send_to_connector event_of(std::size_t number, timestamp_ms now) {
+send_to_connector event_of(std::size_t number, std::size_t connectors, timestamp_ms now) {
   const auto text = std::to_string(first_number + number);
   send_to_connector event;
-  event.connector = connector_of(number);
+  event.connector = connector_of(number, connectors);
   event.event = "ticket.status_changed";
   event.occurred_at = now - 250;
   event.data_json =
@@ -82,20 +83,20 @@ void stay_on_one_core() {
     throw std::runtime_error{std::string{"can't stay on one core: "} + std::strerror(errno)};
 }
 
-void put_connectors(load_node& node) {
+void put_connectors(load_node& node, std::size_t connectors) {
   for (std::size_t i = 0; i < connectors; ++i) {
     connector wanted;
-    wanted.id = connector_of(i);
+    wanted.id = connector_of(i, connectors);
     wanted.url = "https://" + wanted.id.value + ".example.com/hook";
     (void)node.ask<connector_view>(put_connector{wanted});
   }
 }
 
-void send(load_node& node, std::size_t from, std::size_t to) {
+void send(load_node& node, std::size_t connectors, std::size_t from, std::size_t to) {
   send_batch batch;
   batch.items.reserve(to - from);
   for (auto number = from; number < to; ++number)
-    batch.items.push_back(event_of(number, node.now()));
+    batch.items.push_back(event_of(number, connectors, node.now()));
   const auto answer = node.ask<batch_result>(std::move(batch));
   for (const auto& result : answer.results) {
     if (const auto* no = std::get_if<refusal>(&result))
@@ -112,7 +113,7 @@ void expect(std::size_t found, std::size_t wanted, const std::string& what) {
     throw std::runtime_error{what + ": " + std::to_string(found) + " instead of " + std::to_string(wanted)};
 }
 
-void check(load_node& node, std::size_t deliveries) {
+void check(load_node& node, std::size_t deliveries, std::size_t connectors) {
   expect(node.transport().requests(), deliveries, "requests posted");
   expect(node.transport().with_signature(), deliveries, "requests with a signature");
   expect(node.transport().events(), deliveries, "different events posted");
@@ -123,15 +124,15 @@ void check(load_node& node, std::size_t deliveries) {
     expect(partition.pending + partition.in_flight, 0, "events pending or in flight");
 }
 
-void run(std::size_t deliveries) {
+void run(std::size_t deliveries, std::size_t connectors) {
   const scratch_folder folder;
   load_node node{folder.path(), deliveries};
-  put_connectors(node);
+  put_connectors(node, connectors);
   for (std::size_t sent = 0; sent < deliveries; sent += batch_events) {
     node.advance_ms(batch_ms);
-    send(node, sent, std::min(sent + batch_events, deliveries));
+    send(node, connectors, sent, std::min(sent + batch_events, deliveries));
   }
-  check(node, deliveries);
+  check(node, deliveries, connectors);
   std::printf("%zu deliveries, %zu bytes of body each\n", deliveries,
               node.transport().body_bytes() / deliveries);
 }
@@ -140,10 +141,14 @@ void run(std::size_t deliveries) {
 
 int main(int count, char** arguments) {
   std::size_t deliveries = 1'000;
+  std::size_t connectors = default_connectors;
   CLI::App app{
       "Delivers events through a node without a network, always in the same way: a load for callgrind."};
   app.add_option("--deliveries", deliveries, "how many")
       ->check(CLI::Range(std::size_t{1}, max_deliveries))
+      ->capture_default_str();
+  app.add_option("--connectors", connectors, "to how many of them in turn")
+      ->check(CLI::Range(std::size_t{1}, max_connectors))
       ->capture_default_str();
   try {
     app.parse(count, arguments);
@@ -153,7 +158,7 @@ int main(int count, char** arguments) {
   try {
     stay_on_one_core();
     register_all_types();
-    run(deliveries);
+    run(deliveries, connectors);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "vicket-bench-load: %s\n", problem.what());
     return EXIT_FAILURE;

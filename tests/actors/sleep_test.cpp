@@ -358,6 +358,24 @@ TEST_CASE("a crowd that is due at once is woken in turn, and goes again soon") {
   CHECK(node.supervisors() == 0);
 }
 
+TEST_CASE("who comes for something new stays as long as always while they are no more than 16 crowds") {
+  node_fixture node;
+  node.options.crowd_of_supervisors = 10;
+  node.restart();
+  constexpr int connectors = 200;
+  for (int i = 0; i < connectors; ++i) {
+    node.put(numbered(i));
+    node.send(numbered(i));
+  }
+  CHECK(node.supervisors() == connectors);
+  node.advance_ms(3'000);
+  CHECK(node.supervisors() == 161); // the last ones came when there were more than 160
+  for (int i = 0; i < connectors; ++i)
+    CHECK(node.transport->count(node_fixture::host_of(numbered(i))) == 1);
+  node.advance_ms(idle_ms, 1'000);
+  CHECK(node.supervisors() == 0);
+}
+
 TEST_CASE("what an earlier life stored for a time that can't be is found behind what can, without waiting "
           "for that") {
   node_fixture node;
