@@ -208,6 +208,27 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
   return made;
 }
 
+std::vector<attempt_decision> connector_queue::give_up_waiting(std::string_view why, timestamp_ms now) {
+  std::vector<attempt_decision> made;
+  made.reserve(waiting());
+  for (auto i = first_waiting_; i < waiting_.size(); ++i) {
+    const auto& event = waiting_[i];
+    auto& decision = made.emplace_back();
+    decision.was = event.position;
+    decision.accepted_at = event.event.accepted_at;
+    decision.envelope_bytes = event.event.envelope ? event.event.envelope->size() : 0;
+    decision.state_after = event_state::failed;
+    decision.value.number = event.attempts_made + 1;
+    decision.value.started_at = now;
+    decision.value.result = outcome::blocked;
+    decision.value.error = why;
+    unrecorded_.push_back(event.position.sequence);
+  }
+  std::vector<queued_event>{}.swap(waiting_);
+  first_waiting_ = 0;
+  return made;
+}
+
 std::vector<connector_queue::flight>::iterator connector_queue::flight_of(log_sequence sequence) {
   return std::find_if(in_flight_.begin(), in_flight_.end(),
                       [&](const flight& one) { return one.position.sequence == sequence; });

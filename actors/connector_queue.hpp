@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace vicket {
@@ -62,6 +63,9 @@ public:
   /// `jumps` of the clock. Absent if no such event is in flight.
   [[nodiscard]] std::optional<attempt_decision> decide(finished_delivery finished, timestamp_ms now,
                                                        const clock_jumps& jumps, std::uint64_t random);
+
+  /// What waits is failed without being sent, all of it. Each of them has an attempt that says why, and is unrecorded.
+  [[nodiscard]] std::vector<attempt_decision> give_up_waiting(std::string_view why, timestamp_ms now);
 
   /// An event in flight could not be sent, since the node is short of what that takes: it waits again in its place, as if
   /// it had never been started.

@@ -28,4 +28,14 @@ std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& c
                        request_head{config, version}, std::move(in_flight)});
 }
 
+std::shared_ptr<const delivery_profile> make_silent_profile(const connector& config,
+                                                            std::shared_ptr<in_flight_count> in_flight) {
+  connector silent;
+  silent.id = config.id;
+  silent.enabled = false;
+  silent.retry.cap_ms = config.retry.cap_ms;
+  return std::make_shared<const delivery_profile>(
+      delivery_profile{silent, nullptr, signing_key{""}, request_head{silent, ""}, std::move(in_flight)});
+}
+
 } // namespace vicket

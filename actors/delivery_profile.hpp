@@ -27,4 +27,8 @@ struct delivery_profile {
 make_delivery_profile(const connector& config, std::string_view version,
                       std::shared_ptr<in_flight_count> in_flight = std::make_shared<in_flight_count>());
 
+/// Of a connector that is sent nothing any more, whatever its configuration is.
+[[nodiscard]] std::shared_ptr<const delivery_profile>
+make_silent_profile(const connector& config, std::shared_ptr<in_flight_count> in_flight);
+
 } // namespace vicket

@@ -34,8 +34,8 @@ using supervisor_actor = sleeper_actor::extend<
     caf::result<void>(room_for_more), caf::result<void>(give_back),
     /// Persistence → supervisor: the commit that held `record_attempts` is on disk.
     caf::result<void>(attempts_recorded),
-    /// Persistence → supervisor. The connector was replaced.
-    caf::result<void>(reconfigure),
+    /// Persistence → supervisor. The connector was replaced, or is being deleted.
+    caf::result<void>(reconfigure), caf::result<void>(give_up_all),
     /// Delivery → supervisor. The answers to `deliver`, as they come in, and offers of places.
     caf::result<void>(deliveries_done), caf::result<void>(deliveries_returned),
     /// Delivery → supervisor.

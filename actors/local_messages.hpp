@@ -160,12 +160,18 @@ struct reconfigure {
   std::shared_ptr<const delivery_profile> profile;
 };
 
+/// Persistence → supervisor: the connector is being deleted. Whatever waits for it, in memory and in the store, is failed
+/// with this reason and not sent; what is in flight is not tried again.
+struct give_up_all {
+  std::string why;
+};
+
 /// Supervisor → persistence: nothing is held, and nothing can start by now; may I go? Answered by true (quit) or false
 /// (work came).
 struct retire {
   supervisor_seat seat;
   std::string state; ///< `connector_state`
-  /// How many `backlog_grew` and `reconfigure` it has had: with fewer than were sent it does not know what there is.
+  /// How many `backlog_grew`, `reconfigure` and `give_up_all` it has had: with fewer than were sent it does not know what there is.
   std::uint32_t heard = 0;
   std::optional<timestamp_ms> next_due;     ///< of what is in the due index; absent: nothing is
   std::optional<timestamp_ms> closed_until; ///< whatever is due, nothing may start before

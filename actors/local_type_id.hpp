@@ -52,6 +52,7 @@ CAF_ADD_TYPE_ID(vicket_local, (vicket::give_back))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::given_back))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::count_more))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::counted_page))
+CAF_ADD_TYPE_ID(vicket_local, (vicket::give_up_all))
 
 CAF_END_TYPE_ID_BLOCK(vicket_local)
 
@@ -97,3 +98,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::give_back)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::given_back)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::count_more)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::counted_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::give_up_all)

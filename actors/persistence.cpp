@@ -4,6 +4,7 @@
 #include "actors/supervisor.hpp"
 #include "policy/assertion.hpp"
 #include "policy/connector_state.hpp"
+#include "policy/envelope.hpp"
 #include "policy/retry_after.hpp"
 
 #include <caf/send.hpp>
@@ -18,6 +19,16 @@ namespace {
 
 refusal stopping() {
   return {errc::unavailable, "the node is stopping: send again to its successor"};
+}
+
+/// What no gateway lets through: a defect there must not get into the store, where every start would find it again.
+std::optional<refusal> not_composed(const composed_event& event) {
+  if (event.workflow.size() <= max_workflow_bytes && event.run.size() <= max_workflow_bytes &&
+      event.event.size() <= max_event_name_bytes && looks_like_envelope(event.envelope, event.id))
+    return std::nullopt;
+  return refusal{errc::invalid_event, "event " + event.id.to_string() + " for '" + event.connector.value +
+                                          "' has no envelope that could be sent, a defect of this node: "
+                                          "it is refused"};
 }
 
 } // namespace
@@ -163,6 +174,11 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
   std::vector<std::size_t> depending;
   const auto now = with_.clock->now();
   for (auto& event : request.events) {
+    if (auto no = not_composed(event)) {
+      warn(no->detail);
+      value.results.push_back(*std::move(no));
+      continue;
+    }
     auto answer = rounds_.accept(event, now);
     if (answer.waits)
       depending.push_back(value.results.size());
@@ -323,6 +339,9 @@ partition_overview persistence::overview(const get_partition_overview& request) 
 caf::result<void> persistence::start_draining() {
   draining_ = true;
   drained_ = self_->make_response_promise<void>();
+  for (auto& each : std::exchange(given_up_, {})) // it goes on when it is asked for again
+    for (auto& promise : each.promises)
+      promise.deliver(make_refusal(stopping()));
   for (const auto& each : supervisors_) {
     if (!each)
       continue;

@@ -119,6 +119,9 @@ private:
   void round_is_back(const store_status& status);
   void release(partition_rounds::released out);
   void decide_deletes();
+  void go_on_giving_up();
+  void have_given_up(connector_slot slot, caf::actor_id& told);
+  [[nodiscard]] bool is_given_up(connector_slot slot) const;
   void decide_delete(const connector_id& id, caf::typed_response_promise<void>& promise);
   void disk_full(const store_status& why);
   void retry_when_there_is_room();
@@ -137,6 +140,7 @@ private:
   void begin_to_count();
   void count_next_page();
   void end_of_counting();
+  [[nodiscard]] std::shared_ptr<in_flight_count> in_flight_of(connector_slot slot);
   [[nodiscard]] std::shared_ptr<const delivery_profile> profile_of(connector_slot slot);
   /// `woken`: it is there for what is due in the index. Else for something new.
   [[nodiscard]] supervisor_actor supervisor_of(connector_slot slot, bool woken = false);
@@ -169,10 +173,18 @@ private:
   /// Deletes are decided when all that came before them is durable: only then it is known what is pending.
   struct waiting_delete {
     connector_id id;
-    std::uint64_t behind = 0; ///< the round that was filled when it came
+    bool force = false;
+    std::uint64_t behind = 0; ///< the round that was filled when it came, or that disables it
     caf::typed_response_promise<void> promise;
   };
   std::vector<waiting_delete> deletes_;
+  /// Connectors, disabled, whose events are failed before they are deleted (`delete_connector::force`).
+  struct given_up_connector {
+    connector_slot slot = 0;
+    caf::actor_id told = 0; ///< the supervisor that knows
+    std::vector<caf::typed_response_promise<void>> promises;
+  };
+  std::vector<given_up_connector> given_up_;
   bool tick_under_way_ = false;
   bool appending_ = false; ///< inside of `round_log::append`
   bool disk_full_ = false; ///< the last round did not fit

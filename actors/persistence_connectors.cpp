@@ -6,6 +6,7 @@
 #include "actors/persistence_answers.hpp"
 #include "actors/supervisor.hpp"
 #include "policy/assertion.hpp"
+#include "policy/connector_config.hpp"
 #include "policy/connector_state.hpp"
 #include "policy/secret.hpp"
 
@@ -26,6 +27,18 @@ connector_view without_secret(const connector& config) {
 
 constexpr std::string_view secret_placeholder = "***";
 constexpr std::int64_t ms_per_s = 1'000;
+constexpr std::string_view given_up_since_deleted =
+    "not sent: the connector was deleted with what was pending for it";
+
+/// What is wrong with a connector whatever its node allows; its secret is left out, which may be a placeholder.
+std::optional<std::string> complaint_anywhere(connector& config) {
+  static const connector_rules everything{
+      true, address_guard{{ip_range::parse("0.0.0.0/0").value(), ip_range::parse("::/0").value()}}};
+  auto secret = std::exchange(config.secret, {});
+  auto complaint = connector_complaint(config, everything);
+  config.secret = std::move(secret);
+  return complaint;
+}
 
 caf::error not_found(const connector_id& id) {
   return make_refusal(errc::not_found, "no connector has the id '" + id.value + "'");
@@ -129,6 +142,16 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
     return make_refusal(errc::invalid_connector,
                         "secret: \"***\" keeps the secret of an existing connector, and '" + config.id.value +
                             "' does not exist: give one, or none to have one made");
+  // The gateway has looked already, with what this node allows besides. What it let through by a defect would be found
+  // again by every start.
+  if (const auto complaint = complaint_anywhere(config)) {
+    warn("put of connector '" + config.id.value + "' is refused, a defect of this node: " + *complaint);
+    return make_refusal(errc::invalid_connector, *complaint);
+  }
+  if (known && is_given_up(*known))
+    return make_refusal(errc::connector_busy, "connector '" + config.id.value +
+                                                  "' is being deleted with what is pending for it: put it "
+                                                  "again when that is done");
   const auto* active = known ? rounds_.activate(*known) : nullptr;
   if (known && active == nullptr)
     return store_is_healthy() ? closed() : stopping();
@@ -173,17 +196,73 @@ caf::result<void> persistence::remove(const delete_connector& request) {
   if (failed_ || draining_)
     return stopping();
   auto promise = self_->make_response_promise<void>();
-  deletes_.push_back({request.id, rounds_.filling_number(), promise});
+  deletes_.push_back({request.id, request.force, rounds_.filling_number(), promise});
   schedule_commit();
   return promise;
 }
 
 void persistence::decide_deletes() {
-  for (auto& each : std::exchange(deletes_, {}))
-    if (each.behind < rounds_.filling_number())
-      decide_delete(each.id, each.promise);
-    else
+  for (auto& each : std::exchange(deletes_, {})) {
+    const auto slot = each.force ? rounds_.find(each.id) : std::nullopt;
+    const bool decided_now = each.behind < rounds_.filling_number();
+    if (!decided_now) {
       deletes_.push_back(std::move(each));
+    } else if (!slot || !rounds_.is_busy(*slot)) {
+      decide_delete(each.id, each.promise);
+    } else if (const auto* active = rounds_.activate(*slot); active == nullptr) {
+      each.promise.deliver(store_is_healthy() ? closed() : stopping());
+    } else if (active->config.enabled) { // first nothing new may come, on disk as well
+      auto disabled = active->config;
+      disabled.enabled = false;
+      rounds_.put(disabled);
+      each.behind = rounds_.filling_number();
+      deletes_.push_back(std::move(each));
+    } else {
+      auto found = std::find_if(given_up_.begin(), given_up_.end(),
+                                [&](const given_up_connector& one) { return one.slot == *slot; });
+      if (found == given_up_.end()) {
+        warn("connector '" + each.id.value + "' is being deleted with what is pending for it");
+        found = given_up_.insert(found, {*slot, 0, {}});
+      }
+      found->promises.push_back(each.promise);
+    }
+  }
+  go_on_giving_up();
+}
+
+bool persistence::is_given_up(connector_slot slot) const {
+  return std::any_of(given_up_.begin(), given_up_.end(),
+                     [slot](const given_up_connector& one) { return one.slot == slot; });
+}
+
+void persistence::go_on_giving_up() {
+  if (failed_ || draining_)
+    return;
+  for (auto each = given_up_.begin(); each != given_up_.end();) {
+    if (rounds_.is_busy(each->slot)) {
+      have_given_up(each->slot, each->told);
+      ++each;
+    } else {
+      const auto id = rounds_.at(each->slot).id;
+      auto promises = std::move(each->promises);
+      each = given_up_.erase(each);
+      decide_delete(id, promises.front());
+      for (auto other = promises.begin() + 1; other != promises.end(); ++other)
+        rounds_.reply_with_round(std::make_unique<waiting_answer<void>>(
+            *other, [](auto& answer) { answer.deliver(); }, false));
+    }
+  }
+}
+
+/// A supervisor fails what waits; one that dies has a successor, which hears of it as well.
+void persistence::have_given_up(connector_slot slot, caf::actor_id& told) {
+  const auto to = supervisor_of(slot);
+  if (!to || to.id() == told)
+    return;
+  told = to.id();
+  tell(slot, {due_position{}, false});
+  ++rounds_.at(slot).active->told;
+  self_->send(to, give_up_all{std::string{given_up_since_deleted}});
 }
 
 void persistence::decide_delete(const connector_id& id, caf::typed_response_promise<void>& promise) {
@@ -198,7 +277,7 @@ void persistence::decide_delete(const connector_id& id, caf::typed_response_prom
         errc::connector_busy,
         "events are pending for connector '" + id.value +
             "': wait until they are settled (`vicket status`), or put it with \"enabled\":false to "
-            "stop new ones"));
+            "stop new ones; `vicket connector delete --force` fails them"));
   } else if (rounds_.activate(*slot) == nullptr) {
     promise.deliver(store_is_healthy() ? closed() : stopping());
   } else {
@@ -234,14 +313,20 @@ caf::result<connector_page> persistence::list(const list_connectors& request) {
 
 // -- supervisors ------------------------------------------------------------------------------------------------------
 
+std::shared_ptr<in_flight_count> persistence::in_flight_of(connector_slot slot) {
+  auto& in_flight = in_flight_[slot];
+  if (!in_flight)
+    in_flight = std::make_shared<in_flight_count>(all_in_flight_);
+  return in_flight;
+}
+
 /// Null: the connector can't be used, which it says of itself from then on.
 std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot slot) {
   auto& active = *rounds_.at(slot).active;
+  if (is_given_up(slot))
+    return make_silent_profile(active.config, in_flight_of(slot));
   try {
-    auto& in_flight = in_flight_[slot];
-    if (!in_flight)
-      in_flight = std::make_shared<in_flight_count>(all_in_flight_);
-    return make_delivery_profile(active.config, with_.version, in_flight);
+    return make_delivery_profile(active.config, with_.version, in_flight_of(slot));
   } catch (const std::exception& why) {
     active.complaint = why.what();
     rounds_.show(slot);
@@ -259,7 +344,7 @@ supervisor_actor persistence::supervisor_of(connector_slot slot, bool woken) {
   if (mine || rounds_.activate(slot) == nullptr)
     return mine;
   auto& owner = rounds_.at(slot);
-  if (!owner.complaint().empty())
+  if (!owner.complaint().empty() && !is_given_up(slot))
     return mine;
   supervisor::setup needs;
   needs.profile = profile_of(slot);
@@ -370,7 +455,7 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
   rounds_.vacate(slot);
   rounds_.give_up_held(slot);
   deal_room();
-  schedule_commit();
+  schedule_commit(); // what is being given up goes on when that is done
 }
 
 } // namespace vicket

@@ -42,6 +42,7 @@ supervisor::handle::behavior_type supervisor::make_behavior() {
       [this](const give_back& asked) { give_back_some(asked); },
       [this](const attempts_recorded& recorded) { let_go(recorded); },
       [this](const reconfigure& replaced) { use_profile(replaced); },
+      [this](const give_up_all& order) { give_up(order); },
       [this](deliveries_done& done) { decide(done); },
       [this](deliveries_returned& returned) { take_back(returned); },
       [this](const start_again&) {
@@ -124,8 +125,13 @@ void supervisor::decide(deliveries_done& done) {
   const timestamp_ms now{now_us / us_per_ms};
   const auto jumps = with_.clock->jumps();
   for (auto& finished : done.deliveries)
-    if (auto decision = queue_.decide(std::move(finished), now, jumps, with_.random->next()))
+    if (auto decision = queue_.decide(std::move(finished), now, jumps, with_.random->next())) {
+      if (!gives_up_.empty() && decision->state_after == event_state::pending) {
+        decision->state_after = event_state::failed;
+        decision->value.next_attempt_at.reset();
+      }
       record.decisions.push_back(std::move(*decision));
+    }
   if (!record.decisions.empty()) {
     if (const auto state = queue_.state(); state != stored_state_) {
       record.state = encode(state);
@@ -169,6 +175,13 @@ void supervisor::use_profile(const reconfigure& replaced) {
   go_on();
 }
 
+void supervisor::give_up(const give_up_all& order) {
+  ++heard_;
+  gives_up_ = order.why;
+  judging_ = false;
+  go_on();
+}
+
 caf::result<void> supervisor::start_draining() {
   draining_ = true;
   drained_ = self_->make_response_promise<void>();
@@ -193,7 +206,10 @@ void supervisor::go_on(std::int64_t now_us, places_news news) {
     return;
   }
   const auto now = timestamp_ms{now_us / us_per_ms};
-  start_deliveries(now_us, news);
+  if (gives_up_.empty())
+    start_deliveries(now_us, news);
+  else
+    give_up_waiting(now, news);
   ask_for_more(now, now_us);
   if (is_idle(now, now_us))
     keep_earlier(idle_since_, now);
@@ -211,6 +227,8 @@ bool supervisor::is_closed(std::int64_t now_us) const {
 bool supervisor::is_idle(timestamp_ms now, std::int64_t now_us) const {
   if (queue_.in_flight() > 0 || queue_.unrecorded() > 0 || refilling_)
     return false;
+  if (!gives_up_.empty())
+    return queue_.waiting() == 0 && !next_due_;
   return is_closed(now_us) || (queue_.waiting() == 0 && (!next_due_ || *next_due_ > now));
 }
 
@@ -236,25 +254,39 @@ void supervisor::start_deliveries(std::int64_t now_us, places_news news) {
     self_->send(with_.delivery, std::move(orders));
 }
 
+void supervisor::give_up_waiting(timestamp_ms now, places_news news) {
+  in_line_ = in_line_ && news.offered == 0; // an offer that nothing is wanted of ends that
+  if (news.offered > 0)
+    self_->send(with_.delivery, deliver{{}, news.offered});
+  if (queue_.waiting() == 0)
+    return;
+  record_attempts record;
+  record.seat = with_.seat;
+  record.decisions = queue_.give_up_waiting(gives_up_, now);
+  with_.records->push(std::move(record));
+}
+
 bool supervisor::opens_soon(std::int64_t now_us) const {
   return queue_.closed_until(now_us) - timestamp_ms{now_us / us_per_ms} <= look_ahead_ms;
 }
 
 void supervisor::ask_for_more(timestamp_ms now, std::int64_t now_us) {
   const auto beyond = now + longest_cap_ms_;
-  if (next_due_ && *next_due_ > beyond)
+  const bool all = !gives_up_.empty(); // whenever they are due
+  if (!all && next_due_ && *next_due_ > beyond)
     judging_ = true;
-  if (refilling_ || window_full_ || !queue_.enabled() || !next_due_ || (*next_due_ > now && !judging_) ||
-      !opens_soon(now_us))
+  if (refilling_ || window_full_ || !next_due_)
+    return;
+  if (!all && (!queue_.enabled() || (*next_due_ > now && !judging_) || !opens_soon(now_us)))
     return;
   if (queue_.waiting() > with_.window.events_for(with_.profile->config) / 4)
     return; // a refill costs a look at the index: take a good part of a window at a time
   refilling_ = true;
   refill_judges_ = judging_;
   refill_from_ = std::exchange(scan_from_, due_position{last_time, last_sequence});
-  refill_until_ = now;
+  refill_until_ = all ? last_time : now;
   next_due_.reset();
-  self_->send(with_.persistence, refill_window{with_.seat, refill_from_, now, queue_.held(),
+  self_->send(with_.persistence, refill_window{with_.seat, refill_from_, refill_until_, queue_.held(),
                                                judging_ ? std::optional{beyond} : std::nullopt});
 }
 

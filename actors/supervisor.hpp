@@ -59,6 +59,7 @@ private:
   void take_back(deliveries_returned& returned);
   void let_go(const attempts_recorded& recorded);
   void use_profile(const reconfigure& replaced);
+  void give_up(const give_up_all& order);
   caf::result<void> start_draining();
 
   /// What delivery said of places.
@@ -71,6 +72,7 @@ private:
   void go_on();
   void go_on(std::int64_t now_us, places_news news);
   void start_deliveries(std::int64_t now_us, places_news news);
+  void give_up_waiting(timestamp_ms now, places_news news);
   [[nodiscard]] bool opens_soon(std::int64_t now_us) const;
   [[nodiscard]] bool is_closed(std::int64_t now_us) const;
   [[nodiscard]] bool is_idle(timestamp_ms now, std::int64_t now_us) const;
@@ -112,7 +114,8 @@ private:
   std::optional<timestamp_ms> alarm_at_;   ///< the alarm is set for then
   std::optional<timestamp_ms> idle_since_; ///< nothing to do since then
   bool retiring_ = false;                  ///< persistence was asked
-  std::uint32_t heard_ = 0;                ///< `backlog_grew` and `reconfigure`
+  std::uint32_t heard_ = 0;                ///< `backlog_grew`, `reconfigure` and `give_up_all`
+  std::string gives_up_;                   ///< why nothing is sent any more, see `give_up_all`; empty: it is
   bool draining_ = false;
   caf::typed_response_promise<void> drained_;
 };

@@ -80,6 +80,7 @@ struct raw_options {
   std::string tls_key;
   std::string tls_ca;
   bool json = false;
+  bool force = false;
   std::string file = "-";
   std::string id;
   std::string run;
@@ -197,10 +198,12 @@ private:
     auto* get = command(*connectors, "get", "Show a connector", "\nExample:\n  vicket connector get crm-prod",
                         [this] { return run_connector_get(client_options_of(raw_), raw_.id); });
     get->add_option("ID", raw_.id, "The connector's id")->required();
-    auto* erase = command(*connectors, "delete", "Delete a connector for which nothing is pending",
-                          "\nExample:\n  vicket connector delete crm-prod",
-                          [this] { return run_connector_delete(client_options_of(raw_), raw_.id); });
+    auto* erase =
+        command(*connectors, "delete", "Delete a connector for which nothing is pending",
+                "\nExamples:\n  vicket connector delete crm-prod\n  vicket connector delete crm-prod --force",
+                [this] { return run_connector_delete(client_options_of(raw_), raw_.id, raw_.force); });
     erase->add_option("ID", raw_.id, "The connector's id")->required();
+    erase->add_flag("--force", raw_.force, "Also when events are pending: they are failed, and not sent");
     command(*connectors, "list", "Show all connectors", "\nExample:\n  vicket connector list --json",
             [this] { return run_connector_list(client_options_of(raw_)); });
   }

@@ -46,7 +46,7 @@ struct listen_options {
 // Each runs one command to its end and answers the exit code. `file` is a path or `-` for standard input.
 int run_connector_put(const client_options& options, const std::string& file);
 int run_connector_get(const client_options& options, const std::string& id);
-int run_connector_delete(const client_options& options, const std::string& id);
+int run_connector_delete(const client_options& options, const std::string& id, bool force);
 int run_connector_list(const client_options& options);
 int run_send(const client_options& options, const std::string& file);
 int run_run(const client_options& options, const std::string& run);

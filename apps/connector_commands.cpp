@@ -51,8 +51,8 @@ int run_connector_get(const client_options& options, const std::string& id) {
   });
 }
 
-int run_connector_delete(const client_options& options, const std::string& id) {
-  return ask_node<no_content>(options, delete_connector{{id}}, [&](no_content) {
+int run_connector_delete(const client_options& options, const std::string& id, bool force) {
+  return ask_node<no_content>(options, delete_connector{{id}, force}, [&](no_content) {
     const auto out = terminal::standard();
     out.line(options.json ? R"({"id":")" + id + R"(","deleted":true})"
                           : "deleted " + id); // a valid id needs no escapes

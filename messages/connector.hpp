@@ -120,13 +120,16 @@ struct get_connector {
   }
 };
 
-/// Refused with `connector_busy` while events wait for it, so that none is lost by a slip.
+/// Refused with `connector_busy` while events wait for it, so that none is lost by a slip; with `force` they are given up
+/// first: each gets an attempt of the class `blocked`, which says so, and is `failed`. It is disabled as soon as that
+/// begins. A node that ends meanwhile leaves it disabled, with what was not given up: ask again.
 struct delete_connector {
   connector_id id;
+  bool force = false;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, delete_connector& x) {
-    return f.object(x).fields(f.field("id", x.id));
+    return f.object(x).fields(f.field("id", x.id), f.field("force", x.force));
   }
 };
 

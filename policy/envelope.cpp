@@ -331,4 +331,20 @@ std::size_t most_envelope_bytes(const send_to_connector& event, std::size_t max_
   return std::min(most, max_envelope_bytes);
 }
 
+bool looks_like_envelope(std::string_view text, const event_id& id) {
+  constexpr std::string_view before_id = "{\"id\":\"";
+  constexpr std::string_view after_id = "\",\"event\":\"";
+  constexpr std::string_view end = "}}";
+  if (!text.starts_with(before_id) || !text.ends_with(end))
+    return false;
+  auto rest = text.substr(before_id.size());
+  const auto named = id.to_string();
+  if (!rest.starts_with(named) || !rest.substr(named.size()).starts_with(after_id))
+    return false;
+  unsigned controls = 0; // without a branch for each byte, so that it is done for many of them at once
+  for (const auto c : text)
+    controls |= static_cast<unsigned>(static_cast<unsigned char>(c) < 0x20);
+  return controls == 0;
+}
+
 } // namespace vicket

@@ -69,6 +69,20 @@ public:
   /// One of the node's actors ends, by its name (`gateway`, …), as if it had a defect.
   void end_actor(const std::string& name, const std::string& why);
 
+  /// A message to one of the node's actors that no client can reach, as a defect in front of it might send it.
+  template <class Answer, class Actor, class Request>
+  std::variant<Answer, refusal> ask_inside(const std::string& name, Request request) {
+    const auto actor = caf::actor_cast<Actor>(actors_.at(name));
+    std::variant<Answer, refusal> result = refusal{errc::unavailable, "no answer"};
+    caf::scoped_actor client{*system_};
+    auto pending = client->request(actor, caf::infinite, std::move(request));
+    run();
+    if (client->has_next_message())
+      pending.receive([&](Answer& a) { result = std::move(a); },
+                      [&](const caf::error& e) { result = refusal_of(e); });
+    return result;
+  }
+
   /// Lets all messages run until nothing moves, or `at_most` of them have run: how many did.
   std::size_t run(std::size_t at_most = std::numeric_limits<std::size_t>::max());
   /// Time goes by, in steps that a timer can't miss.

@@ -321,4 +321,23 @@ TEST_CASE("what an envelope comes to at most is known from the event's fields") 
   CHECK(most_envelope_bytes(some_event("{}", std::string(2'000, 'm')), 1'000) == 1'000);
 }
 
+TEST_CASE("whether a text may be an envelope shows from outside") {
+  auto event = some_event(R"({"text":"a\nb"})", "Ticket resolved");
+  const auto good = compose(event);
+  CHECK(looks_like_envelope(good, some_id));
+  CHECK(looks_like_envelope(compose(some_event()), some_id));
+  CHECK_FALSE(looks_like_envelope("", some_id));
+  CHECK_FALSE(looks_like_envelope(good, event_id::parse("9f2c1b7e-0000-7000-8000-000000000002").value()));
+  for (std::size_t cut = 1; cut < good.size(); ++cut)
+    if (!std::string_view{good}.substr(0, cut).ends_with("}}"))
+      CHECK_FALSE(looks_like_envelope(good.substr(0, cut), some_id));
+  for (std::size_t at = 0; at < good.size(); ++at)
+    for (const auto control : {'\0', '\n', '\r', '\x1f'}) {
+      auto changed = good;
+      changed[at] = control;
+      CHECK_FALSE(looks_like_envelope(changed, some_id));
+    }
+  CHECK_FALSE(looks_like_envelope(good + "\n", some_id));
+}
+
 } // namespace vicket

@@ -31,6 +31,18 @@ void connector_book::change_sent(std::uint32_t which, const connector& wanted, b
   fact.versions.push_back({exists, wanted, now.order, never});
 }
 
+void connector_book::may_become_disabled(std::uint32_t which, const moment& now) {
+  auto& versions = connectors_[which].versions;
+  const auto known = versions.size();
+  for (std::size_t i = 0; i < known; ++i)
+    if (versions[i].exists && versions[i].value.enabled && versions[i].until == never) {
+      auto half_way = versions[i];
+      half_way.value.enabled = false;
+      half_way.from = now.order;
+      versions.push_back(std::move(half_way));
+    }
+}
+
 void connector_book::change_done(std::uint32_t which, const moment& now) {
   auto& fact = connectors_[which];
   fact.changing = false;

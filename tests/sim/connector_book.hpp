@@ -18,6 +18,8 @@ public:
 
   /// A put or delete is on its way. One at a time for each connector.
   void change_sent(std::uint32_t which, const connector& wanted, bool exists, const moment& now);
+  /// The change that is sent next may also end half-way: whatever it is now, it may be that, and disabled.
+  void may_become_disabled(std::uint32_t which, const moment& now);
   void change_done(std::uint32_t which, const moment& now);
   void change_refused(std::uint32_t which, const moment& now);
   /// No answer came, and none will.

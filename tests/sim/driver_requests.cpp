@@ -193,17 +193,24 @@ void driver::remove(const action& one) {
   if (oracle_.connectors().change_under_way(which))
     return;
   const auto sent = now();
+  const bool by_force = dice{one.draw}.percent(30);
+  if (by_force) {
+    oracle_.events().forced_delete_sent(which, sent);
+    oracle_.connectors().may_become_disabled(which, sent);
+  }
   oracle_.connectors().change_sent(which, wanted_[which], false, sent);
   oracle_.events().connector_changes(which, {});
   oracle_.starts().connector_changes(which);
   node_.ask<void>(
-      delete_connector{plan_.shape.connectors[which].id},
-      [this, which, sent] {
-        say(name_of(which) + " is deleted");
-        oracle_.deleted(which, sent, now());
+      delete_connector{plan_.shape.connectors[which].id, by_force},
+      [this, which, by_force, sent] {
+        say(name_of(which) + " is deleted" + (by_force ? " by force" : ""));
+        oracle_.deleted(which, by_force, sent, now());
       },
-      [this, which, sent](const caf::error& why) {
+      [this, which, by_force, sent](const caf::error& why) {
         say("delete of " + name_of(which) + ": " + to_string(refusal_of(why).code));
+        if (by_force)
+          oracle_.events().forced_delete_answered(which, false, now());
         oracle_.change_refused(which, operation::delete_connector, refusal_of(why), sent, now());
       });
 }

@@ -40,6 +40,11 @@ bool is_cut_off(const attempt& value) {
   return value.response_body.empty() && (value.response_truncated || value.response_body_bytes > 0);
 }
 
+bool is_given_up(const attempt& value) {
+  return value.result == outcome::blocked &&
+         value.error.find("the connector was deleted") != std::string::npos;
+}
+
 std::optional<std::uint64_t> request_of(const attempt& value) {
   if (is_cut_off(value) && value.phases.first_byte_us)
     return static_cast<std::uint64_t>(*value.phases.first_byte_us);
@@ -266,6 +271,29 @@ void event_book::connector_changes(std::uint32_t connector, const std::string& h
   });
 }
 
+void event_book::forced_delete_sent(std::uint32_t connector, const moment& now) {
+  forced_[connector].push_back({now, never});
+}
+
+void event_book::forced_delete_answered(std::uint32_t connector, bool gone, const moment& now) {
+  auto& last = forced_[connector].back();
+  last.until = now.order;
+  if (!gone)
+    return;
+  for (auto& [serial, event] : events_)
+    if (event.sent.connector == connector && event.answer == answer_kind::accepted &&
+        event.answered_at.order < last.sent.order)
+      event.must_be_settled = true;
+}
+
+/// A delete by force was under way at some time since it was sent.
+bool event_book::may_be_given_up(const event_fact& event) const {
+  const auto found = forced_.find(event.sent.connector);
+  return found != forced_.end() &&
+         std::any_of(found->second.begin(), found->second.end(),
+                     [&](const forced_delete& one) { return one.until > event.sent_at.order; });
+}
+
 /// Half of the backoff, which is not jittered, or what the endpoint asked for.
 std::int64_t event_book::least_wait_ms(const event_fact& event, std::size_t request) const {
   const auto& policy = connector_of(event).retry;
@@ -370,6 +398,8 @@ void event_book::told(const event_history& history, const moment& asked, const m
   if (summary.state != expected)
     complain("the state is that of the last attempt",
              name(*event) + " is told as " + std::string{to_string(summary.state)});
+  if (expected == event_state::pending && event->must_be_settled)
+    complain("a delete by force leaves nothing pending", name(*event) + " is");
   settle(*event, expected);
   if (expected != event_state::pending && !history.attempts.empty() &&
       event->attempts.rbegin()->second.ended_at < forgotten_before_ms_)
@@ -457,6 +487,13 @@ void event_book::check_attempt(event_fact& event, std::uint32_t number, const at
                name(event) + ": attempt " + std::to_string(number) + " is told differently than before");
     return;
   }
+  if (is_given_up(value)) {
+    if (!may_be_given_up(event))
+      complain("only a delete by force gives up what could be sent", name(event) + " was given up");
+    if (value.next_attempt_at)
+      complain("what is given up is not tried again", name(event) + " is said to be");
+    return;
+  }
   const auto which = std::find_if(event.requests.begin(), event.requests.end(),
                                   [&](const request_fact& one) { return one.number == told.request; });
   if (which == event.requests.end() || !which->answered)
@@ -486,7 +523,7 @@ void event_book::check_dropped(const event_fact& event, const attempt& value) co
 
 void event_book::check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const {
   const auto& policy = connector_of(event).retry;
-  if (policy.max_attempts != 0 && number >= policy.max_attempts)
+  if ((policy.max_attempts != 0 && number >= policy.max_attempts) || may_be_given_up(event))
     return;
   // Whatever the wait is, it is at most the cap.
   const auto latest_next =
@@ -516,10 +553,11 @@ bool event_book::was_judged_anew(const event_fact& event, const attempt_fact& be
 void event_book::check_order_of_attempts(const event_fact& event) const {
   const attempt_fact* before = nullptr;
   for (const auto& [number, one] : event.attempts) {
-    if (before != nullptr && before->request >= one.request)
+    const bool was_sent = one.request != 0;
+    if (before != nullptr && was_sent && before->request >= one.request)
       complain("attempts follow each other", name(event) + ": attempt " + std::to_string(number) +
                                                  " speaks of an earlier request than the one before");
-    if (before != nullptr && before->next_at && one.started_at < *before->next_at &&
+    if (before != nullptr && was_sent && before->next_at && one.started_at < *before->next_at &&
         !was_judged_anew(event, *before, one))
       complain("no retry comes early", name(event) + ": attempt " + std::to_string(number) + " began " +
                                            std::to_string(*before->next_at - one.started_at) +
@@ -547,6 +585,10 @@ void event_book::not_found(std::uint64_t serial, const moment&) {
 
 bool event_book::may_be_forgotten(const event_fact& event) const {
   const auto& policy = connector_of(event).retry;
+  if (const auto found = forced_.find(event.sent.connector); found != forced_.end())
+    for (const auto& one : found->second)
+      if (one.until > event.sent_at.order && latest_ms_ >= one.sent.wall_ms + shape_->retention_ms)
+        return true;
   return std::any_of(event.requests.begin(), event.requests.end(), [&](const request_fact& one) {
     const bool could_settle = one.ok || policy.max_attempts != 0 ||
                               latest_ms_ + policy.cap_ms > event.sent_at.wall_ms + policy.max_age_ms;
@@ -597,7 +639,7 @@ bool event_book::certainly_pending(std::uint32_t connector, std::uint64_t order)
     const bool can_fail =
         policy.max_attempts != 0 || latest_ms_ + policy.cap_ms > event.sent_at.wall_ms + policy.max_age_ms;
     return event.sent.connector == connector && event.answer == answer_kind::accepted &&
-           event.answered_at.order < order && !event.settled &&
+           event.answered_at.order < order && !event.settled && !may_be_given_up(event) &&
            std::none_of(event.requests.begin(), event.requests.end(),
                         [&](const request_fact& r) { return r.answered && (r.ok || can_fail); });
   });
@@ -630,7 +672,7 @@ std::set<std::uint32_t> event_book::with_events_never_sent(std::int64_t steady_m
   for (const auto& [serial, event] : events_)
     if (event.answer == answer_kind::accepted && event.requests.empty() && !event.settled && !event.gone &&
         event.attempts.empty() && event.answered_at.steady_ms < steady_ms &&
-        event.answered_at.wall_ms < wall_ms)
+        event.answered_at.wall_ms < wall_ms && !may_be_given_up(event))
       found.insert(event.sent.connector);
   return found;
 }

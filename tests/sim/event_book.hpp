@@ -40,6 +40,10 @@ public:
   /// A change is on its way after which the connector sends to this host; empty: to none. What another one asked for
   /// counts no more.
   void connector_changes(std::uint32_t connector, const std::string& host);
+  /// A delete by force is on its way: what is pending for the connector may be failed without being sent.
+  void forced_delete_sent(std::uint32_t connector, const moment& now);
+  /// It was answered; where the connector is `gone`, all that was accepted before it was asked for is settled.
+  void forced_delete_answered(std::uint32_t connector, bool gone, const moment& now);
   /// A supervisor died of a defect: what it had in flight, or on its way there, may be sent twice. Nobody knows which
   /// one it was, so this goes for all connectors until nothing moves.
   void supervisor_died();
@@ -55,6 +59,9 @@ public:
   void life_began(const moment& now) {
     clock_is_straight_ = true;
     life_began_ms_ = now.wall_ms;
+    for (auto& [connector, deletes] : forced_)
+      for (auto& one : deletes) // the new life knows nothing of it
+        one.until = std::min(one.until, now.order);
   }
 
   // -- what the node tells ----------------------------------------------------------------------------------
@@ -129,6 +136,7 @@ private:
   void check_attempt(event_fact& event, std::uint32_t number, const attempt& value, const moment& now);
   void told_dropped(event_fact& event, const event_history& history, const moment& asked);
   void check_dropped(const event_fact& event, const attempt& value) const;
+  [[nodiscard]] bool may_be_given_up(const event_fact& event) const;
   void check_giving_up(const event_fact& event, const attempt& value, std::uint32_t number) const;
   [[nodiscard]] bool is_possible(const event_fact& event, std::int64_t due_ms,
                                  std::int64_t life_began_ms) const;
@@ -151,6 +159,11 @@ private:
   /// By connector, what its history takes at most: of all that its endpoints answered.
   std::map<std::uint32_t, std::uint64_t> history_bytes_;
   std::vector<hold_fact> holds_;
+  struct forced_delete {
+    moment sent;
+    std::uint64_t until = never; ///< a place in the order
+  };
+  std::map<std::uint32_t, std::vector<forced_delete>> forced_; ///< by connector
   std::vector<unrecorded> unrecorded_; ///< answered requests that need not be recorded yet
   /// The latest time that a node can think it is: the latest that the wall has shown, and a node does not follow a
   /// wall clock that is set back.
@@ -166,6 +179,8 @@ private:
 
 /// The node kept only the length of the answer.
 [[nodiscard]] bool is_cut_off(const attempt& value);
+/// It was not sent: its connector was being deleted by force.
+[[nodiscard]] bool is_given_up(const attempt& value);
 /// The request that an attempt's body, its length, or error speaks of.
 [[nodiscard]] std::optional<std::uint64_t> request_of(const attempt& value);
 /// What an endpoint writes at the beginning of its answer, or its failure's sentence.

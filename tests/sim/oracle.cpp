@@ -95,8 +95,10 @@ void oracle::change_refused(std::uint32_t which, operation what, const refusal& 
   connectors_.change_refused(which, now);
 }
 
-void oracle::deleted(std::uint32_t which, const moment& sent, const moment& now) {
-  if (events_.certainly_pending(which, sent.order))
+void oracle::deleted(std::uint32_t which, bool by_force, const moment& sent, const moment& now) {
+  if (by_force)
+    events_.forced_delete_answered(which, true, now);
+  else if (events_.certainly_pending(which, sent.order))
     complain("a connector is not deleted while events wait for it", "c" + std::to_string(which) + " was");
   connectors_.change_done(which, now);
 }

@@ -52,7 +52,7 @@ public:
   /// A put or delete was refused; `sent` is when it was sent.
   void change_refused(std::uint32_t which, operation what, const refusal& why, const moment& sent,
                       const moment& now);
-  void deleted(std::uint32_t which, const moment& sent, const moment& now);
+  void deleted(std::uint32_t which, bool by_force, const moment& sent, const moment& now);
   void told(const node_status& status, const std::map<std::uint32_t, std::uint64_t>& open_requests);
 
   // -- the disk ------------------------------------------------------------------------------------------------

@@ -867,8 +867,52 @@ TEST_CASE("a connector is deleted while an event waits for it") {
   told.accept(1);
   const auto sent = told.now();
   told.judge.connectors().change_sent(0, told.shape.connectors[0], false, sent);
-  told.judge.deleted(0, sent, told.now());
+  told.judge.deleted(0, false, sent, told.now());
   CHECK(told.breaks("a connector is not deleted while events wait for it"));
+}
+
+TEST_CASE("a delete by force fails what waits, and nothing else does") {
+  story told;
+  told.accept(1);
+  told.accept(2);
+  auto given_up = told.attempt_of(1, 0, false);
+  given_up.result = outcome::blocked;
+  given_up.response_body.clear();
+  given_up.error = "not sent: the connector was deleted with what was pending for it";
+  const auto erase = [&] {
+    const auto sent = told.now();
+    told.judge.events().forced_delete_sent(0, sent);
+    told.judge.connectors().change_sent(0, told.shape.connectors[0], false, sent);
+    told.judge.deleted(0, true, sent, told.now());
+  };
+  SECTION("all of them") {
+    erase();
+    told.tell(told.history_of(1, {given_up}));
+    told.tell(told.history_of(2, {given_up}));
+    CHECK(told.judge.complaints().empty());
+  }
+  SECTION("one stays pending") {
+    erase();
+    told.tell(told.history_of(1, {given_up}));
+    told.tell(told.history_of(2, {}));
+    CHECK(told.breaks("a delete by force leaves nothing pending"));
+  }
+  SECTION("without one") {
+    told.tell(told.history_of(1, {given_up}));
+    CHECK(told.breaks("only a delete by force gives up what could be sent"));
+  }
+  SECTION("one that was sent when it was done") {
+    erase();
+    told.accept(3);
+    told.tell(told.history_of(3, {given_up}));
+    CHECK(told.breaks("only a delete by force gives up what could be sent"));
+  }
+  SECTION("and it is tried again all the same") {
+    erase();
+    given_up.next_attempt_at = timestamp_ms{told.time.wall_ms + 1'000};
+    told.tell(told.history_of(1, {given_up}));
+    CHECK(told.breaks("what is given up is not tried again"));
+  }
 }
 
 TEST_CASE("a status that is not a count") {
