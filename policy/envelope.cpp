@@ -6,6 +6,7 @@
 #include "policy/utf8.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 
 namespace vicket {
@@ -341,10 +342,10 @@ bool looks_like_envelope(std::string_view text, const event_id& id) {
   const auto named = id.to_string();
   if (!rest.starts_with(named) || !rest.substr(named.size()).starts_with(after_id))
     return false;
-  unsigned controls = 0; // without a branch for each byte, so that it is done for many of them at once
+  std::uint8_t least = 0xff; // of bytes, so that a compiler takes the least of many of them at once
   for (const auto c : text)
-    controls |= static_cast<unsigned>(static_cast<unsigned char>(c) < 0x20);
-  return controls == 0;
+    least = std::min(least, static_cast<std::uint8_t>(c));
+  return least >= 0x20;
 }
 
 } // namespace vicket

@@ -283,7 +283,7 @@ void event_book::forced_delete_answered(std::uint32_t connector, bool gone, cons
   for (auto& [serial, event] : events_)
     if (event.sent.connector == connector && event.answer == answer_kind::accepted &&
         event.answered_at.order < last.sent.order)
-      event.must_be_settled = true;
+      event.settled_by = std::min(event.settled_by, now.order);
 }
 
 /// A delete by force was under way at some time since it was sent.
@@ -398,7 +398,7 @@ void event_book::told(const event_history& history, const moment& asked, const m
   if (summary.state != expected)
     complain("the state is that of the last attempt",
              name(*event) + " is told as " + std::string{to_string(summary.state)});
-  if (expected == event_state::pending && event->must_be_settled)
+  if (expected == event_state::pending && asked.order > event->settled_by)
     complain("a delete by force leaves nothing pending", name(*event) + " is");
   settle(*event, expected);
   if (expected != event_state::pending && !history.attempts.empty() &&
@@ -594,6 +594,18 @@ bool event_book::may_be_forgotten(const event_fact& event) const {
                               latest_ms_ + policy.cap_ms > event.sent_at.wall_ms + policy.max_age_ms;
     return one.answered && could_settle && latest_ms_ >= one.answered_at.wall_ms + shape_->retention_ms;
   });
+}
+
+bool event_book::what_was_given_up_may_be_gone() const {
+  constexpr std::uint64_t ample_history_bytes = 1u << 20; // all that a delete gives up fits into it
+  for (const auto& [connector, deletes] : forced_) {
+    if (shape_->kept_history_bytes < ample_history_bytes)
+      return true;
+    for (const auto& one : deletes)
+      if (latest_ms_ >= one.sent.wall_ms + shape_->retention_ms)
+        return true;
+  }
+  return false;
 }
 
 void event_book::check_ids() {

@@ -100,6 +100,8 @@ public:
   [[nodiscard]] bool outcome_may_be_forgotten(const request_fact& request) const {
     return request.answered && latest_ms_ >= request.answered_at.wall_ms + shape_->retention_ms;
   }
+  /// The attempts that a delete by force has made, which are of no request.
+  [[nodiscard]] bool what_was_given_up_may_be_gone() const;
   /// The history of its connector may have been beyond its bound.
   [[nodiscard]] bool may_be_dropped(const event_fact& event) const;
   [[nodiscard]] std::int64_t latest_ms() const noexcept { return latest_ms_; }

@@ -92,7 +92,8 @@ struct event_fact {
   std::optional<std::size_t> body_digest;         ///< of the first request
   std::map<std::uint32_t, attempt_fact> attempts; ///< by number
   std::optional<event_state> settled;
-  bool must_be_settled = false; ///< its connector was deleted by force
+  std::uint64_t settled_by =
+      never; ///< its connector was deleted by force: what was asked after that tells it as settled
 };
 
 } // namespace vicket::sim
