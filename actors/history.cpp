@@ -33,7 +33,9 @@ caf::error bad_cursor(const std::string& text) {
 history::history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock,
                  history_limits limits)
     : self_{self}, readers_{std::move(readers)}, clock_{clock}, limits_{limits},
-      histories_{limits.reads, limits.waiting}, feeds_{limits.reads, limits.waiting} {}
+      histories_{limits.reads, limits.waiting}, feeds_{limits.reads, limits.waiting} {
+  self_->set_down_handler([this](const caf::down_msg& gone) { forget(gone.source); });
+}
 
 history::handle::behavior_type history::make_behavior() {
   return {
@@ -158,6 +160,7 @@ caf::result<outcome_page> history::outcomes(const read_outcomes& request) {
     who->from.assign(cursor->positions.begin(), cursor->positions.end());
   }
   who->promise = self_->make_response_promise<outcome_page>();
+  who->asker = caf::actor_cast<caf::actor_addr>(who->promise.source());
   who->request = request;
   who->until = clock_.now() + std::min(request.wait_ms, read_outcomes::max_wait_ms);
   auto promise = who->promise;
@@ -169,7 +172,7 @@ void history::read_for(const follower_ptr& who) {
   who->reading = true;
   if (feeds_.begin([this, who] { ask_for(who); }))
     return;
-  followers_.remove(who);
+  let_go(who);
   who->promise.deliver(too_many_reads());
 }
 
@@ -185,7 +188,7 @@ void history::ask_for(const follower_ptr& who) {
       [this, who](std::vector<partition_outcomes> parts, caf::error why) {
         who->reading = false;
         if (why) {
-          followers_.remove(who);
+          let_go(who);
           who->promise.deliver(std::move(why));
         } else {
           answer_or_keep(who, std::move(parts));
@@ -242,17 +245,32 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outc
   const bool known = std::find(followers_.begin(), followers_.end(), who) != followers_.end();
   if (!page.entries.empty() || gap || now >= who->until || (!known && followers_.size() >= max_followers)) {
     who->promise.deliver(std::move(page));
-    followers_.remove(who);
+    let_go(who);
     return;
   }
   // All partitions were looked through, so what is waited for comes after that, and the next look starts there.
   who->from.assign(at.positions.begin(), at.positions.end());
   who->cursor = std::move(page.cursor);
   if (!known)
-    followers_.push_back(who);
+    keep(who);
   for (std::size_t i = 0; i < readers_.size(); ++i)
     self_->send(readers_[i], watch_feed{at.positions[i].after});
   schedule_look();
+}
+
+void history::keep(const follower_ptr& who) {
+  followers_.push_back(who);
+  if (const auto asker = caf::actor_cast<caf::strong_actor_ptr>(who->asker))
+    self_->monitor(asker);
+}
+
+void history::let_go(const follower_ptr& who) {
+  if (followers_.remove(who) > 0)
+    self_->demonitor(who->asker);
+}
+
+void history::forget(const caf::actor_addr& asker) {
+  followers_.remove_if([&](const follower_ptr& who) { return who->asker == asker; });
 }
 
 void history::feed_has_grown() {
@@ -270,7 +288,8 @@ void history::look_at_followers() {
       ++at;
       continue;
     }
-    at = followers_.erase(at);
+    ++at;
+    let_go(who);
     who->promise.deliver(outcome_page{{}, {}, who->cursor});
   }
   schedule_look();

@@ -8,6 +8,7 @@
 #include "actors/reading_places.hpp"
 #include "policy/schedule_clock.hpp"
 
+#include <caf/actor_addr.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <cstddef>
@@ -21,7 +22,7 @@
 namespace vicket {
 
 /// The run history and the outcome feed over all partitions of a node: asks each partition's reader and merges.
-/// Holds the answers of those who follow the feed until there is something new. So many pages are put together at the
+/// Holds the answers of those who follow the feed until there is something new, or they are gone. So many pages are put together at the
 /// same time as `history_limits` says.
 class history {
 public:
@@ -42,6 +43,7 @@ public:
 private:
   struct follower {
     caf::typed_response_promise<outcome_page> promise;
+    caf::actor_addr asker;
     std::vector<std::optional<feed_position>> from; ///< by partition; absent: from the oldest that is kept
     std::string cursor;                             ///< the same as text, once they are all there
     read_outcomes request;
@@ -59,6 +61,10 @@ private:
   void read_for(const follower_ptr& who);
   void ask_for(const follower_ptr& who);
   void answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts);
+  void keep(const follower_ptr& who);
+  /// Its answer is given, or nobody waits for it.
+  void let_go(const follower_ptr& who);
+  void forget(const caf::actor_addr& asker);
   void feed_has_grown();
   void look_at_followers();
   void schedule_look();

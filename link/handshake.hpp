@@ -21,6 +21,7 @@ namespace vicket::internal {
 
 inline constexpr std::string_view link_path = "/v1/link";
 inline constexpr std::string_view caf_protocol = "vicket.caf.1";
+inline constexpr std::string_view json_protocol = "vicket.json.1";
 inline constexpr unsigned link_version = 1;
 
 /// The answer to an upgrade that is one so far: 101 with the fields above, 400 where no version is common to both, 403

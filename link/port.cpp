@@ -1,7 +1,8 @@
 #include "link/port.hpp"
 
+#include "link/caf_session.hpp"
 #include "link/handshake.hpp"
-#include "link/session.hpp"
+#include "link/json_session.hpp"
 #include "net/allowance.hpp"
 #include "net/link_server.hpp"
 
@@ -45,19 +46,26 @@ private:
   std::uint64_t left_out_ = 0;                                               ///< guarded by mutex_
 };
 
-/// A connection in the first sub-protocol. Others stand beside it.
-std::shared_ptr<web_socket_owner> open_caf_session(caf::actor_system& system, const node_actor& node,
-                                                   unsigned roles, std::shared_ptr<web_socket> socket,
-                                                   std::function<void(const std::string&)> complain) {
+/// The session of a connection in `vicket.caf.1` or `vicket.json.1`, and who speaks to it on the I/O thread.
+template <class Session>
+std::shared_ptr<web_socket_owner> open_session(caf::actor_system& system, session_rights rights,
+                                               std::shared_ptr<web_socket> socket,
+                                               std::function<void(const std::string&)> complain,
+                                               link_session_owner::head_judge judge, bool sends_text) {
+  auto inbox = std::make_shared<link_inbox>();
+  auto session = system.spawn<Session>(link_session::setup{inbox, socket, std::move(rights), complain});
+  return std::make_shared<link_session_owner>(
+      link_session_owner::setup{std::move(inbox), std::move(session), std::move(socket), std::move(complain),
+                                std::move(judge), sends_text});
+}
+
+session_rights rights_of(const node_actor& node, unsigned roles) {
   session_rights rights;
   if ((roles & role_sender) != 0)
     rights.gateway = node;
   if ((roles & role_operator) != 0)
     rights.operators = node;
-  auto inbox = std::make_shared<link_inbox>();
-  auto session = system.spawn<caf_session>(caf_session::setup{inbox, socket, std::move(rights), complain});
-  return std::make_shared<caf_session_owner>(std::move(inbox), std::move(session), roles, std::move(socket),
-                                             std::move(complain));
+  return rights;
 }
 
 } // namespace
@@ -84,7 +92,7 @@ actor_port::open(caf::actor_system& system, const node_actor& node, options with
   serving.listen = with.listen;
   serving.tls = made->tls;
   serving.path = link_path;
-  serving.sub_protocols = {std::string{caf_protocol}};
+  serving.sub_protocols = {std::string{caf_protocol}, std::string{json_protocol}};
   serving.messages.message_bytes = most_message_bytes;
   serving.log_warning = with.log_warning;
   if (with.change)
@@ -100,10 +108,16 @@ actor_port::open(caf::actor_system& system, const node_actor& node, options with
       complain("a link is refused to " + peer.to_string() + ": " + answer.text);
     return answer;
   };
-  serving.open = [&system, node, rules = with.roles, complain](const request_head& head, const std::string&,
+  serving.open = [&system, node, rules = with.roles, complain](const request_head& head,
+                                                               const std::string& sub_protocol,
                                                                std::shared_ptr<web_socket> socket) {
     const auto roles = granted_roles(head, socket->peer(), rules);
-    return open_caf_session(system, node, roles, std::move(socket), complain);
+    if (sub_protocol == json_protocol)
+      return open_session<json_session>(system, rights_of(node, roles), std::move(socket), complain,
+                                        judge_json_head, true);
+    return open_session<caf_session>(
+        system, rights_of(node, roles), std::move(socket), complain,
+        [roles](std::string_view bytes, bool text) { return judge_caf_head(bytes, text, roles); }, false);
   };
   auto server = link_server::start(std::move(serving));
   if (auto* why = std::get_if<std::string>(&server))

@@ -1,18 +1,21 @@
 #pragma once
 
-#include "link/frames.hpp"
 #include "link/inbox.hpp"
+#include "link/open_requests.hpp"
 #include "messages/actors.hpp"
 
 #include <caf/event_based_actor.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 namespace vicket::internal {
 
@@ -25,12 +28,13 @@ struct session_rights {
 /// How long the node itself may take to answer; longer than any request's own waiting.
 inline constexpr std::chrono::seconds session_answer_time{60};
 
-/// The node's end of a link in `vicket.caf.1`: decodes requests, asks with requests of its own, sends back what comes. What
-/// it can't decode, or was not to be sent, closes the connection with a reason. Ends with the connection; what it has asked
-/// then goes on without it.
-///
-/// Invariants: `waiting_` has what was asked and not answered; `order_` the same, oldest first, and some that are answered.
-class caf_session : public caf::event_based_actor {
+/// The longest error sentence that travels; a gateway's are shorter.
+inline constexpr std::size_t max_sentence_bytes = 4'096;
+
+/// The node's end of a link: takes requests apart, asks with requests of its own, sends back what comes. Each sub-protocol
+/// has one of its own. What can't be understood, or was not to be sent, closes the connection with a reason. Ends with the
+/// connection; what it has asked then goes on without it.
+class link_session : public caf::event_based_actor {
 public:
   struct setup {
     std::shared_ptr<link_inbox> inbox;
@@ -39,52 +43,77 @@ public:
     std::function<void(const std::string&)> complain; ///< of what closes the connection; from any thread
   };
 
-  caf_session(caf::actor_config& config, setup with);
+  link_session(caf::actor_config& config, setup with);
 
-  caf::behavior make_behavior() override;
+  caf::behavior make_behavior() final;
   const char* name() const override { return "link_session"; }
   /// Who has not answered yet keeps this; it is not to keep them.
   void on_exit() override { with_.rights = {}; }
 
-private:
-  using time_point = link_inbox::time_point;
-  struct asked {
-    std::uint8_t kind = 0;
-    std::size_t bytes = 0; ///< of the request's message
-    std::uint64_t turn = 0;
-  };
+protected:
+  using number = open_requests::number;
+  using turn = open_requests::turn;
 
-  void look();
-  void take(const owned_bytes& message);
-  template <class Kind>
-  void serve(std::uint64_t request, std::string_view body, std::size_t message_bytes);
-  template <class Kind, class Handle>
-  void ask(const Handle& whom, std::uint64_t request, std::uint64_t turn, typename Kind::request body);
-  /// The request still waits for this answer; it does no more.
-  [[nodiscard]] bool settle(std::uint64_t request, std::uint64_t turn, asked& was);
-  void refuse(std::uint64_t request, std::uint64_t turn, const refusal& why);
-  void expire(time_point now);
+  /// A whole message. Either `begin`s a request or breaks the connection off.
+  virtual void take(const owned_bytes& message) = 0;
+  /// A refusal as it travels. Its sentence is at most `max_sentence_bytes`.
+  [[nodiscard]] virtual owned_bytes refusal_message(number request, const refusal& why) const = 0;
+
+  [[nodiscard]] const session_rights& rights() const { return with_.rights; }
+  /// A request is under way from here until it is answered or refused. Nothing: another one with its number is; then the
+  /// connection is broken off.
+  [[nodiscard]] std::optional<turn> begin(number request, std::size_t message_bytes);
+  void refuse(number request, turn mine, const refusal& why);
   void break_off(std::uint16_t code, const std::string& why);
+
+  /// Sends what `make` gives, unless the request does not wait for it any more.
+  template <class Make>
+  void answer(number request, turn mine, Make make) {
+    if (const auto bytes = requests_.settle(request, mine))
+      with_.socket->send(make(), {1, *bytes});
+  }
+
+  /// Asks `whom` in the request's name; `message_of(answer)` is what is sent back.
+  template <class Answer, class Handle, class Body, class MessageOf>
+  void ask(const Handle& whom, number asked, turn mine, Body body, MessageOf message_of) {
+    auto failed = [this, asked, mine](const caf::error& why) { refuse(asked, mine, refusal_of(why)); };
+    auto pending = request(whom, caf::infinite, std::move(body));
+    if constexpr (std::is_void_v<Answer>)
+      pending.then(
+          [this, asked, mine, message_of = std::move(message_of)] { answer(asked, mine, message_of); },
+          failed);
+    else
+      pending.then([this, asked, mine, message_of = std::move(message_of)](
+                       const Answer& value) { answer(asked, mine, [&] { return message_of(value); }); },
+                   failed);
+  }
+
+private:
+  void look();
 
   setup with_;
   bool broken_off_ = false;
-  std::uint64_t last_turn_ = 0;
-  std::unordered_map<std::uint64_t, asked> waiting_;
-  struct due {
-    std::uint64_t request;
-    std::uint64_t turn;
-    time_point asked_at;
-  };
-  std::deque<due> order_;
-  time_point now_{}; ///< of the last tick
+  open_requests requests_{session_answer_time};
 };
 
-/// The I/O thread's end of such a session: judges a message by its first bytes, before more of it is read.
-class caf_session_owner : public web_socket_owner {
+/// The I/O thread's end of such a session.
+class link_session_owner : public web_socket_owner {
 public:
-  caf_session_owner(std::shared_ptr<link_inbox> inbox, caf::actor session, unsigned roles,
-                    std::shared_ptr<web_socket> socket, std::function<void(const std::string&)> complain);
+  /// What a message may have in all, by its first bytes and whether it is text, or why it closes the connection.
+  using head_judge = std::function<std::variant<std::size_t, close_reason>(std::string_view, bool text)>;
 
+  struct setup {
+    std::shared_ptr<link_inbox> inbox;
+    caf::actor session;
+    std::shared_ptr<web_socket> socket;
+    std::function<void(const std::string&)> complain;
+    head_judge judge;
+    bool sends_text = false;
+  };
+
+  explicit link_session_owner(setup with) : with_{std::move(with)} {}
+
+  [[nodiscard]] bool sends_text() const override { return with_.sends_text; }
   [[nodiscard]] std::variant<std::size_t, close_reason> on_head(std::string_view bytes, bool text) override;
   void on_message(owned_bytes message) override;
   void on_tick() override;
@@ -93,15 +122,7 @@ public:
 private:
   void put(link_inbox::item item);
 
-  std::shared_ptr<link_inbox> inbox_;
-  caf::actor session_;
-  unsigned roles_;
-  std::shared_ptr<web_socket> socket_;
-  std::function<void(const std::string&)> complain_;
+  setup with_;
 };
-
-/// What a message may have in all, by its first bytes and who sends it, or why it closes the connection. Pure.
-[[nodiscard]] std::variant<std::size_t, close_reason> judge_caf_head(std::string_view bytes, bool text,
-                                                                     unsigned roles);
 
 } // namespace vicket::internal

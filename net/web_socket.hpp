@@ -73,6 +73,9 @@ class web_socket_owner {
 public:
   virtual ~web_socket_owner() = default;
 
+  /// Whether what it sends goes out as text messages; then it is valid UTF-8. Else they are binary.
+  [[nodiscard]] virtual bool sends_text() const { return false; }
+
   /// The first bytes of a message, at least `head_bytes` of them unless it is shorter. How long it may be in all, or why it
   /// closes the connection. `text`: it is a text message.
   [[nodiscard]] virtual std::variant<std::size_t, close_reason> on_head(std::string_view bytes,

@@ -162,6 +162,7 @@ std::shared_ptr<web_socket> ws_connection::handle() {
 
 void ws_connection::open(std::shared_ptr<web_socket_owner> owner) {
   owner_ = std::move(owner);
+  stream_.text(owner_->sends_text());
   enter(deadlines::phase::open);
   const auto later = [weak = weak_from_this(),
                       executor = stream_.get_executor()](void (*what)(ws_connection&)) {

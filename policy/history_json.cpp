@@ -121,7 +121,12 @@ std::string event_history_to_json(const event_history& history) {
   auto text = pieces.begin(history.summary);
   for (const auto& value : history.attempts)
     text += pieces.attempt(value);
-  return text + pieces.end(history.attempts_dropped);
+  text += pieces.end(history.attempts_dropped);
+  if (history.continues)
+    text.replace(text.size() - 1, 1, R"(,"continues":true})");
+  if (history.goes_on)
+    text.replace(text.size() - 1, 1, R"(,"goes_on":true})");
+  return text;
 }
 
 std::string event_history_pieces::begin(const event_summary& summary) {

@@ -52,7 +52,9 @@ inline constexpr std::size_t max_json_depth = 130;
 /// is not UTF-8 is null, and its bytes are in `response_body_base64`, right behind it; `response_body_bytes`
 /// is its full length. `response_headers` (with `"response_headers_truncated":true` where not all of them fit, or not whole) and `retry_after` are there only where the answer was no 2xx and had any;
 /// `not_before` is null where what was heard can't be meant, `held_until` where it holds the event alone. Where attempts
-/// are not kept any more, `attempts` is empty, and behind it is `"attempts_dropped":…`, how many there were.
+/// are not kept any more, `attempts` is empty, and behind it is `"attempts_dropped":…`, how many there were. A piece of an
+/// event that is spread over pages has, behind all that, `"continues":true` where attempts of it were on the page before, and
+/// `"goes_on":true` where more are on the next.
 [[nodiscard]] std::string event_history_to_json(const event_history& history);
 
 /// The same object in pieces, for an event whose attempts come in pages: `begin`, the attempts, `end`, one behind the
@@ -87,5 +89,8 @@ private:
 
 /// `{"id":"…","duplicate":false}` or `{"error":"CODE","detail":"…"}`.
 [[nodiscard]] std::string send_result_to_json(const send_result& result);
+
+/// A string with its quotes.
+[[nodiscard]] std::string text_to_json(std::string_view text);
 
 } // namespace vicket

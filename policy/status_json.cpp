@@ -72,6 +72,13 @@ std::string node_status_to_json(const node_status& status) {
   return {buffer.GetString(), buffer.GetSize()};
 }
 
+std::string text_to_json(std::string_view text) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  put_text(out, text);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
 std::string send_result_to_json(const send_result& result) {
   rapidjson::StringBuffer buffer;
   json_writer out{buffer};

@@ -1,6 +1,7 @@
 // Interface: "The feed never skips in silence: where retention (or a restored backup) took what came after a cursor, the
 // next line is {"gap":true,"cursor":"…"}."
 
+#include "actors/history.hpp"
 #include "tests/actors/node_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -185,6 +186,36 @@ TEST_CASE("a follower that waits is answered by what comes, also when retention 
   REQUIRE(std::holds_alternative<outcome_page>(answer));
   CHECK(ids_of(std::get<outcome_page>(answer)) == ids{fresh});
   CHECK(std::get<outcome_page>(answer).gap_cursor.empty());
+}
+
+TEST_CASE("a follower that is gone leaves its place to others") {
+  forgetful_node node;
+  node.send_to();
+  const auto cursor = node.read("").cursor;
+  const auto follow = [&] {
+    auto follower = node.ask_later<outcome_page>(read_outcomes{cursor, 100, 30'000});
+    node.run();
+    return follower;
+  };
+  const auto has_answer = [](const auto& follower) {
+    return std::holds_alternative<outcome_page>(follower());
+  };
+  // given as many as may wait, so that one more is answered at once
+  std::vector<decltype(follow())> followers;
+  for (std::size_t i = 0; i < history::max_followers; ++i)
+    followers.push_back(follow());
+  REQUIRE_FALSE(has_answer(followers.back()));
+  REQUIRE(has_answer(follow()));
+
+  // when they are gone
+  followers.clear();
+  node.run();
+
+  // then another one may wait, and is answered by what comes
+  const auto follower = follow();
+  CHECK_FALSE(has_answer(follower));
+  node.send_to();
+  CHECK(has_answer(follower));
 }
 
 TEST_CASE("a cursor of the time after a backup is told that what followed is not what it has seen") {

@@ -1,7 +1,7 @@
 // What the tests in this folder share: running programs, a real node, certificates, a scratch folder.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -65,13 +65,28 @@ export async function makeCertificate(folder, name) {
   return { ...files, certText: await readFile(files.cert), keyText: await readFile(files.key) };
 }
 
+/// An authority of one's own, and a certificate of it for 127.0.0.1, as strict checks want them.
+export async function makeAuthority(folder, name) {
+  const path = (ending) => join(folder, `${name}.${ending}`);
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  await mustRun("openssl", ["req", "-x509", ...key, "-days", "2", "-subj", `/CN=${name} authority`,
+    "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", path("ca.key"), "-out", path("ca.pem")]);
+  await mustRun("openssl", ["req", ...key, "-subj", `/CN=${name}`, "-keyout", path("key"), "-out", path("csr")]);
+  await writeFile(path("ext"), "subjectAltName=IP:127.0.0.1,DNS:localhost\nauthorityKeyIdentifier=keyid\n" +
+    "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n");
+  await mustRun("openssl", ["x509", "-req", "-days", "2", "-in", path("csr"), "-CA", path("ca.pem"),
+    "-CAkey", path("ca.key"), "-CAcreateserial", "-extfile", path("ext"), "-out", path("pem")]);
+  return { cert: path("pem"), key: path("key"), ca: path("ca.pem") };
+}
+
 /// A program that runs until it is stopped; its output is kept line by line.
 export class Program {
-  constructor(test, program, args) {
+  /// With `input` there is something to write to, `.child.stdin`.
+  constructor(test, program, args, { input = false, env = process.env } = {}) {
     this.lines = [];
     this.stderr = "";
     this.waiting = [];
-    this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(program, args, { env, stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
     this.ended = new Promise((resolve, reject) => {
       this.child.once("error", reject);
       this.child.once("close", (code, signal) => resolve(code ?? signal));

@@ -1,19 +1,12 @@
 // A client that means harm, on a port of its own process; the test of the whole program is in tests/system.
 
-#include "link/connect.hpp"
 #include "link/frames.hpp"
-#include "link/port.hpp"
-#include "net/link_server.hpp"
-#include "tests/link/scripted_node.hpp"
+#include "tests/link/hostile_world.hpp"
 #include "tests/support/raw_peer.hpp"
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/scoped_actor.hpp>
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 
-#include <mutex>
 #include <random>
 
 using namespace vicket;
@@ -22,21 +15,6 @@ using namespace vicket::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-class quiet_config : public caf::actor_system_config {
-public:
-  quiet_config() {
-    static const bool registered = [] {
-      register_message_types();
-      return true;
-    }();
-    static_cast<void>(registered);
-    set("caf.scheduler.max-threads", 2);
-    set("caf.work-stealing.aggressive-poll-attempts", 0);
-    set("caf.work-stealing.moderate-poll-attempts", 0);
-    set("caf.logger.console.verbosity", "quiet");
-  }
-};
 
 template <class Body>
 std::string frame(std::uint8_t kind, std::uint64_t request, Body body) {
@@ -70,52 +48,6 @@ std::vector<std::string> valid_messages() {
           frame(9, 9, list_connectors{}),
           frame(10, 10, get_status{})};
 }
-
-struct hostile_world {
-  hostile_world() {
-    actor_port::options options;
-    options.listen = {std::get<place>(parse_place("127.0.0.1:0"))};
-    options.log_warning = [this](const std::string& line) {
-      const std::lock_guard guard{mutex};
-      lines.push_back(line);
-    };
-    auto opened = actor_port::open(system, system.spawn(scripted_node), std::move(options));
-    port = std::get<0>(std::move(opened));
-    number = port->places().front().address.port;
-    link_options link;
-    link.nodes = {port->places().front().to_string()};
-    honest = connect_node(system, link);
-  }
-
-  [[nodiscard]] raw_peer upgraded(std::string_view roles = "sender, operator") const {
-    auto peer = raw_peer::tcp(number);
-    peer.send(upgrade_request(caf_protocol, "Vicket-Roles: " + std::string{roles} + "\r\n"));
-    const auto head = peer.read_head();
-    if (!head.starts_with("HTTP/1.1 101"))
-      throw std::runtime_error{"no upgrade: " + head};
-    return peer;
-  }
-
-  /// The honest client's connection has lived through it.
-  [[nodiscard]] bool serves() {
-    caf::scoped_actor self{system};
-    bool good = false;
-    self->request(honest, 30s, get_status{})
-        .receive([&](const node_status& status) { good = status.version == "scripted"; },
-                 [](const caf::error&) {});
-    return good;
-  }
-
-  quiet_config config;
-  caf::actor_system system{config};
-  std::mutex mutex;
-  std::vector<std::string> lines; ///< guarded by mutex
-  std::unique_ptr<actor_port> port;
-  std::uint16_t number = 0;
-  node_actor honest;
-
-  static constexpr std::string_view caf_protocol = "vicket.caf.1";
-};
 
 /// Sends a message and says how the node answered: 0 with a message, else the code that it closed with.
 unsigned answer_to(const hostile_world& w, const std::string& message,

@@ -1,8 +1,8 @@
+#include "link/caf_session.hpp"
 #include "link/frames.hpp"
 #include "link/handshake.hpp"
 #include "link/reconnect_plan.hpp"
 #include "link/roles.hpp"
-#include "link/session.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 

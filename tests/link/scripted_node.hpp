@@ -14,6 +14,7 @@ namespace vicket::testing {
 /// What a node would answer, as a function of what it is asked; and what it does not answer, it keeps.
 inline node_actor::behavior_type scripted_node(node_actor::pointer self) {
   auto kept = std::make_shared<std::vector<caf::typed_response_promise<accepted>>>();
+  auto kept_batches = std::make_shared<std::vector<caf::typed_response_promise<batch_result>>>();
   return {
       [self, kept](const send_to_connector& event) -> caf::result<accepted> {
         if (event.event == "never") {
@@ -28,7 +29,11 @@ inline node_actor::behavior_type scripted_node(node_actor::pointer self) {
           return make_refusal(errc::filtered, "as asked");
         return accepted{event.id.value_or(event_id{}), event.run == "duplicate"};
       },
-      [](const send_batch& batch) -> caf::result<batch_result> {
+      [self, kept_batches](const send_batch& batch) -> caf::result<batch_result> {
+        if (!batch.items.empty() && batch.items.front().event == "never") {
+          kept_batches->push_back(self->make_response_promise<batch_result>());
+          return kept_batches->back();
+        }
         batch_result result;
         for (const auto& item : batch.items)
           result.results.emplace_back(

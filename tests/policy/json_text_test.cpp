@@ -320,6 +320,13 @@ TEST_CASE("an event's history shows every attempt, with the raw response body") 
   dropped.attempts_dropped = 12;
   CHECK(event_history_to_json(dropped).ends_with(
       R"("next_attempt_at":null,"attempts":[],"attempts_dropped":12})"));
+
+  // given a piece of one that is spread over pages
+  dropped.attempts_dropped = 0;
+  dropped.goes_on = true;
+  CHECK(event_history_to_json(dropped).ends_with(R"("attempts":[],"goes_on":true})"));
+  dropped.continues = true;
+  CHECK(event_history_to_json(dropped).ends_with(R"("attempts":[],"continues":true,"goes_on":true})"));
 }
 
 TEST_CASE("a history that is written in pieces is the same object, and one that breaks off says so") {

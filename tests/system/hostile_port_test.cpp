@@ -5,6 +5,7 @@
 #include "tests/system/real_node.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <sys/resource.h>
 
@@ -19,7 +20,8 @@ namespace {
 
 constexpr std::size_t flood = 1'500;
 constexpr std::uint64_t most_growth_bytes = 50u << 20;
-constexpr const char* sub_protocol = "vicket.caf.1";
+constexpr const char* caf_protocol = "vicket.caf.1";
+constexpr const char* json_protocol = "vicket.json.1";
 
 void let_us_open_many() {
   rlimit limit{};
@@ -50,7 +52,7 @@ TEST_CASE("1,500 connections that do nothing, or stop half-way, keep no engine f
       if (i % 3 == 1)
         peers.back().send("GET /v1/link HTT");
       if (i % 3 == 2)
-        peers.back().send(upgrade_request(sub_protocol).substr(0, 60));
+        peers.back().send(upgrade_request(caf_protocol).substr(0, 60));
     }
     CHECK(serves(early));
     node_client late{node.port()}; // who arrives honestly gets through
@@ -71,7 +73,7 @@ TEST_CASE("1,500 connections that do nothing, or stop half-way, keep no engine f
     std::size_t refused = 0;
     for (std::size_t i = 0; i < 300; ++i) {
       peers.push_back(raw_peer::tcp(node.port()));
-      peers.back().send(upgrade_request(sub_protocol));
+      peers.back().send(upgrade_request(caf_protocol));
       refused += peers.back().read_head().starts_with("HTTP/1.1 503") ? 1 : 0;
     }
     CHECK(refused >= 300 - 144);
@@ -85,6 +87,8 @@ TEST_CASE("1,500 connections that do nothing, or stop half-way, keep no engine f
 }
 
 TEST_CASE("100,000 frames of nonsense, text, pings and half messages: the node lives and does not grow") {
+  const auto* const sub_protocol = GENERATE(caf_protocol, json_protocol);
+  CAPTURE(sub_protocol);
   const temporary_folder folder;
   real_node node{folder.path() + "/data", {"--max-in-flight", "50", "--partitions", "1"}};
   node_client honest{node.port()};
@@ -96,6 +100,7 @@ TEST_CASE("100,000 frames of nonsense, text, pings and half messages: the node l
   while (sent < frames) {
     auto peer = raw_peer::tcp(node.port());
     peer.send(upgrade_request(sub_protocol));
+    REQUIRE(peer.read_head().starts_with("HTTP/1.1 101")); // what follows at once would be refused unread
     std::string many;
     for (std::size_t i = 0; i < 500; ++i, ++sent) {
       chance = chance * 1'664'525 + 1'013'904'223;
@@ -106,6 +111,43 @@ TEST_CASE("100,000 frames of nonsense, text, pings and half messages: the node l
                        (chance & 0x4000'0000) != 0);
     }
     peer.send(many);
+  }
+  CHECK(serves(honest));
+  if (memory_is_ours)
+    CHECK(node.memory_bytes("VmRSS") < before + most_growth_bytes);
+  node.terminate();
+  CHECK(node.wait() == 0);
+}
+
+TEST_CASE("100,000 requests in JSON by links that hang up before all are answered: the node lives and does "
+          "not grow") {
+  const temporary_folder folder;
+  real_node node{folder.path() + "/data", {"--max-in-flight", "50", "--partitions", "1"}};
+  node_client honest{node.port()};
+  CHECK(serves(honest));
+  const auto before = node.memory_bytes("VmRSS");
+  constexpr std::size_t requests = 100'000;
+  constexpr std::size_t of_a_link = 2'000;
+  const std::string event =
+      R"({"connector":"nobody","event":"x","occurred_at":"2026-05-23T14:21:11.412Z","data":{}})";
+  const std::vector<std::string> asked{R"(,"send":[)" + event + "," + event + "]}",
+                                       R"(,"outcomes":{"wait_ms":30000}})",
+                                       R"(,"run":"r"})",
+                                       R"(,"run":["r"]})",
+                                       R"(,"event":"01970000-0000-7000-8000-000000000001"})",
+                                       R"(,"nothing":{}})"};
+  for (std::size_t sent = 0; sent < requests; sent += of_a_link) {
+    auto peer = raw_peer::tcp(node.port());
+    peer.send(upgrade_request(json_protocol));
+    REQUIRE(peer.read_head().starts_with("HTTP/1.1 101"));
+    std::string many;
+    for (std::size_t i = 0; i < of_a_link; ++i)
+      many += client_frame(1, R"({"request":)" + std::to_string(i) + asked[i % asked.size()]);
+    peer.send(many);
+    std::size_t answers = 0;
+    while (answers < of_a_link / 2 && read_message(peer))
+      ++answers;
+    CHECK(answers == of_a_link / 2); // and hangs up, long polls and all
   }
   CHECK(serves(honest));
   if (memory_is_ours)

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+
+namespace vicket::internal {
+
+/// What was asked over a link and has no answer yet, by the numbers that the other side has given. Pure: time is handed in.
+///
+/// A number may be used again once it is answered; its turn tells one use of it from the next, so that an answer that comes
+/// too late belongs to none.
+///
+/// Invariants: `waiting_` has what was asked and not answered; `order_` the same, oldest first, and some that are answered.
+class open_requests {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+  using number = std::uint64_t;
+  using turn = std::uint64_t;
+
+  /// How long an answer may take.
+  explicit open_requests(std::chrono::milliseconds answer_time) : answer_time_{answer_time} {}
+
+  [[nodiscard]] bool contains(number which) const { return waiting_.contains(which); }
+  [[nodiscard]] bool empty() const { return waiting_.empty(); }
+
+  /// It is asked now. `bytes`: of its message. The number is not there.
+  turn add(number which, std::size_t bytes) {
+    const auto mine = ++last_turn_;
+    waiting_.emplace(which, asked{bytes, mine});
+    order_.push_back({which, mine, now_});
+    return mine;
+  }
+
+  /// It is answered: the bytes of its message. Nothing: it did not wait for this answer any more.
+  [[nodiscard]] std::optional<std::size_t> settle(number which, turn of) {
+    const auto found = waiting_.find(which);
+    if (found == waiting_.end() || found->second.mine != of)
+      return std::nullopt;
+    const auto bytes = found->second.bytes;
+    waiting_.erase(found);
+    return bytes;
+  }
+
+  /// The time is that now. Calls `overdue(number, turn)` for each that has waited too long; it settles it.
+  template <class Overdue>
+  void look(time_point now, Overdue overdue) {
+    now_ = now;
+    while (!order_.empty()) {
+      auto& first = order_.front();
+      const auto found = waiting_.find(first.which);
+      const bool waits = found != waiting_.end() && found->second.mine == first.mine;
+      if (waits && first.asked_at == time_point{}) { // asked before the time was known
+        first.asked_at = now;
+        return;
+      }
+      if (waits && now - first.asked_at < answer_time_)
+        return;
+      const auto gone = first;
+      order_.pop_front();
+      if (waits)
+        overdue(gone.which, gone.mine);
+    }
+  }
+
+  void clear() {
+    waiting_.clear();
+    order_.clear();
+  }
+
+private:
+  struct asked {
+    std::size_t bytes;
+    turn mine;
+  };
+  struct due {
+    number which;
+    turn mine;
+    time_point asked_at;
+  };
+
+  std::chrono::milliseconds answer_time_;
+  turn last_turn_ = 0;
+  std::unordered_map<number, asked> waiting_;
+  std::deque<due> order_;
+  time_point now_{}; ///< of the last look
+};
+
+} // namespace vicket::internal
