@@ -6,6 +6,7 @@
 #include "actors/persistence_answers.hpp"
 #include "actors/supervisor.hpp"
 #include "policy/assertion.hpp"
+#include "policy/connector_secrets.hpp"
 #include "policy/connector_state.hpp"
 #include "policy/secret.hpp"
 
@@ -17,14 +18,15 @@ namespace vicket {
 
 namespace {
 
-/// What a get, list or put shows of a connector: never its secret.
+/// What a get, list or put shows of a connector: never its secrets.
 connector_view without_secret(const connector& config) {
   connector_view view{config, false};
-  view.value.secret.value.clear();
+  view.value.secret = {};
+  for (auto& [name, value] : view.value.secret_headers)
+    value = secret_text{std::string{secret_text::hidden}};
   return view;
 }
 
-constexpr std::string_view secret_placeholder = "***";
 constexpr std::int64_t ms_per_s = 1'000;
 
 caf::error not_found(const connector_id& id) {
@@ -124,19 +126,18 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
     return stopping();
   auto config = request.value;
   const auto known = rounds_.find(config.id);
-  bool generated = false;
-  if (config.secret.value == secret_placeholder && !known)
-    return make_refusal(errc::invalid_connector,
-                        "secret: \"***\" keeps the secret of an existing connector, and '" + config.id.value +
-                            "' does not exist: give one, or none to have one made");
   const auto* active = known ? rounds_.activate(*known) : nullptr;
   if (known && active == nullptr)
     return store_is_healthy() ? closed() : stopping();
-  if (known && (config.secret.value.empty() || config.secret.value == secret_placeholder)) {
-    config.secret = active->config.secret;
-  } else if (config.secret.value.empty()) {
-    config.secret = generate_secret(*with_.random);
-    generated = true;
+  // What is in the clear goes no further than this.
+  seal_secrets(config, *with_.secrets);
+  if (auto complaint = keep_secrets(config, known ? &active->config : nullptr))
+    return make_refusal(errc::invalid_connector, *complaint);
+  const bool generated = config.secret.empty();
+  secret_text made;
+  if (generated) {
+    config.secret = made = generate_secret(*with_.random);
+    seal_secrets(config, *with_.secrets);
   }
   // Below the reserve a new connector only adds to what is stored; one that is known may be paused or sent elsewhere,
   // which is how an operator gets at what fills the disk.
@@ -147,8 +148,7 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
             (disk_full_ ? "" : "; connectors that exist can be put, and deleted, all the same"));
   rounds_.put(config);
   auto view = without_secret(config);
-  if (generated)
-    view.value.secret = config.secret;
+  view.value.secret = made;
   view.secret_generated = generated;
   return answer_with_round<connector_view>([view](auto& promise) { promise.deliver(view); });
 }
@@ -241,7 +241,7 @@ std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot s
     auto& in_flight = in_flight_[slot];
     if (!in_flight)
       in_flight = std::make_shared<in_flight_count>(all_in_flight_);
-    return make_delivery_profile(active.config, with_.version, in_flight);
+    return make_delivery_profile(active.config, *with_.secrets, with_.version, in_flight);
   } catch (const std::exception& why) {
     active.complaint = why.what();
     rounds_.show(slot);

@@ -60,6 +60,10 @@ secret_box::secret_box(secret_bytes key) : key_{std::move(key)} {
   fingerprint_ = fingerprint_of(key_);
 }
 
+bool secret_box::is_sealed(std::string_view text) noexcept {
+  return text.size() >= overhead_bytes && text[0] == version;
+}
+
 std::string secret_box::seal(std::string_view text, std::string_view place) const {
   VICKET_ASSERT(text.size() <= std::numeric_limits<int>::max() / 2 &&
                 place.size() <= std::numeric_limits<int>::max() / 2);
@@ -84,8 +88,7 @@ std::string secret_box::seal(std::string_view text, std::string_view place) cons
 }
 
 std::optional<secret_bytes> secret_box::open(std::string_view sealed, std::string_view place) const {
-  if (sealed.size() < overhead_bytes || sealed[0] != version ||
-      sealed.size() > std::numeric_limits<int>::max() / 2 ||
+  if (!is_sealed(sealed) || sealed.size() > std::numeric_limits<int>::max() / 2 ||
       place.size() > std::numeric_limits<int>::max() / 2)
     return std::nullopt;
   const auto nonce = sealed.substr(1, nonce_bytes);

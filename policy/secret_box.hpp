@@ -28,6 +28,9 @@ public:
   /// `key` has `key_bytes`.
   explicit secret_box(secret_bytes key);
 
+  /// By its form alone. No text that has only visible characters looks like it.
+  [[nodiscard]] static bool is_sealed(std::string_view text) noexcept;
+
   [[nodiscard]] std::string seal(std::string_view text, std::string_view place) const;
   /// Absent: it was sealed with another key, or for another place, or it is damaged.
   [[nodiscard]] std::optional<secret_bytes> open(std::string_view sealed, std::string_view place) const;
