@@ -1,5 +1,6 @@
 #include "actors/delivery_profile.hpp"
 
+#include "policy/connector_secrets.hpp"
 #include "policy/endpoint_url.hpp"
 
 #include <stdexcept>
@@ -9,6 +10,7 @@
 namespace vicket {
 
 std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config,
+                                                              const secret_box& secrets,
                                                               std::string_view version,
                                                               std::shared_ptr<in_flight_count> in_flight) {
   // Whether http is allowed was decided when the connector was put; a node restarted without --allow-http still
@@ -17,6 +19,9 @@ std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& c
   auto* url = std::get_if<endpoint_url>(&parsed);
   if (url == nullptr)
     throw std::logic_error("connector " + config.id.value + ": " + std::get<std::string>(parsed));
+  const auto opened = open_secrets(config, secrets);
+  if (!opened)
+    throw std::logic_error("its secrets can't be decrypted with the key " + secrets.fingerprint());
   auto endpoint = std::make_shared<http_endpoint>();
   endpoint->tls = url->tls;
   endpoint->host = url->host;
@@ -24,8 +29,8 @@ std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& c
   endpoint->target = url->target;
   endpoint->host_header = url->host_header;
   return std::make_shared<const delivery_profile>(
-      delivery_profile{config, std::move(endpoint), signing_key{config.secret.value},
-                       request_head{config, version}, std::move(in_flight)});
+      delivery_profile{config, std::move(endpoint), signing_key{opened->secret.view()},
+                       request_head{config, *opened, version}, std::move(in_flight)});
 }
 
 std::shared_ptr<const delivery_profile> make_silent_profile(const connector& config,
@@ -35,7 +40,7 @@ std::shared_ptr<const delivery_profile> make_silent_profile(const connector& con
   silent.enabled = false;
   silent.retry.cap_ms = config.retry.cap_ms;
   return std::make_shared<const delivery_profile>(
-      delivery_profile{silent, nullptr, signing_key{""}, request_head{silent, ""}, std::move(in_flight)});
+      delivery_profile{silent, nullptr, signing_key{""}, request_head{silent, {}, ""}, std::move(in_flight)});
 }
 
 } // namespace vicket

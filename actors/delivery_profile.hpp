@@ -3,6 +3,7 @@
 #include "actors/in_flight_count.hpp"
 #include "messages/connector.hpp"
 #include "policy/request_head.hpp"
+#include "policy/secret_box.hpp"
 #include "policy/signer.hpp"
 #include "transport/http_transport.hpp"
 
@@ -12,19 +13,21 @@
 namespace vicket {
 
 /// What a connector's deliveries have in common, computed once when the connector is configured and shared, never
-/// changed, by its supervisor and the deliveries under way.
+/// changed, by its supervisor and the deliveries under way. It is the only place where a connector's secrets are open: as
+/// long as something is done for the connector.
 struct delivery_profile {
-  connector config;
+  connector config; ///< its secrets are sealed
   std::shared_ptr<const http_endpoint> endpoint;
   signing_key key;
   request_head head;
   std::shared_ptr<in_flight_count> in_flight; ///< of the connector, whatever its profile
 };
 
-/// `config` has passed `connector_complaint()`; throws `std::logic_error` if its URL does not parse all the same.
+/// `config` has passed `connector_complaint()`, and its secrets are sealed with `secrets`; throws `std::logic_error` if its
+/// URL does not parse, or its secrets can't be opened, all the same.
 /// `version` goes into the `User-Agent`.
 [[nodiscard]] std::shared_ptr<const delivery_profile>
-make_delivery_profile(const connector& config, std::string_view version,
+make_delivery_profile(const connector& config, const secret_box& secrets, std::string_view version,
                       std::shared_ptr<in_flight_count> in_flight = std::make_shared<in_flight_count>());
 
 /// Of a connector that is sent nothing any more, whatever its configuration is.

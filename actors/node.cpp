@@ -12,6 +12,7 @@
 #include "policy/retention_rule.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/round_log.hpp"
+#include "storage/secret_key.hpp"
 #include "storage/space_budget.hpp"
 
 #include <caf/actor_system.hpp>
@@ -60,6 +61,7 @@ struct node::rep {
   node_environment environment;
   std::shared_ptr<const schedule_clock> clock; ///< shared: supervisors may still end when the node has
   std::unique_ptr<data_folder> folder;
+  std::shared_ptr<const secret_box> secrets;
   std::shared_ptr<shortage_log> shortages;
   node_watch_actor watch;
   std::shared_ptr<intake_gauge> intake = std::make_shared<intake_gauge>();
@@ -143,6 +145,7 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   writing.clock = clock;
   writing.random = environment.random;
   writing.version = version();
+  writing.secrets = secrets;
   writing.window = options.window;
   writing.budget = std::make_shared<window_budget>(options.window_memory_bytes / folder->partitions());
   writing.attempt_wait_ms = options.attempt_wait_ms;
@@ -203,6 +206,10 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
   if (auto* why = std::get_if<store_status>(&folder))
     return why->detail;
   parts->folder = std::get<std::unique_ptr<data_folder>>(std::move(folder));
+  auto secrets = open_secret_box(*parts->folder, parts->options.secret_key_file);
+  if (auto* why = std::get_if<store_status>(&secrets))
+    return why->detail;
+  parts->secrets = std::get<std::shared_ptr<const secret_box>>(std::move(secrets));
   std::vector<std::shared_ptr<partition_store>> stores;
   const auto budget = std::make_shared<space_budget>();
   for (std::uint32_t i = 0; i < parts->folder->partitions(); ++i) {
@@ -211,6 +218,7 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
     store.environment = parts->environment.store;
     store.lineage_tag = static_cast<std::uint32_t>(parts->environment.random->next());
     store.budget = budget;
+    store.secrets = parts->secrets;
     store.log_warning = parts->environment.log_warning;
     // The node's memory is for all partitions together.
     if (parts->options.store_write_buffer_bytes != 0)

@@ -26,6 +26,8 @@ struct node_options {
   std::filesystem::path data_dir;
   std::uint32_t partitions =
       0; ///< for a new data folder; 0: one for two cores. An existing folder keeps its own
+  /// Encrypts secrets at rest; empty: `secret.key` in the data folder, which is made where there is none yet.
+  std::filesystem::path secret_key_file;
   address_guard guard;
   bool allow_http = false;
   std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;

@@ -6,6 +6,7 @@
 #include "actors/record_inbox.hpp"
 #include "actors/wake_queue.hpp"
 #include "policy/schedule_clock.hpp"
+#include "policy/secret_box.hpp"
 #include "storage/due_scan.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/round_log.hpp"
@@ -61,6 +62,7 @@ public:
     std::shared_ptr<const schedule_clock> clock;
     random_source* random = nullptr; ///< outlives the actor; safe from any thread
     std::string version;             ///< for the User-Agent
+    std::shared_ptr<const secret_box> secrets;
     window_limits window;
     std::shared_ptr<window_budget> budget; ///< null: see `partition_rounds::setup`
     /// How long the record of an attempt may wait before it is worth a round of its own; 0: it is at once. A crash

@@ -7,6 +7,7 @@
 #include "actors/supervisor.hpp"
 #include "policy/assertion.hpp"
 #include "policy/connector_config.hpp"
+#include "policy/connector_secrets.hpp"
 #include "policy/connector_state.hpp"
 #include "policy/secret.hpp"
 
@@ -18,26 +19,24 @@ namespace vicket {
 
 namespace {
 
-/// What a get, list or put shows of a connector: never its secret.
+/// What a get, list or put shows of a connector: never its secrets.
 connector_view without_secret(const connector& config) {
   connector_view view{config, false};
-  view.value.secret.value.clear();
+  view.value.secret = {};
+  for (auto& [name, value] : view.value.secret_headers)
+    value = secret_text{std::string{secret_text::hidden}};
   return view;
 }
 
-constexpr std::string_view secret_placeholder = "***";
 constexpr std::int64_t ms_per_s = 1'000;
 constexpr std::string_view given_up_since_deleted =
     "not sent: the connector was deleted with what was pending for it";
 
-/// What is wrong with a connector whatever its node allows; its secret is left out, which may be a placeholder.
-std::optional<std::string> complaint_anywhere(connector& config) {
+/// What is wrong with a connector whatever its node allows.
+std::optional<std::string> complaint_anywhere(const connector& config) {
   static const connector_rules everything{
       true, address_guard{{ip_range::parse("0.0.0.0/0").value(), ip_range::parse("::/0").value()}}};
-  auto secret = std::exchange(config.secret, {});
-  auto complaint = connector_complaint(config, everything);
-  config.secret = std::move(secret);
-  return complaint;
+  return connector_complaint(config, everything);
 }
 
 caf::error not_found(const connector_id& id) {
@@ -137,11 +136,6 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
     return stopping();
   auto config = request.value;
   const auto known = rounds_.find(config.id);
-  bool generated = false;
-  if (config.secret.value == secret_placeholder && !known)
-    return make_refusal(errc::invalid_connector,
-                        "secret: \"***\" keeps the secret of an existing connector, and '" + config.id.value +
-                            "' does not exist: give one, or none to have one made");
   // The gateway has looked already, with what this node allows besides. What it let through by a defect would be found
   // again by every start.
   if (const auto complaint = complaint_anywhere(config)) {
@@ -155,11 +149,15 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
   const auto* active = known ? rounds_.activate(*known) : nullptr;
   if (known && active == nullptr)
     return store_is_healthy() ? closed() : stopping();
-  if (known && (config.secret.value.empty() || config.secret.value == secret_placeholder)) {
-    config.secret = active->config.secret;
-  } else if (config.secret.value.empty()) {
-    config.secret = generate_secret(*with_.random);
-    generated = true;
+  // What is in the clear goes no further than this.
+  seal_secrets(config, *with_.secrets);
+  if (auto complaint = keep_secrets(config, known ? &active->config : nullptr))
+    return make_refusal(errc::invalid_connector, *complaint);
+  const bool generated = config.secret.empty();
+  secret_text made;
+  if (generated) {
+    config.secret = made = generate_secret(*with_.random);
+    seal_secrets(config, *with_.secrets);
   }
   // Below the reserve a new connector only adds to what is stored; one that is known may be paused or sent elsewhere,
   // which is how an operator gets at what fills the disk.
@@ -170,8 +168,7 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
             (disk_full_ ? "" : "; connectors that exist can be put, and deleted, all the same"));
   rounds_.put(config);
   auto view = without_secret(config);
-  if (generated)
-    view.value.secret = config.secret;
+  view.value.secret = made;
   view.secret_generated = generated;
   return answer_with_round<connector_view>([view](auto& promise) { promise.deliver(view); });
 }
@@ -326,7 +323,7 @@ std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot s
   if (is_given_up(slot))
     return make_silent_profile(active.config, in_flight_of(slot));
   try {
-    return make_delivery_profile(active.config, with_.version, in_flight_of(slot));
+    return make_delivery_profile(active.config, *with_.secrets, with_.version, in_flight_of(slot));
   } catch (const std::exception& why) {
     active.complaint = why.what();
     rounds_.show(slot);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <limits>
@@ -69,8 +70,8 @@ With --tls-cert C and --tls-key K it speaks HTTPS, with --json it prints JSON. A
 or older than 300 s, else --status. Ends with SIGINT or SIGTERM, exit code 0.
 
 Examples:
-  vicket listen --port 8443 --secret whsec_... --tls-cert cert.pem --tls-key key.pem
-  vicket listen --port 0 --secret whsec_... --fail-first 3 --json
+  vicket listen --port 8443 --secret-file crm.secret --tls-cert cert.pem --tls-key key.pem
+  VICKET_WEBHOOK_SECRET=whsec_... vicket listen --port 0 --fail-first 3 --json
 The node has to be allowed to reach it: vicketd --allow-cidr 127.0.0.0/8, and --ca-file or --allow-http.)";
 
 /// Text as it was given, before anything is made of it.
@@ -91,6 +92,7 @@ struct raw_options {
   std::string count = "0";
   outcomes_options outcomes;
   listen_options listen;
+  std::string secret_file; ///< of listen
 };
 
 /// What is wrong with the usage; it ends in exit code 2.
@@ -130,14 +132,35 @@ client_options client_options_of(const raw_options& raw) {
   return options;
 }
 
+/// One of the three places, of which only a flag shows it to everybody on the machine (ps).
+std::string listen_secret_of(const raw_options& raw) {
+  if (!raw.listen.secret.empty() && !raw.secret_file.empty())
+    throw usage_error{"--secret and --secret-file: one of them"};
+  if (!raw.secret_file.empty()) {
+    std::ifstream file{raw.secret_file};
+    std::string line;
+    if (!file.is_open())
+      throw usage_error{"--secret-file " + raw.secret_file + ": can't be read"};
+    std::getline(file, line);
+    if (!line.empty() && line.back() == '\r')
+      line.pop_back();
+    if (line.empty())
+      throw usage_error{"--secret-file " + raw.secret_file + ": its first line is empty"};
+    return line;
+  }
+  auto secret = or_environment(raw.listen.secret, "VICKET_WEBHOOK_SECRET");
+  if (secret.empty())
+    throw usage_error{"--secret, --secret-file or VICKET_WEBHOOK_SECRET is required: the connector's secret"};
+  return secret;
+}
+
 listen_options listen_options_of(const raw_options& raw) {
   auto options = raw.listen;
   options.tls_cert = raw.tls_cert;
   options.tls_key = raw.tls_key;
   if (options.tls_cert.empty() != options.tls_key.empty())
     throw usage_error{"--tls-cert and --tls-key go together: one of them is missing"};
-  if (options.secret.empty())
-    throw usage_error{"--secret: must not be empty"};
+  options.secret = listen_secret_of(raw);
   options.port = static_cast<std::uint16_t>(value_of("--port", parse_count(raw.port, 0, 65'535)));
   options.status = static_cast<int>(value_of("--status", parse_count(raw.status, 200, 599)));
   constexpr auto most = std::numeric_limits<std::uint64_t>::max();
@@ -241,7 +264,10 @@ private:
           return run_listen(options, listen_options_of(raw_));
         });
     listen->add_option("--port", raw_.port, "0 picks a free one and prints it")->required()->type_name("P");
-    listen->add_option("--secret", raw_.listen.secret, "The connector's secret")->required()->type_name("S");
+    listen->add_option("--secret", raw_.listen.secret, "The connector's secret [VICKET_WEBHOOK_SECRET]")
+        ->type_name("S");
+    listen->add_option("--secret-file", raw_.secret_file, "Reads it from this file's first line")
+        ->type_name("FILE");
     listen->add_option("--status", raw_.status, "What to answer [200]")->type_name("N");
     listen->add_option("--fail-first", raw_.fail_first, "Answer 500 to the first N requests of all")
         ->type_name("N");

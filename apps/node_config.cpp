@@ -160,6 +160,16 @@ const std::vector<setting>& all_settings() {
          c.data_dir = v;
          return std::nullopt;
        }},
+      {"secret-key-file", "FILE",
+       "32 bytes that encrypt secrets at rest, mode 0600 [secret.key in the data folder, made at the first "
+       "start]",
+       kind::one,
+       [](node_config& c, const std::string& v) -> complaint {
+         if (v.empty())
+           return "must not be empty";
+         c.secret_key_file = v;
+         return std::nullopt;
+       }},
       {"listen", "HOST:PORT|unix:PATH",
        "The actor port, 0 picks one; repeatable. Any address but loopback needs the TLS flags "
        "[127.0.0.1:4242]",
@@ -246,7 +256,7 @@ struct given {
 using given_values = std::map<std::string, given, std::less<>>;
 
 constexpr const char* examples = R"(
-Every flag is also an environment variable (--data-dir: VICKET_DATA_DIR; several values separated by commas) and
+Every flag but the two offline ones is also an environment variable (--data-dir: VICKET_DATA_DIR; several values separated by commas) and
 a key of the config file (data-dir = "/var/lib/vicket"; several values as an array). Flags win over the
 environment, the environment over the file.
 
@@ -341,6 +351,18 @@ std::variant<node_config, early_exit> parse_node_config(int argc, const char* co
   app.set_version_flag("--version", std::string{"vicketd "} + version());
   std::string config_path;
   app.add_option("--config", config_path, "Reads flags from this file")->type_name("FILE.toml");
+  std::string rotate_to;
+  std::vector<std::string> export_to;
+  app.add_option(
+         "--rotate-secret-key", rotate_to,
+         "Encrypts all secrets with the key in this file, which is made if it is not there, and ends; no "
+         "node may use the data folder")
+      ->type_name("NEW");
+  app.add_option("--export-format", export_to,
+                 "Writes a copy of the data folder that the vicketd before this one reads (1: secrets in "
+                 "the clear), and ends; no node may use the data folder")
+      ->type_name("1 DIR")
+      ->expected(2);
   std::map<std::string, std::vector<std::string>> flags;
   std::map<std::string, CLI::Option*> options;
   for (const auto& one : all_settings()) {
@@ -377,6 +399,13 @@ std::variant<node_config, early_exit> parse_node_config(int argc, const char* co
   node_config config;
   if (auto wrong = apply_all(values, config))
     return wrong_usage(*wrong);
+  if (!export_to.empty() && export_to[0] != std::to_string(data_folder::format_without_key))
+    return wrong_usage("--export-format: \"" + export_to[0] + "\" is no format that can be written; 1 is");
+  if (!export_to.empty() && !rotate_to.empty())
+    return wrong_usage("--export-format and --rotate-secret-key: one at a time");
+  config.rotate_to = rotate_to;
+  if (!export_to.empty())
+    config.export_to = export_to[1];
   return config;
 }
 

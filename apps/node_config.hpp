@@ -19,7 +19,8 @@ namespace vicket {
 /// What `vicketd` was asked to be. Defaults are the documented ones.
 struct node_config {
   std::filesystem::path data_dir;
-  std::vector<place> listen; ///< one at least
+  std::filesystem::path secret_key_file; ///< empty: `secret.key` in `data_dir`
+  std::vector<place> listen;             ///< one at least
   std::optional<tls_files> tls;
   std::vector<role_rule> roles;
   std::vector<ip_range> allow_cidrs;
@@ -37,6 +38,10 @@ struct node_config {
   std::size_t threads = 0;      ///< of the actors' scheduler; 0: one for two cores
   unsigned io_threads = 1;      ///< of the HTTPS transport
   std::string log_level = "info";
+
+  // What is done instead of running a node; empty: nothing.
+  std::filesystem::path rotate_to; ///< the new key's file
+  std::filesystem::path export_to; ///< the folder for a copy of the format without a key
 };
 
 /// The program ends here: what goes to which stream, and the exit code. Help is code 0 on standard output,

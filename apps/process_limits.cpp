@@ -3,6 +3,7 @@
 #include "storage/data_folder.hpp"
 #include "storage/open_files.hpp"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -24,6 +25,10 @@ std::size_t raise_file_limit() {
       limit = wanted;
   }
   return limit.rlim_cur == RLIM_INFINITY ? unlimited : static_cast<std::size_t>(limit.rlim_cur);
+}
+
+void keep_out_of_dumps() noexcept {
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 std::uint32_t partitions_to_be(const std::filesystem::path& data_dir, std::uint32_t asked_for) {

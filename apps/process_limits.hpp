@@ -47,4 +47,8 @@ private:
   std::uint32_t partitions_;
 };
 
+/// From now on there are no core dumps of this process, whatever the limits say, and nobody but root can read its memory or
+/// attach to it (prctl(2), PR_SET_DUMPABLE). Its files in /proc belong to root then.
+void keep_out_of_dumps() noexcept;
+
 } // namespace vicket

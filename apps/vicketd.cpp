@@ -3,6 +3,7 @@
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
 #include "apps/actor_config.hpp"
+#include "apps/folder_commands.hpp"
 #include "apps/memory_keeper.hpp"
 #include "apps/node_config.hpp"
 #include "apps/process_limits.hpp"
@@ -18,11 +19,14 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace {
@@ -72,6 +76,7 @@ transport_options transport_of(const node_config& config, const address_guard& g
 node_options options_of(const node_config& config, const address_guard& guard) {
   node_options options;
   options.data_dir = config.data_dir;
+  options.secret_key_file = config.secret_key_file;
   options.partitions = config.partitions;
   options.guard = guard;
   options.allow_http = config.allow_http;
@@ -168,15 +173,39 @@ int run(const node_config& config, std::size_t max_open_files) {
   return serve(system, *std::get<0>(started), *environment.transport, config);
 }
 
+/// A folder of the version before. What it had in the clear this process has read: it begins anew, so that none of it is
+/// left in memory that a dump would have.
+std::optional<int> take_over(const node_config& config, char** argv) {
+  const auto taken = take_over_folder(config, warn);
+  if (const auto* why = std::get_if<std::string>(&taken))
+    return fail(exit_failed, *why);
+  if (!std::get<bool>(taken))
+    return std::nullopt;
+  spdlog::info("the secrets in {} are encrypted from now on; the node begins anew, since it has seen them",
+               config.data_dir.string());
+  ::execv("/proc/self/exe", argv);
+  spdlog::warn("it could not begin anew ({}): until it is started again its memory has secrets in the clear",
+               std::generic_category().message(errno));
+  return std::nullopt;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+  keep_out_of_dumps(); // before there is anything to hide
   const auto parsed_flags = parse_node_config(argc, argv, [](const char* name) { return std::getenv(name); });
   if (const auto* end = std::get_if<early_exit>(&parsed_flags)) {
     (end->code == 0 ? std::cout : std::cerr) << printable_lines(end->text) << std::flush;
     return end->code;
   }
   auto config = std::get<node_config>(parsed_flags);
+  set_up_log(config.log_level);
+  if (const auto command = run_folder_command(config, warn)) {
+    if (!command->done)
+      return fail(exit_failed, command->line);
+    std::cout << "vicketd: " << printable(command->line, max_line_columns) << std::endl;
+    return 0;
+  }
   if (auto why = files_complaint(config))
     return fail(exit_usage, *why);
   const auto max_open_files = raise_file_limit();
@@ -190,12 +219,13 @@ int main(int argc, char** argv) {
   }
   block_termination(); // before there is any other thread, so that all of them inherit it
   block_hangup();
-  set_up_log(config.log_level);
   if (few_files)
     spdlog::warn("{}: going on with {} in flight", *few_files, config.max_in_flight);
   if (auto why = listen_complaint(config))
     return fail(exit_failed, *why);
   try {
+    if (const auto ended = take_over(config, argv))
+      return *ended;
     return run(config, max_open_files);
   } catch (const std::exception& problem) {
     return fail(exit_failed, problem.what());

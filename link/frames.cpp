@@ -49,11 +49,13 @@ bool bounded_connector(std::string_view body) {
   skimmer at{body};
   if (!at.skip_strings(strings_before))
     return false;
-  const auto headers = at.count();
   // What is more than allowed, but not absurd, is refused by the gateway with a sentence.
   constexpr std::uint64_t slack = 4;
-  if (!headers || *headers > connector_bounds::headers * slack || !at.skip_strings(2 * *headers))
-    return false;
+  for (int list = 0; list < 2; ++list) { // headers, secret headers
+    const auto headers = at.count();
+    if (!headers || *headers > connector_bounds::headers * slack || !at.skip_strings(2 * *headers))
+      return false;
+  }
   const auto patterns = at.count();
   return patterns && *patterns <= connector_bounds::patterns * slack;
 }

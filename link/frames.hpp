@@ -7,10 +7,12 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/byte_buffer.hpp>
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace vicket::internal {
@@ -31,11 +33,21 @@ struct frame_head {
 
 void write_frame_head(caf::byte_buffer& to, frame_head head);
 
+/// Whether a body may have a secret in the clear: its memory is zeroed when it is let go.
+template <class Body>
+inline constexpr bool may_have_secrets =
+    std::is_same_v<Body, put_connector> || std::is_same_v<Body, connector_view>;
+
 /// A whole frame. `size_hint`: about how many bytes it will have.
 template <class Body>
 owned_bytes encode_frame(frame_head head, const Body& body, std::size_t size_hint = 64) {
-  const auto buffer = std::make_shared<caf::byte_buffer>();
-  buffer->reserve(size_hint);
+  const std::shared_ptr<caf::byte_buffer> buffer{new caf::byte_buffer, [](caf::byte_buffer* used) {
+                                                   if constexpr (may_have_secrets<Body>)
+                                                     ::explicit_bzero(used->data(), used->size());
+                                                   delete used;
+                                                 }};
+  // Growing would leave a copy behind.
+  buffer->reserve(may_have_secrets<Body> ? find_bound<put_connector>(link_kinds{}) : size_hint);
   write_frame_head(*buffer, head);
   caf::binary_serializer sink{nullptr, *buffer};
   if (!sink.apply(body))

@@ -83,6 +83,11 @@ constexpr auto find_kind(kind_list<Kinds...>) {
   return number;
 }
 
+template <class Request, class... Kinds>
+constexpr std::size_t find_bound(kind_list<Kinds...>) {
+  return ((std::is_same_v<typename Kinds::request, Request> ? Kinds::most_bytes : 0) + ...);
+}
+
 /// The number of a request's kind.
 template <class Request>
 inline constexpr std::uint8_t kind_of = find_kind<Request>(link_kinds{});

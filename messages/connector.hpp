@@ -5,15 +5,36 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace vicket {
 
-/// A secret's characters. Crosses the wire between a client and a node, but never shows when a message is
-/// printed or logged: human-readable inspectors see `***`.
+/// A secret's characters, or, inside a node and its store, what they were sealed to. Crosses the wire between a client and
+/// a node, but never shows when a message is printed or logged: human-readable inspectors see `***`. Its memory is zero
+/// when it is let go, so that a message that was handled leaves nothing behind.
 struct secret_text {
+  /// In a put: the node keeps the one that there is. In an answer: there is one.
+  static constexpr std::string_view hidden = "***";
+
   std::string value;
+
+  secret_text() = default;
+  secret_text(std::string characters) : value{std::move(characters)} {}
+  secret_text(const char* characters) : value{characters} {}
+  secret_text(const secret_text&) = default;
+  secret_text(secret_text&& from) noexcept : value{std::move(from.value)} { from.wipe(); }
+  secret_text& operator=(secret_text from) noexcept {
+    value.swap(from.value);
+    return *this;
+  }
+  ~secret_text() { wipe(); }
+
+  [[nodiscard]] bool empty() const noexcept { return value.empty(); }
+  [[nodiscard]] bool is_hidden() const noexcept { return value == hidden; }
+  /// Zeros, the memory behind the characters included; then empty.
+  void wipe() noexcept;
 
   friend bool operator==(const secret_text&, const secret_text&) = default;
 
@@ -67,8 +88,10 @@ struct connector {
   connector_id id;
   std::string name;
   std::string url;
-  secret_text secret; ///< empty in a put: the node makes one
+  secret_text secret; ///< empty in a put: what there is is kept, else the node makes one
   std::vector<std::pair<std::string, std::string>> headers;
+  /// Sent like `headers`, kept like the secret. In an answer each value is `***`.
+  std::vector<std::pair<std::string, secret_text>> secret_headers;
   std::vector<std::string> events; ///< patterns with `*`; empty: all
   std::optional<rate_limit> rate;  ///< absent: not limited
   std::uint32_t max_in_flight = 16;
@@ -81,12 +104,12 @@ struct connector {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, connector& x) {
-    return f.object(x).fields(f.field("id", x.id), f.field("name", x.name), f.field("url", x.url),
-                              f.field("secret", x.secret), f.field("headers", x.headers),
-                              f.field("events", x.events), f.field("rate", x.rate),
-                              f.field("max_in_flight", x.max_in_flight), f.field("timeout_ms", x.timeout_ms),
-                              f.field("retry", x.retry), f.field("standard_webhooks", x.standard_webhooks),
-                              f.field("enabled", x.enabled));
+    return f.object(x).fields(
+        f.field("id", x.id), f.field("name", x.name), f.field("url", x.url), f.field("secret", x.secret),
+        f.field("headers", x.headers), f.field("secret_headers", x.secret_headers),
+        f.field("events", x.events), f.field("rate", x.rate), f.field("max_in_flight", x.max_in_flight),
+        f.field("timeout_ms", x.timeout_ms), f.field("retry", x.retry),
+        f.field("standard_webhooks", x.standard_webhooks), f.field("enabled", x.enabled));
   }
 };
 

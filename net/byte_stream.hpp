@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -47,6 +48,10 @@ public:
   [[nodiscard]] std::uint64_t bytes_read() const { return read_; }
   [[nodiscard]] std::uint64_t bytes_written() const { return written_; }
 
+  /// Where the first read after this call goes to.
+  void note_next_read() { note_read_ = true; }
+  [[nodiscard]] boost::asio::mutable_buffer noted_read() const { return noted_read_; }
+
   /// No more is written; the other side may still have something to say. Says goodbye in TLS as far as that goes at once.
   void end_writing();
   void abort();
@@ -64,6 +69,8 @@ public:
               end = boost::asio::buffer_sequence_end(buffers);
          at != end && into.size() == 0; ++at)
       into = *at;
+    if (std::exchange(note_read_, false))
+      noted_read_ = into;
     boost::asio::async_compose<Handler, void(error_code, std::size_t)>(read_op{*this, into}, handler,
                                                                        socket_);
   }
@@ -172,7 +179,9 @@ private:
       if (std::next(at) == end || head.size() >= record_bytes)
         return stream.try_write(head.data(), head.size(), put, problem);
       const auto size = boost::asio::buffer_copy(boost::asio::buffer(together), buffers);
-      return stream.try_write(together.data(), size, put, problem);
+      const auto went = stream.try_write(together.data(), size, put, problem);
+      ::explicit_bzero(together.data(), size); // an answer may have a secret
+      return went;
     }
 
     template <class Self>
@@ -195,6 +204,8 @@ private:
   ssl_ptr ssl_;
   std::uint64_t read_ = 0;
   std::uint64_t written_ = 0;
+  boost::asio::mutable_buffer noted_read_;
+  bool note_read_ = false;
 };
 
 } // namespace vicket::internal

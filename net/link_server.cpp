@@ -188,10 +188,12 @@ private:
     auto handle = connection_->handle();
     port_->connections_[number_].open = handle;
     auto owner = port_->options().open(head_, sub_protocol_, std::move(handle));
-    if (!owner)
+    if (!owner) {
       connection_->end("nobody takes it");
-    else
-      connection_->open(std::move(owner));
+      return;
+    }
+    connection_->wipe_input_at_end();
+    connection_->open(std::move(owner));
   }
 
   void refuse(upgrade_answer answer) {

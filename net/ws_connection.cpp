@@ -7,6 +7,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace vicket::internal {
@@ -124,12 +125,20 @@ void ws_connection::end(std::string why) {
   why_ = std::move(why);
   timer_.cancel();
   bytes().abort();
+  wipe_input();
   share_.reset();
   to_write_.clear();
   if (const auto owner = std::exchange(owner_, nullptr))
     owner->on_end(why_);
   if (const auto ended = std::exchange(ended_, nullptr))
     ended();
+}
+
+/// Beast reads the heads of frames, and the last bytes of what is in them, into a buffer inside the stream: the first read
+/// of an open connection goes there. What was last in it may have been a secret.
+void ws_connection::wipe_input() {
+  if (const auto place = bytes().noted_read(); place.size() > 0)
+    ::explicit_bzero(place.data(), place.size());
 }
 
 void ws_connection::linger(std::string why) {
@@ -178,7 +187,7 @@ void ws_connection::open(std::shared_ptr<web_socket_owner> owner) {
                    it.end("it does not take its answers, and they fill the memory there is for all");
                  }));
   stream_.control_callback([this](websocket::frame_type, boost::beast::string_view) { on_control(); });
-  message_ = std::make_shared<boost::beast::flat_buffer>();
+  message_ = std::make_shared<wiped_buffer>();
   read_on();
 }
 
@@ -276,7 +285,7 @@ void ws_connection::deliver() {
   counted_ = 0;
   message_limit_ = 0;
   ++unanswered_;
-  auto whole = std::exchange(message_, std::make_shared<boost::beast::flat_buffer>());
+  auto whole = std::exchange(message_, std::make_shared<wiped_buffer>());
   const std::string_view bytes{static_cast<const char*>(whole->data().data()), whole->size()};
   owner_->on_message({std::move(whole), bytes});
 }

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -19,6 +20,25 @@
 #include <string>
 
 namespace vicket::internal {
+
+/// Of a buffer that may have had a secret: zeros before it is given back.
+template <class T>
+struct wiping_allocator {
+  using value_type = T;
+
+  wiping_allocator() = default;
+  template <class Other>
+  explicit wiping_allocator(const wiping_allocator<Other>&) noexcept {}
+
+  [[nodiscard]] T* allocate(std::size_t count) { return std::allocator<T>{}.allocate(count); }
+  void deallocate(T* memory, std::size_t count) noexcept {
+    ::explicit_bzero(memory, count * sizeof(T));
+    std::allocator<T>{}.deallocate(memory, count);
+  }
+
+  friend bool operator==(wiping_allocator, wiping_allocator) { return true; }
+};
+using wiped_buffer = boost::beast::basic_flat_buffer<wiping_allocator<char>>;
 
 /// What the connections of a port, or of who dials, share. They keep it.
 struct ws_surroundings {
@@ -59,6 +79,10 @@ public:
   void linger(std::string why);
   void end(std::string why);
 
+  /// Before `open`, by who accepts: what was read is zeroed when the connection ends. Its stream has read nothing since
+  /// the upgrade.
+  void wipe_input_at_end() { bytes().note_next_read(); }
+
   /// The upgrade is done. Reads from here on, and talks to `owner`.
   [[nodiscard]] std::shared_ptr<web_socket> handle();
   void open(std::shared_ptr<web_socket_owner> owner);
@@ -83,6 +107,7 @@ private:
   void begin_close();
   void on_control();
   void drain_input();
+  void wipe_input();
   [[nodiscard]] bool may_read();
 
   std::shared_ptr<ws_surroundings> around_; // first: the share below gives back to its budget
@@ -93,7 +118,7 @@ private:
   std::function<void()> ended_;
   peer_identity peer_;
   std::shared_ptr<web_socket_owner> owner_;
-  std::shared_ptr<boost::beast::flat_buffer> message_;
+  std::shared_ptr<wiped_buffer> message_;
   std::size_t message_limit_ = 0; ///< 0: the head has not been judged
   std::size_t counted_ = 0;       ///< of the message's bytes, in the share
   std::optional<byte_budget::share> share_;

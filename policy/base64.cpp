@@ -1,5 +1,7 @@
 #include "policy/base64.hpp"
 
+#include "messages/connector.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -47,23 +49,27 @@ std::optional<std::string> base64_decode(std::string_view text) {
   if (padding > 2 ||
       !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(characters), alphabet))
     return std::nullopt;
-  std::string bytes(text.size() / 4 * 3, '\0');
+  secret_text kept{std::string(text.size() / 4 * 3, '\0')}; // it may be a key
+  auto& bytes = kept.value;
   if (text.empty())
-    return bytes;
+    return std::string{};
   if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), as_bytes(text),
                       static_cast<int>(text.size())) < 0)
     return std::nullopt;
   bytes.resize(bytes.size() - padding);
   // One text per value, or two secrets that differ would be the same key.
-  if (padding > 0 && base64_encode(bytes) != text)
+  if (padding > 0 && secret_text{base64_encode(bytes)}.value != text)
     return std::nullopt;
-  return bytes;
+  return std::move(bytes);
 }
 
 std::variant<std::string, base64_fault> base64_decode_any(std::string_view text) {
   const auto characters = std::min(text.find('='), text.size());
   const auto padding = text.substr(characters);
-  std::string standard{text.substr(0, characters)};
+  secret_text kept; // it may be a key
+  auto& standard = kept.value;
+  standard.reserve(text.size() + 3);
+  standard = text.substr(0, characters);
   bool standard_only = false;
   bool url_only = false;
   for (std::size_t at = 0; at < standard.size(); ++at) {

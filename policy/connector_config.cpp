@@ -36,6 +36,10 @@ constexpr std::array<std::string_view, 15> reserved_headers{"x-vicket-signature"
                                                             "keep-alive"};
 constexpr std::array<std::string_view, 2> reserved_prefixes{"webhook-", "proxy-"};
 
+// What names the sender to the receiver (RFC 9110 11.6.2, 11.7.2; RFC 6265 4.2): not among what is stored and shown in
+// the clear.
+constexpr std::array<std::string_view, 3> credentials{"authorization", "proxy-authorization", "cookie"};
+
 std::string lowered(std::string_view text) {
   std::string result{text};
   for (char& c : result)
@@ -103,13 +107,17 @@ bool token_character(char c) {
          others.find(c) != std::string_view::npos;
 }
 
-complaint header_name_complaint(const std::string& name) {
-  const auto field = "headers: the name " + quoted(name);
+complaint header_name_complaint(const std::string& list, const std::string& name) {
+  const auto field = list + ": the name " + quoted(name);
   if (name.empty() || !std::all_of(name.begin(), name.end(), token_character))
     return field + " is no HTTP field name (RFC 9110 5.6.2)";
   if (auto wrong = too_long(field, name, bounds::header_name_bytes))
     return wrong;
   const auto low = lowered(name);
+  if (is_credential_header(low))
+    return list == "secret_headers" ? complaint{}
+                                    : field + " is a credential: put it into secret_headers, which are "
+                                              "encrypted at rest and never shown";
   const auto begins_it = [&](std::string_view prefix) { return low.starts_with(prefix); };
   if (std::find(reserved_headers.begin(), reserved_headers.end(), low) != reserved_headers.end() ||
       std::any_of(reserved_prefixes.begin(), reserved_prefixes.end(), begins_it))
@@ -117,8 +125,8 @@ complaint header_name_complaint(const std::string& name) {
   return std::nullopt;
 }
 
-complaint header_value_complaint(const std::string& name, const std::string& value) {
-  const auto field = "headers: the value of " + quoted(name);
+complaint header_value_complaint(const std::string& list, const std::string& name, const std::string& value) {
+  const auto field = list + ": the value of " + quoted(name);
   if (auto wrong = too_long(field, value, bounds::header_value_bytes))
     return wrong;
   for (std::size_t i = 0; i < value.size(); ++i)
@@ -130,19 +138,46 @@ complaint header_value_complaint(const std::string& name, const std::string& val
   return std::nullopt;
 }
 
+complaint header_complaint(const std::string& list, const std::string& name, const std::string& value,
+                           std::vector<std::string>& seen) {
+  if (auto wrong = header_name_complaint(list, name))
+    return wrong;
+  if (auto wrong = header_value_complaint(list, name, value))
+    return wrong;
+  if (std::find(seen.begin(), seen.end(), lowered(name)) != seen.end())
+    return list + ": the name " + quoted(name) + " is there twice (upper and lower case are the same)";
+  seen.push_back(lowered(name));
+  return std::nullopt;
+}
+
 complaint headers_complaint(const connector& settings) {
-  if (settings.headers.size() > bounds::headers)
-    return "headers has " + std::to_string(settings.headers.size()) + " entries; at most 32 are allowed";
+  const auto count = settings.headers.size() + settings.secret_headers.size();
+  if (count > bounds::headers)
+    return std::string{settings.secret_headers.empty() ? "headers has "
+                                                       : "headers and secret_headers have "} +
+           std::to_string(count) + " entries; at most 32 are allowed";
   std::vector<std::string> seen;
-  for (const auto& [name, value] : settings.headers) {
-    if (auto wrong = header_name_complaint(name))
+  for (const auto& [name, value] : settings.headers)
+    if (auto wrong = header_complaint("headers", name, value, seen))
       return wrong;
-    if (auto wrong = header_value_complaint(name, value))
+  for (const auto& [name, value] : settings.secret_headers) {
+    if (auto wrong = header_complaint("secret_headers", name, value.value, seen))
       return wrong;
-    if (std::find(seen.begin(), seen.end(), lowered(name)) != seen.end())
-      return "headers: the name " + quoted(name) + " is there twice (upper and lower case are the same)";
-    seen.push_back(lowered(name));
+    if (value.empty())
+      return "secret_headers: the value of " + quoted(name) + " is empty";
   }
+  return std::nullopt;
+}
+
+complaint secret_field_complaint(const secret_text& given) {
+  const auto& secret = given.value;
+  if (given.empty() || given.is_hidden()) // the node's to say whether there is one to keep
+    return std::nullopt;
+  if (auto wrong = secret_complaint(secret))
+    return "secret: " + *wrong;
+  if (secret.size() < min_secret_bytes)
+    return "secret: the secret has " + std::to_string(secret.size()) + " characters; at least " +
+           std::to_string(min_secret_bytes) + " are needed";
   return std::nullopt;
 }
 
@@ -188,6 +223,10 @@ complaint retry_complaint(const retry_policy& retry) {
 
 } // namespace
 
+bool is_credential_header(std::string_view name) {
+  return std::find(credentials.begin(), credentials.end(), lowered(name)) != credentials.end();
+}
+
 std::optional<std::string> connector_complaint(const connector& settings, const connector_rules& rules) {
   if (auto wrong = id_complaint(settings.id))
     return wrong;
@@ -195,12 +234,8 @@ std::optional<std::string> connector_complaint(const connector& settings, const 
     return wrong;
   if (auto wrong = url_complaint(settings.url, rules))
     return wrong;
-  const auto& secret = settings.secret.value;
-  if (auto wrong = secret.empty() ? std::nullopt : secret_complaint(secret))
-    return "secret: " + *wrong;
-  if (!secret.empty() && secret.size() < min_secret_bytes)
-    return "secret: the secret has " + std::to_string(secret.size()) + " characters; at least " +
-           std::to_string(min_secret_bytes) + " are needed";
+  if (auto wrong = secret_field_complaint(settings.secret))
+    return wrong;
   if (auto wrong = headers_complaint(settings))
     return wrong;
   if (auto wrong = events_complaint(settings.events))

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vicket {
 
@@ -19,7 +20,7 @@ struct connector_rules {
 /// The bounds of a connector's fields. URL and secret have theirs beside their parsers.
 namespace connector_bounds {
 inline constexpr std::size_t name_bytes = 256;
-inline constexpr std::size_t headers = 32;
+inline constexpr std::size_t headers = 32; ///< the secret ones among them
 inline constexpr std::size_t header_name_bytes = 128;
 inline constexpr std::size_t header_value_bytes = 1'024;
 inline constexpr std::size_t patterns = 64;
@@ -38,8 +39,12 @@ inline constexpr std::int64_t retry_age_ms = 2'592'000'000; // 30 days
 } // namespace connector_bounds
 
 /// What is wrong with a connector: which field, what was given, what is allowed. `nullopt`: it may be stored.
-/// An empty secret is no fault, the node makes one; no complaint repeats a secret or a header's value.
+/// An empty secret is no fault, the node makes one; nor is `***` for a secret or a secret header's value, the node keeps
+/// the one that there is. No complaint repeats a secret or a header's value.
 [[nodiscard]] std::optional<std::string> connector_complaint(const connector& settings,
                                                              const connector_rules& rules);
+
+/// Whether a header of this name, in any case, may be in `secret_headers` only: Authorization, Proxy-Authorization, Cookie.
+[[nodiscard]] bool is_credential_header(std::string_view name);
 
 } // namespace vicket

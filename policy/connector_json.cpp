@@ -18,8 +18,6 @@ namespace {
 
 using rapidjson::Value;
 
-constexpr std::string_view hidden_secret = "***";
-
 std::string_view text_of(const Value& value) {
   return {value.GetString(), value.GetStringLength()};
 }
@@ -130,12 +128,14 @@ private:
   std::vector<std::string_view> known_;
 };
 
-void read_headers(object_reader& fields, connector& target) {
-  const auto* headers = fields.find("headers");
+template <class Text>
+void read_headers(object_reader& fields, std::string_view name,
+                  std::vector<std::pair<std::string, Text>>& target) {
+  const auto* headers = fields.find(name);
   if (headers == nullptr)
     return;
   if (!headers->IsObject()) {
-    fields.complain("must be an object, not " + type_of(*headers), "headers");
+    fields.complain("must be an object, not " + type_of(*headers), name);
     return;
   }
   // A name that is there twice stays so: `connector_complaint` refuses it, whatever its case.
@@ -144,10 +144,10 @@ void read_headers(object_reader& fields, connector& target) {
       continue;
     if (!member.value.IsString()) {
       fields.complain("must be a string, not " + type_of(member.value),
-                      "headers." + std::string{text_of(member.name)});
+                      std::string{name} + "." + std::string{text_of(member.name)});
       return;
     }
-    target.headers.emplace_back(text_of(member.name), text_of(member.value));
+    target.emplace_back(text_of(member.name), std::string{text_of(member.value)});
   }
 }
 
@@ -195,14 +195,11 @@ void read_retry(object_reader& fields, connector& target, std::string& complaint
   inner.finish();
 }
 
-/// `***`, as a connector is shown, leaves it as it is; so does no secret.
 void read_secret(object_reader& fields, connector& target) {
   const auto* given = fields.find("secret");
   fields.read("secret", target.secret.value);
   if (given != nullptr && given->IsString() && given->GetStringLength() == 0)
     fields.complain("is empty; leave it out to keep the one that there is, or to have one made", "secret");
-  if (target.secret.value == hidden_secret)
-    target.secret.value.clear();
 }
 
 void read_connector(const Value& document, connector& target, std::string& complaint) {
@@ -213,7 +210,8 @@ void read_connector(const Value& document, connector& target, std::string& compl
   fields.read("name", target.name);
   fields.read("url", target.url);
   read_secret(fields, target);
-  read_headers(fields, target);
+  read_headers(fields, "headers", target.headers);
+  read_headers(fields, "secret_headers", target.secret_headers);
   read_events(fields, target);
   read_rate(fields, target, complaint);
   fields.read("max_in_flight", target.max_in_flight);
@@ -248,6 +246,13 @@ void put_lists(json_writer& out, const connector& settings) {
   for (const auto& [name, value] : settings.headers)
     put_text(out, name, value);
   out.EndObject();
+  if (!settings.secret_headers.empty()) {
+    put_key(out, "secret_headers");
+    out.StartObject();
+    for (const auto& [name, value] : settings.secret_headers)
+      put_text(out, name, secret_text::hidden);
+    out.EndObject();
+  }
   put_key(out, "events");
   out.StartArray();
   for (const auto& pattern : settings.events)
@@ -316,7 +321,7 @@ std::string connector_to_json(const connector& settings, bool show_secret) {
   put_text(out, "name", settings.name);
   put_text(out, "url", settings.url);
   if (!show_secret)
-    put_text(out, "secret", hidden_secret);
+    put_text(out, "secret", secret_text::hidden);
   else if (!settings.secret.value.empty())
     put_text(out, "secret", settings.secret.value);
   put_lists(out, settings);

@@ -27,12 +27,14 @@ inline constexpr std::size_t max_json_depth = 130;
 /// A connector as `vicket connector put` reads it; or a sentence: bad JSON with line and column; a field that
 /// is unknown, there twice or of another type with its path (`retry.base_ms`); a missing `id`, `url` or
 /// `rate.limit`. Whether the values are allowed is `connector_complaint`'s to say. What is absent has the
-/// default of `connector`; null counts as absent, that of a header too, and a byte order mark is passed over. A secret of `***` counts as absent: a connector that was shown can be edited and
-/// put again.
+/// default of `connector`; null counts as absent, that of a header too, and a byte order mark is passed over. `***` as the
+/// secret, or as a secret header's value, stays that: the node keeps what there is, so that a connector that was shown can
+/// be edited and put again.
 [[nodiscard]] std::variant<connector, std::string> connector_from_json(std::string_view text);
 
 /// All fields in the order of the documentation; `rate` is not there without a limit. The secret is `***`, or
-/// as it is when it is to be shown (not there when it is empty).
+/// as it is when it is to be shown (not there when it is empty); `secret_headers` are not there when there are none, and
+/// their values are always `***`.
 [[nodiscard]] std::string connector_to_json(const connector& settings, bool show_secret);
 
 /// An event as `vicket send` reads it, one JSON object; or a sentence with the field or the byte.

@@ -2,6 +2,8 @@
 
 #include "policy/base64.hpp"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 
 namespace vicket {
@@ -23,12 +25,17 @@ bool looks_prefixed(std::string_view secret) {
 
 secret_text generate_secret(random_source& random) {
   std::string bytes;
+  bytes.reserve(generated_bytes); // so that it leaves no shorter one behind
   while (bytes.size() < generated_bytes) {
     auto number = random.next();
     for (int i = 0; i < 8; ++i, number >>= 8)
       bytes.push_back(static_cast<char>(static_cast<unsigned char>(number & 0xff)));
   }
-  return {std::string{secret_prefix} + base64_encode(bytes)};
+  auto text = base64_encode(bytes);
+  secret_text made{std::string{secret_prefix} + text};
+  OPENSSL_cleanse(bytes.data(), bytes.size());
+  OPENSSL_cleanse(text.data(), text.size());
+  return made;
 }
 
 std::optional<std::string> secret_complaint(std::string_view secret) {
@@ -44,7 +51,9 @@ std::optional<std::string> secret_complaint(std::string_view secret) {
   const auto rest = secret.substr(secret_prefix.size());
   if (rest.empty())
     return "the secret is \"whsec_\" alone; the key in base64 has to follow";
-  const auto decoded = base64_decode_any(rest);
+  auto decoded = base64_decode_any(rest);
+  if (auto* key = std::get_if<std::string>(&decoded))
+    OPENSSL_cleanse(key->data(), key->size());
   if (const auto* fault = std::get_if<base64_fault>(&decoded))
     return "the secret begins with whsec_, so base64 has to follow, but what follows " +
            std::string{fault->what} + " (at byte " + std::to_string(secret_prefix.size() + fault->at) + ")";

@@ -26,6 +26,9 @@ constexpr auto marker_name = "VICKET";
 constexpr auto new_marker_name = "VICKET.new";
 constexpr auto lock_name = "LOCK";
 constexpr std::string_view marker_title = "vicket-data-folder";
+constexpr std::string_view key_line = "secret-key";
+constexpr std::size_t fingerprint_digits = 16;
+constexpr std::uint32_t first_format_with_key = 2;
 constexpr std::size_t max_marker_bytes = 4 * 1024;
 constexpr ::mode_t folder_mode = 0700; // connectors' secrets lie in it
 constexpr ::mode_t file_mode = 0600;
@@ -88,11 +91,13 @@ bool sync_folder(const fs::path& path) {
 struct marker {
   std::uint32_t format = 0;
   std::uint32_t partitions = 0;
+  std::optional<std::string> key;
 };
 
 std::string to_text(const marker& value) {
   return std::string{marker_title} + "\nformat " + std::to_string(value.format) + "\npartitions " +
-         std::to_string(value.partitions) + "\n";
+         std::to_string(value.partitions) + "\n" +
+         (value.key ? std::string{key_line} + " " + *value.key + "\n" : std::string{});
 }
 
 bool take(std::string_view& text, std::string_view expected) {
@@ -111,6 +116,18 @@ std::optional<std::uint32_t> take_number_line(std::string_view& text, std::strin
   return error == std::errc{} && take(text, "\n") ? std::optional{value} : std::nullopt;
 }
 
+std::optional<std::string> take_key_line(std::string_view& text) {
+  const auto line = text.substr(0, text.find('\n'));
+  const auto value = line.substr(std::min(key_line.size() + 1, line.size()));
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (!line.starts_with(key_line) || value.size() != fingerprint_digits ||
+      !std::all_of(value.begin(), value.end(), is_digit) || line.size() == text.size())
+    return std::nullopt;
+  auto key = std::string{value};
+  text.remove_prefix(line.size() + 1);
+  return key;
+}
+
 /// The format comes first, so that a newer one is recognized whatever else its marker says.
 std::variant<marker, store_status> parse_marker(const fs::path& path, std::string_view text) {
   const auto is_ours = take(text, marker_title) && take(text, "\n");
@@ -122,9 +139,11 @@ std::variant<marker, store_status> parse_marker(const fs::path& path, std::strin
                    "has format " + std::to_string(*format) + ", newer than this program's " +
                        std::to_string(data_folder::format_version) + ": use a newer vicketd");
   const auto partitions = take_number_line(text, "partitions");
-  if (!partitions || *partitions < 1 || *partitions > data_folder::max_partitions || !text.empty())
+  auto key = take_key_line(text);
+  if (!partitions || *partitions < 1 || *partitions > data_folder::max_partitions || !text.empty() ||
+      (key && *format < first_format_with_key))
     return refused(store_errc::corrupt, path, "has a damaged file VICKET");
-  return marker{*format, *partitions};
+  return marker{*format, *partitions, std::move(key)};
 }
 
 store_status write_marker(const fs::path& path, const marker& value) {
@@ -158,7 +177,7 @@ std::string partition_name(std::uint32_t number) {
 bool may_precede_marker(const fs::directory_entry& entry) {
   const auto name = entry.path().filename().string();
   auto error = std::error_code{};
-  return name == lock_name || name == new_marker_name || name == "lost+found" ||
+  return name == lock_name || name == new_marker_name || name == "lost+found" || name == "secret.key" ||
          (name.starts_with("partition-") && fs::is_empty(entry.path(), error) && !error);
 }
 
@@ -214,7 +233,7 @@ store_status create_partitions(const fs::path& path, std::uint32_t count) {
   for (auto number = std::uint32_t{0}; number < count; ++number)
     if (::mkdir((path / partition_name(number)).c_str(), folder_mode) != 0 && errno != EEXIST)
       return failed(path, "can't create " + partition_name(number), errno);
-  return write_marker(path, {data_folder::format_version, count});
+  return write_marker(path, {data_folder::format_version, count, std::nullopt});
 }
 
 /// A partition that is gone must not be replaced by an empty one: its events would be lost without a word.
@@ -230,19 +249,38 @@ store_status check_partitions(const fs::path& path, std::uint32_t count) {
 
 class locked_data_folder final : public data_folder {
 public:
-  locked_data_folder(fs::path path, file_descriptor lock, std::uint32_t partitions)
-      : path_(std::move(path)), lock_(std::move(lock)), partitions_(partitions) {}
+  locked_data_folder(fs::path path, file_descriptor lock, marker marked)
+      : path_(std::move(path)), lock_(std::move(lock)), marked_(std::move(marked)) {}
 
-  std::uint32_t partitions() const override { return partitions_; }
+  const fs::path& path() const override { return path_; }
+  std::uint32_t partitions() const override { return marked_.partitions; }
   fs::path partition_path(std::uint32_t number) const override { return path_ / partition_name(number); }
+  std::uint32_t format() const override { return marked_.format; }
+  const std::optional<std::string>& key_fingerprint() const override { return marked_.key; }
+
+  store_status take_key(const std::string& fingerprint) override {
+    auto next = marker{format_version, marked_.partitions, fingerprint};
+    auto status = write_marker(path_, next);
+    if (status.ok())
+      marked_ = std::move(next);
+    return status;
+  }
 
 private:
   fs::path path_;
   file_descriptor lock_; ///< released when it is closed
-  std::uint32_t partitions_;
+  marker marked_;
 };
 
 } // namespace
+
+fs::path data_folder::partition_in(const fs::path& folder, std::uint32_t number) {
+  return folder / partition_name(number);
+}
+
+store_status data_folder::mark_without_key(const fs::path& folder, std::uint32_t partitions) {
+  return write_marker(folder, {format_without_key, partitions, std::nullopt});
+}
 
 std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::path path,
                                                                            std::uint32_t partitions) {
@@ -270,16 +308,15 @@ std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::p
     if (auto status = create_partitions(path, partitions); !status.ok())
       return status;
     return std::make_unique<locked_data_folder>(std::move(path), std::get<file_descriptor>(std::move(lock)),
-                                                partitions);
+                                                marker{format_version, partitions, std::nullopt});
   }
   auto found = parse_marker(path, *text);
   if (auto* status = std::get_if<store_status>(&found))
     return std::move(*status);
-  const auto count = std::get<marker>(found).partitions;
-  if (auto status = check_partitions(path, count); !status.ok())
+  if (auto status = check_partitions(path, std::get<marker>(found).partitions); !status.ok())
     return status;
   return std::make_unique<locked_data_folder>(std::move(path), std::get<file_descriptor>(std::move(lock)),
-                                              count);
+                                              std::get<marker>(std::move(found)));
 }
 
 } // namespace vicket

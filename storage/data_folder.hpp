@@ -5,20 +5,30 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 #include <variant>
 
 namespace vicket {
 
-/// A node's `--data-dir`: a marker file with format version and number of partitions, a lock, and a folder
-/// per partition.
+/// A node's `--data-dir`: a marker file with format version, number of partitions and the fingerprint of the key that
+/// encrypts secrets, a lock, and a folder per partition.
 ///
-///     DIR/VICKET          format and number of partitions, text, written once
+///     DIR/VICKET          text: "vicket-data-folder", "format N", "partitions N", and, once there is a key,
+///                         "secret-key FINGERPRINT", a line each
 ///     DIR/LOCK            locked (flock) while a node uses the folder; holds the owner's process id
 ///     DIR/partition-0/ …  one RocksDB each
+///     DIR/secret.key      the key, unless the node is told to look for it elsewhere (secret_key.hpp)
+///
+/// Format 1 had no key, and its partitions have secrets in the clear: it is taken over when it is given a key and its
+/// partitions are opened with it.
 class data_folder {
 public:
-  static constexpr std::uint32_t format_version = 1;
+  static constexpr std::uint32_t format_version = 2;
   static constexpr std::uint32_t max_partitions = 256;
+
+  /// What a program of this format writes, for who has to go back to it.
+  static constexpr std::uint32_t format_without_key = 1;
 
   /// Opens the folder, or creates it with `partitions` of them (an existing folder keeps its number). Refused
   /// with one clear line: locked by another process, a foreign or newer format, not a folder, not empty and
@@ -26,9 +36,24 @@ public:
   [[nodiscard]] static std::variant<std::unique_ptr<data_folder>, store_status>
   open(std::filesystem::path path, std::uint32_t partitions);
 
+  /// For a copy in the format without a key: where its partitions lie, and the marker that makes it one, last of all.
+  [[nodiscard]] static std::filesystem::path partition_in(const std::filesystem::path& folder,
+                                                          std::uint32_t number);
+  [[nodiscard]] static store_status mark_without_key(const std::filesystem::path& folder,
+                                                     std::uint32_t partitions);
+
   virtual ~data_folder() = default;
+  [[nodiscard]] virtual const std::filesystem::path& path() const = 0;
   [[nodiscard]] virtual std::uint32_t partitions() const = 0;
   [[nodiscard]] virtual std::filesystem::path partition_path(std::uint32_t number) const = 0;
+  [[nodiscard]] std::filesystem::path default_key_file() const { return path() / "secret.key"; }
+
+  /// As the marker has it.
+  [[nodiscard]] virtual std::uint32_t format() const = 0;
+  /// Of the key that its secrets are encrypted with. Absent: nothing is encrypted yet.
+  [[nodiscard]] virtual const std::optional<std::string>& key_fingerprint() const = 0;
+  /// From now on, durably, that is the key, and the folder is of today's format.
+  [[nodiscard]] virtual store_status take_key(const std::string& fingerprint) = 0;
 };
 
 } // namespace vicket

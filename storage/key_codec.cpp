@@ -1,6 +1,7 @@
 #include "storage/key_codec.hpp"
 
 #include "policy/assertion.hpp"
+#include "policy/connector_secrets.hpp"
 #include "policy/fnv1a.hpp"
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint8_t record_version = 1;
 constexpr std::uint8_t attempt_with_account = 2; ///< the version of such a record
 constexpr std::uint8_t dropped_attempt = 3;
+constexpr std::uint8_t connector_with_sealed = 2; ///< the version of such a record
 constexpr std::size_t state_offset = 9;
 constexpr std::size_t account_offset = 10;
 constexpr std::uint8_t carried_reference = 1;
@@ -257,6 +259,10 @@ std::optional<std::int64_t> parse_i64(std::string_view bytes) {
 
 std::string connector_key(const connector_id& id) {
   return std::string{connector_prefix} + id.value;
+}
+
+std::string rotated_key(const connector_id& id) {
+  return std::string{rotated_prefix} + id.value;
 }
 
 std::string state_key(const connector_id& id) {
@@ -709,9 +715,11 @@ std::optional<feed_drops> decode_drops(std::string_view bytes) {
   return in.ok() ? feed_drops::from_entries(std::move(entries)) : std::nullopt;
 }
 
-std::string encode(const connector& value) {
+namespace {
+
+std::string encode_connector(const connector& value, std::uint8_t version) {
   auto out = writer{256};
-  out.u8(record_version);
+  out.u8(version);
   out.text(value.name);
   out.text(value.url);
   out.text(value.secret.value);
@@ -719,6 +727,13 @@ std::string encode(const connector& value) {
   for (const auto& [name, content] : value.headers) {
     out.text(name);
     out.text(content);
+  }
+  if (version == connector_with_sealed) {
+    out.varint(value.secret_headers.size());
+    for (const auto& [name, content] : value.secret_headers) {
+      out.text(name);
+      out.text(content.value);
+    }
   }
   out.varint(value.events.size());
   for (const auto& pattern : value.events)
@@ -740,11 +755,11 @@ std::string encode(const connector& value) {
   return out.take();
 }
 
-std::optional<connector> decode_connector(connector_id id, std::string_view bytes) {
+std::optional<connector> decode_connector(connector_id id, std::string_view bytes, std::uint8_t version) {
   auto in = reader{bytes};
   auto result = connector{};
   result.id = std::move(id);
-  in.check(in.u8() == record_version);
+  in.check(in.u8() == version);
   result.name = in.text();
   result.url = in.text();
   result.secret.value = in.text();
@@ -752,6 +767,11 @@ std::optional<connector> decode_connector(connector_id id, std::string_view byte
     const auto name = in.text();
     result.headers.emplace_back(name, in.text());
   }
+  if (version == connector_with_sealed)
+    for (auto left = in.count(2); left > 0; --left) {
+      const auto name = in.text();
+      result.secret_headers.emplace_back(name, std::string{in.text()});
+    }
   for (auto left = in.count(1); left > 0; --left)
     result.events.emplace_back(in.text());
   const auto flags = in.varint();
@@ -768,6 +788,27 @@ std::optional<connector> decode_connector(connector_id id, std::string_view byte
   result.timeout_ms = in.varint<std::uint32_t>();
   read_retry(in, result.retry);
   return in.ok_and_empty() ? std::optional{std::move(result)} : std::nullopt;
+}
+
+} // namespace
+
+std::string encode(const connector& value) {
+  VICKET_ASSERT(secrets_are_sealed(value));
+  return encode_connector(value, connector_with_sealed);
+}
+
+std::optional<connector> decode_connector(connector_id id, std::string_view bytes) {
+  auto value = decode_connector(std::move(id), bytes, connector_with_sealed);
+  return value && secrets_are_sealed(*value) ? std::move(value) : std::nullopt;
+}
+
+std::string encode_plain(const connector& value) {
+  VICKET_ASSERT(value.secret_headers.empty());
+  return encode_connector(value, record_version);
+}
+
+std::optional<connector> decode_plain_connector(connector_id id, std::string_view bytes) {
+  return decode_connector(std::move(id), bytes, record_version);
 }
 
 std::string encode(const due_entry& value) {

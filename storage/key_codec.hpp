@@ -30,6 +30,9 @@
 ///                     "lost"                                    → u64 sequence of the last attempt that retention took
 ///                     "counted"                                 → u64 sequence: what is below is in the accounts
 ///                     "dropped"                                 → drops record
+///                     "purge"                                   → (empty): files may have what is not to be read there
+///                     "rotating"                                → fingerprint of the key that "rotated/…" is sealed with
+///                     "rotated/" connector id                   → connector record that takes the other one's place
 ///                     "history/" u64 account                    → history account
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
@@ -50,7 +53,7 @@
 /// were settled long after they were accepted: partition_retention.cpp says how. The index mark is nothing, or
 /// 0x01 for an event that is carried, whose entries the retention filter has to leave alone.
 ///
-/// Records. The first byte is the record's own version, 1.
+/// Records. The first byte is the record's own version, 1 where nothing else is said.
 ///
 ///     commit     u8 version, u64 epoch, u64 round number, u64 next sequence, u64 settled below, u64 oldest kept
 ///     lineage    u8 version, u8 n (1 to 64), n times (u64 from sequence, u32 tag), from sequences rise. Nothing
@@ -79,11 +82,13 @@
 ///     due entry  varint attempts made, and, where it is not 0, i64 accepted at of the event, so that who counts what
 ///                waits need not read it: of an event that was never attempted its due time is that. Format 3 and
 ///                older wrote no time.
-///     connector  u8 version, text name, text url, text secret, varint n and n times (text, text) headers,
-///                varint n and n texts event patterns, varint flags (0x01 rate, 0x02 standard webhooks,
+///     connector  u8 version 1 or 2, text name, text url, text secret, varint n and n times (text, text) headers, in version
+///                2 the same of secret headers, varint n and n texts event patterns, varint flags (0x01 rate, 0x02 standard webhooks,
 ///                0x04 enabled), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
 ///                varint timeout in ms, zigzag base in ms, u64 factor (IEEE 754 bits), zigzag cap in ms,
-///                varint max attempts, zigzag max age in ms. Nothing after it.
+///                varint max attempts, zigzag max age in ms. Nothing after it. In version 2 the secret and the values
+///                of secret headers are sealed (policy/connector_secrets.hpp); 1, which formats up to 5 have, has the secret
+///                in the clear.
 ///
 /// Fixed offsets that the store relies on without decoding the rest: accepted at (event, 17); event sequence (attempt, 1),
 /// state after (attempt, 9), account (attempt from version 2 on, 10).
@@ -93,10 +98,13 @@
 namespace vicket::codec {
 
 /// 1 knew ids per partition; it was never released. 2 had no header fields and no Retry-After in attempts. 3 had no
-/// times in the due index, 4 no accounts of the history.
-inline constexpr std::uint32_t format_version = 5;
+/// times in the due index, 4 no accounts of the history, 5 secrets in the clear.
+inline constexpr std::uint32_t format_version = 6;
+/// The last format whose connectors have secrets in the clear, which this program can write again.
+inline constexpr std::uint32_t format_with_plain_secrets = 5;
 /// Older ones are refused; those from here on become today's when they are opened.
 inline constexpr std::uint32_t oldest_format_version = 2;
+inline constexpr std::uint32_t first_format_with_accounts = 5;
 inline constexpr std::string_view format_magic = "vicket-partition";
 
 inline constexpr std::string_view format_key = "format";
@@ -108,7 +116,11 @@ inline constexpr std::string_view dropped_key = "dropped";
 inline constexpr std::string_view history_prefix = "history/";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
-inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an event that is carried
+inline constexpr std::string_view purge_key = "purge";
+inline constexpr std::string_view rotating_key = "rotating";
+inline constexpr std::string_view rotated_prefix = "rotated/";
+inline constexpr std::string_view rotated_end = "rotated0"; ///< behind all that begin so
+inline constexpr std::string_view carried_mark = "\1";      ///< index mark of an event that is carried
 
 // -- keys ---------------------------------------------------------------------------------------------------
 
@@ -118,6 +130,7 @@ inline constexpr std::string_view carried_mark = "\1"; ///< index mark of an eve
 [[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view bytes);
 
 [[nodiscard]] std::string connector_key(const connector_id& id);
+[[nodiscard]] std::string rotated_key(const connector_id& id);
 [[nodiscard]] std::string state_key(const connector_id& id);
 
 /// A connector's account in the history's ledger. Part of the format: must never change. Never 0.
@@ -231,8 +244,15 @@ struct carried_attempt {
 [[nodiscard]] std::string encode(const feed_drops& value);
 [[nodiscard]] std::optional<feed_drops> decode_drops(std::string_view bytes);
 
+/// Its secrets are sealed: that no other get to a disk is checked here.
 [[nodiscard]] std::string encode(const connector& value);
+/// Of version 2 only: its secrets are sealed.
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);
+
+/// The same of version 1, which has a secret in the clear and no secret headers. To take over older folders and to give
+/// them back.
+[[nodiscard]] std::string encode_plain(const connector& value);
+[[nodiscard]] std::optional<connector> decode_plain_connector(connector_id id, std::string_view bytes);
 
 struct due_entry {
   std::uint32_t attempts_made = 0;

@@ -31,8 +31,9 @@ store_status partition_store::rep::open() {
   env = make_store_files(options.environment != nullptr ? options.environment->env()
                                                         : *rocksdb::Env::Default());
   using step = store_status (rep::*)();
-  const auto steps = std::array<step, 5>{&rep::open_database, &rep::check_format, &rep::load_state,
-                                         &rep::index_unattempted, &rep::raise_format};
+  const auto steps = std::array<step, 7>{
+      &rep::open_database, &rep::check_format,    &rep::load_state, &rep::index_unattempted,
+      &rep::raise_format,  &rep::settle_rotation, &rep::purge};
   if (!options.budget)
     options.budget = std::make_shared<space_budget>();
   auto status = check_folder();
@@ -154,6 +155,7 @@ store_status partition_store::rep::check_format() {
     }
     auto batch = write_batch{};
     batch.rep_->put(family::meta, codec::format_key, codec::encode_format(codec::format_version));
+    stored_format = codec::format_version;
     return commit(batch, 1);
   }
   const auto format = codec::decode_format(to_view(*stored));
@@ -168,17 +170,21 @@ store_status partition_store::rep::check_format() {
     return {store_errc::foreign, sentence(folder, "has format ") + std::to_string(*format) +
                                      ", newer than this program's " + std::to_string(codec::format_version) +
                                      ": use a newer vicketd"};
+  stored_format = *format;
   return {};
 }
 
 /// Last of all, so that what can't be opened stays as it was; and before anything of today's format is written.
 store_status partition_store::rep::raise_format() {
-  const auto stored = get(family::meta, codec::format_key);
-  if (!stored || codec::decode_format(to_view(*stored)) == codec::format_version)
+  if (stored_format == codec::format_version)
     return problem;
+  if (auto status = seal_connectors(); !status.ok())
+    return status;
   auto batch = write_batch{};
   batch.rep_->put(family::meta, codec::format_key, codec::encode_format(codec::format_version));
-  batch.put_counted(last.next_sequence); // what was written before has no accounts
+  batch.rep_->put(family::meta, codec::purge_key, std::string_view{});
+  if (stored_format < codec::first_format_with_accounts)
+    batch.put_counted(last.next_sequence); // what was written before has no accounts
   return commit(batch, last.settled_below);
 }
 
@@ -238,7 +244,7 @@ store_status partition_store::rep::load_marks() {
 store_status partition_store::rep::check_connectors() const {
   auto it = range(family::meta, std::string{codec::connector_prefix}, "connector0");
   for (; it.valid(); it.next())
-    if (!codec::decode_connector({}, it.value()))
+    if (!connector_of_any_format({}, it.value()))
       return {store_errc::corrupt,
               sentence(folder, "is damaged: unreadable record \"") + std::string{it.key()} + "\""};
   report_end(it, family::meta);

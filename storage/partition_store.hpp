@@ -4,6 +4,7 @@
 #include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
 #include "policy/history_ledger.hpp"
+#include "policy/secret_box.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
 #include "storage/store_status.hpp"
@@ -37,6 +38,9 @@ struct store_options {
   std::size_t write_buffer_bytes = 48u << 20; ///< memtables of all column families together
   std::size_t block_cache_bytes = 32u << 20;
   std::shared_ptr<space_budget> budget; ///< one for all partitions of a data folder; null: one of its own
+  /// Seals and opens what connectors have of secrets. Null: a store with secrets in the clear, of an older format, is
+  /// refused, and one whose key is being changed is left as it is.
+  std::shared_ptr<const secret_box> secrets;
   /// Told, in one line each, of what opening found and put right. May be empty.
   std::function<void(const std::string&)> log_warning;
 };
@@ -264,6 +268,15 @@ public:
 
   /// Entries of events that were settled late, before `settled_before`: they have had their time.
   [[nodiscard]] std::vector<late_event> late_before(timestamp_ms settled_before, std::size_t limit) const;
+
+  // -- secrets (partition_secrets.cpp); by the writer, while there are no rounds -----------------------------------------
+
+  /// Writes each connector once more beside itself, sealed with this key. An opening with it puts these in the places of
+  /// the others, any other opening forgets them: which of the two it is to be is decided outside, once for all partitions.
+  [[nodiscard]] store_status stage_rotation(const secret_box& to);
+
+  /// Makes a copy in a folder that is not there yet, as the last program wrote it that had secrets in the clear.
+  [[nodiscard]] store_status export_plain(const std::filesystem::path& to) const;
 
 private:
   friend class due_scan;

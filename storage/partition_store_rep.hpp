@@ -101,10 +101,11 @@ struct partition_store::rep {
   bool may_look_up = false; ///< guarded by look_up_mutex: `db` and `columns` are there
 
   // The writer's thread.
-  round_header last;          ///< as applied
-  bool lineage_stored = true; ///< false: the next round that moves the log's end stores it along
-  store_status failure;       ///< not ok: the store takes nothing more
-  bool refused_full = false;  ///< a commit did not fit, and no reopening succeeded since
+  std::uint32_t stored_format = 0; ///< as it was found
+  round_header last;               ///< as applied
+  bool lineage_stored = true;      ///< false: the next round that moves the log's end stores it along
+  store_status failure;            ///< not ok: the store takes nothing more
+  bool refused_full = false;       ///< a commit did not fit, and no reopening succeeded since
 
   // Below what the database's threads use, so that it goes first.
   std::vector<std::unique_ptr<retention_filter>> filters;
@@ -131,6 +132,22 @@ struct partition_store::rep {
   [[nodiscard]] store_status check_connectors() const;
   [[nodiscard]] store_status index_unattempted();
   [[nodiscard]] store_status raise_format();
+
+  // -- secrets (partition_secrets.cpp) --
+  /// A connector's record of this store's format or an older one, with its secrets sealed. Absent: unreadable.
+  [[nodiscard]] std::optional<connector> connector_of_any_format(const connector_id& id,
+                                                                 std::string_view record) const;
+  [[nodiscard]] store_status seal_connectors();
+  /// Of a change of the key: into its place, or away with it.
+  [[nodiscard]] store_status settle_rotation();
+  [[nodiscard]] store_status forget_rotation();
+  /// Rewrites and removes all files that may still have connectors as they were.
+  [[nodiscard]] store_status purge();
+  [[nodiscard]] store_status lower_format();
+  /// Visits a part of `meta` and commits what the visits write, a chunk at a time.
+  [[nodiscard]] store_status rewrite(
+      std::string_view prefix,
+      const std::function<store_status(write_batch&, std::string_view id, std::string_view record)>& visit);
 
   // -- writing --
   [[nodiscard]] store_status resume();

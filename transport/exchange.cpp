@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -16,6 +17,9 @@ namespace {
 
 /// A request larger than this gives its scratch memory back.
 constexpr std::size_t max_kept_scratch_bytes = 1024 * 1024;
+
+/// What a request has besides target, host, header lines and body.
+constexpr std::size_t around_bytes = 64;
 
 answer_limits limits_of(const transport_options& options) {
   return {options.max_header_bytes, options.max_read_body_bytes, attempt::max_body_bytes};
@@ -136,12 +140,18 @@ void exchange::send() {
   // One buffer: a small request is one TLS record and one system call.
   auto& out = services_.out;
   const auto& to = *request_.endpoint;
+  const auto& lines = request_.header_lines.value;
   out.clear();
+  // At once: growing would leave a copy of what is secret behind.
+  out.reserve(around_bytes + to.target.size() + to.host_header.size() + lines.size() +
+              (request_.body ? request_.body->size() : 0));
   out.append("POST ").append(to.target).append(" HTTP/1.1\r\nHost: ").append(to.host_header).append("\r\n");
-  out.append(request_.header_lines).append("\r\n");
+  out.append(lines).append("\r\n");
+  const auto head_bytes = out.size();
   if (request_.body)
     out.append(*request_.body);
   continue_sending(out);
+  ::explicit_bzero(out.data(), head_bytes);
   if (out.capacity() > max_kept_scratch_bytes)
     std::string{}.swap(out);
 }
@@ -156,7 +166,7 @@ void exchange::continue_sending(std::string_view bytes) {
     }
     if (result.state != io::want_write && result.state != io::want_read)
       return on_send_failed(result);
-    unsent_ = std::string{bytes};
+    unsent_ = secret_text{std::string{bytes}};
     return;
   }
   unsent_ = {};
@@ -281,7 +291,7 @@ void exchange::on_ready(connection& which, readiness what) {
     if (what.readable) // the answer may come before the request's end (413)
       read_answer();
     if (what.writable && !finished_ && connection_.get() == &which && phase_ == phase::sending)
-      continue_sending(std::exchange(unsent_, {}));
+      continue_sending(std::exchange(unsent_, {}).value);
     return;
   case phase::awaiting_head:
   case phase::reading_body: // a read may have wanted to write
@@ -428,7 +438,7 @@ void exchange::finish(http_result result, time_point ended) {
   done_(std::move(result));
   if (phase_ == phase::starting) { // the line holds it for a while
     request_.body.reset();
-    std::string{}.swap(request_.header_lines);
+    request_.header_lines = {};
     done_ = nullptr;
   }
   intrusive_ptr_release(this);

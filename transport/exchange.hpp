@@ -119,7 +119,7 @@ private:
   std::unique_ptr<dial_race> race_;
   std::unique_ptr<connection> connection_;
   std::optional<answer_reader> answer_;
-  std::string unsent_; ///< rest of the request that the socket did not take
+  secret_text unsent_; ///< rest of the request that the socket did not take
   phase phase_ = phase::starting;
   bool reused_ = false;
   bool sent_ = false;

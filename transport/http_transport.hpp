@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/attempt.hpp"
+#include "messages/connector.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +28,7 @@ struct http_endpoint {
 /// line ended by CRLF, `Content-Length` included: the transport adds nothing.
 struct http_request {
   std::shared_ptr<const http_endpoint> endpoint;
-  std::string header_lines;
+  secret_text header_lines; ///< may have values of secret headers
   std::shared_ptr<const std::string> body;
   std::int64_t timeout_ms = 10'000; ///< resolve, connect, TLS, write, headers and body in all
 };

@@ -24,7 +24,7 @@ public:
 
   void post(http_request request, completion done) override {
     ++requests_;
-    signed_ += has_signature(request.header_lines) ? 1 : 0;
+    signed_ += has_signature(request.header_lines.value) ? 1 : 0;
     body_bytes_ += request.body->size();
     if (const auto number = number_of(*request.body); number && *number < seen_.size())
       events_ += std::exchange(seen_[*number], std::uint8_t{1}) == 0 ? 1 : 0;

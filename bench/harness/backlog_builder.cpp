@@ -1,9 +1,11 @@
 #include "bench/harness/backlog_builder.hpp"
 
+#include "policy/connector_secrets.hpp"
 #include "policy/envelope.hpp"
 #include "policy/partitioning.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/partition_store.hpp"
+#include "storage/secret_key.hpp"
 
 #include <cstddef>
 #include <future>
@@ -67,14 +69,18 @@ attempt failed_attempt(timestamp_ms accepted_at, timestamp_ms next_attempt_at) {
 
 class backlog_builder::partition {
 public:
-  explicit partition(std::filesystem::path folder, std::uint32_t partitions) {
+  explicit partition(std::filesystem::path folder, std::uint32_t partitions,
+                     std::shared_ptr<const secret_box> secrets)
+      : secrets_{std::move(secrets)} {
     store_options options;
     options.folder = std::move(folder);
     options.write_buffer_bytes = memtable_bytes / partitions; // as the node divides it
+    options.secrets = secrets_;
     store_ = opened(partition_store::open(std::move(options)));
   }
 
-  void put(const connector& value) {
+  void put(connector value) {
+    seal_secrets(value, *secrets_);
     batch_.put_connector(value);
     if (++changes_in_batch_ >= changes_per_commit)
       commit();
@@ -108,6 +114,7 @@ public:
   }
 
 private:
+  std::shared_ptr<const secret_box> secrets_;
   std::unique_ptr<partition_store> store_;
   write_batch batch_;
   std::size_t changes_in_batch_ = 0;
@@ -116,8 +123,9 @@ private:
 backlog_builder::backlog_builder(const std::filesystem::path& data_dir, std::uint32_t partitions)
     : folder_{opened(data_folder::open(data_dir, partitions))} {
   const auto count = folder_->partitions();
+  const auto secrets = opened(open_secret_box(*folder_, {}));
   for (std::uint32_t i = 0; i < count; ++i)
-    partitions_.push_back(std::make_unique<partition>(folder_->partition_path(i), count));
+    partitions_.push_back(std::make_unique<partition>(folder_->partition_path(i), count, secrets));
 }
 
 backlog_builder::~backlog_builder() = default;

@@ -47,9 +47,7 @@ wrk::wrk(const workspace& where, const std::string& body)
       log_{where.file("wrk.log").string()} {
   if (program_.empty())
     throw std::runtime_error("wrk is not installed: run `make setup` (Debian's package wrk)");
-  connector settings;
-  settings.secret.value = where.secret();
-  const request_head head{settings, "0.1.0"};
+  const request_head head{{}, {}, "0.1.0"};
   const auto lines = head.header_lines(event_id::parse(id_text).value(), wall_now().value / 1'000, body,
                                        signing_key{where.secret()});
   std::ofstream{script_} << "wrk.method = \"POST\"\nwrk.body = [==[" << body

@@ -29,7 +29,6 @@ void store_unusable(node_fixture& node, const std::string& id) {
   connector config;
   config.id = {id};
   config.url = "no URL at all";
-  config.secret = {"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="};
   write_batch batch;
   batch.put_connector(config);
   REQUIRE(store.commit(batch, store.settled_below()).ok());

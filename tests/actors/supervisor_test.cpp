@@ -53,7 +53,8 @@ public:
     config.id = {"crm"};
     config.url = "https://crm.example.com/hook";
     config.retry.cap_ms = retry_cap_ms;
-    return make_delivery_profile(config, "test");
+    return make_delivery_profile(config, secret_box{secret_bytes{std::string(secret_box::key_bytes, 'k')}},
+                                 "test");
   }
 
   template <class Message>

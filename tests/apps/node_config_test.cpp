@@ -62,6 +62,7 @@ TEST_CASE("without flags but --data-dir a node has the documented defaults") {
 TEST_CASE("every flag is also an environment variable and a key of the config file") {
   const auto check = [](const node_config& config) {
     CHECK(config.data_dir == "/data");
+    CHECK(config.secret_key_file == "/etc/secret.key");
     CHECK(config.listen == places({"[::1]:0"}));
     REQUIRE(config.tls);
     CHECK(config.tls->cert == "c.pem");
@@ -86,6 +87,8 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
   SECTION("as flags") {
     check(accepted_config({"--data-dir",
                            "/data",
+                           "--secret-key-file",
+                           "/etc/secret.key",
                            "--listen",
                            "[::1]:0",
                            "--tls-cert",
@@ -130,6 +133,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
   }
   SECTION("as environment variables") {
     check(accepted_config({}, {{"VICKET_DATA_DIR", "/data"},
+                               {"VICKET_SECRET_KEY_FILE", "/etc/secret.key"},
                                {"VICKET_LISTEN", "[::1]:0"},
                                {"VICKET_TLS_CERT", "c.pem"},
                                {"VICKET_TLS_KEY", "k.pem"},
@@ -153,6 +157,7 @@ TEST_CASE("every flag is also an environment variable and a key of the config fi
     const temporary_folder folder;
     const auto file = folder.file("node.toml", R"(# a node
 data-dir = "/data"
+secret-key-file = "/etc/secret.key"
 listen = '[::1]:0'   # the literal form
 "tls-cert" = "c.pem"
 tls-key = "k.pem"
@@ -206,6 +211,10 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
       {{"--data-dir", "d", "--bogus"}, "--bogus"},
       {{"--data-dir", "d", "stray"}, "stray"},
       {{"--data-dir", "d", "--data-dir", "e"}, "more than once"},
+      {{"--data-dir", "d", "--secret-key-file", ""}, "--secret-key-file: must not be empty"},
+      {{"--data-dir", "d", "--export-format", "2", "to"}, "\"2\" is no format that can be written; 1 is"},
+      {{"--data-dir", "d", "--export-format", "1"}, "--export-format"},
+      {{"--data-dir", "d", "--export-format", "1", "to", "--rotate-secret-key", "k"}, "one at a time"},
       {{"--data-dir", "d", "--listen", "4242"}, "--listen"},
       {{"--data-dir", "d", "--listen", "::1:4242"}, "brackets"},
       {{"--data-dir", "d", "--listen", "127.0.0.1:65536"}, "65535"},

@@ -57,6 +57,7 @@ connector some_connector() {
   settings.url = "https://hooks.example.com/vicket";
   settings.secret = {"hunter2"};
   settings.headers = {{"X-Team", "support"}};
+  settings.secret_headers = {{"Authorization", {"Bearer hunter2"}}};
   settings.events = {"ticket.*"};
   settings.rate = rate_limit{100, 1'000, 10};
   return settings;
@@ -156,6 +157,7 @@ TEST_CASE("a secret crosses the wire but never shows when a message is printed")
   const auto settings = some_connector();
   CHECK(over_the_wire(settings) == settings);
   CHECK(over_the_wire(put_connector{settings}).value.secret.value == "hunter2");
+  CHECK(over_the_wire(put_connector{settings}).value.secret_headers[0].second.value == "Bearer hunter2");
 
   for (const auto& text :
        {caf::deep_to_string(settings.secret), caf::deep_to_string(settings),
@@ -166,6 +168,22 @@ TEST_CASE("a secret crosses the wire but never shows when a message is printed")
     CHECK(text.find("hunter2") == std::string::npos);
     CHECK(text.find("***") != std::string::npos);
   }
+}
+
+TEST_CASE("a secret that is let go leaves zeros where it was, also of a longer one before it") {
+  secret_text kept;
+  kept.value.reserve(64); // its memory stays while it is wiped
+  kept.value = "hunter2-hunter2-hunter2-hunter2";
+  const auto* memory = kept.value.data();
+  kept.value.resize(4);
+  kept.wipe();
+  CHECK(kept.empty());
+  REQUIRE(kept.value.data() == memory);
+  CHECK(std::string_view{memory, 31} == std::string(31, '\0'));
+  secret_text shorter{"hunter2"}; // within the object itself
+  const secret_text moved{std::move(shorter)};
+  CHECK(moved.value == "hunter2");
+  CHECK(std::string_view{shorter.value.data(), 7} == std::string(7, '\0')); // NOLINT(bugprone-use-after-move)
 }
 
 TEST_CASE("what a workflow engine sends and reads crosses the wire unchanged") {

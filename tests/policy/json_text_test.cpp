@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto full_connector =
     R"({"id":"crm-prod","name":"CRM, production","url":"https://hooks.example.com/vicket",)"
-    R"("secret":"whsec_abc","headers":{"X-Team":"support"},"events":["ticket.*"],)"
+    R"("secret":"whsec_abc","headers":{"X-Team":"support"},"secret_headers":{"Authorization":"***"},"events":["ticket.*"],)"
     R"("rate":{"limit":100,"per_ms":1000,"burst":10},"max_in_flight":16,"timeout_ms":10000,)"
     R"("retry":{"base_ms":5000,"factor":2.0,"cap_ms":21600000,"max_attempts":0,)"
     R"("max_age_ms":259200000},"standard_webhooks":true,"enabled":true})"sv;
@@ -84,6 +84,8 @@ TEST_CASE("a connector is read and written with all its fields") {
   CHECK(settings.url == "https://hooks.example.com/vicket");
   CHECK(settings.secret.value == "whsec_abc");
   CHECK(settings.headers == std::vector<std::pair<std::string, std::string>>{{"X-Team", "support"}});
+  CHECK(settings.secret_headers ==
+        std::vector<std::pair<std::string, secret_text>>{{"Authorization", {"***"}}});
   CHECK(settings.events == std::vector<std::string>{"ticket.*"});
   CHECK(settings.rate == rate_limit{100, 1'000, 10});
   CHECK(settings.retry == retry_policy{});
@@ -105,11 +107,16 @@ TEST_CASE("a secret is shown only when asked for") {
   const auto shown = connector_to_json(settings, false);
   CHECK(shown.find("whsec_abc") == std::string::npos);
   CHECK(shown.find(R"("secret":"***")") != std::string::npos);
+  settings.secret_headers = {{"Authorization", {"Bearer hunter2"}}};
+  for (const bool show : {true, false})
+    CHECK(connector_to_json(settings, show).find("hunter2") == std::string::npos);
+  // What was shown can be put again: what is hidden is the node's to keep.
+  settings.secret = settings.secret_headers[0].second = {"***"};
+  CHECK(read(shown) == settings);
   settings.secret = {};
+  settings.secret_headers.clear();
   CHECK(connector_to_json(settings, false).find(R"("secret":"***")") != std::string::npos);
   CHECK(connector_to_json(settings, true).find("secret") == std::string::npos);
-  // What was shown can be put again: the hidden secret is none.
-  CHECK(read(shown) == settings);
 }
 
 TEST_CASE("a connector that is read wrongly is refused with the path or the place") {
@@ -149,6 +156,8 @@ TEST_CASE("a connector that is read wrongly is refused with the path or the plac
       {R"({"id":"a","url":"u","timeout_ms":4294967296})", "timeout_ms must be a whole number from 0"},
       {R"({"id":"a","url":"u","headers":[]})", "headers must be an object, not an array"},
       {R"({"id":"a","url":"u","headers":{"X-A":1}})", "headers.X-A must be a string"},
+      {R"({"id":"a","url":"u","secret_headers":"x"})", "secret_headers must be an object, not a string"},
+      {R"({"id":"a","url":"u","secret_headers":{"X-A":1}})", "secret_headers.X-A must be a string"},
       {R"({"id":"a","url":"u","events":"*"})", "events must be an array of strings, not a string"},
       {R"({"id":"a","url":"u","events":["a",null]})", "events[1] must be a string, not null"},
       {R"({"id":"a","url":"u","rate":5})", "rate must be an object, not a number"},
@@ -214,8 +223,8 @@ TEST_CASE("null for an optional field counts as absent, in an event and in a con
     CHECK_FALSE(event.id.has_value());
   }
   const auto plain = read(R"({"id":"a","url":"u"})");
-  for (const auto* field : {"name", "secret", "headers", "events", "rate", "max_in_flight", "timeout_ms",
-                            "retry", "standard_webhooks", "enabled"}) {
+  for (const auto* field : {"name", "secret", "headers", "secret_headers", "events", "rate", "max_in_flight",
+                            "timeout_ms", "retry", "standard_webhooks", "enabled"}) {
     INFO(field);
     CHECK(read(R"({"id":"a","url":"u",")" + std::string{field} + R"(":null})") == plain);
   }

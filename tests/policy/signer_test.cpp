@@ -163,7 +163,9 @@ TEST_CASE("one key signs in several threads at once") {
 
 TEST_CASE("a request's header lines are the engine's, the connector's and the signatures") {
   connector settings;
-  settings.headers = {{"X-Team", "support"}, {"Authorization", "Bearer x y"}};
+  settings.headers = {{"X-Team", "support"}};
+  opened_secrets opened;
+  opened.headers = {{"Authorization", secret_bytes{"Bearer x y"}}, {"X-Key", secret_bytes{"k"}}};
   const auto id = event_id::parse("9f2c1b7e-0000-7000-8000-000000000001").value();
   const signing_key key{"s3cret"};
   const auto constant = "Content-Type: application/json\r\n"
@@ -172,17 +174,18 @@ TEST_CASE("a request's header lines are the engine's, the connector's and the si
                         "Accept-Encoding: identity\r\n"
                         "X-Team: support\r\n"
                         "Authorization: Bearer x y\r\n"
+                        "X-Key: k\r\n"
                         "Content-Length: 2\r\n"
                         "X-Vicket-Signature: " +
                         vicket_signature(key, signed_at, "{}") + "\r\n";
-  CHECK(request_head{settings, "0.1.0"}.header_lines(id, signed_at, "{}", key) ==
+  CHECK(request_head{settings, opened, "0.1.0"}.header_lines(id, signed_at, "{}", key) ==
         constant + "webhook-id: 9f2c1b7e-0000-7000-8000-000000000001\r\nwebhook-timestamp: 1716475271\r\n" +
             "webhook-signature: " +
             standard_webhooks_signature(key, "9f2c1b7e-0000-7000-8000-000000000001", signed_at, "{}") +
             "\r\n");
 
   settings.standard_webhooks = false;
-  CHECK(request_head{settings, "0.1.0"}.header_lines(id, signed_at, "{}", key) == constant);
+  CHECK(request_head{settings, opened, "0.1.0"}.header_lines(id, signed_at, "{}", key) == constant);
 }
 
 TEST_CASE("a request says what answers it takes, unless the connector says it, each once") {
@@ -207,11 +210,30 @@ TEST_CASE("a request says what answers it takes, unless the connector says it, e
   for (const auto& [headers, lines] : table) {
     connector settings;
     settings.headers = headers;
-    const auto text = request_head{settings, "0.1.0"}.header_lines({}, signed_at, "{}", key);
+    const auto text = request_head{settings, {}, "0.1.0"}.header_lines({}, signed_at, "{}", key);
     INFO(text);
     CHECK(text.starts_with("Content-Type: application/json\r\nUser-Agent: Vicket-Webhooks/0.1.0\r\n" +
                            std::string{lines} + "Content-Length: 2\r\n"));
+    // The same when they are secret.
+    opened_secrets opened;
+    for (const auto& [name, value] : headers)
+      opened.headers.emplace_back(name, secret_bytes{value});
+    const request_head head{{}, opened, "0.1.0"};
+    CHECK(head.header_lines({}, signed_at, "{}", key) == text);
   }
+}
+
+TEST_CASE("lines with secrets grow nowhere: no copy of them is left behind") {
+  const signing_key key{"s3cret"};
+  opened_secrets opened;
+  connector settings;
+  for (int i = 0; i < 16; ++i) {
+    settings.headers.emplace_back("X-" + std::to_string(i), std::string(1'024, 'v'));
+    opened.headers.emplace_back("Y-" + std::to_string(i), secret_bytes{std::string(1'024, 's')});
+  }
+  const auto lines =
+      request_head{settings, opened, "0.1.0"}.header_lines({}, 999'999'999'999, std::string(9, 'x'), key);
+  CHECK(lines.capacity() - lines.size() < 320); // what was reserved once, and not doubled
 }
 
 } // namespace vicket

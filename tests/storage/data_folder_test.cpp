@@ -53,7 +53,7 @@ TEST_CASE("a data folder is created if missing, and keeps its number of partitio
     const auto folder = open_folder(path, 2);
     CHECK(folder->partitions() == 2);
     CHECK(folder->partition_path(1) == path / "partition-1");
-    CHECK(read(path / "VICKET") == "vicket-data-folder\nformat 1\npartitions 2\n");
+    CHECK(read(path / "VICKET") == "vicket-data-folder\nformat 2\npartitions 2\n");
     CHECK(read(path / "LOCK") == std::to_string(::getpid()) + "\n");
     struct ::stat found = {};
     REQUIRE(::stat(path.c_str(), &found) == 0);
@@ -75,10 +75,10 @@ TEST_CASE("a data folder is locked while in use") {
 TEST_CASE("a newer format is refused with a clear line") {
   const auto scratch = scratch_folder{};
   open_folder(scratch.path() / "d", 1).reset();
-  write(scratch.path() / "d" / "VICKET", "vicket-data-folder\nformat 2\nsomething new\n");
+  write(scratch.path() / "d" / "VICKET", "vicket-data-folder\nformat 3\nsomething new\n");
   const auto status = refusal(scratch.path() / "d");
   CHECK(status.code == store_errc::foreign);
-  CHECK(status.detail.find("has format 2, newer than this program's 1: use a newer vicketd") !=
+  CHECK(status.detail.find("has format 3, newer than this program's 2: use a newer vicketd") !=
         std::string::npos);
 }
 

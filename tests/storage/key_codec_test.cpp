@@ -56,15 +56,31 @@ stored_attempt explained_attempt() {
   return result;
 }
 
+std::string repeated(std::string_view text, int times) {
+  auto result = std::string{};
+  while (times-- > 0)
+    result += text;
+  return result;
+}
+
 connector golden_connector() {
   auto result = connector{};
   result.id = {"crm"};
   result.name = "n";
   result.url = "u";
-  result.secret = {"s"};
+  result.secret = {"\1" + std::string(28, 's')};
   result.headers = {{"h", "v"}};
+  result.secret_headers = {{"k", {"\1" + std::string(29, 'v')}}};
   result.events = {"a.*"};
   result.rate = rate_limit{100, 1'000, 10};
+  return result;
+}
+
+/// As formats up to 5 had it.
+connector plain_connector() {
+  auto result = golden_connector();
+  result.secret = {"s"};
+  result.secret_headers.clear();
   return result;
 }
 
@@ -172,26 +188,51 @@ TEST_CASE("records on disk are these bytes") {
                                                  "f0a204");
   CHECK(hex(encode_carried({258, {}})) == "010000000000000102");
   CHECK(hex(encode_carried({258, "record"})) == "0200000000000001027265636f7264");
-  CHECK(hex(encode(golden_connector())) == "01"
+  CHECK(hex(encode(golden_connector())) == "02"
                                            "016e"
                                            "0175"
-                                           "0173"
-                                           "01"
-                                           "0168"
-                                           "0176"
-                                           "01"
-                                           "03612e2a"
-                                           "07"
-                                           "64"
-                                           "e807"
-                                           "0a"
-                                           "10"
-                                           "904e"
-                                           "904e"
-                                           "4000000000000000"
-                                           "80dccc14"
-                                           "00"
-                                           "80d098f701");
+                                           "1d01" +
+                                               repeated("73", 28) +
+                                               "01"
+                                               "0168"
+                                               "0176"
+                                               "01"
+                                               "016b"
+                                               "1e01" +
+                                               repeated("76", 29) +
+                                               "01"
+                                               "03612e2a"
+                                               "07"
+                                               "64"
+                                               "e807"
+                                               "0a"
+                                               "10"
+                                               "904e"
+                                               "904e"
+                                               "4000000000000000"
+                                               "80dccc14"
+                                               "00"
+                                               "80d098f701");
+  CHECK(hex(encode_plain(plain_connector())) == "01"
+                                                "016e"
+                                                "0175"
+                                                "0173"
+                                                "01"
+                                                "0168"
+                                                "0176"
+                                                "01"
+                                                "03612e2a"
+                                                "07"
+                                                "64"
+                                                "e807"
+                                                "0a"
+                                                "10"
+                                                "904e"
+                                                "904e"
+                                                "4000000000000000"
+                                                "80dccc14"
+                                                "00"
+                                                "80d098f701");
   CHECK(hex(encode(history_ledger::account{9, 7, 1'000, {{7, 0, 300}, {900, 2, 1}}})) == "01"
                                                                                          "0000000000000009"
                                                                                          "0000000000000007"
@@ -291,6 +332,7 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(parse_late_key(encode_late_key({noon, 258})).value().settled_at == noon);
 
   CHECK(decode_connector({"crm"}, encode(golden_connector())) == golden_connector());
+  CHECK(decode_plain_connector({"crm"}, encode_plain(plain_connector())) == plain_connector());
   CHECK(decode_connector({}, encode(connector{})) == connector{});
   CHECK(decode_commit(encode(round_header{1, 2, 258, 257, 256})) == round_header{1, 2, 258, 257, 256});
   const auto lineage = feed_lineage::from_entries({{0, 0}, {1, 7}, {258, 5}}).value();
@@ -329,9 +371,13 @@ TEST_CASE("the order of the due index is the order of due times, then of accepta
 TEST_CASE("damaged records are refused or decoded to something, but never read past their end") {
   // Copied into a heap block of exactly their size, so that a sanitizer sees every byte read too far.
   auto random = std::mt19937_64{Catch::getSeed()};
-  const auto records = std::vector<std::string>{
-      encode_head(golden_event()) + "{}", encode_head(golden_attempt()), encode_head(explained_attempt()),
-      encode(golden_connector()),         encode(round_header{}),        encode(feed_lineage{})};
+  const auto records = std::vector<std::string>{encode_head(golden_event()) + "{}",
+                                                encode_head(golden_attempt()),
+                                                encode_head(explained_attempt()),
+                                                encode(golden_connector()),
+                                                encode_plain(plain_connector()),
+                                                encode(round_header{}),
+                                                encode(feed_lineage{})};
   const auto decode_all = [](const std::string& bytes) {
     const auto exact = std::vector<char>{bytes.begin(), bytes.end()};
     const auto view = std::string_view{exact.data(), exact.size()};
@@ -346,6 +392,7 @@ TEST_CASE("damaged records are refused or decoded to something, but never read p
     static_cast<void>(is_dropped_attempt(view));
     static_cast<void>(is_settling_attempt(view));
     static_cast<void>(decode_connector({}, view));
+    static_cast<void>(decode_plain_connector({}, view));
     static_cast<void>(decode_commit(view));
     static_cast<void>(decode_lineage(view));
     static_cast<void>(decode_accepted_at(view));
@@ -389,6 +436,11 @@ TEST_CASE("strictly: what is short, overlong, of another version or out of range
     CHECK(!decode_connector({}, std::string_view{configured}.substr(0, size)));
 
   CHECK(!decode_connector({}, configured + "x"));
+  CHECK(!decode_plain_connector({}, configured)); // nor the other way round
+  CHECK(!decode_connector({}, encode_plain(plain_connector())));
+  auto in_the_clear = configured;
+  in_the_clear[in_the_clear.find("\x1d\1") + 1] = 'w';
+  CHECK(!decode_connector({}, in_the_clear));
   CHECK(!decode_commit(encode(round_header{}) + "x"));
   CHECK(!decode_lineage(encode(feed_lineage{}) + "x"));
   CHECK(!decode_lineage(std::string("\1\0", 2))); // no entries

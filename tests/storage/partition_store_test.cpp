@@ -402,7 +402,8 @@ TEST_CASE("connectors and their states survive a restart, and go when deleted") 
   full.id = {"crm-prod"};
   full.name = "CRM, production";
   full.url = "https://hooks.example.com/vicket";
-  full.secret = {"whsec_abc"};
+  full.secret = {"\1sealed-sealed-sealed-sealed-sealed"};
+  full.secret_headers = {{"Authorization", {"\1sealed-sealed-sealed-sealed-sealed"}}};
   full.headers = {{"X-Team", "support"}};
   full.events = {"ticket.*"};
   full.rate = rate_limit{100, 1'000, 10};

@@ -18,12 +18,17 @@ scratch_folder::~scratch_folder() {
   std::filesystem::remove_all(path_, error);
 }
 
+std::shared_ptr<const secret_box> box_of(char fill) {
+  return std::make_shared<const secret_box>(secret_bytes{std::string(secret_box::key_bytes, fill)});
+}
+
 store_options small_options(store_environment* environment, std::filesystem::path folder) {
   auto result = store_options{};
   result.folder = std::move(folder);
   result.environment = environment;
   result.write_buffer_bytes = 512 * 1024;
   result.block_cache_bytes = 1u << 20;
+  result.secrets = box_of('k');
   return result;
 }
 

@@ -33,6 +33,9 @@ private:
 inline constexpr auto partition_folder = "/partition-0";
 inline constexpr timestamp_ms noon{1'779'537'600'000};
 
+/// With a key of 32 such characters.
+[[nodiscard]] std::shared_ptr<const secret_box> box_of(char fill);
+
 /// Settings small enough that a test of a few hundred events meets flushes and compactions.
 [[nodiscard]] store_options small_options(store_environment* environment,
                                           std::filesystem::path folder = partition_folder);

@@ -56,7 +56,7 @@ public:
   }
 
   void post(http_request request, completion done) override {
-    seen_.push_back({request.endpoint->host, request.header_lines, *request.body, request.timeout_ms});
+    seen_.push_back({request.endpoint->host, request.header_lines.value, *request.body, request.timeout_ms});
     auto found = scripts_.find(request.endpoint->host);
     auto answer = found == scripts_.end() ? std::optional{status(200)} : found->second(request);
     if (answer)

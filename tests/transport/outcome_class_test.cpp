@@ -328,7 +328,7 @@ TEST_CASE("the bytes of a request are exactly what was asked for", "[transport]"
   const std::string body(size, 'e');
   auto request = request_to(endpoint(tls, peer->port()), ample_ms, body);
   const auto expected = "POST /hook?x=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(peer->port()) +
-                        "\r\n" + request.header_lines + "\r\n" + body;
+                        "\r\n" + request.header_lines.value + "\r\n" + body;
   CHECK(send(*transport, std::move(request)).status == 200);
   REQUIRE(peer->requests().size() == 1);
   CHECK((peer->requests()[0] == expected));

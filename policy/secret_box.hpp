@@ -1,0 +1,46 @@
+#pragma once
+
+#include "policy/secret_memory.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vicket {
+
+/// Encrypts what lies in the files of a data folder and must not be read there: AES-256 in GCM (NIST SP 800-38D), with a
+/// random nonce of 96 bits for each, which is good for 2^32 of them under one key.
+///
+///     sealed    u8 1, 12 bytes nonce, the ciphertext as long as the text, 16 bytes tag
+///
+/// The tag covers where it belongs as well (`place`): what was sealed for one connector can't be put in the place of
+/// another's.
+///
+/// May be used by several threads at once. Throws std::runtime_error where OpenSSL fails, which is when memory ends.
+class secret_box {
+public:
+  static constexpr std::size_t key_bytes = 32;
+  static constexpr std::size_t nonce_bytes = 12;
+  static constexpr std::size_t tag_bytes = 16;
+  static constexpr std::size_t overhead_bytes = 1 + nonce_bytes + tag_bytes;
+
+  /// `key` has `key_bytes`.
+  explicit secret_box(secret_bytes key);
+
+  /// By its form alone. No text that has only visible characters looks like it.
+  [[nodiscard]] static bool is_sealed(std::string_view text) noexcept;
+
+  [[nodiscard]] std::string seal(std::string_view text, std::string_view place) const;
+  /// Absent: it was sealed with another key, or for another place, or it is damaged.
+  [[nodiscard]] std::optional<secret_bytes> open(std::string_view sealed, std::string_view place) const;
+
+  /// Tells keys apart and says nothing about them: 16 hexadecimal digits of HMAC-SHA256 with the key.
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+private:
+  secret_bytes key_;
+  std::string fingerprint_;
+};
+
+} // namespace vicket

@@ -1,0 +1,90 @@
+#include "storage/folder_secrets.hpp"
+
+#include <string>
+#include <sys/stat.h>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+namespace vicket {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr ::mode_t folder_mode = 0700;
+
+using on_partition = std::function<store_status(partition_store&, std::uint32_t number)>;
+
+store_status for_each_partition(const data_folder& folder, const partition_options& options_of,
+                                const std::shared_ptr<const secret_box>& secrets, const on_partition& act) {
+  for (std::uint32_t i = 0; i < folder.partitions(); ++i) {
+    auto options = options_of(i);
+    options.folder = folder.partition_path(i);
+    options.secrets = secrets;
+    auto opened = partition_store::open(std::move(options));
+    if (auto* why = std::get_if<store_status>(&opened))
+      return std::move(*why);
+    if (auto status = act(*std::get<0>(opened), i); !status.ok())
+      return status;
+  }
+  return {};
+}
+
+store_status make_empty_folder(const fs::path& path) {
+  auto error = std::error_code{};
+  if (fs::exists(path, error) && !(fs::is_directory(path, error) && fs::is_empty(path, error)))
+    return {store_errc::failed, path.string() + " is there already: name a folder that is not, or is empty"};
+  if (const auto parent = fs::absolute(path, error).parent_path(); !error)
+    fs::create_directories(parent, error);
+  if (error || (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST))
+    return {store_errc::failed, path.string() + " can't be created: " +
+                                    (error ? error.message() : std::generic_category().message(errno))};
+  return {};
+}
+
+} // namespace
+
+store_status open_all_partitions(const data_folder& folder, const partition_options& options_of,
+                                 const std::shared_ptr<const secret_box>& secrets) {
+  return for_each_partition(folder, options_of, secrets,
+                            [](partition_store&, std::uint32_t) { return store_status{}; });
+}
+
+store_status rotate_secret_key(data_folder& folder, const partition_options& options_of,
+                               const fs::path& old_key_file, const fs::path& new_key_file) {
+  auto error = std::error_code{};
+  if (!fs::exists(new_key_file, error) && !error)
+    if (auto status = make_secret_key(new_key_file); !status.ok())
+      return status;
+  auto key = read_secret_key(new_key_file);
+  if (auto* why = std::get_if<store_status>(&key))
+    return std::move(*why);
+  const auto to = std::make_shared<const secret_box>(std::get<secret_bytes>(std::move(key)));
+  if (folder.key_fingerprint() != to->fingerprint()) {
+    const auto from = open_secret_box(folder, old_key_file);
+    if (const auto* why = std::get_if<store_status>(&from))
+      return *why;
+    auto status =
+        for_each_partition(folder, options_of, std::get<0>(from),
+                           [&](partition_store& store, std::uint32_t) { return store.stage_rotation(*to); });
+    if (status.ok())
+      status = folder.take_key(to->fingerprint());
+    if (!status.ok())
+      return status;
+  }
+  return open_all_partitions(folder, options_of, to);
+}
+
+store_status export_without_key(const data_folder& folder, const partition_options& options_of,
+                                const std::shared_ptr<const secret_box>& secrets, const fs::path& to) {
+  if (auto status = make_empty_folder(to); !status.ok())
+    return status;
+  auto status =
+      for_each_partition(folder, options_of, secrets, [&](partition_store& store, std::uint32_t number) {
+        return store.export_plain(data_folder::partition_in(to, number));
+      });
+  return status.ok() ? data_folder::mark_without_key(to, folder.partitions()) : status;
+}
+
+} // namespace vicket
