@@ -24,7 +24,7 @@ std::string engine_request(std::string_view path, unsigned number, std::int64_t 
                            std::string_view secret) {
   const auto id = event_id::parse(engine_id(number)).value();
   const auto body = engine_body(number);
-  const request_head head{connector{}, "0.1.0"};
+  const request_head head{connector{}, {}, "0.1.0"};
   return "POST " + std::string{path} + " HTTP/1.1\r\nHost: localhost\r\n" +
          head.header_lines(id, unix_seconds, body, signing_key{secret}) + "\r\n" + body;
 }
