@@ -434,7 +434,11 @@ void event_book::told_dropped(event_fact& event, const event_history& history, c
 
 bool event_book::may_be_dropped(const event_fact& event) const {
   const auto found = history_bytes_.find(event.sent.connector);
-  return found != history_bytes_.end() && found->second > shape_->kept_history_bytes;
+  auto most = found == history_bytes_.end() ? 0 : found->second;
+  if (forced_.contains(event.sent.connector)) // an attempt more for each
+    for (const auto& [serial, one] : events_)
+      most += one.sent.connector == event.sent.connector ? most_record_bytes : 0;
+  return most > shape_->kept_history_bytes;
 }
 
 void event_book::told(const outcome_entry& entry, const moment& now) {
