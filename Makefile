@@ -6,7 +6,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test demo bench bench-quick check-long asan tsan format clean
+.PHONY: help setup build test demo bench bench-quick check-long fuzz asan tsan format clean
 
 ifdef CMAKE_PREFIX_PATH
 export CMAKE_PREFIX_PATH
@@ -44,6 +44,9 @@ bench-quick: ## the same for a look only, in under 2 minutes
 check-long: build ## simulation and crash oracle with ever new seeds until stopped (or MINUTES=90 are over)
 	@scripts/check-long $(MINUTES)
 
+fuzz: ## all fuzzers one after the other, SECONDS=60 each (installs clang)
+	@scripts/fuzz $(SECONDS)
+
 asan: ## the tests under the address and undefined-behaviour sanitizers, in build-asan/
 	@scripts/build asan
 	@ctest --preset asan
@@ -57,4 +60,4 @@ format: ## clang-format on all C++ files (install clang-format yourself)
 	@git ls-files '*.cpp' '*.hpp' | xargs -r clang-format -i
 
 clean: ## remove the build folders (what scripts/setup built stays in its cache)
-	@rm -rf build build-asan build-tsan build-debug
+	@rm -rf build build-asan build-tsan build-debug build-fuzz

@@ -33,7 +33,8 @@ std::optional<run_cursor> run_cursor::parse(std::string_view text, std::size_t p
     if (!in.skip("-") || !in.read(position))
       return std::nullopt;
   if (in.skip("+")) {
-    auto& within = cursor.within.emplace();
+    cursor.within = run_cursor::within_event{};
+    auto& within = *cursor.within;
     if (!in.read(within.partition) || within.partition >= partitions || !read_left(in, within.left))
       return std::nullopt;
   }
@@ -59,7 +60,8 @@ std::optional<event_cursor> event_cursor::parse(std::string_view text) {
   if (!in.skip(event_prefix))
     return std::nullopt;
   if (in.skip("+")) {
-    auto& within = cursor.within.emplace();
+    cursor.within = event_cursor::within_event{};
+    auto& within = *cursor.within;
     if (!in.read(within.sequence) || !read_left(in, within.left))
       return std::nullopt;
   }

@@ -11,7 +11,7 @@ void retention_walk::look() {
   const auto now = with_.clock->now();
   if (under_way_ || done_ == with_.rule.edge_at(now))
     return;
-  under_way_.emplace();
+  under_way_ = step{};
   under_way_->edge_time = with_.rule.edge_at(now);
   under_way_->settled_since = with_.rule.settled_since(now);
   under_way_->reads_refused = with_.store->reads_refused();

@@ -2,8 +2,12 @@
 
 # What Debian has no package of lies where scripts/setup built it. A CAF of one's own in CMAKE_PREFIX_PATH is found
 # first; on a system that the script does not know, that one is the only one.
+set(setup_compiler ${CMAKE_CXX_COMPILER})
+if(VICKET_FUZZ) # clang, with the same standard library: what the system's compiler has built will do
+  set(setup_compiler c++)
+endif()
 execute_process(
-  COMMAND ${CMAKE_COMMAND} -E env "CXX=${CMAKE_CXX_COMPILER}"
+  COMMAND ${CMAKE_COMMAND} -E env "CXX=${setup_compiler}"
           ${PROJECT_SOURCE_DIR}/scripts/setup --prefix-path "--sanitize=${VICKET_SANITIZE}"
   OUTPUT_VARIABLE setup_prefixes OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 list(APPEND CMAKE_PREFIX_PATH ${setup_prefixes})

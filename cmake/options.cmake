@@ -37,6 +37,11 @@ if(VICKET_SANITIZE)
   endif()
 endif()
 
+if(VICKET_FUZZ)
+  # What clang warns of beyond GCC is not looked at: it compiles for this alone.
+  target_compile_options(vicket_build_flags INTERFACE -fsanitize=fuzzer-no-link -Wno-error)
+endif()
+
 # vicket_library(NAME SOURCES... ): a static library `vicket_NAME`, alias `vicket::NAME`, that is included as
 # "NAME/header.hpp" from the root of the checkout.
 function(vicket_library name)

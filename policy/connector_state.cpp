@@ -60,7 +60,8 @@ std::optional<connector_state> decode_connector_state(std::string_view bytes) {
   if (rated)
     value.rate_taken_until_us = static_cast<std::int64_t>(take(bytes));
   if (held) {
-    auto& hold = value.held.emplace();
+    value.held = connector_state::hold{};
+    auto& hold = *value.held;
     hold.until.value = static_cast<std::int64_t>(take(bytes));
     hold.endpoint = take(bytes);
   }
