@@ -4,6 +4,9 @@
 #include "tests/fuzz/fuzz_target.hpp"
 
 #include "link/frames.hpp"
+#include "messages/type_id.hpp"
+
+#include <caf/init_global_meta_objects.hpp>
 
 #include <type_traits>
 
@@ -29,6 +32,12 @@ void read_body(frame_head head, std::string_view bytes) {
 } // namespace
 
 VICKET_FUZZ_TARGET(link_message) {
+  // As each program does first: CAF's errors are made of messages.
+  [[maybe_unused]] static const bool once = [] {
+    caf::core::init_global_meta_objects();
+    caf::init_global_meta_objects<caf::id_block::vicket>();
+    return true;
+  }();
   const auto head = read_frame_head(input);
   if (!head)
     return;
