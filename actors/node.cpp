@@ -206,7 +206,7 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
   if (auto* why = std::get_if<store_status>(&folder))
     return why->detail;
   parts->folder = std::get<std::unique_ptr<data_folder>>(std::move(folder));
-  auto secrets = open_secret_box(*parts->folder, parts->options.secret_key_file);
+  auto secrets = open_secret_box(*parts->folder, parts->options.secret_key_file, parts->environment.random);
   if (auto* why = std::get_if<store_status>(&secrets))
     return why->detail;
   parts->secrets = std::get<std::shared_ptr<const secret_box>>(std::move(secrets));

@@ -7,6 +7,8 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -55,13 +57,23 @@ std::string fingerprint_of(const secret_bytes& key) {
 
 } // namespace
 
-secret_box::secret_box(secret_bytes key) : key_{std::move(key)} {
+secret_box::secret_box(secret_bytes key, random_source* nonces) : key_{std::move(key)}, nonces_{nonces} {
   VICKET_ASSERT(key_.size() == key_bytes);
   fingerprint_ = fingerprint_of(key_);
 }
 
 bool secret_box::is_sealed(std::string_view text) noexcept {
   return text.size() >= overhead_bytes && text[0] == version;
+}
+
+void secret_box::make_nonce(unsigned char* to) const {
+  if (nonces_ == nullptr) {
+    require(RAND_bytes(to, nonce_bytes) == 1, "RAND_bytes");
+    return;
+  }
+  const std::array<std::uint64_t, 2> drawn{nonces_->next(), nonces_->next()};
+  static_assert(sizeof(drawn) >= nonce_bytes);
+  std::memcpy(to, drawn.data(), nonce_bytes);
 }
 
 std::string secret_box::seal(std::string_view text, std::string_view place) const {
@@ -71,7 +83,7 @@ std::string secret_box::seal(std::string_view text, std::string_view place) cons
   sealed[0] = version;
   auto* nonce = bytes_of(sealed.data() + 1);
   auto* cipher = nonce + nonce_bytes;
-  require(RAND_bytes(nonce, nonce_bytes) == 1, "RAND_bytes");
+  make_nonce(nonce);
   const cipher_ptr context{EVP_CIPHER_CTX_new()};
   auto size = 0;
   require(

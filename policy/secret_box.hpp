@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/clock.hpp"
 #include "policy/secret_memory.hpp"
 
 #include <cstddef>
@@ -25,8 +26,9 @@ public:
   static constexpr std::size_t tag_bytes = 16;
   static constexpr std::size_t overhead_bytes = 1 + nonce_bytes + tag_bytes;
 
-  /// `key` has `key_bytes`.
-  explicit secret_box(secret_bytes key);
+  /// `key` has `key_bytes`. `nonces`: where they come from, as unpredictable as OpenSSL's, safe from any thread; outlives
+  /// the box. Null: OpenSSL. (A simulation has to be able to say the same twice.)
+  explicit secret_box(secret_bytes key, random_source* nonces = nullptr);
 
   /// By its form alone. No text that has only visible characters looks like it.
   [[nodiscard]] static bool is_sealed(std::string_view text) noexcept;
@@ -39,7 +41,10 @@ public:
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
 private:
+  void make_nonce(unsigned char* to) const;
+
   secret_bytes key_;
+  random_source* nonces_;
   std::string fingerprint_;
 };
 

@@ -118,8 +118,8 @@ store_status make_secret_key(const fs::path& file) {
   return {};
 }
 
-std::variant<std::shared_ptr<const secret_box>, store_status> open_secret_box(data_folder& folder,
-                                                                              const fs::path& key_file) {
+std::variant<std::shared_ptr<const secret_box>, store_status>
+open_secret_box(data_folder& folder, const fs::path& key_file, random_source* nonces) {
   const auto file = key_file.empty() ? folder.default_key_file() : key_file;
   const auto wanted = folder.key_fingerprint();
   const auto encrypted = wanted ? "the secrets in data folder " + folder.path().string() +
@@ -139,7 +139,7 @@ std::variant<std::shared_ptr<const secret_box>, store_status> open_secret_box(da
   auto key = read_secret_key(file);
   if (auto* status = std::get_if<store_status>(&key))
     return std::move(*status);
-  auto box = std::make_shared<const secret_box>(std::get<secret_bytes>(std::move(key)));
+  auto box = std::make_shared<const secret_box>(std::get<secret_bytes>(std::move(key)), nonces);
   if (wanted && *wanted != box->fingerprint())
     return refused(file, "has the key " + box->fingerprint() + ", and " + encrypted +
                              ": name that one with --secret-key-file");

@@ -20,8 +20,8 @@ namespace vicket {
 
 /// The box for a folder's secrets. `key_file`: empty for `secret.key` in the folder, which is made when the folder knows of
 /// no key yet. A folder that knows of none takes this one; one that has another is refused, with a sentence that names both
-/// by their fingerprints, and before anything is changed.
+/// by their fingerprints, and before anything is changed. `nonces`: as `secret_box` has them.
 [[nodiscard]] std::variant<std::shared_ptr<const secret_box>, store_status>
-open_secret_box(data_folder& folder, const std::filesystem::path& key_file);
+open_secret_box(data_folder& folder, const std::filesystem::path& key_file, random_source* nonces = nullptr);
 
 } // namespace vicket

@@ -1,11 +1,15 @@
 #include "tests/sim/simulated_node.hpp"
 
+#include "policy/secret_box.hpp"
+
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -52,6 +56,23 @@ simulated_node::~simulated_node() {
     kill(power_loss::none, 0);
 }
 
+namespace {
+
+/// The same one in every run: what is sealed is in the trace.
+std::filesystem::path key_for(const std::filesystem::path& folder) {
+  auto file = folder;
+  file += ".key";
+  if (std::filesystem::exists(file))
+    return file;
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream{file, std::ios::binary} << std::string(secret_box::key_bytes, 'k');
+  std::filesystem::permissions(file,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  return file;
+}
+
+} // namespace
+
 std::optional<std::string> simulated_node::start() {
   ++life_;
   transport_->open();
@@ -59,6 +80,7 @@ std::optional<std::string> simulated_node::start() {
   system_ = std::make_unique<caf::actor_system>(*config_);
   node_options options;
   options.data_dir = folder_;
+  options.secret_key_file = key_for(folder_);
   options.partitions = plan_.shape.partitions;
   options.own_threads = false;
   options.retention_ms = plan_.shape.retention_ms;
