@@ -72,7 +72,7 @@ void caf_session::serve(number request, std::string_view body, std::size_t messa
 
 template <class Kind, class Handle>
 void caf_session::ask_for(const Handle& whom, number request, turn mine, typename Kind::request body) {
-  constexpr auto kind = static_cast<std::uint8_t>(Kind::number | answer_bit);
+  static constexpr auto kind = static_cast<std::uint8_t>(Kind::number | answer_bit);
   if constexpr (std::is_same_v<typename Kind::answer, nothing>)
     ask<void>(whom, request, mine, std::move(body), [request] {
       return encode_frame({kind, request}, nothing{});
