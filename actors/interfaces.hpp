@@ -67,6 +67,8 @@ using persistence_actor = sleeper_actor::extend<
     /// (And from the alarm, or to itself: the time of some connector that sleeps has come.)
     /// To itself: commit what is waiting; look at the disk again.
     caf::result<void>(tick),
+    /// To itself.
+    caf::result<void>(look_for_room),
     /// Record inbox → persistence: records of attempts are there, and have waited long enough.
     caf::result<void>(attempts_waited),
     /// The log → persistence.

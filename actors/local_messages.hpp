@@ -166,6 +166,9 @@ struct give_up_all {
   std::string why;
 };
 
+/// Persistence → itself: whether there is room on the disk for what is to be given up.
+struct look_for_room {};
+
 /// Supervisor → persistence: nothing is held, and nothing can start by now; may I go? Answered by true (quit) or false
 /// (work came).
 struct retire {

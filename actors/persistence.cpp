@@ -124,6 +124,10 @@ persistence::handle::behavior_type persistence::make_behavior() {
         tick_under_way_ = false;
         commit();
       },
+      [this](const look_for_room&) {
+        const checked_after check{rounds_};
+        refill_when_there_is_room();
+      },
       [this](const attempts_waited&) {
         const checked_after check{rounds_};
         records_->heard();
@@ -223,11 +227,30 @@ void persistence::refill(const refill_window& request) {
     refills_waiting_.push_back(request);
     return;
   }
+  // What is given up writes an attempt for each event: below the reserve that would take the room of all others.
+  if (is_given_up(request.seat.slot) && !room_on_disk()) {
+    if (std::none_of(given_up_without_room_.begin(), given_up_without_room_.end(),
+                     [&](const refill_window& each) { return each.seat.slot == request.seat.slot; }))
+      given_up_without_room_.push_back(request);
+    look_for_room_later();
+    return;
+  }
   auto answer = rounds_.refill(*owner, request);
   if (!store_is_healthy())
     return;
   self_->send(supervisors_[request.seat.slot], std::move(answer));
   deal_room();
+}
+
+void persistence::look_for_room_later() {
+  if (!std::exchange(room_is_looked_for_, true))
+    self_->delayed_send(self_, std::chrono::milliseconds{full_retry_ms}, look_for_room{});
+}
+
+void persistence::refill_when_there_is_room() {
+  room_is_looked_for_ = false;
+  for (const auto& each : std::exchange(given_up_without_room_, {}))
+    refill(each);
 }
 
 void persistence::take_back(const given_back& given) {

@@ -94,6 +94,8 @@ private:
   void collect_records();
   void check_sender(const supervisor_seat& seat);
   void refill(const refill_window& request);
+  void look_for_room_later();
+  void refill_when_there_is_room();
   void take_back(const given_back& given);
   void deal_room();
   void wake_those_due();
@@ -193,6 +195,8 @@ private:
   bool failed_ = false;
   bool look_under_way_ = false;                ///< a `look_at_store` to oneself
   std::vector<refill_window> refills_waiting_; ///< while the store is closed; at most one of each supervisor
+  std::vector<refill_window> given_up_without_room_; ///< likewise, below the reserve
+  bool room_is_looked_for_ = false;                  ///< a `look_for_room` is under way
   log_sequence last_attempt_ = 0; ///< the log's end at the last commit of attempts by this process
   bool feed_watched_ = false;
   history_reader_actor feed_watcher_;

@@ -448,7 +448,8 @@ void persistence::replace_supervisor(const caf::down_msg& down) {
        caf::to_string(down.reason) + "): a new one starts over from the store");
   slots_.erase(found);
   supervisors_[slot] = nullptr;
-  std::erase_if(refills_waiting_, [slot](const auto& asked) { return asked.seat.slot == slot; });
+  for (auto* waiting : {&refills_waiting_, &given_up_without_room_})
+    std::erase_if(*waiting, [slot](const auto& asked) { return asked.seat.slot == slot; });
   rounds_.vacate(slot);
   rounds_.give_up_held(slot);
   deal_room();

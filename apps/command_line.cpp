@@ -222,7 +222,7 @@ private:
                         [this] { return run_connector_get(client_options_of(raw_), raw_.id); });
     get->add_option("ID", raw_.id, "The connector's id")->required();
     auto* erase =
-        command(*connectors, "delete", "Delete a connector for which nothing is pending",
+        command(*connectors, "delete", "Delete a connector for which nothing is pending, or by force",
                 "\nExamples:\n  vicket connector delete crm-prod\n  vicket connector delete crm-prod --force",
                 [this] { return run_connector_delete(client_options_of(raw_), raw_.id, raw_.force); });
     erase->add_option("ID", raw_.id, "The connector's id")->required();

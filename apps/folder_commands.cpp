@@ -3,6 +3,7 @@
 #include "actors/system_adapters.hpp"
 #include "storage/folder_secrets.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -46,13 +47,27 @@ folder_command_result rotate(data_folder& folder, const node_config& config, con
                                "still need the old one");
 }
 
+bool is_within(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto inner = std::filesystem::weakly_canonical(path, error);
+  const auto outer = std::filesystem::weakly_canonical(folder, error);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 folder_command_result export_folder(data_folder& folder, const node_config& config, const log_line& warn) {
+  if (is_within(config.export_to, config.data_dir))
+    return {false, config.export_to.string() +
+                       " is in the data folder, where its secrets in the clear would stay: "
+                       "name a folder elsewhere"};
   const auto secrets = open_secret_box(folder, config.secret_key_file);
   if (const auto* why = std::get_if<store_status>(&secrets))
     return {false, why->detail};
   const auto status = export_without_key(folder, options_with(warn), std::get<0>(secrets), config.export_to);
-  return result_of(status,
-                   "a copy of format 1, with its secrets in the clear, is in " + config.export_to.string());
+  return result_of(
+      status,
+      "a copy of format 1, with its secrets in the clear, is in " + config.export_to.string() +
+          ". Its secret headers are ordinary headers, and stay that when a newer version takes it "
+          "over, but for Authorization, Proxy-Authorization and Cookie: put those connectors again then");
 }
 
 } // namespace

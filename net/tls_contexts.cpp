@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace vicket::internal {
@@ -75,6 +77,11 @@ std::variant<tls_contexts::pair, std::string> tls_contexts::read() const {
 }
 
 std::optional<std::string> tls_contexts::reload() {
+  // To open a pipe that has come in the place of a file could wait for ever.
+  for (const auto* file : {&files_.cert, &files_.key, &files_.ca, &files_.crl})
+    if (std::error_code ignored; !file->empty() && std::filesystem::exists(*file, ignored) &&
+                                 !std::filesystem::is_regular_file(*file, ignored))
+      return *file + " is no regular file any more";
   auto fresh = read();
   if (auto* why = std::get_if<std::string>(&fresh))
     return std::move(*why);

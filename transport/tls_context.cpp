@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace vicket {
@@ -266,6 +268,10 @@ bool tls_context::refresh(std::chrono::steady_clock::time_point now) {
 
 bool tls_context::reload() {
   try {
+    for (const auto& file : ca_files_) // to open a pipe that has come in its place could wait for ever
+      if (std::error_code ignored;
+          std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored))
+        throw std::runtime_error{"the CA file " + file + " is no regular file any more"};
     auto fresh = make_context(ca_files_);
     if (auto what = shortage_of_descriptors()) // then OpenSSL passes over the system's roots without a word
       throw std::runtime_error{"the trust roots can't be read, this node is short of " + *what};

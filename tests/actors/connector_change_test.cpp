@@ -276,6 +276,36 @@ TEST_CASE("a disk that is full while a connector is deleted by force ends neithe
   CHECK(node.failures.empty());
 }
 
+TEST_CASE(
+    "below the disk's reserve a delete by force waits with all but what is in memory, and others go on") {
+  node_fixture node;
+  node.put("crm", [](connector& config) { config.max_in_flight = 1; });
+  node.put("other");
+  node.transport->hang("crm.example.com");
+  std::vector<event_id> waiting;
+  for (auto i = 0; i < 2'000; ++i) // several windows
+    waiting.push_back(node.send("crm").id);
+  const auto pending = [&] {
+    const auto status = node.status();
+    return status.connectors.empty() ? 0 : status.connectors.at(0).pending;
+  };
+  node.disk.set_volume({.free_bytes = 1u << 20, .total_bytes = 1u << 30});
+  const auto asked = node.ask_later<std::monostate>(delete_connector{{"crm"}, true});
+  node.run();
+  const auto left = pending();
+  CHECK(left > 1'000);
+  node.advance_ms(5'000);
+  CHECK(pending() >= left - 1); // the one in flight has timed out
+  node.disk.set_volume({.free_bytes = 1u << 29, .total_bytes = 1u << 30});
+  node.transport->release(scripted_transport::status(500));
+  node.advance_ms(1'000);
+  CHECK(std::holds_alternative<std::monostate>(asked()));
+  CHECK(is_deleted(node, "crm"));
+  for (const auto& id : waiting)
+    REQUIRE(node.event(id).summary.state == event_state::failed);
+  CHECK(node.failures.empty());
+}
+
 TEST_CASE("what a defect of the gateway let through is refused by the partition, and stored by nobody") {
   node_fixture node;
   node.put("crm");

@@ -291,6 +291,11 @@ TEST_CASE(
     deliver(node, "crm", 10);
     CHECK(node.stop() == 0);
   }
+  for (const auto* inside : {"", "/.", "/copy", "/copy/../deeper/copy"}) {
+    const auto no = run_process({VICKETD_PATH, "--data-dir", data, "--export-format", "1", data + inside});
+    CHECK(no.code == 1);
+    CHECK(no.errors.find("is in the data folder") != std::string::npos);
+  }
   const auto exported = run_process({VICKETD_PATH, "--data-dir", data, "--export-format", "1", old});
   INFO(exported.errors);
   REQUIRE(exported.code == 0);

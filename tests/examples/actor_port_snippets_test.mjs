@@ -2,7 +2,7 @@
 // an engine sends.
 
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -85,6 +85,11 @@ test("certificates are replaced, by broken ones as well, while an engine sends: 
     await hangUp(/certificates stay as they were/);
     assert.equal(await shown(), first);
   }
+  await rm(path("node.key"));
+  await mustRun("mkfifo", [path("node.key")]); // nobody ever writes to it
+  await hangUp(/certificates stay as they were/);
+  assert.equal(await shown(), first);
+  await rm(path("node.key"));
   await writeFile(path("node.key"), key);
 
   await mustRun("sh", ["-euc", `${snippet.slice(snippet.indexOf("certificate()"))}`], { cwd: folder });
