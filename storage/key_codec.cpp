@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <concepts>
 #include <limits>
 
@@ -224,6 +225,7 @@ void read_hint(reader& in, std::uint64_t flags, retry_hint& hint) {
 void read_retry(reader& in, retry_policy& out) {
   out.base_ms = in.zigzag();
   out.factor = std::bit_cast<double>(in.fixed<std::uint64_t>());
+  in.check(std::isfinite(out.factor)); // no put has another
   out.cap_ms = in.zigzag();
   out.max_attempts = in.varint<std::uint32_t>();
   out.max_age_ms = in.zigzag();
