@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -32,6 +33,36 @@ ssl_context_ptr make_context(const SSL_METHOD* method) {
   return result;
 }
 
+/// A CA of which there is no revocation list that is valid now: none of its certificates would be accepted.
+std::optional<std::string> nobody_gets_in(X509_STORE* store) {
+  const auto* objects = X509_STORE_get0_objects(store);
+  const auto count = sk_X509_OBJECT_num(objects);
+  for (int i = 0; i < count; ++i) {
+    const auto* ca = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (ca == nullptr)
+      continue;
+    bool is_listed = false;
+    bool is_valid = false;
+    for (int j = 0; j < count && !is_valid; ++j) {
+      auto* list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, j));
+      if (list == nullptr || X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(ca)) != 0)
+        continue;
+      is_listed = true;
+      const auto* until = X509_CRL_get0_nextUpdate(list);
+      is_valid = X509_cmp_current_time(X509_CRL_get0_lastUpdate(list)) < 0 &&
+                 (until == nullptr || X509_cmp_current_time(until) > 0);
+    }
+    if (is_valid)
+      continue;
+    std::array<char, 256> name{};
+    X509_NAME_oneline(X509_get_subject_name(ca), name.data(), static_cast<int>(name.size()));
+    return (is_listed ? std::string{"the list is not valid now (expired?) of the CA "}
+                      : std::string{"there is none of the CA "}) +
+           name.data() + ", so that none of its certificates would be accepted";
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> load(SSL_CTX* context, const tls_files& files) {
   if (SSL_CTX_use_certificate_chain_file(context, files.cert.c_str()) != 1)
     return "certificate " + files.cert + ": " + take_tls_errors();
@@ -48,6 +79,8 @@ std::optional<std::string> load(SSL_CTX* context, const tls_files& files) {
     auto* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
     if (!lookup || X509_load_crl_file(lookup, files.crl.c_str(), X509_FILETYPE_PEM) < 1)
       return "revocation list " + files.crl + ": " + take_tls_errors();
+    if (auto why = nobody_gets_in(store))
+      return "revocation list " + files.crl + ": " + *why;
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
   }
   return std::nullopt;

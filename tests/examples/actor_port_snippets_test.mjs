@@ -49,6 +49,40 @@ test("each certificate may do what its name's role says, and one of another auth
   assert.equal((await refused(stranger, ["status"])).code, 3);
 });
 
+test("a revocation list refuses who is in it, and one that would refuse everybody changes nothing", async (t) => {
+  await writeFile(path("ca.conf"), "[ca]\ndefault_ca = here\n[here]\ndatabase = index.txt\ncrlnumber = crlnumber\n" +
+    "default_md = sha256\ndefault_crl_days = 30\n");
+  await writeFile(path("index.txt"), "");
+  await writeFile(path("crlnumber"), "01\n");
+  const ca = (...args) => mustRun("openssl", ["ca", "-config", "ca.conf", "-keyfile", "ca.key", "-cert", "ca.pem", ...args],
+    { cwd: folder });
+  await ca("-gencrl", "-out", "crl.pem");
+  const node = await startNode(t, path("revoked"), [...files("node"), ...roles, "--tls-crl", path("crl.pem")]);
+  const status = async (who) =>
+    (await run(join(buildDir, "vicket"), ["--node", node.address, ...files(who), "status"])).code;
+  assert.equal(await status("operator"), 0);
+  const hangUp = async (expected) => {
+    const before = node.stderr.length;
+    node.child.kill("SIGHUP");
+    for (let i = 0; i < 600 && !expected.test(node.stderr.slice(before)); ++i)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.match(node.stderr.slice(before), expected);
+  };
+  await ca("-gencrl", "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200102000000Z", "-out", "crl.pem");
+  await hangUp(/stay as they were.*not valid now/);
+  assert.equal(await status("operator"), 0);
+  const other = await makeAuthority(folder, "another");
+  await ca("-gencrl", "-out", "crl.pem");
+  const own = await readFile(path("ca.pem"));
+  await writeFile(path("ca.pem"), Buffer.concat([own, await readFile(other.ca)]));
+  await hangUp(/stay as they were.*there is none of the CA/);
+  await writeFile(path("ca.pem"), own);
+  await ca("-revoke", "operator.pem");
+  await ca("-gencrl", "-out", "crl.pem");
+  await hangUp(/certificates are new/);
+  assert.equal(await status("operator"), 3);
+});
+
 test("certificates are replaced, by broken ones as well, while an engine sends: nothing is lost", async (t) => {
   const node = await startGuardedNode(t, "replaced");
   await vicket(node, [...files("operator"), "connector", "put", "-"], { input: connector });
