@@ -46,6 +46,8 @@ void link_session_owner::on_tick() {
 }
 
 void link_session_owner::on_end(const std::string& why) {
+  if (why.starts_with(broke_protocol))
+    with_.complain("link with " + with_.socket->peer().to_string() + " is closed: " + why);
   put(link_inbox::ended{{}, why});
   with_.session = nullptr;
 }

@@ -27,6 +27,9 @@ struct owned_bytes {
   }
 };
 
+/// How `on_end` begins where frames were none: Beast has closed the connection with a code alone (RFC 6455 section 7.4).
+inline constexpr std::string_view broke_protocol = "it broke the WebSocket protocol: ";
+
 /// Why a WebSocket is closed: the code (RFC 6455 section 7.4) and a sentence of at most 123 bytes.
 struct close_reason {
   static constexpr std::uint16_t normal = 1000;

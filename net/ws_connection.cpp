@@ -122,7 +122,8 @@ void ws_connection::tick() {
 void ws_connection::end(std::string why) {
   if (std::exchange(over_, true))
     return;
-  why_ = std::move(why);
+  if (why_.empty()) // else it has lingered for another reason
+    why_ = std::move(why);
   timer_.cancel();
   bytes().abort();
   wipe_input();
@@ -238,7 +239,7 @@ void ws_connection::after_read(error_code problem) {
     } else if (problem == asio::error::eof || problem == asio::error::connection_reset) {
       end("it hung up");
     } else if (problem.category() == websocket::make_error_code(websocket::error::closed).category()) {
-      linger("it broke the WebSocket protocol: " + problem.message()); // Beast has told it so
+      linger(std::string{broke_protocol} + problem.message()); // Beast has told it so
     } else {
       end(problem.message());
     }

@@ -6,7 +6,10 @@
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <random>
 
 using namespace vicket;
@@ -79,6 +82,26 @@ TEST_CASE("every prefix of every message, and whatever follows one, is refused w
   const std::lock_guard guard{w.mutex};
   CHECK(w.lines.size() >= 1);
   CHECK(w.lines.size() <= 20); // of hundreds: the log is rationed
+}
+
+TEST_CASE("what is no WebSocket frame leaves a line in the log", "[link][hostile]") {
+  const std::string bytes = GENERATE(std::string{"\x82\x01x"}, // not masked
+                                     client_frame(3, "x"), client_frame(9, std::string(126, 'p')),
+                                     client_frame_head(2, std::uint64_t{1} << 62));
+  hostile_world w;
+  auto peer = w.upgraded();
+  peer.send(bytes);
+  peer.await_end();
+  const auto told = [&] {
+    const std::lock_guard guard{w.mutex};
+    return std::any_of(w.lines.begin(), w.lines.end(),
+                       [](const std::string& line) { return line.find("is closed: ") != std::string::npos; });
+  };
+  // The node hangs up before it says so.
+  for (const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+       !told() && std::chrono::steady_clock::now() < until;)
+    CHECK(w.serves());
+  CHECK(told());
 }
 
 TEST_CASE("no kind passes for who has not its role, and no other kind at all", "[link][hostile]") {
