@@ -58,8 +58,15 @@ VICKET_FUZZ_TARGET(http_answer) {
   const auto bytes = input.substr(1);
   const auto end = static_cast<answer_reader::stream_end>(shape % 3);
   const auto whole = read(bytes, std::max<std::size_t>(bytes.size(), 1), end);
-  EXPECT_THAT_IT_HOLDS(read(bytes, 1, end) == whole);
-  EXPECT_THAT_IT_HOLDS(read(bytes, 1 + shape / 3, end) == whole);
+  for (const auto piece : {std::size_t{1}, std::size_t{1} + shape / 3}) {
+    auto other = read(bytes, piece, end);
+    // Of what is no HTTP the first bytes are kept, as many as there were when that showed; and it may end before it shows.
+    if (whole.ended == state::failed && whole.status == 0 && other.ended == state::failed) {
+      other.body = whole.body;
+      other.error = whole.error;
+    }
+    EXPECT_THAT_IT_HOLDS(other == whole);
+  }
   EXPECT_THAT_IT_HOLDS(whole.body.size() <= limits.max_kept_body_bytes);
   EXPECT_THAT_IT_HOLDS(whole.ended != state::failed || !whole.error.empty());
   EXPECT_THAT_IT_HOLDS(!whole.reusable || whole.whole);
