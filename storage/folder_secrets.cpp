@@ -54,9 +54,14 @@ store_status open_all_partitions(const data_folder& folder, const partition_opti
 store_status rotate_secret_key(data_folder& folder, const partition_options& options_of,
                                const fs::path& old_key_file, const fs::path& new_key_file) {
   auto error = std::error_code{};
-  if (!fs::exists(new_key_file, error) && !error)
+  if (!fs::exists(new_key_file, error) && !error) {
+    // With a wrong old key none is made: somebody might take it for the folder's.
+    const auto from = open_secret_box(folder, old_key_file);
+    if (const auto* why = std::get_if<store_status>(&from))
+      return *why;
     if (auto status = make_secret_key(new_key_file); !status.ok())
       return status;
+  }
   auto key = read_secret_key(new_key_file);
   if (auto* why = std::get_if<store_status>(&key))
     return std::move(*why);

@@ -441,6 +441,15 @@ TEST_CASE("a folder's key is changed in one step for all its partitions") {
     REQUIRE(rotate_secret_key(*folder, options_of(), {}, new_file).ok()); // there is nothing to do
     CHECK(all_opened(new_box));
   }
+  SECTION("with a wrong old key nothing is done, and no new one made") {
+    const auto wrong = scratch.path() / "wrong.key";
+    write(wrong, key_of('w'));
+    const auto status = rotate_secret_key(*folder, options_of(), wrong, new_file);
+    CHECK(status.code == store_errc::failed);
+    CHECK(status.detail.find(old_box->fingerprint()) != std::string::npos);
+    CHECK_FALSE(fs::exists(new_file));
+    CHECK(all_opened(old_box));
+  }
   SECTION("cut off before the marker names the new one") {
     write(new_file, key_of('n'));
     for (auto i = std::uint32_t{0}; i < 2; ++i)
