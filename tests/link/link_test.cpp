@@ -3,11 +3,11 @@
 #include "link/connect.hpp"
 #include "link/port.hpp"
 #include "net/link_server.hpp"
+#include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
 #include "tests/support/certificates.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch_test_macros.hpp>
 
@@ -23,21 +23,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto patience = 30s;
-
-class quiet_config : public caf::actor_system_config {
-public:
-  quiet_config() {
-    static const bool registered = [] {
-      register_message_types();
-      return true;
-    }();
-    static_cast<void>(registered);
-    set("caf.scheduler.max-threads", 2);
-    set("caf.work-stealing.aggressive-poll-attempts", 0);
-    set("caf.work-stealing.moderate-poll-attempts", 0);
-    set("caf.logger.console.verbosity", "quiet");
-  }
-};
 
 struct world {
   world() : self{system} {}
