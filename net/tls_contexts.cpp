@@ -33,13 +33,25 @@ ssl_context_ptr make_context(const SSL_METHOD* method) {
   return result;
 }
 
+/// Whether it is the root of an intermediate that is there as well: lists are asked for of those that issue certificates
+/// of clients, not of what stands above them.
+bool issues_another(const STACK_OF(X509_OBJECT) * objects, const X509* ca) {
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+    const auto* other = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (other != nullptr && X509_NAME_cmp(X509_get_issuer_name(other), X509_get_subject_name(ca)) == 0 &&
+        X509_NAME_cmp(X509_get_subject_name(other), X509_get_subject_name(ca)) != 0)
+      return true;
+  }
+  return false;
+}
+
 /// A CA of which there is no revocation list that is valid now: none of its certificates would be accepted.
 std::optional<std::string> nobody_gets_in(X509_STORE* store) {
   const auto* objects = X509_STORE_get0_objects(store);
   const auto count = sk_X509_OBJECT_num(objects);
   for (int i = 0; i < count; ++i) {
     const auto* ca = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
-    if (ca == nullptr)
+    if (ca == nullptr || issues_another(objects, ca))
       continue;
     bool is_listed = false;
     bool is_valid = false;

@@ -76,6 +76,16 @@ test("a revocation list refuses who is in it, and one that would refuse everybod
   const own = await readFile(path("ca.pem"));
   await writeFile(path("ca.pem"), Buffer.concat([own, await readFile(other.ca)]));
   await hangUp(/stay as they were.*there is none of the CA/);
+  // An intermediate and its list are enough: its root issues no client's certificate.
+  const openssl = (...args) => mustRun("openssl", args, { cwd: folder });
+  await openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=between",
+    "-keyout", "between.key", "-out", "between.csr");
+  await writeFile(path("between.ext"), "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n");
+  await openssl("x509", "-req", "-in", "between.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+    "-extfile", "between.ext", "-out", "between.pem");
+  await openssl("ca", "-config", "ca.conf", "-gencrl", "-keyfile", "between.key", "-cert", "between.pem", "-out", "crl.pem");
+  await writeFile(path("ca.pem"), Buffer.concat([own, await readFile(path("between.pem"))]));
+  await hangUp(/certificates are new/);
   await writeFile(path("ca.pem"), own);
   await ca("-revoke", "operator.pem");
   await ca("-gencrl", "-out", "crl.pem");
