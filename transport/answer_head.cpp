@@ -126,14 +126,19 @@ std::optional<status_line> read_status_line(std::string_view line) {
 std::size_t blank_beginning(std::string_view bytes) {
   if (bytes.starts_with(protocol_name[0])) // nearly always
     return 0;
-  const auto mark = bytes.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  return std::min(bytes.find_first_not_of(" \t\r\n", mark), bytes.size());
+  auto blank = std::size_t{0};
+  for (;;) {
+    blank = std::min(bytes.find_first_not_of(" \t\r\n", blank), bytes.size());
+    if (!bytes.substr(blank).starts_with(byte_order_mark))
+      return blank;
+    blank += byte_order_mark.size();
+  }
 }
 
 bool may_begin_answer(std::string_view bytes) {
+  bytes.remove_prefix(blank_beginning(bytes));
   if (bytes.size() < byte_order_mark.size() && byte_order_mark.starts_with(bytes))
     return true;
-  bytes.remove_prefix(blank_beginning(bytes));
   const auto begin = bytes.substr(0, protocol_name.size());
   return same_word(begin, protocol_name.substr(0, begin.size()));
 }

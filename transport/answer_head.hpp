@@ -22,7 +22,8 @@ struct status_line {
 /// no fourth; whatever follows is the reason. Without the line's end.
 [[nodiscard]] std::optional<status_line> read_status_line(std::string_view line);
 
-/// How much of the beginning of `bytes` says nothing: a byte order mark, white space, empty lines.
+/// How much of the beginning of `bytes` says nothing: byte order marks, white space, empty lines, in any order, so that
+/// it is the same for the whole and for what is left of it after a line.
 [[nodiscard]] std::size_t blank_beginning(std::string_view bytes);
 
 /// Whether bytes that begin with these may still become a status line.

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,20 +9,21 @@ namespace vicket::fuzz {
 /// them it says with `EXPECT_THAT_IT_HOLDS`, which ends the process, as a sanitizer does.
 struct target {
   const char* name; ///< also that of its folder of the corpus
-  void (*run)(std::string_view input);
+  void (*reader)(std::string_view input);
+
+  /// Remembers the input, so that a failure can show it.
+  void run(std::string_view input) const;
 };
 
 /// All that are linked: one in a fuzzer, each of them in `test-fuzz`.
 std::vector<target>& targets();
 
 struct registered {
-  registered(const char* name, void (*run)(std::string_view)) { targets().push_back({name, run}); }
+  registered(const char* name, void (*reader)(std::string_view)) { targets().push_back({name, reader}); }
 };
 
-[[noreturn]] inline void fail(const char* what, const char* file, int line) {
-  std::fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
-  std::abort();
-}
+/// Says what did not hold and for which input (with C's escapes), then aborts.
+[[noreturn]] void fail(const char* what, const char* file, int line);
 
 } // namespace vicket::fuzz
 

@@ -182,6 +182,8 @@ std::vector<form> understood() {
       {"HTTP/0.9's number", "HTTP/0.9 200 OK\r\n\r\nok", 200, "ok"},
       {"empty lines before", "\r\n\n\r\n" + ok + "Content-Length: 2\r\n\r\nok", 200, "ok"},
       {"a byte order mark before", "\xEF\xBB\xBF" + ok + "Content-Length: 2\r\n\r\nok", 200, "ok"},
+      {"a byte order mark behind an empty line", "\r\n\xEF\xBB\xBF" + ok + "Content-Length: 2\r\n\r\nok", 200,
+       "ok"},
       {"blanks before", "  \t" + ok + "Content-Length: 2\r\n\r\nok", 200, "ok"},
       {"the status line twice", ok + ok + "Content-Length: 2\r\n\r\nok", 200, "ok"},
       {"a status of no class", "HTTP/1.1 799 What\r\nContent-Length: 2\r\n\r\nno", 799, "no", true},
