@@ -109,7 +109,7 @@ void ws_connection::tick() {
     return;
   }
   watch(); // before anything that may throw: it is what ends a connection that does not go on
-  if (verdict.ping && !pinging_ && !closing_) {
+  if (verdict.ping && !pinging_ && !closing_ && !lingering_) {
     pinging_ = true;
     stream_.async_ping({}, [self = shared_from_this()](error_code) { self->pinging_ = false; });
   }
@@ -143,7 +143,7 @@ void ws_connection::wipe_input() {
 }
 
 void ws_connection::linger(std::string why) {
-  if (over_)
+  if (over_ || std::exchange(lingering_, true))
     return;
   why_ = std::move(why);
   enter(deadlines::phase::closing);
@@ -206,7 +206,7 @@ bool ws_connection::may_read() {
 }
 
 void ws_connection::read_on() {
-  if (over_ || reading_ || closing_ || !owner_)
+  if (over_ || lingering_ || reading_ || closing_ || !owner_)
     return;
   if (!may_read()) {
     deadlines_.reading(false, now());
@@ -302,7 +302,7 @@ void ws_connection::release(credit done) {
 // -- writing ------------------------------------------------------------------------------------------------------------
 
 void ws_connection::send(owned_bytes message, credit done) {
-  if (over_ || !share_)
+  if (over_ || lingering_ || !share_)
     return;
   if (!closing_) {
     share_->take(message.bytes.size());
@@ -313,7 +313,7 @@ void ws_connection::send(owned_bytes message, credit done) {
 }
 
 void ws_connection::write_next() {
-  if (over_ || writing_)
+  if (over_ || lingering_ || writing_)
     return;
   if (to_write_.empty()) {
     if (closing_)
@@ -330,7 +330,7 @@ void ws_connection::write_next() {
 }
 
 void ws_connection::after_write(error_code problem) {
-  if (over_)
+  if (over_ || lingering_)
     return;
   deadlines_.write_ended();
   if (problem) {
@@ -346,7 +346,7 @@ void ws_connection::after_write(error_code problem) {
 }
 
 void ws_connection::close(close_reason why) {
-  if (over_ || closing_)
+  if (over_ || lingering_ || closing_)
     return;
   why.text.resize(std::min(why.text.size(), max_close_text_bytes));
   closing_ = std::move(why);

@@ -134,6 +134,7 @@ private:
   bool writing_ = false;
   bool close_begun_ = false;
   bool pinging_ = false;
+  bool lingering_ = false; ///< the WebSocket is over, or there was none: nothing more is asked of the stream
   bool over_ = false;
   std::string why_;
 };

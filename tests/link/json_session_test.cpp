@@ -220,6 +220,26 @@ TEST_CASE("text by chance, and requests with characters changed by chance, harm 
   CHECK(w.serves());
 }
 
+TEST_CASE("an answer that is ready when the client has broken the protocol goes nowhere, and the connection ends",
+          "[link][json][hostile]") {
+  hostile_world w;
+  for (int round = 0; round < 50; ++round) {
+    auto peer = w.upgraded(both_roles, json);
+    std::string many;
+    for (std::uint64_t request = 0; request < 20; ++request)
+      many += client_frame(text, send_of(request, event_of("x")));
+    // No UTF-8: the WebSocket is over, while answers to the others are on their way.
+    peer.send(many + client_frame(text, "\xff") + client_frame(text, "nobody reads this"));
+    auto frame = read_message(peer);
+    while (frame && frame->close_code() == 0)
+      frame = read_message(peer);
+    REQUIRE(frame);
+    CHECK(frame->close_code() == 1007);
+    peer.await_end();
+  }
+  CHECK(w.serves());
+}
+
 TEST_CASE("100,000 small requests are all answered, however wrong they are", "[link][json][hostile]") {
   hostile_world w;
   auto peer = w.upgraded(both_roles, json);
