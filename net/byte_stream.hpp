@@ -56,7 +56,12 @@ public:
   void end_writing();
   void abort();
 
-  /// `void(error_code)`.
+  enum class step { done, want_read, want_write, failed };
+  /// As much of a handshake as goes without waiting, which may be half a millisecond's work: for who has a turn for it.
+  /// `problem` of `failed`.
+  [[nodiscard]] step try_handshake(error_code& problem);
+
+  /// All of it, as soon as it can be. `void(error_code)`.
   template <class Handler>
   void async_tls_handshake(Handler&& handler) {
     boost::asio::async_compose<Handler, void(error_code)>(handshake_op{*this}, handler, socket_);
@@ -91,9 +96,6 @@ public:
   }
 
 private:
-  enum class step { done, want_read, want_write, failed };
-
-  [[nodiscard]] step try_handshake(error_code& problem);
   [[nodiscard]] step try_read(void* into, std::size_t size, std::size_t& got, error_code& problem);
   [[nodiscard]] step try_write(const void* from, std::size_t size, std::size_t& put, error_code& problem);
   [[nodiscard]] step tls_step(int result, error_code& problem);

@@ -2,6 +2,7 @@
 
 #include "net/io_core.hpp"
 #include "net/listener.hpp"
+#include "net/step_lane.hpp"
 #include "net/ws_connection.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -55,7 +56,8 @@ public:
   port_core(link_server_options options, const io_thread& io)
       : options_{std::move(options)}, caps_{options_.connections},
         around_{std::make_shared<ws_surroundings>(io.core(), options_.deadlines, options_.messages,
-                                                  options_.budget_bytes, options_.always_bytes)} {}
+                                                  options_.budget_bytes, options_.always_bytes)},
+        handshakes_{[this] { ask_for_turn(); }} {}
 
   [[nodiscard]] const link_server_options& options() const { return options_; }
 
@@ -78,11 +80,13 @@ private:
 
   void gone(connection_caps::number which);
   void tell_count();
+  void ask_for_turn();
 
   const link_server_options options_;
   connection_caps caps_;
   std::shared_ptr<ws_surroundings> around_;
   std::unordered_map<connection_caps::number, entry> connections_;
+  step_lane handshakes_; ///< so that those who arrive hold up nobody who is there
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t established_ = 0; ///< guarded by mutex_
@@ -104,19 +108,42 @@ public:
       connection_->end("there is no memory for TLS");
       return;
     }
-    connection_->bytes().async_tls_handshake([self = shared_from_this()](error_code problem) {
-      if (self->connection_->over())
-        return;
-      if (problem)
-        self->connection_->end(problem == asio::error::eof
-                                   ? "it hung up in the TLS handshake"
-                                   : handshake_failure(self->connection_->bytes().tls(), ""));
-      else
-        self->greet_certified();
-    });
+    wait_to_shake(byte_stream::socket_type::wait_read);
   }
 
 private:
+  void wait_to_shake(byte_stream::socket_type::wait_type what) {
+    connection_->bytes().socket().async_wait(what, [self = shared_from_this()](error_code problem) {
+      if (self->connection_->over())
+        return;
+      if (problem)
+        self->connection_->end(problem.message());
+      else
+        self->port_->handshakes_.join([self] { self->shake(); });
+    });
+  }
+
+  void shake() {
+    if (connection_->over())
+      return;
+    error_code problem;
+    switch (connection_->bytes().try_handshake(problem)) {
+    case byte_stream::step::want_read:
+      wait_to_shake(byte_stream::socket_type::wait_read);
+      break;
+    case byte_stream::step::want_write:
+      wait_to_shake(byte_stream::socket_type::wait_write);
+      break;
+    case byte_stream::step::failed:
+      connection_->end(problem == asio::error::eof ? "it hung up in the TLS handshake"
+                                                   : handshake_failure(connection_->bytes().tls(), ""));
+      break;
+    case byte_stream::step::done:
+      greet_certified();
+      break;
+    }
+  }
+
   void greet_certified() {
     connection_->peer().certified = true;
     connection_->peer().names = certificate_names(connection_->bytes().tls());
@@ -265,7 +292,16 @@ bool port_core::wait_until_none_is_established(std::chrono::milliseconds patienc
   return changed_.wait_for(lock, patience, [this] { return established_ == 0; });
 }
 
+void port_core::ask_for_turn() {
+  if (const auto core = around_->core.lock())
+    asio::post(core->context, [weak = weak_from_this()] {
+      if (const auto self = weak.lock())
+        self->handshakes_.take_turn();
+    });
+}
+
 void port_core::end_all(const std::string& why) {
+  handshakes_.clear();           // which keep this, as this keeps them
   const auto all = connections_; // `gone` takes them out
   for (const auto& [number, one] : all)
     if (const auto connection = one.connection.lock())

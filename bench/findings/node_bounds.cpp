@@ -1,6 +1,7 @@
 #include "bench/findings/node_bounds.hpp"
 
 #include "bench/findings/figures.hpp"
+#include "bench/report/measure_text.hpp"
 
 #include <optional>
 #include <utility>
@@ -14,6 +15,7 @@ constexpr bool at_least = true;
 
 constexpr goal healthy_p99_us{100e3, 20e3, at_most};
 constexpr goal healthy_worst_us{1e6, 1e6, at_most};
+constexpr goal attacked_ratio{3, 1.5, at_most};
 constexpr goal neighbours_ratio{4, 1.5, at_most};
 constexpr goal big_events_bytes{200e6, 120e6, at_most};
 constexpr goal status_s{20e-3, 5e-3, at_most};
@@ -44,6 +46,35 @@ std::vector<figure> figures_of(const hanging_cap_findings& found) {
       with_goal(median_figure("crowd_p99", crowd + "p99", found.crowd_p99_us, "us"), healthy_p99_us),
       with_goal(worst_figure("crowd_worst", crowd + "the slowest", found.crowd_worst_us, "us"),
                 healthy_worst_us),
+  };
+}
+
+std::vector<figure> figures_of(const hostile_port_findings& found) {
+  const auto attack = "beside " + show_number(found.connections_per_s) +
+                      " hostile connections/s with up to " + show_number(found.messages_per_s) +
+                      " messages/s";
+  const auto divided = [&](const std::vector<double>& with, const std::vector<double>& without) {
+    return ratios(with, without, smallest_us);
+  };
+  return {
+      with_goal(median_figure("accepted_p99_ratio", "honest, sent → accepted, p99 " + attack + " ÷ without",
+                              divided(found.attacked_accepted_us, found.alone_accepted_us), "1"),
+                attacked_ratio),
+      median_figure("sink_p99_ratio", "the same of sent → sink",
+                    divided(found.attacked_sink_us, found.alone_sink_us), "1"),
+      with_goal(median_figure("pinged_accepted_p99_ratio",
+                              "sent → accepted, p99 beside a flood of pings alone ÷ without",
+                              divided(found.pinged_accepted_us, found.alone_accepted_us), "1"),
+                attacked_ratio),
+      median_figure("pinged_sink_p99_ratio", "the same of sent → sink",
+                    divided(found.pinged_sink_us, found.alone_sink_us), "1"),
+      median_figure("attacked_accepted_p99", "sent → accepted, p99, attacked", found.attacked_accepted_us,
+                    "us"),
+      median_figure("attacked_sink_p99", "sent → sink, p99, attacked", found.attacked_sink_us, "us"),
+      median_figure("pinged_accepted_p99", "sent → accepted, p99, flood of pings", found.pinged_accepted_us,
+                    "us"),
+      median_figure("alone_accepted_p99", "sent → accepted, p99, without", found.alone_accepted_us, "us"),
+      median_figure("alone_sink_p99", "sent → sink, p99, without", found.alone_sink_us, "us"),
   };
 }
 

@@ -26,6 +26,21 @@ struct hanging_cap_findings {
 };
 [[nodiscard]] std::vector<figure> figures_of(const hanging_cap_findings& found);
 
+/// An honest sender's events, alone and while strangers attack the actor port; of each pair.
+struct hostile_port_findings {
+  double connections_per_s = 0; ///< new ones of the attackers, as it was meant
+  double messages_per_s = 0;    ///< that they may send, as it was meant
+  // p99
+  std::vector<double> alone_accepted_us; ///< sent → accepted
+  std::vector<double> alone_sink_us;     ///< sent → sink
+  std::vector<double> attacked_accepted_us;
+  std::vector<double> attacked_sink_us;
+  // beside one connection that sends pings as fast as it can, and comes again
+  std::vector<double> pinged_accepted_us;
+  std::vector<double> pinged_sink_us;
+};
+[[nodiscard]] std::vector<figure> figures_of(const hostile_port_findings& found);
+
 /// Neighbours of connectors whose waiting events drain; sent → sink and accepted → sink, of each round.
 struct drain_findings {
   std::vector<double> before_p99_us;

@@ -44,6 +44,11 @@ void node_process::start() {
                                      "--log-level",
                                      "warn"};
   arguments.insert(arguments.end(), with_.more_flags.begin(), with_.more_flags.end());
+  if (with_.open_files) {
+    const std::vector<std::string> limited{"/bin/sh", "-c", "ulimit -n \"$0\" && exec \"$@\"",
+                                           std::to_string(*with_.open_files)};
+    arguments.insert(arguments.begin(), limited.begin(), limited.end());
+  }
   started_at_ns_ = now_ns();
   process_ = std::make_unique<testing::child_process>(arguments, with_.log, longest_life_s);
   const auto place = process_->read_line("vicketd ready actors=", ready_limit_ms);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ public:
     std::filesystem::path ca_file;
     std::filesystem::path log;
     std::vector<std::string> more_flags;
+    std::optional<std::uint64_t> open_files = {}; ///< the limit that it is started with
   };
 
   /// Starts it and waits until it is ready. Throws std::runtime_error with the end of its log if it is not.

@@ -35,7 +35,7 @@ T must(answer<T> given, const char* what) {
 } // namespace
 
 struct node_session::rep {
-  explicit rep(const host_port& node) : here{place{node, {}}, std::nullopt} {
+  rep(const host_port& node, std::optional<tls_files> tls) : here{place{node, {}}, std::move(tls)} {
     auto connected = here.connect();
     if (const auto* why = std::get_if<unreachable>(&connected))
       throw std::runtime_error(why->why);
@@ -46,7 +46,8 @@ struct node_session::rep {
   std::unique_ptr<node_link> link;
 };
 
-node_session::node_session(const host_port& node) : rep_{std::make_unique<rep>(node)} {}
+node_session::node_session(const host_port& node, std::optional<tls_files> tls)
+    : rep_{std::make_unique<rep>(node, std::move(tls))} {}
 node_session::~node_session() = default;
 
 void node_session::put(const std::vector<connector>& wanted) {

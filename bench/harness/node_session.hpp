@@ -5,11 +5,13 @@
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
+#include "net/tls_files.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace vicket::bench {
@@ -22,7 +24,8 @@ namespace vicket::bench {
 /// std::runtime_error. For one thread; callbacks come from another one.
 class node_session {
 public:
-  explicit node_session(const host_port& node);
+  /// `tls`: of a port that wants it.
+  explicit node_session(const host_port& node, std::optional<tls_files> tls = std::nullopt);
   ~node_session();
   node_session(const node_session&) = delete;
   node_session& operator=(const node_session&) = delete;

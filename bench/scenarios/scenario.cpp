@@ -11,7 +11,8 @@ bench_context::bench_context(const bench_options& options, const workspace& wher
     : options_{options}, where_{where}, progress_{std::move(progress)} {}
 
 std::unique_ptr<node_process> bench_context::start_node(const std::string& name,
-                                                        const std::vector<std::string>& more_flags) const {
+                                                        const std::vector<std::string>& more_flags,
+                                                        std::optional<std::uint64_t> open_files) const {
   if (options_.node)
     return std::make_unique<node_process>(*options_.node);
   node_process::setup with;
@@ -21,6 +22,7 @@ std::unique_ptr<node_process> bench_context::start_node(const std::string& name,
   with.log = where_.file(name + ".log");
   with.more_flags = options_.node_flags;
   with.more_flags.insert(with.more_flags.end(), more_flags.begin(), more_flags.end());
+  with.open_files = open_files;
   return std::make_unique<node_process>(std::move(with));
 }
 
@@ -72,6 +74,8 @@ const std::vector<scenario>& all_scenarios() {
        run_noisy_neighbours},
       {"hanging-cap", "Healthy connectors beside requests that hang in all places that a node has", true,
        false, run_hanging_cap},
+      {"hostile-port", "An honest sender beside strangers who attack the node's actor port, against it alone",
+       true, false, run_hostile_port},
       {"waiting", "Thousands of HTTPS requests that hang, and healthy traffic beside them", true, false,
        run_waiting},
       {"backlog", "Retries pending: memory, disk, CPU, the throughput of others, restart, status", true,

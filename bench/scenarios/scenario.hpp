@@ -45,9 +45,10 @@ public:
 
   /// A new node on an empty data folder of that name, or on what is in it already; or the one that the run was
   /// given.
-  /// `more_flags`: of this node, beside those of the run.
-  [[nodiscard]] std::unique_ptr<node_process>
-  start_node(const std::string& name, const std::vector<std::string>& more_flags = {}) const;
+  /// `more_flags`: of this node, beside those of the run. `open_files`: its limit of these.
+  [[nodiscard]] std::unique_ptr<node_process> start_node(const std::string& name,
+                                                         const std::vector<std::string>& more_flags = {},
+                                                         std::optional<std::uint64_t> open_files = {}) const;
   [[nodiscard]] std::unique_ptr<own_sink> start_sink(const std::string& name, std::uint64_t capacity) const;
   /// nginx, or ours where the run was asked for that.
   [[nodiscard]] std::unique_ptr<sink> start_default_sink() const;
@@ -89,6 +90,7 @@ scenario_result run_many_connectors(const bench_context& with);
 scenario_result run_recovery(const bench_context& with);
 scenario_result run_cost(const bench_context& with);
 scenario_result run_hanging_cap(const bench_context& with);
+scenario_result run_hostile_port(const bench_context& with);
 scenario_result run_big_events(const bench_context& with);
 scenario_result run_status(const bench_context& with);
 scenario_result run_waiting_connectors(const bench_context& with);

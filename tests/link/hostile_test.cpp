@@ -2,6 +2,7 @@
 
 #include "link/frames.hpp"
 #include "tests/link/hostile_world.hpp"
+#include "tests/support/link_messages.hpp"
 #include "tests/support/raw_peer.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
@@ -24,34 +25,6 @@ std::string frame(std::uint8_t kind, std::uint64_t request, Body body) {
   return std::string{encode_frame({kind, request}, body).bytes};
 }
 
-/// One message of each kind, as an honest client would send it.
-std::vector<std::string> valid_messages() {
-  send_to_connector event;
-  event.connector = {"crm"};
-  event.event = "ticket.opened";
-  event.data_json = R"({"ticket":{"id":"T-1"}})";
-  event.message = "hello";
-  event.id = event_id{{1}};
-  send_batch batch;
-  batch.items = {event, event};
-  connector value;
-  value.id = {"crm"};
-  value.url = "https://example.com/hook";
-  value.headers = {{"X-Team", "support"}};
-  value.events = {"ticket.*"};
-  value.rate = rate_limit{1, 1, 1};
-  return {frame(1, 1, event),
-          frame(2, 2, batch),
-          frame(3, 3, get_event{event_id{{1}}, "c"}),
-          frame(4, 4, get_run{"run", "c"}),
-          frame(5, 5, read_outcomes{"c"}),
-          frame(6, 6, put_connector{value}),
-          frame(7, 7, get_connector{{"crm"}}),
-          frame(8, 8, delete_connector{{"crm"}}),
-          frame(9, 9, list_connectors{}),
-          frame(10, 10, get_status{})};
-}
-
 /// Sends a message and says how the node answered: 0 with a message, else the code that it closed with.
 unsigned answer_to(const hostile_world& w, const std::string& message,
                    std::string_view roles = "sender, operator") {
@@ -68,7 +41,7 @@ unsigned answer_to(const hostile_world& w, const std::string& message,
 TEST_CASE("every prefix of every message, and whatever follows one, is refused with a reason",
           "[link][hostile]") {
   hostile_world w;
-  for (const auto& message : valid_messages()) {
+  for (const auto& message : valid_link_messages()) {
     CAPTURE(static_cast<int>(message[0]));
     CHECK(answer_to(w, message) == 0);
     CHECK(answer_to(w, message + "x") == 1002);
@@ -106,7 +79,7 @@ TEST_CASE("what is no WebSocket frame leaves a line in the log", "[link][hostile
 
 TEST_CASE("no kind passes for who has not its role, and no other kind at all", "[link][hostile]") {
   hostile_world w;
-  for (const auto& message : valid_messages()) {
+  for (const auto& message : valid_link_messages()) {
     const int kind = static_cast<unsigned char>(message[0]);
     CAPTURE(kind);
     CHECK(answer_to(w, message, "sender") == (kind <= 5 ? 0u : 1008u));
@@ -124,7 +97,7 @@ TEST_CASE("bytes by chance, and messages with bytes changed by chance, harm nobo
   hostile_world w;
   std::mt19937 random{Catch::getSeed()};
   const auto byte = [&] { return static_cast<char>(random()); };
-  const auto valid = valid_messages();
+  const auto valid = valid_link_messages();
   for (int round = 0; round < 300; ++round) {
     auto peer = w.upgraded();
     for (int i = 0; i < 8; ++i) {

@@ -17,6 +17,14 @@ namespace {
 
 const hanging_cap_findings good_cap{
     64, 8, {900, 1'000, 1'100}, {1'500, 2'000, 2'500}, {5'000, 6'000, 7'000}, 128, {1'000}, {2'000}};
+const hostile_port_findings good_port{200,
+                                      1'000,
+                                      {1'000, 1'000, 1'000},
+                                      {1'000, 1'000, 1'000},
+                                      {1'200, 1'300, 1'400},
+                                      {9e9, 9e9, 9e9},
+                                      {1'200, 1'300, 1'400},
+                                      {9e9, 9e9, 9e9}};
 const drain_findings good_drain{
     {1'000, 1'000, 1'000}, {1'200, 1'300, 1'400}, {100, 100, 100}, {9e9, 9e9, 9e9}};
 const big_events_findings good_memory{1'000, 30e6, 9e12, 100e6, {90e6, 95e6, 100e6}, {0.5, 0.5, 0.5}};
@@ -50,12 +58,19 @@ struct row {
 
 std::vector<row> all_goals() {
   using cap = hanging_cap_findings;
+  using port = hostile_port_findings;
   using memory = big_events_findings;
   using million = waiting_connectors_findings;
   const std::vector<double> three_worst{1, 1e6, 2};
   const std::vector<double> too_slow{1, 1e6 + 1, 2};
   const auto cap_p99 = [](double us) {
     return figures_of(changed(good_cap, &cap::beside_p99_us, {1, us, 9e9}));
+  };
+  const auto attacked = [](double us) {
+    return figures_of(changed(good_port, &port::attacked_accepted_us, {0, us, 9e9}));
+  };
+  const auto pinged = [](double us) {
+    return figures_of(changed(good_port, &port::pinged_accepted_us, {0, us, 9e9}));
   };
   const auto drain = [](double us) {
     return figures_of(changed(good_drain, &drain_findings::during_p99_us, {0, us, 9e9}));
@@ -90,6 +105,10 @@ std::vector<row> all_goals() {
       {"worst beside a crowd that hangs", figures_of(good_cap),
        figures_of(changed(good_cap, &cap::crowd_worst_us, {1e6})),
        figures_of(changed(good_cap, &cap::crowd_worst_us, {1e6 + 1})), "crowd_worst"},
+      {"an honest sender beside an attack", figures_of(good_port), attacked(3'000), attacked(3'001),
+       "accepted_p99_ratio"},
+      {"an honest sender beside a flood of pings", figures_of(good_port), pinged(3'000), pinged(3'001),
+       "pinged_accepted_p99_ratio"},
       {"neighbours of a drain", figures_of(good_drain), drain(4'000), drain(4'001),
        "neighbours_whole_p99_ratio"},
       {"big events wait", figures_of(good_memory, true), waiting(200e6), waiting(200e6 + 1),
@@ -130,7 +149,7 @@ TEST_CASE("every goal of the bounds is in the table of these tests") {
   for (const auto& one : all_goals())
     in_table.push_back(one.key);
   for (const auto& figures :
-       {figures_of(good_cap), figures_of(good_drain), figures_of(good_memory, true),
+       {figures_of(good_cap), figures_of(good_port), figures_of(good_drain), figures_of(good_memory, true),
         figures_of(good_status, true), figures_of(good_million, true), figures_of(good_many)})
     for (const auto& one : figures)
       if (one.wanted) {
@@ -147,6 +166,8 @@ TEST_CASE("aims are those that were set") {
     return -1.0;
   };
   CHECK(aim_of(figures_of(good_cap), "healthy_p99") == 20e3);
+  CHECK(aim_of(figures_of(good_port), "accepted_p99_ratio") == 1.5);
+  CHECK(aim_of(figures_of(good_port), "pinged_accepted_p99_ratio") == 1.5);
   CHECK(aim_of(figures_of(good_drain), "neighbours_whole_p99_ratio") == 1.5);
   CHECK(aim_of(figures_of(good_memory, true), "memory_waiting") == 120e6);
   CHECK(aim_of(figures_of(good_memory, true), "memory_restarted") == 120e6);
@@ -170,6 +191,10 @@ TEST_CASE("a round in which no healthy event came misses the goals of that round
   starved.beside_worst_us[1] = not_measured;
   CHECK(with_verdict(figures_of(starved), verdict::missed) ==
         std::vector<std::string>{"healthy_p99", "healthy_worst"});
+  auto kept_out = good_port;
+  kept_out.attacked_accepted_us[2] = not_measured;
+  CHECK(with_verdict(figures_of(kept_out), verdict::missed) ==
+        std::vector<std::string>{"accepted_p99_ratio"});
   auto silent = good_drain;
   silent.during_p99_us[0] = not_measured;
   CHECK(with_verdict(figures_of(silent), verdict::missed) ==
@@ -180,4 +205,20 @@ TEST_CASE("a ratio is the median of the pairs' ratios, not the ratio of medians"
   // given pairs on a machine that got slower from one to the next
   const drain_findings drifting{{100, 1'000, 10'000}, {300, 3'000, 90'000}, {1, 1, 1}, {1, 1, 1}};
   CHECK(figures_of(drifting).at(0).value == 3);
+}
+
+TEST_CASE("the way to the sink is shown beside the way to the answer, of the same pairs") {
+  auto found = good_port;
+  found.attacked_sink_us = {2'000, 7'000, 4'000};
+  found.pinged_sink_us = {5'000, 6'000, 5'500};
+  const auto figures = figures_of(found);
+  const auto value_of = [&](const std::string& key) {
+    const auto at =
+        std::find_if(figures.begin(), figures.end(), [&](const figure& one) { return one.key == key; });
+    REQUIRE(at != figures.end());
+    CHECK_FALSE(at->wanted);
+    return at->value;
+  };
+  CHECK(value_of("sink_p99_ratio") == 4);
+  CHECK(value_of("pinged_sink_p99_ratio") == 5.5);
 }
