@@ -42,8 +42,8 @@ struct secret_text {
   friend bool inspect(Inspector& f, secret_text& x) {
     if constexpr (!Inspector::is_loading) {
       if (f.has_human_readable_format()) {
-        std::string hidden = "***";
-        return f.object(x).fields(f.field("value", hidden));
+        std::string shown{hidden};
+        return f.object(x).fields(f.field("value", shown));
       }
     }
     return f.object(x).fields(f.field("value", x.value));
