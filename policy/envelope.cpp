@@ -301,7 +301,7 @@ std::variant<std::string, refusal> compose_envelope(const send_to_connector& eve
   if (auto wrong = field_complaint(event))
     return *std::move(wrong);
   const auto message_bytes = event.message ? event.message->size() : 0;
-  if (event.data_json.size() / max_data_expansion > max_envelope_bytes || message_bytes > max_envelope_bytes)
+  if (event.data_json.size() > max_data_expansion * max_envelope_bytes || message_bytes > max_envelope_bytes)
     return too_large(event, max_envelope_bytes);
   std::string out;
   out.reserve(std::min(frame_bytes + event.event.size() + event.data_json.size() + message_bytes,
