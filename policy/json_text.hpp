@@ -20,10 +20,6 @@ namespace vicket {
 /// The longest connector that is read.
 inline constexpr std::size_t max_connector_json_bytes = 1'048'576;
 
-/// How deep a connector's or an event's JSON may be nested; an event's data has the envelope's own bound
-/// below it.
-inline constexpr std::size_t max_json_depth = 130;
-
 /// A connector as `vicket connector put` reads it; or a sentence: bad JSON with line and column; a field that
 /// is unknown, there twice or of another type with its path (`retry.base_ms`); a missing `id`, `url` or
 /// `rate.limit`. Whether the values are allowed is `connector_complaint`'s to say. What is absent has the

@@ -302,7 +302,8 @@ TEST_CASE("an event that is read wrongly is refused with the field or the place"
       {R"({"connector":"c","data":{"a":01}})", "not valid JSON at byte"},
       {"{\"connector\":\"\xff\"}", "not valid JSON at byte"},
       {R"({"data":)" + std::string(100'000, '{'), "not valid JSON"},
-      {R"({"data":{"a":)" + std::string(129, '['), "nested more than 130 deep (at byte 141)"},
+      {R"({"data":{"a":)" + std::string(128, '['), "data is nested more than 128 deep (at byte 140)"},
+      {R"({"data":{"a":)" + std::string(127, '['), "it ends where a value is expected"},
       {R"({"data":{"a":)" + std::string(100'000, '['), "deep"},
   };
   for (const auto& [text, complaint] : table) {
