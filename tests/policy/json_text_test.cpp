@@ -236,6 +236,8 @@ TEST_CASE("null for an optional field counts as absent, in an event and in a con
         rate_limit{5, 1'000, 1});
   CHECK(read(R"({"id":"a","url":"u","headers":{"X-A":null,"X-B":"1"}})").headers ==
         std::vector<std::pair<std::string, std::string>>{{"X-B", "1"}});
+  CHECK(read(R"({"id":"a","url":"u","secret_headers":{"X-A":null,"X-B":"1"}})").secret_headers ==
+        std::vector<std::pair<std::string, secret_text>>{{"X-B", {"1"}}});
 }
 
 TEST_CASE("a byte order mark is passed over, and blanks and line ends around are none of the text") {
