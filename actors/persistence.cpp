@@ -353,6 +353,7 @@ partition_overview persistence::overview(const get_partition_overview& request) 
     status.id = owner.id;
     status.enabled = owner.enabled;
     status.oldest_pending_at = pending.oldest(slot);
+    status.being_deleted = is_being_deleted(slot);
     answer.connectors.push_back(std::move(status));
     return verdict::keep;
   });

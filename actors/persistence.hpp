@@ -126,6 +126,8 @@ private:
   void go_on_giving_up();
   void have_given_up(connector_slot slot, caf::actor_id& told);
   [[nodiscard]] bool is_given_up(connector_slot slot) const;
+  [[nodiscard]] bool is_being_deleted(connector_slot slot) const;
+  [[nodiscard]] connector_view shown(const connector& config) const;
   void decide_delete(const connector_id& id, caf::typed_response_promise<void>& promise);
   void disk_full(const store_status& why);
   void retry_when_there_is_room();

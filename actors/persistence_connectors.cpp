@@ -176,7 +176,7 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
 caf::result<connector_view> persistence::get(const get_connector& request) {
   const auto answer = [this, id = request.id](auto& promise) {
     if (const auto stored = with_.store->read_connector(id))
-      promise.deliver(without_secret(*stored));
+      promise.deliver(shown(*stored));
     else if (!with_.store->is_open())
       promise.deliver(closed());
     else if (store_is_healthy())
@@ -230,6 +230,25 @@ void persistence::decide_deletes() {
 bool persistence::is_given_up(connector_slot slot) const {
   return std::any_of(given_up_.begin(), given_up_.end(),
                      [slot](const given_up_connector& one) { return one.slot == slot; });
+}
+
+/// By force, from when it was asked for.
+bool persistence::is_being_deleted(connector_slot slot) const {
+  return is_given_up(slot) || std::any_of(deletes_.begin(), deletes_.end(), [&](const waiting_delete& one) {
+           return one.force && one.id == rounds_.at(slot).id;
+         });
+}
+
+/// What a get or a list shows of a stored connector.
+connector_view persistence::shown(const connector& config) const {
+  auto view = without_secret(config);
+  if (given_up_.empty() && deletes_.empty())
+    return view;
+  if (const auto slot = rounds_.find(config.id); slot && is_being_deleted(*slot)) {
+    view.being_deleted = true;
+    view.pending = rounds_.pending().of(*slot);
+  }
+  return view;
 }
 
 void persistence::go_on_giving_up() {
@@ -298,7 +317,7 @@ caf::result<connector_page> persistence::list(const list_connectors& request) {
     page.more = stored.size() > limit;
     stored.resize(std::min<std::size_t>(stored.size(), limit));
     for (const auto& config : stored)
-      page.connectors.push_back(without_secret(config));
+      page.connectors.push_back(shown(config));
     promise.deliver(std::move(page));
   };
   if (!failed_ && rounds_.has_unfinished_changes())

@@ -47,7 +47,9 @@ void short_of_supply::look(std::size_t in_flight, timestamp_ms now) {
     pause_.look(in_flight, now);
     given_ = 0;
   }
-  if (waiting_ > 0)
+  if (!pause_.on())
+    tell_end(now);
+  else if (waiting_ > 0)
     tell(now);
   if (!log_ || !told_at_ || now - *told_at_ < shortage_notice::lapse_ms)
     return;
@@ -60,6 +62,15 @@ void short_of_supply::tell(timestamp_ms now) {
     return;
   log_->lasts(partition_, what_, waiting_, now);
   told_at_ = now;
+  if (told_what_ != what_)
+    tell_end(now); // of the other thing
+  told_what_ = what_;
+}
+
+/// Nobody is held back any more. What only an endpoint is short of has no such moment, and lapses.
+void short_of_supply::tell_end(timestamp_ms now) {
+  if (const auto what = std::exchange(told_what_, {}); !what.empty())
+    log_->ends(partition_, what, now);
 }
 
 std::optional<timestamp_ms> short_of_supply::looks_at() const {

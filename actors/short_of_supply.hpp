@@ -45,8 +45,9 @@ public:
 
 private:
   void tell(timestamp_ms now);
+  void tell_end(timestamp_ms now);
 
-  // Invariant: `places_` names those in `line_`.
+  // Invariants: `places_` names those in `line_`; with `told_what_` there is `told_at_`.
   const std::shared_ptr<shortage_log> log_;
   const std::uint32_t partition_;
   shortage_pause pause_;
@@ -56,6 +57,8 @@ private:
   std::size_t waiting_ = 0;                               ///< of `places_`, together
   std::size_t given_ = 0;               ///< have got word since the last look, and not answered
   std::optional<timestamp_ms> told_at_; ///< the log, last; absent: it knows that it is over
+  std::string
+      told_what_; ///< of what the log believes the node short; empty: of nothing, or of an endpoint's alone
 };
 
 } // namespace vicket

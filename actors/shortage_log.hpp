@@ -25,6 +25,11 @@ public:
     log(notice_.lasts(source, what, waiting, now));
   }
 
+  void ends(std::uint32_t source, const std::string& what, timestamp_ms now) {
+    const std::lock_guard guard{mutex_};
+    log(notice_.ends(source, what, now));
+  }
+
   void look(timestamp_ms now) {
     const std::lock_guard guard{mutex_};
     log(notice_.look(now));

@@ -57,7 +57,7 @@ void caf_session::serve(number request, std::string_view body, std::size_t messa
     break_off(close_reason::protocol_error, "the body of a request " + of_kind + " is not what it is to be");
     return;
   }
-  const auto mine = begin(request, message_bytes);
+  const auto mine = begin(request, message_bytes, takes_any_time(decoded));
   if (!mine)
     return;
   if constexpr ((Kind::roles & role_sender) != 0) {

@@ -60,6 +60,15 @@ using link_kinds =
               link_kind<9, list_connectors, connector_page, role_operator, 1 * KiB>,
               link_kind<10, get_status, node_status, role_operator, 1 * KiB>>;
 
+/// Whether the answer may come at any time: the work that it tells the end of is as long as what is stored.
+template <class Request>
+constexpr bool takes_any_time(const Request&) {
+  return false;
+}
+inline bool takes_any_time(const delete_connector& request) {
+  return request.force;
+}
+
 /// An answer has its request's kind with this bit, a refusal this bit alone; its body is a `refusal`.
 inline constexpr std::uint8_t answer_bit = 0x80;
 inline constexpr std::uint8_t refusal_kind = answer_bit;

@@ -14,7 +14,8 @@ namespace vicket::internal {
 /// A number may be used again once it is answered; its turn tells one use of it from the next, so that an answer that comes
 /// too late belongs to none.
 ///
-/// Invariants: `waiting_` has what was asked and not answered; `order_` the same, oldest first, and some that are answered.
+/// Invariants: `waiting_` has what was asked and not answered; `order_` the same, oldest first, and some that are answered,
+/// but nothing whose answer may take any time.
 class open_requests {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -27,11 +28,12 @@ public:
   [[nodiscard]] bool contains(number which) const { return waiting_.contains(which); }
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
-  /// It is asked now. `bytes`: of its message. The number is not there.
-  turn add(number which, std::size_t bytes) {
+  /// It is asked now. `bytes`: of its message. The number is not there. `any_time`: its answer may take as long as it does.
+  turn add(number which, std::size_t bytes, bool any_time = false) {
     const auto mine = ++last_turn_;
     waiting_.emplace(which, asked{bytes, mine});
-    order_.push_back({which, mine, now_});
+    if (!any_time)
+      order_.push_back({which, mine, now_});
     return mine;
   }
 

@@ -93,13 +93,14 @@ void link_session::break_off(std::uint16_t code, const std::string& why) {
   with_.socket->close({code, why});
 }
 
-std::optional<link_session::turn> link_session::begin(number request, std::size_t message_bytes) {
+std::optional<link_session::turn> link_session::begin(number request, std::size_t message_bytes,
+                                                      bool any_time) {
   if (requests_.contains(request)) {
     break_off(close_reason::protocol_error,
               "two requests under way have the number " + std::to_string(request));
     return std::nullopt;
   }
-  return requests_.add(request, message_bytes);
+  return requests_.add(request, message_bytes, any_time);
 }
 
 void link_session::refuse(number request, turn mine, const refusal& why) {

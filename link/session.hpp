@@ -25,7 +25,7 @@ struct session_rights {
   operator_actor operators;
 };
 
-/// How long the node itself may take to answer; longer than any request's own waiting.
+/// How long the node itself may take to answer; longer than any request's own waiting. Not for what `takes_any_time`.
 inline constexpr std::chrono::seconds session_answer_time{60};
 
 /// The longest error sentence that travels; a gateway's are shorter.
@@ -61,8 +61,8 @@ protected:
 
   [[nodiscard]] const session_rights& rights() const { return with_.rights; }
   /// A request is under way from here until it is answered or refused. Nothing: another one with its number is; then the
-  /// connection is broken off.
-  [[nodiscard]] std::optional<turn> begin(number request, std::size_t message_bytes);
+  /// connection is broken off. `any_time`: the answer has not to come within `session_answer_time`.
+  [[nodiscard]] std::optional<turn> begin(number request, std::size_t message_bytes, bool any_time = false);
   void refuse(number request, turn mine, const refusal& why);
   void break_off(std::uint16_t code, const std::string& why);
 

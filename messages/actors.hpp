@@ -41,13 +41,13 @@ using gateway_actor = caf::typed_actor<
 /// What an operator sends (role `operator`): the connectors, the status, and the reads of an engine.
 using operator_actor = caf::typed_actor<
     /// Creates or replaces; makes a secret when there is none in the put and none to keep.
-    /// Errors: invalid_connector, storage_full, unavailable.
+    /// Errors: invalid_connector, connector_busy (it is being deleted), storage_full, unavailable.
     caf::result<connector_view>(put_connector),
 
     /// Errors: not_found.
     caf::result<connector_view>(get_connector),
 
-    /// Errors: not_found, connector_busy.
+    /// With `force` the answer may take as long as it takes to fail what is pending. Errors: not_found, connector_busy.
     caf::result<void>(delete_connector),
 
     /// A page of connectors, by id.

@@ -42,8 +42,8 @@ struct secret_text {
   friend bool inspect(Inspector& f, secret_text& x) {
     if constexpr (!Inspector::is_loading) {
       if (f.has_human_readable_format()) {
-        std::string hidden = "***";
-        return f.object(x).fields(f.field("value", hidden));
+        std::string shown{hidden};
+        return f.object(x).fields(f.field("value", shown));
       }
     }
     return f.object(x).fields(f.field("value", x.value));
@@ -127,10 +127,13 @@ struct put_connector {
 struct connector_view {
   connector value;
   bool secret_generated = false;
+  bool being_deleted = false; ///< by force, see `delete_connector`
+  std::uint64_t pending = 0;  ///< of one that is being deleted: events that are yet to be failed; else 0
 
   template <class Inspector>
   friend bool inspect(Inspector& f, connector_view& x) {
-    return f.object(x).fields(f.field("value", x.value), f.field("secret_generated", x.secret_generated));
+    return f.object(x).fields(f.field("value", x.value), f.field("secret_generated", x.secret_generated),
+                              f.field("being_deleted", x.being_deleted), f.field("pending", x.pending));
   }
 };
 
@@ -145,7 +148,8 @@ struct get_connector {
 
 /// Refused with `connector_busy` while events wait for it, so that none is lost by a slip; with `force` they are given up
 /// first: each gets an attempt of the class `blocked`, which says so, and is `failed`. It is disabled as soon as that
-/// begins. A node that ends meanwhile leaves it disabled, with what was not given up: ask again.
+/// begins, and is shown as `being_deleted` until it is gone; the answer comes then, however long it takes. A put meanwhile
+/// is refused with `connector_busy`. A node that ends meanwhile leaves it disabled, with what was not given up: ask again.
 struct delete_connector {
   connector_id id;
   bool force = false;

@@ -20,8 +20,8 @@ enum class errc : std::uint8_t {
   unavailable,           ///< the node is stopping, or its partition is not there
   invalid_connector,     ///< malformed or unsafe; the detail says what and where
   not_found,             ///< no such connector, event or run
-  connector_busy,        ///< the connector can't be deleted while events wait for it
-  forbidden,             ///< not for who has this certificate
+  connector_busy, ///< the connector can't be deleted while events wait for it, or changed while it is being deleted
+  forbidden, ///< not for who has this certificate
 };
 
 [[nodiscard]] std::string to_string(errc code);

@@ -34,13 +34,15 @@ struct connector_status {
   std::string problem; ///< why it can't be used until it is put again; empty: it can
   /// Its endpoint answered 429 or 503 with `Retry-After`: nothing new is sent before; absent: it is not held.
   std::optional<timestamp_ms> held_until;
+  bool being_deleted = false; ///< by force: what is pending is being failed, see `delete_connector`
 
   template <class Inspector>
   friend bool inspect(Inspector& f, connector_status& x) {
     return f.object(x).fields(f.field("id", x.id), f.field("enabled", x.enabled),
                               f.field("pending", x.pending), f.field("in_flight", x.in_flight),
                               f.field("oldest_pending_at", x.oldest_pending_at),
-                              f.field("problem", x.problem), f.field("held_until", x.held_until));
+                              f.field("problem", x.problem), f.field("held_until", x.held_until),
+                              f.field("being_deleted", x.being_deleted));
   }
 };
 

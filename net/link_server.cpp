@@ -1,5 +1,6 @@
 #include "net/link_server.hpp"
 
+#include "net/arrival_notice.hpp"
 #include "net/io_core.hpp"
 #include "net/listener.hpp"
 #include "net/step_lane.hpp"
@@ -7,6 +8,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -14,6 +16,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 
@@ -48,7 +51,52 @@ std::string address_of(byte_stream::socket_type& socket) {
   return endpoint.address().to_string(problem);
 }
 
+bool hung_up(const error_code& problem) {
+  return problem == asio::error::eof || problem == asio::error::connection_reset;
+}
+
 } // namespace
+
+/// One listener's connections that came to nothing, for the log. Of the I/O thread; its timer keeps it while it runs.
+class arrival_log : public std::enable_shared_from_this<arrival_log> {
+public:
+  arrival_log(asio::io_context& context, const place& where,
+              std::function<void(const std::string&)> log_warning)
+      : notice_{where.to_string()}, timer_{context}, log_warning_{std::move(log_warning)} {}
+
+  void came_to_nothing(const std::string& address, const std::string& why, bool silent) {
+    if (!closed_)
+      log(notice_.came_to_nothing(address, why, silent, now()));
+  }
+  /// Nothing more is told.
+  void close() {
+    closed_ = true;
+    timer_.cancel();
+  }
+
+private:
+  static arrival_notice::time_point now() { return asio::steady_timer::clock_type::now(); }
+
+  void log(const std::optional<std::string>& line) {
+    if (line)
+      log_warning_(*line);
+    const auto at = notice_.next_look();
+    if (!at || closed_ || std::exchange(waits_, true))
+      return;
+    timer_.expires_at(*at);
+    timer_.async_wait([self = shared_from_this()](error_code) {
+      self->waits_ = false;
+      if (!self->closed_)
+        self->log(self->notice_.look(now()));
+    });
+  }
+
+  arrival_notice notice_;
+  asio::steady_timer timer_;
+  std::function<void(const std::string&)> log_warning_;
+  bool waits_ = false; ///< for the timer
+  bool closed_ = false;
+};
 
 /// Of the I/O thread, but for what says otherwise.
 class port_core : public std::enable_shared_from_this<port_core> {
@@ -61,7 +109,7 @@ public:
 
   [[nodiscard]] const link_server_options& options() const { return options_; }
 
-  void take(byte_stream::socket_type socket, bool local);
+  void take(byte_stream::socket_type socket, bool local, const std::shared_ptr<arrival_log>& arrivals);
   void end_all(const std::string& why);
   void close_all(const std::string& why);
   /// From any thread.
@@ -75,7 +123,9 @@ private:
   friend class upgrade;
   struct entry {
     std::weak_ptr<ws_connection> connection;
-    std::shared_ptr<web_socket> open; ///< null: it is arriving
+    std::shared_ptr<web_socket> open;      ///< null: it is arriving
+    std::shared_ptr<arrival_log> arrivals; ///< null: who refused it has told of it
+    bool silent = false;                   ///< it hung up without a byte
   };
 
   void gone(connection_caps::number which);
@@ -135,13 +185,25 @@ private:
       wait_to_shake(byte_stream::socket_type::wait_write);
       break;
     case byte_stream::step::failed:
-      connection_->end(problem == asio::error::eof ? "it hung up in the TLS handshake"
-                                                   : handshake_failure(connection_->bytes().tls(), ""));
+      end_handshake(problem);
       break;
     case byte_stream::step::done:
       greet_certified();
       break;
     }
+  }
+
+  void end_handshake(error_code problem) {
+    const auto* tls = connection_->bytes().tls();
+    if (hung_up(problem))
+      end_hung_up("it hung up in the TLS handshake", BIO_number_read(SSL_get_rbio(tls)) == 0);
+    else
+      connection_->end(handshake_failure(tls, ""));
+  }
+
+  void end_hung_up(const char* where, bool without_a_byte) {
+    port_->connections_[number_].silent = without_a_byte;
+    connection_->end(where);
   }
 
   void greet_certified() {
@@ -161,9 +223,11 @@ private:
             return;
           if (problem == http::error::header_limit)
             self->refuse({431, "the head of the request is longer than 8 KiB"});
-          else if (problem == asio::error::eof || problem == http::error::end_of_stream ||
+          else if (hung_up(problem) || problem == http::error::end_of_stream ||
                    problem == http::error::partial_message)
-            self->connection_->end("it hung up before the upgrade");
+            self->end_hung_up("it hung up before the upgrade",
+                              !self->connection_->bytes().tls() &&
+                                  self->connection_->bytes().bytes_read() == 0);
           else if (problem && problem.category() != http::make_error_code(http::error::bad_method).category())
             self->connection_->end(problem.message());
           else if (problem)
@@ -183,8 +247,11 @@ private:
     auto answer = judge_upgrade(head_, port_->options().path, port_->options().sub_protocols);
     if (answer.status == 101 && buffer_.size() > 0)
       answer = {400, "nothing may follow an upgrade before its answer"};
-    if (answer.status == 101)
+    if (answer.status == 101) {
       answer = port_->options().judge(head_, connection_->peer(), std::move(answer));
+      if (answer.status != 101)
+        port_->connections_[number_].arrivals = nullptr;
+    }
     if (answer.status == 101)
       if (auto full = port_->caps_.establish(number_))
         answer = {503, *full, {}, {{"Retry-After", "5"}}};
@@ -254,7 +321,8 @@ private:
   std::string sub_protocol_;
 };
 
-void port_core::take(byte_stream::socket_type socket, bool local) {
+void port_core::take(byte_stream::socket_type socket, bool local,
+                     const std::shared_ptr<arrival_log>& arrivals) {
   const auto address = local ? std::string{"unix"} : address_of(socket);
   const auto arrived = caps_.arrive(address);
   if (arrived.to_end) {
@@ -270,15 +338,20 @@ void port_core::take(byte_stream::socket_type socket, bool local) {
   connection->peer().address = address;
   connection->peer().local = local;
   connection->bytes().prepare();
-  connections_.emplace(arrived.mine, entry{connection, nullptr});
+  connections_.emplace(arrived.mine, entry{connection, nullptr, arrivals});
   connection->watch();
   std::make_shared<upgrade>(shared_from_this(), connection, arrived.mine)->begin(local);
 }
 
 void port_core::gone(connection_caps::number which) {
   caps_.leave(which);
-  connections_.erase(which);
+  const auto ended = connections_.extract(which);
   tell_count();
+  if (ended.empty() || ended.mapped().open || !ended.mapped().arrivals)
+    return;
+  if (const auto connection = ended.mapped().connection.lock())
+    ended.mapped().arrivals->came_to_nothing(connection->peer().address, connection->why(),
+                                             ended.mapped().silent);
 }
 
 void port_core::tell_count() {
@@ -325,15 +398,23 @@ struct link_server::rep {
 
   ~rep() {
     io.run([this] {
-      for (const auto& one : listeners)
-        one->close();
+      close_for_new();
       core->end_all("the port has ended");
     });
+  }
+
+  /// Those that arrive when the port closes are no news.
+  void close_for_new() {
+    for (const auto& one : listeners)
+      one->close();
+    for (const auto& one : arrivals)
+      one->close();
   }
 
   io_thread io; // first: what follows works on it
   std::shared_ptr<port_core> core;
   std::vector<std::shared_ptr<listener>> listeners;
+  std::vector<std::shared_ptr<arrival_log>> arrivals;
   std::vector<place> places;
 };
 
@@ -355,10 +436,13 @@ std::variant<std::unique_ptr<link_server>, std::string> link_server::start(link_
       made->listeners.push_back(std::get<0>(std::move(opened)));
       made->places.push_back(made->listeners.back()->where());
     }
-    for (const auto& one : made->listeners)
-      one->start([core = made->core, local = one->where().is_unix()](byte_stream::socket_type socket) {
-        core->take(std::move(socket), local);
-      });
+    for (const auto& one : made->listeners) {
+      const auto arrivals =
+          std::make_shared<arrival_log>(made->io.context(), one->where(), wanted.log_warning);
+      made->arrivals.push_back(arrivals);
+      one->start([core = made->core, local = one->where().is_unix(), arrivals](
+                     byte_stream::socket_type socket) { core->take(std::move(socket), local, arrivals); });
+    }
   });
   if (complaint)
     return *std::move(complaint);
@@ -370,10 +454,7 @@ std::vector<place> link_server::places() const {
 }
 
 void link_server::close_for_new() {
-  rep_->io.run([this] {
-    for (const auto& one : rep_->listeners)
-      one->close();
-  });
+  rep_->io.run([this] { rep_->close_for_new(); });
 }
 
 void link_server::close_all(const std::string& why, std::chrono::milliseconds patience) {

@@ -219,6 +219,8 @@ void read_connector(const Value& document, connector& target, std::string& compl
   read_retry(fields, target, complaint);
   fields.read("standard_webhooks", target.standard_webhooks);
   fields.read("enabled", target.enabled);
+  bool only_shown = false;
+  fields.read("being_deleted", only_shown);
   fields.finish();
 }
 
@@ -313,7 +315,7 @@ std::variant<connector, std::string> connector_from_json(std::string_view writte
   return result;
 }
 
-std::string connector_to_json(const connector& settings, bool show_secret) {
+std::string connector_to_json(const connector& settings, bool show_secret, bool being_deleted) {
   rapidjson::StringBuffer buffer;
   json_writer out{buffer};
   out.StartObject();
@@ -332,6 +334,8 @@ std::string connector_to_json(const connector& settings, bool show_secret) {
   put_retry(out, settings.retry);
   put_flag(out, "standard_webhooks", settings.standard_webhooks);
   put_flag(out, "enabled", settings.enabled);
+  if (being_deleted)
+    put_flag(out, "being_deleted", true);
   out.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }

@@ -270,7 +270,7 @@ refusal data_refusal(const send_to_connector& event, std::size_t max_envelope_by
                      const json_stop& stopped, std::size_t at) {
   const auto where = " at byte " + std::to_string(at);
   if (stopped.why == json_stop::reason::too_deep)
-    return invalid("data is nested more than " + std::to_string(max_data_depth) + " deep" + where);
+    return invalid(too_deep_complaint() + where);
   if (stopped.why == json_stop::reason::syntax)
     return invalid("data is not valid JSON" + where + ": " + std::string{stopped.what});
   return reason == data_writer::stop::too_long ? too_large(event, max_envelope_bytes)
@@ -296,12 +296,16 @@ std::optional<refusal> append_data(std::string& out, const send_to_connector& ev
 
 } // namespace
 
+std::string too_deep_complaint() {
+  return "data is nested more than " + std::to_string(max_data_depth) + " deep";
+}
+
 std::variant<std::string, refusal> compose_envelope(const send_to_connector& event, const event_id& id,
                                                     std::size_t max_envelope_bytes) {
   if (auto wrong = field_complaint(event))
     return *std::move(wrong);
   const auto message_bytes = event.message ? event.message->size() : 0;
-  if (event.data_json.size() / max_data_expansion > max_envelope_bytes || message_bytes > max_envelope_bytes)
+  if (event.data_json.size() > max_data_expansion * max_envelope_bytes || message_bytes > max_envelope_bytes)
     return too_large(event, max_envelope_bytes);
   std::string out;
   out.reserve(std::min(frame_bytes + event.event.size() + event.data_json.size() + message_bytes,

@@ -15,8 +15,11 @@ inline constexpr std::size_t max_event_name_bytes = 256;
 inline constexpr std::size_t max_workflow_bytes = 256; ///< of `workflow`, and of `run`
 inline constexpr std::size_t max_data_depth = 128; ///< objects and arrays inside each other, `data` included
 
-/// How much longer than the envelope an event's data may be written (blanks, escapes) before it is not even
-/// read.
+/// What is said of data that is nested more than `max_data_depth` deep, whoever reads it.
+[[nodiscard]] std::string too_deep_complaint();
+
+/// So many times the bytes of an envelope an event's data may have as it is written (blanks, escapes); beyond that it is not
+/// even read.
 inline constexpr std::size_t max_data_expansion = 8;
 
 /// The body of the POSTs for an event, the same bytes on every attempt: compact JSON with the fields id,

@@ -1,3 +1,4 @@
+#include "policy/envelope.hpp"
 #include "policy/json_reader.hpp"
 #include "policy/json_text.hpp"
 #include "policy/rfc3339.hpp"
@@ -13,6 +14,9 @@
 namespace vicket {
 
 namespace {
+
+/// The event around its data, of which alone something can be nested.
+constexpr std::size_t max_event_depth = max_data_depth + 1;
 
 enum field : std::size_t {
   connector_field,
@@ -176,14 +180,14 @@ std::variant<send_to_connector, std::string> event_from_json(std::string_view li
   if (const auto at = first_invalid_utf8(text))
     return "not valid JSON " + place(*at) + ": it is not UTF-8 there";
   event_reader event{text};
-  const auto stopped = json_reader{text, max_json_depth, event}.read();
+  const auto stopped = json_reader{text, max_event_depth, event}.read();
   switch (stopped.why) {
   case json_stop::reason::complete:
     break;
   case json_stop::reason::handler:
     return event.complaint + " (" + place(stopped.at) + ")";
   case json_stop::reason::too_deep:
-    return "nested more than " + std::to_string(max_json_depth) + " deep (" + place(stopped.at) + ")";
+    return too_deep_complaint() + " (" + place(stopped.at) + ")";
   case json_stop::reason::syntax: {
     const bool cr_before = stopped.at > 0 && text[stopped.at - 1] == '\r';
     return "not valid JSON " + place(stopped.at) + ": " + std::string{stopped.what} +

@@ -3,6 +3,7 @@
 #include "policy/json_reader.hpp"
 #include "policy/utf8.hpp"
 
+#include <bitset>
 #include <charconv>
 
 namespace vicket {
@@ -36,6 +37,30 @@ bool is_of_structure(char c) {
   return c == '"' || c == '{' || c == '}' || c == '[' || c == ']';
 }
 
+/// The first bracket that closes one of the other kind, as far as nesting is looked at.
+std::optional<std::size_t> first_wrong_bracket(std::string_view text) {
+  constexpr std::size_t most_depth = 256;
+  std::bitset<most_depth> is_object; // what is open, by depth
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') {
+      for (++at; at < text.size() && text[at] != '"'; ++at)
+        at += text[at] == '\\' ? 1 : 0;
+    } else if (c == '{' || c == '[') {
+      if (depth < most_depth)
+        is_object.set(depth, c == '{');
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0)
+        return std::nullopt;
+      if (--depth < most_depth && is_object.test(depth) != (c == '}'))
+        return at;
+    }
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 bool json_slices::fail(std::string_view what) {
@@ -45,7 +70,13 @@ bool json_slices::fail(std::string_view what) {
 }
 
 std::string json_slices::fault() const {
-  return fault_.empty() ? std::string{} : std::string{fault_} + " (at byte " + std::to_string(at_) + ")";
+  if (fault_.empty())
+    return {};
+  // Brackets are counted alone, so that one of the wrong kind shows only later: that one is to blame.
+  if (const auto wrong = first_wrong_bracket(text_.substr(0, at_)))
+    return std::string{text_[*wrong] == '}' ? "} closes a [" : "] closes a {"} + " (at byte " +
+           std::to_string(*wrong) + ")";
+  return std::string{fault_} + " (at byte " + std::to_string(at_) + ")";
 }
 
 void json_slices::skip_blanks() {

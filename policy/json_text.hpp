@@ -20,22 +20,19 @@ namespace vicket {
 /// The longest connector that is read.
 inline constexpr std::size_t max_connector_json_bytes = 1'048'576;
 
-/// How deep a connector's or an event's JSON may be nested; an event's data has the envelope's own bound
-/// below it.
-inline constexpr std::size_t max_json_depth = 130;
-
 /// A connector as `vicket connector put` reads it; or a sentence: bad JSON with line and column; a field that
 /// is unknown, there twice or of another type with its path (`retry.base_ms`); a missing `id`, `url` or
 /// `rate.limit`. Whether the values are allowed is `connector_complaint`'s to say. What is absent has the
 /// default of `connector`; null counts as absent, that of a header too, and a byte order mark is passed over. `***` as the
 /// secret, or as a secret header's value, stays that: the node keeps what there is, so that a connector that was shown can
-/// be edited and put again.
+/// be edited and put again; and `being_deleted` says nothing in a put.
 [[nodiscard]] std::variant<connector, std::string> connector_from_json(std::string_view text);
 
 /// All fields in the order of the documentation; `rate` is not there without a limit. The secret is `***`, or
 /// as it is when it is to be shown (not there when it is empty); `secret_headers` are not there when there are none, and
-/// their values are always `***`.
-[[nodiscard]] std::string connector_to_json(const connector& settings, bool show_secret);
+/// their values are always `***`. One that is being deleted by force has `"being_deleted":true` behind all that.
+[[nodiscard]] std::string connector_to_json(const connector& settings, bool show_secret,
+                                            bool being_deleted = false);
 
 /// An event as `vicket send` reads it, one JSON object; or a sentence with the field or the byte.
 /// `connector`, `event`, `occurred_at` and `data` (an object) are required, `message`, `workflow`, `run`,
@@ -86,7 +83,7 @@ private:
 /// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…,"counting":…}],"connectors":[{"id":…,
 /// "enabled":…,"pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…,"held_until":…}]}`; `oldest_…` is null
 /// when nothing is pending, `held_until` when the endpoint has not asked to be left alone. A connector that can't be used
-/// has `problem`, too.
+/// has `problem`, too; one that is being deleted by force `"being_deleted":true`.
 [[nodiscard]] std::string node_status_to_json(const node_status& status);
 
 /// `{"id":"…","duplicate":false}` or `{"error":"CODE","detail":"…"}`.

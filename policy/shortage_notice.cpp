@@ -22,6 +22,12 @@ std::optional<std::string> shortage_notice::lasts(std::uint32_t source, const st
          "; that costs no attempt";
 }
 
+std::optional<std::string> shortage_notice::ends(std::uint32_t source, const std::string& what,
+                                                 timestamp_ms now) {
+  entries_.erase({what, source});
+  return look(now);
+}
+
 std::optional<std::string> shortage_notice::look(timestamp_ms now) {
   std::erase_if(entries_, [&](const auto& one) { return now - one.second.told_at >= lapse_ms; });
   if (!entries_.empty() || !told_)

@@ -19,7 +19,8 @@ namespace vicket {
 class shortage_notice {
 public:
   static constexpr std::int64_t interval_ms = 60'000;
-  /// What nobody has told of again for so long is over; longer than any wait between two tries.
+  /// What nobody has told of again for so long is over, whether its end is told or not; longer than any wait between two
+  /// tries.
   static constexpr std::int64_t lapse_ms = 10'000;
   /// As many things are named in one line, of more their number.
   static constexpr std::size_t max_named = 3;
@@ -28,6 +29,9 @@ public:
   /// it wait for that. Told again while it lasts. The line to log, if it is time for one.
   [[nodiscard]] std::optional<std::string> lasts(std::uint32_t source, const std::string& what,
                                                  std::size_t waiting, timestamp_ms now);
+  /// `source` is short of `what` no more. The line that says that all is over, as `look` gives it.
+  [[nodiscard]] std::optional<std::string> ends(std::uint32_t source, const std::string& what,
+                                                timestamp_ms now);
   /// The line that says that all is over, once, if it is and one has said that it began.
   [[nodiscard]] std::optional<std::string> look(timestamp_ms now);
 

@@ -45,6 +45,8 @@ void put_waiting(json_writer& out, const connector_status& status, timestamp_ms 
   put_time(out, "held_until", status.held_until);
   if (!status.problem.empty())
     put_text(out, "problem", status.problem);
+  if (status.being_deleted)
+    put_flag(out, "being_deleted", true);
   out.EndObject();
 }
 

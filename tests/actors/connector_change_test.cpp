@@ -171,6 +171,17 @@ TEST_CASE("a delete by force fails what is pending, wherever it is, and then del
   again.id = {"crm"};
   again.url = "https://crm.example.com/hook";
   CHECK(std::get<refusal>(node.ask<connector_view>(put_connector{again})).code == errc::connector_busy);
+  // What is there meanwhile is shown as what it is, with what is left.
+  const auto view = std::get<connector_view>(node.ask<connector_view>(get_connector{{"crm"}}));
+  CHECK(view.being_deleted);
+  CHECK(view.pending == in_flight.size());
+  CHECK_FALSE(std::get<connector_view>(node.ask<connector_view>(get_connector{{"other"}})).being_deleted);
+  const auto list = std::get<connector_page>(node.ask<connector_page>(list_connectors{})).connectors;
+  REQUIRE(list.size() == 2);
+  CHECK(list[0].being_deleted);
+  CHECK_FALSE(list[1].being_deleted);
+  REQUIRE(node.status().connectors.size() == 1);
+  CHECK(node.status().connectors[0].being_deleted);
 
   SECTION("what was in flight and fails is not tried again") {
     node.transport->release(scripted_transport::status(503));
@@ -192,6 +203,7 @@ TEST_CASE("a delete by force fails what is pending, wherever it is, and then del
   CHECK(node.send("other").duplicate == false);
   CHECK(node.failures.empty());
   CHECK(std::holds_alternative<connector_view>(node.ask<connector_view>(put_connector{again})));
+  CHECK_FALSE(std::get<connector_view>(node.ask<connector_view>(get_connector{{"crm"}})).being_deleted);
   asked = asked_twice = nullptr; // or the node's end waits for the clients
   node.restart();
   CHECK(node.status().connectors.empty());
@@ -213,6 +225,7 @@ TEST_CASE("a delete by force goes on when it is asked for again after a kill, wh
   // It may be as it was, or disabled with some of them, also without any but the one that was in flight. Never gone.
   const auto view = node.ask<connector_view>(get_connector{{"crm"}});
   REQUIRE(std::holds_alternative<connector_view>(view));
+  REQUIRE_FALSE(std::get<connector_view>(view).being_deleted); // nobody has asked this node for it
   asked = node.ask_later<std::monostate>(delete_connector{{"crm"}, true});
   node.run();
   node.transport->release(scripted_transport::status(500));

@@ -2,6 +2,8 @@
 
 #include "tests/actors/node_fixture.hpp"
 
+#include "policy/shortage_pause.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -143,6 +145,31 @@ TEST_CASE("a short node says so once a minute, and when it is over") {
   CHECK_THAT(node.warnings[2], ContainsSubstring("no longer short of file descriptors"));
   node.advance_ms(300'000);
   CHECK(node.warnings.size() == 3);
+}
+
+TEST_CASE("that a shortage is over is told by the first look that finds nobody held back") {
+  node_fixture node{2};
+  supply room{node, 0};
+  std::vector<event_id> ids;
+  for (std::uint32_t partition : {0U, 1U}) {
+    const auto name = node_fixture::connector_in(partition, 2);
+    node.put(name);
+    room.of(name);
+    ids.push_back(node.send(name).id);
+    ids.push_back(node.send(name).id);
+  }
+  REQUIRE(node.warnings.size() == 1);
+  node.advance_ms(5'000);
+  room.room = 10;
+  for (int step = 0; step < 100 && node.transport->hanging() < ids.size(); ++step)
+    node.advance_ms(50);
+  REQUIRE(node.transport->hanging() == ids.size());
+  CHECK(node.warnings.size() == 1); // the next look may yet find that this was the last that there was
+  node.advance_ms(retry_moment::first_ms);
+  REQUIRE(node.warnings.size() == 2);
+  CHECK_THAT(node.warnings[1], ContainsSubstring("no longer short of file descriptors"));
+  node.advance_ms(60'000);
+  CHECK(node.warnings.size() == 2);
 }
 
 TEST_CASE("a stop does not wait for those that can't start, and they are delivered after the next start") {

@@ -227,7 +227,7 @@ TEST_CASE("an event that is wrong is refused alone, whatever is wrong with it", 
       {with_data(R"({"n":01})"), "not valid JSON at byte"},
       {with_data("{\"n\":\"\xff\"}"), "not valid JSON at byte 97: it is not UTF-8 there"},
       {with_data(R"({"n":)" + std::string(300, '[') + std::string(300, ']') + "}"),
-       "nested more than 130 deep"},
+       "data is nested more than 128 deep (at byte "},
       {"{\"" + std::string(100'000, 'x') + "\":1}", "\"xxx"},
   };
   for (const auto& [event, why] : rows) {

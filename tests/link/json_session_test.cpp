@@ -114,6 +114,29 @@ TEST_CASE("a request that no answer can be addressed to closes the connection, w
   CHECK_FALSE(w.lines.empty()); // and it is said in the log
 }
 
+TEST_CASE("a message whose brackets don't pair closes the connection, and says which one and why",
+          "[link][json]") {
+  hostile_world w;
+  auto peer = w.upgraded(both_roles, json);
+  peer.send(client_frame(text, send_of(1, event_of("never")))); // under way: the engine sends it again
+  const auto good = event_of("x");
+  const auto broken = R"({"request":2,"send":[)" + good + ",{]}," + good + "]}";
+  CHECK(ask(peer, broken) == "closed 1002: a message is no JSON object: ] closes a { (at byte " +
+                                 std::to_string(broken.find("{]}") + 1) + ")");
+  CHECK(answer_to(w, send_of(3, good + R"(,{"a"]},)" + good))
+            .starts_with("closed 1002: a message is no JSON object: ] closes a { (at byte "));
+  // Where they pair, it is the event's alone.
+  CHECK(
+      answer_to(w, send_of(3, good + R"(,{"event" 1},)" + good))
+          .starts_with(
+              R"({"request":3,"results":[)" + accepted_json +
+              R"(,{"error":"invalid_event","detail":"send[1]: not valid JSON at byte 9: a colon is expected)"));
+  CHECK(w.serves());
+  const std::lock_guard guard{w.mutex};
+  REQUIRE_FALSE(w.lines.empty());
+  CHECK(w.lines.front().find("] closes a { (at byte ") != std::string::npos); // and it is said in the log
+}
+
 TEST_CASE("who is operator only may read and not send; who is sender only may do both", "[link][json]") {
   hostile_world w;
   const auto send = send_of(1, event_of("x"));

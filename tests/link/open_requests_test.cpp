@@ -55,6 +55,18 @@ TEST_CASE("a request that has waited for its time is overdue, and none before") 
   CHECK(overdue(requests, start + 10 * limit).empty());
 }
 
+TEST_CASE("what may take any time is never overdue, and is answered all the same") {
+  open_requests requests{limit};
+  const auto slow = requests.add(1, 10, true);
+  requests.add(2, 20);
+  CHECK(overdue(requests, start).empty());
+  CHECK(overdue(requests, start + limit) == numbers{2});
+  CHECK(overdue(requests, start + 100 * limit).empty());
+  CHECK(requests.contains(1));
+  CHECK(requests.settle(1, slow) == 10);
+  CHECK(requests.empty());
+}
+
 TEST_CASE("what is answered is never overdue, and a number's second use has a time of its own") {
   open_requests requests{limit};
   CHECK(overdue(requests, start).empty());

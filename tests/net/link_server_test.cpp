@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <future>
 #include <mutex>
 #include <utility>
@@ -71,6 +72,7 @@ struct port {
     options.log_warning = [this](const std::string& line) {
       const std::lock_guard guard{mutex};
       warnings.push_back(line);
+      warned.notify_all();
     };
     options.judge = [](const request_head&, const peer_identity& peer, upgrade_answer answer) {
       for (const auto& name : peer.names)
@@ -106,7 +108,15 @@ struct port {
     return frame && frame->opcode == 2 && frame->payload == "hello";
   }
 
+  /// The first line of the log, once there is one.
+  [[nodiscard]] std::string first_warning() {
+    std::unique_lock lock{mutex};
+    warned.wait_for(lock, 30s, [this] { return !warnings.empty(); });
+    return warnings.empty() ? "" : warnings.front();
+  }
+
   std::mutex mutex;
+  std::condition_variable warned;
   std::vector<std::string> warnings;
   std::unique_ptr<link_server> server;
   std::uint16_t number = 0;
@@ -387,6 +397,47 @@ TEST_CASE("mutual TLS: names of both sides count", "[net]") {
     if (without.read_head().empty())
       throw std::runtime_error{"refused"};
   }()));
+}
+
+TEST_CASE("refused handshakes leave one line in the log, with address and reason", "[net]") {
+  const certificate_authority authority;
+  const certificate_authority stranger{"Another root"};
+  const identity node{authority, authority.good()};
+  const identity foreign{stranger, stranger.good()};
+  // It trusts the node, which does not trust it.
+  const temporary_file authority_pem{authority.pem()};
+  auto files = foreign.files();
+  files.ca = authority_pem.path();
+  const auto refused = std::get<0>(tls_contexts::make(files));
+  port here{[&](link_server_options& options) { options.tls = contexts(node); }};
+  for (int i = 0; i < 3; ++i)
+    CHECK_FALSE(dial_result(here.number, refused, "127.0.0.1").empty());
+  CHECK(here.first_warning().starts_with("on 127.0.0.1:" + std::to_string(here.number) +
+                                         " a connection came to nothing, from 127.0.0.1: its certificate is "
+                                         "not accepted: "));
+  CHECK(dial_result(here.number, contexts(node), "127.0.0.1").empty()); // behind them in the port's thread
+  here.server->close_for_new();
+  const std::lock_guard guard{here.mutex};
+  CHECK(here.warnings.size() == 1);
+}
+
+TEST_CASE("a flood of connections leaves a line in the log, and who only hangs up none", "[net]") {
+  port here{[](link_server_options& options) { options.connections.arriving = 4; }};
+  for (int i = 0; i < 20; ++i) {
+    raw_peer::tcp(here.number).hang_up();
+    CHECK(here.serves());
+  }
+  {
+    const std::lock_guard guard{here.mutex};
+    CHECK(here.warnings.empty());
+  }
+  std::vector<raw_peer> waiting;
+  for (int i = 0; i < 5; ++i)
+    waiting.push_back(raw_peer::tcp(here.number));
+  const auto line = here.first_warning();
+  CAPTURE(line);
+  CHECK(line.starts_with("on 127.0.0.1:" + std::to_string(here.number) + " "));
+  CHECK(line.ends_with(" came to nothing, the last one from 127.0.0.1: it made room for others"));
 }
 
 TEST_CASE("certificates are read again, and broken ones are not taken", "[net]") {

@@ -1,4 +1,5 @@
 #include "net/allowance.hpp"
+#include "net/arrival_notice.hpp"
 #include "net/byte_budget.hpp"
 #include "net/connection_caps.hpp"
 #include "net/deadlines.hpp"
@@ -33,6 +34,57 @@ TEST_CASE("an allowance gives its burst at once and then its rate", "[net]") {
   CHECK(some.take(start + 1h));
   CHECK(some.take(start + 1h));
   CHECK_FALSE(some.take(start + 1h)); // never more than the burst
+}
+
+// -- connections that come to nothing -----------------------------------------------------------------------------------------
+
+TEST_CASE("the first connection that comes to nothing is told at once, then one line a minute has the others",
+          "[net]") {
+  arrival_notice notice{"10.0.0.5:4242"};
+  CHECK_FALSE(notice.next_look());
+  CHECK(notice.came_to_nothing("10.0.0.7", "its certificate is not accepted", false, start) ==
+        "on 10.0.0.5:4242 a connection came to nothing, from 10.0.0.7: its certificate is not accepted");
+  CHECK_FALSE(notice.next_look()); // it has been told
+  for (int i = 0; i < 1'000; ++i)
+    CHECK_FALSE(notice.came_to_nothing("10.0.0.8", "it made room for others", false, start + 1s));
+  CHECK(notice.next_look() == start + 60s);
+  CHECK_FALSE(notice.look(start + 60s - 1ms));
+  CHECK(notice.look(start + 60s) == "on 10.0.0.5:4242 1000 connections came to nothing, the last one from "
+                                    "10.0.0.8: it made room for others");
+  CHECK_FALSE(notice.look(start + 1h));
+  CHECK_FALSE(notice.came_to_nothing("10.0.0.7", "x", false, start + 120s - 1ms));
+  CHECK(notice.came_to_nothing("10.0.0.9", "y", false, start + 120s) ==
+        "on 10.0.0.5:4242 2 connections came to nothing, the last one from 10.0.0.9: y");
+  CHECK(notice.came_to_nothing("10.0.0.9", "y", false, start + 180s)); // a minute later it is news again
+}
+
+TEST_CASE("probes of a balancer make no line, a flood of them does", "[net]") {
+  arrival_notice notice{"here"};
+  auto now = start;
+  for (int i = 0; i < 2'000; ++i, now += 101ms) // just below the rate
+    REQUIRE_FALSE(notice.came_to_nothing("10.0.0.2", "it hung up", true, now));
+  CHECK_FALSE(notice.next_look());
+  now += 1h;
+  for (std::size_t i = 1; i < arrival_notice::many_silent; ++i)
+    REQUIRE_FALSE(notice.came_to_nothing("10.0.0.2", "it hung up", true, now));
+  CHECK(notice.came_to_nothing("10.0.0.3", "it hung up", true, now + 60s - 1ms) ==
+        "on here 600 connections came to nothing, the last one from 10.0.0.3: it hung up");
+}
+
+TEST_CASE("probes count where there is something to tell, which they do not hide", "[net]") {
+  arrival_notice notice{"here"};
+  CHECK(notice.came_to_nothing("10.0.0.7", "refused", false, start));
+  CHECK_FALSE(notice.came_to_nothing("10.0.0.7", "refused", false, start + 1s));
+  CHECK_FALSE(notice.came_to_nothing("10.0.0.2", "it hung up", true, start + 2s));
+  CHECK(notice.look(start + 60s) ==
+        "on here 2 connections came to nothing, the last one from 10.0.0.7: refused");
+}
+
+TEST_CASE("a reason of any length is cut in the line", "[net]") {
+  arrival_notice notice{"here"};
+  const std::string longest(arrival_notice::most_reason_bytes, 'x');
+  CHECK(notice.came_to_nothing("unix", longest, false, start)->ends_with(": " + longest));
+  CHECK(notice.came_to_nothing("unix", longest + "y", false, start + 60s)->ends_with(": " + longest));
 }
 
 // -- caps -----------------------------------------------------------------------------------------------------------------

@@ -119,6 +119,13 @@ TEST_CASE("a secret is shown only when asked for") {
   CHECK(connector_to_json(settings, true).find("secret") == std::string::npos);
 }
 
+TEST_CASE("a connector that is being deleted is shown as that, and what was shown can be put again") {
+  const auto settings = read(full_connector);
+  const auto shown = connector_to_json(settings, true, true);
+  CHECK(shown.ends_with(R"("enabled":true,"being_deleted":true})"));
+  CHECK(read(shown) == settings);
+}
+
 TEST_CASE("a connector that is read wrongly is refused with the path or the place") {
   const std::vector<refused_text> table{
       {"", "line 1, column 1"},
@@ -236,6 +243,8 @@ TEST_CASE("null for an optional field counts as absent, in an event and in a con
         rate_limit{5, 1'000, 1});
   CHECK(read(R"({"id":"a","url":"u","headers":{"X-A":null,"X-B":"1"}})").headers ==
         std::vector<std::pair<std::string, std::string>>{{"X-B", "1"}});
+  CHECK(read(R"({"id":"a","url":"u","secret_headers":{"X-A":null,"X-B":"1"}})").secret_headers ==
+        std::vector<std::pair<std::string, secret_text>>{{"X-B", {"1"}}});
 }
 
 TEST_CASE("a byte order mark is passed over, and blanks and line ends around are none of the text") {
@@ -302,7 +311,8 @@ TEST_CASE("an event that is read wrongly is refused with the field or the place"
       {R"({"connector":"c","data":{"a":01}})", "not valid JSON at byte"},
       {"{\"connector\":\"\xff\"}", "not valid JSON at byte"},
       {R"({"data":)" + std::string(100'000, '{'), "not valid JSON"},
-      {R"({"data":{"a":)" + std::string(129, '['), "nested more than 130 deep (at byte 141)"},
+      {R"({"data":{"a":)" + std::string(128, '['), "data is nested more than 128 deep (at byte 140)"},
+      {R"({"data":{"a":)" + std::string(127, '['), "it ends where a value is expected"},
       {R"({"data":{"a":)" + std::string(100'000, '['), "deep"},
   };
   for (const auto& [text, complaint] : table) {
@@ -448,7 +458,8 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
   status.connectors_configured = 3;
   status.partitions = {{1, 2, 30, 20, 5, 4, false, true}};
   status.connectors = {{{"crm-prod"}, true, 5, 4, noon + 50'000, {}, noon + 90'000},
-                       {{"idle"}, false, 0, 0, std::nullopt, "its URL is none", std::nullopt}};
+                       {{"idle"}, false, 0, 0, std::nullopt, "its URL is none", std::nullopt},
+                       {{"old"}, false, 7, 0, noon, {}, std::nullopt, true}};
   CHECK(
       node_status_to_json(status) ==
       R"({"version":"0.1.0","started_at":"2026-05-23T12:00:00.000Z","now":"2026-05-23T12:01:00.000Z",)"
@@ -457,7 +468,9 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
       R"("in_flight":4,"oldest_pending_at":"2026-05-23T12:00:50.000Z","oldest_pending_age_ms":10000,)"
       R"("held_until":"2026-05-23T12:01:30.000Z"},)"
       R"({"id":"idle","enabled":false,"pending":0,"in_flight":0,"oldest_pending_at":null,)"
-      R"("oldest_pending_age_ms":null,"held_until":null,"problem":"its URL is none"}]})");
+      R"("oldest_pending_age_ms":null,"held_until":null,"problem":"its URL is none"},)"
+      R"({"id":"old","enabled":false,"pending":7,"in_flight":0,"oldest_pending_at":"2026-05-23T12:00:00.000Z",)"
+      R"("oldest_pending_age_ms":60000,"held_until":null,"being_deleted":true}]})");
 }
 
 TEST_CASE("a send's result is one line: the id, or the error") {

@@ -45,6 +45,18 @@ TEST_CASE("it is over, and told so once, when nobody has told of it for 10 s") {
   CHECK_FALSE(notice.look(now + 10'001));
 }
 
+TEST_CASE("it is over at once when the last that was short says so") {
+  shortage_notice notice;
+  CHECK(notice.lasts(0, files, 5, now));
+  CHECK_FALSE(notice.lasts(1, files, 5, now));
+  CHECK_FALSE(notice.ends(0, "memory", now + 1'000)); // it was not short of that
+  CHECK_FALSE(notice.ends(0, files, now + 1'000));
+  const auto line = notice.ends(1, files, now + 2'000);
+  REQUIRE(line);
+  CHECK_THAT(*line, ContainsSubstring("no longer short of file descriptors (Too many open files)"));
+  CHECK_FALSE(notice.ends(1, files, now + 2'001));
+}
+
 TEST_CASE("what comes and goes within a minute of the last line is not told") {
   shortage_notice notice;
   CHECK(notice.lasts(0, files, 5, now));
