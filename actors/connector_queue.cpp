@@ -27,23 +27,28 @@ std::int64_t offset_of(const connector_id& id) {
 
 } // namespace
 
-connector_queue::connector_queue(const connector& config, const connector_state& remembered)
-    : config_{config}, grid_offset_ms_{offset_of(config.id)}, shaper_{config.rate} {
+connector_queue::connector_queue(std::shared_ptr<const connector> config, const connector_state& remembered)
+    : config_{std::move(config)}, enabled_{config_->enabled}, has_rate_{config_->rate.has_value()},
+      max_in_flight_{config_->max_in_flight}, grid_offset_ms_{offset_of(config_->id)}, shaper_{
+                                                                                           config_->rate} {
   if (remembered.rate_taken_until_us)
     shaper_.restore(*remembered.rate_taken_until_us);
-  if (const auto until = hold_of(remembered, config.url))
+  if (const auto until = hold_of(remembered, config_->url))
     hold_.begin(*until);
 }
 
-void connector_queue::reconfigure(const connector& config) {
-  if (config.rate != config_.rate)
-    shaper_.reconfigure(config.rate);
-  if (config.url != config_.url) // another endpoint, which has asked for nothing yet
+void connector_queue::reconfigure(std::shared_ptr<const connector> config) {
+  if (config->rate != config_->rate)
+    shaper_.reconfigure(config->rate);
+  if (config->url != config_->url) // another endpoint, which has asked for nothing yet
     hold_.forget();
-  config_ = config;
+  config_ = std::move(config);
+  enabled_ = config_->enabled;
+  has_rate_ = config_->rate.has_value();
+  max_in_flight_ = config_->max_in_flight;
 }
 
-bool connector_queue::add(waiting_event event, start_kind what) {
+bool connector_queue::add(due_event event, start_kind what) {
   return !is_under_way(event.position.sequence) && insert({std::move(event), what});
 }
 
@@ -61,10 +66,10 @@ bool connector_queue::insert(queued_event event) {
 }
 
 bool connector_queue::is_under_way(log_sequence sequence) const {
-  return std::find_if(in_flight_.begin(), in_flight_.end(),
-                      [&](const flight& one) { return one.position.sequence == sequence; }) !=
-             in_flight_.end() ||
-         std::find(unrecorded_.begin(), unrecorded_.end(), sequence) != unrecorded_.end();
+  const auto is_it = [sequence](const decided& one) { return one.sequence == sequence; };
+  return std::any_of(in_flight_.begin(), in_flight_.end(),
+                     [&](const flight& one) { return one.position.sequence == sequence; }) ||
+         std::any_of(unrecorded_.begin(), unrecorded_.end(), is_it);
 }
 
 bool connector_queue::is_short(std::int64_t now_us) const noexcept {
@@ -72,12 +77,12 @@ bool connector_queue::is_short(std::int64_t now_us) const noexcept {
 }
 
 std::size_t connector_queue::in_flight_limit() const noexcept {
-  return hold_.in_flight_limit(breaker_.in_flight_limit(config_.max_in_flight));
+  return hold_.in_flight_limit(breaker_.in_flight_limit(max_in_flight_));
 }
 
 void connector_queue::end_hold(std::int64_t now_us) {
   const auto until = hold_.held_until();
-  if (!hold_.ends_by({now_us / us_per_ms}) || !config_.rate)
+  if (!hold_.ends_by({now_us / us_per_ms}) || !has_rate_)
     return;
   shaper_.spend_burst(until->value * us_per_ms); // what waited goes at the rate, from its first on
   hold_.forget();
@@ -85,7 +90,7 @@ void connector_queue::end_hold(std::int64_t now_us) {
 
 std::optional<connector_queue::queued_event> connector_queue::start_next(std::int64_t now_us) {
   end_hold(now_us);
-  if (!config_.enabled || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
+  if (!enabled_ || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
     return std::nullopt;
   shaper_.take(now_us);
   std::optional<queued_event> next{std::move(waiting_[first_waiting_++])};
@@ -99,8 +104,7 @@ std::optional<connector_queue::queued_event> connector_queue::start_next(std::in
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first_waiting_));
     first_waiting_ = 0;
   }
-  const auto& event = next->event;
-  in_flight_.push_back({next->position, event.accepted_at, event.envelope ? event.envelope->size() : 0});
+  in_flight_.push_back({next->position, next->accepted_at, next->envelope ? next->envelope->size() : 0});
   return next;
 }
 
@@ -111,10 +115,9 @@ void connector_queue::put_back(delivery_job job) {
   queued_event event;
   event.position = found->position;
   event.attempts_made = job.attempt_number - 1;
-  event.event.sequence = job.sequence;
-  event.event.id = job.id;
-  event.event.accepted_at = found->accepted_at;
-  event.event.envelope = std::move(job.envelope);
+  event.id = job.id;
+  event.accepted_at = found->accepted_at;
+  event.envelope = std::move(job.envelope);
   event.what = job.what;
   *found = in_flight_.back();
   in_flight_.pop_back();
@@ -124,13 +127,13 @@ void connector_queue::put_back(delivery_job job) {
 
 std::size_t connector_queue::startable(std::int64_t now_us) {
   end_hold(now_us);
-  if (!config_.enabled || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
+  if (!enabled_ || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
     return 0;
-  return config_.rate ? 1 : std::min(waiting(), in_flight_limit() - in_flight_.size());
+  return has_rate_ ? 1 : std::min(waiting(), in_flight_limit() - in_flight_.size());
 }
 
 std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const {
-  if (!config_.enabled || waiting() == 0 || waits_for_word_)
+  if (!enabled_ || waiting() == 0 || waits_for_word_)
     return std::nullopt;
   if (const auto until = hold_.held_until())
     return until;
@@ -156,7 +159,7 @@ std::vector<returned_event> connector_queue::give_back(std::size_t bytes, bool k
   const auto kept = first_waiting_ + (keep_one && in_flight_.empty() && unrecorded_.empty() ? 1 : 0);
   for (std::size_t sum = 0; sum < bytes && waiting_.size() > kept; waiting_.pop_back()) {
     const auto& last = waiting_.back();
-    given.push_back({last.position, last.event.envelope ? last.event.envelope->size() : 0});
+    given.push_back({last.position, last.envelope ? last.envelope->size() : 0});
     sum += window_budget::weight(given.back().envelope_bytes);
   }
   if (first_waiting_ == waiting_.size()) {
@@ -181,7 +184,7 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
   decision.value = std::move(finished.value);
   if (decision.value.result == outcome::delivered) {
     breaker_.succeeded();
-    hold_.succeeded(config_.max_in_flight);
+    hold_.succeeded(max_in_flight_);
     decision.state_after = event_state::delivered;
   } else {
     breaker_.failed();
@@ -190,7 +193,7 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
     input.accepted_at = found->accepted_at + jumps.since_ms(found->accepted_at);
     input.now = now;
     if (!finished.retry_after.empty()) {
-      auto hint = heed_retry_after(finished.retry_after, decision.value.status, config_.retry, now);
+      auto hint = heed_retry_after(finished.retry_after, decision.value.status, config_->retry, now);
       if (hint.not_before)
         input.retry_after_ms = *hint.not_before - now;
       if (hint.held_until)
@@ -199,10 +202,12 @@ std::optional<attempt_decision> connector_queue::decide(finished_delivery finish
     }
     input.random = random;
     input.grid_offset_ms = grid_offset_ms_;
-    decision.value.next_attempt_at = next_attempt_at(config_.retry, input);
+    decision.value.next_attempt_at = next_attempt_at(config_->retry, input);
     decision.state_after = decision.value.next_attempt_at ? event_state::pending : event_state::failed;
   }
-  unrecorded_.push_back(finished.sequence);
+  const bool again = decision.state_after == event_state::pending;
+  unrecorded_.push_back({finished.sequence, again ? decided::retry : decided::not_left});
+  unrecorded_retries_ += again ? 1 : 0;
   *found = in_flight_.back();
   in_flight_.pop_back();
   return made;
@@ -215,14 +220,14 @@ std::vector<attempt_decision> connector_queue::give_up_waiting(std::string_view 
     const auto& event = waiting_[i];
     auto& decision = made.emplace_back();
     decision.was = event.position;
-    decision.accepted_at = event.event.accepted_at;
-    decision.envelope_bytes = event.event.envelope ? event.event.envelope->size() : 0;
+    decision.accepted_at = event.accepted_at;
+    decision.envelope_bytes = event.envelope ? event.envelope->size() : 0;
     decision.state_after = event_state::failed;
     decision.value.number = event.attempts_made + 1;
     decision.value.started_at = now;
     decision.value.result = outcome::blocked;
     decision.value.error = why;
-    unrecorded_.push_back(event.position.sequence);
+    unrecorded_.push_back({event.position.sequence});
   }
   std::vector<queued_event>{}.swap(waiting_);
   first_waiting_ = 0;
@@ -239,10 +244,34 @@ void connector_queue::wait_for_moment(timestamp_ms now) {
     short_until_ = now + moment_.next_ms();
 }
 
+std::vector<connector_queue::decided>::iterator connector_queue::decided_of(log_sequence sequence) {
+  return std::find_if(unrecorded_.begin(), unrecorded_.end(),
+                      [sequence](const decided& one) { return one.sequence == sequence; });
+}
+
+void connector_queue::not_tried_again(log_sequence sequence) {
+  const auto found = decided_of(sequence);
+  if (found == unrecorded_.end() || found->record != decided::retry)
+    return;
+  found->record = decided::not_left;
+  --unrecorded_retries_;
+}
+
+void connector_queue::left_for_record(std::uint64_t number) {
+  for (auto& one : unrecorded_)
+    if (one.record == decided::not_left)
+      one.record = number;
+}
+
+void connector_queue::recorded_through(std::uint64_t number) {
+  std::erase_if(unrecorded_, [number](const decided& one) { return one.record <= number; });
+}
+
 void connector_queue::recorded(log_sequence sequence) {
-  const auto found = std::find(unrecorded_.begin(), unrecorded_.end(), sequence);
+  const auto found = decided_of(sequence);
   if (found == unrecorded_.end())
     return;
+  unrecorded_retries_ -= found->record == decided::retry ? 1 : 0;
   *found = unrecorded_.back();
   unrecorded_.pop_back();
 }
@@ -254,17 +283,18 @@ std::vector<log_sequence> connector_queue::held() const {
     sequences.push_back(waiting_[i].position.sequence);
   for (const auto& one : in_flight_)
     sequences.push_back(one.position.sequence);
-  sequences.insert(sequences.end(), unrecorded_.begin(), unrecorded_.end());
+  for (const auto& one : unrecorded_)
+    sequences.push_back(one.sequence);
   std::sort(sequences.begin(), sequences.end());
   return sequences;
 }
 
 connector_state connector_queue::state() const {
   connector_state state;
-  if (config_.rate)
+  if (has_rate_)
     state.rate_taken_until_us = shaper_.state();
   if (const auto until = hold_.remembered())
-    state.held = make_hold(*until, config_.url);
+    state.held = make_hold(*until, config_->url);
   return state;
 }
 

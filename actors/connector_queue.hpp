@@ -11,6 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -24,16 +26,16 @@ namespace vicket {
 /// → waiting, where it could not start after all.
 class connector_queue {
 public:
-  struct queued_event : waiting_event {
+  struct queued_event : due_event {
     start_kind what = start_kind::fresh;
   };
 
-  connector_queue(const connector& config, const connector_state& remembered);
+  connector_queue(std::shared_ptr<const connector> config, const connector_state& remembered);
 
-  void reconfigure(const connector& config);
+  void reconfigure(std::shared_ptr<const connector> config);
 
   /// An event that is due. False: it is held already, and left alone.
-  bool add(waiting_event event, start_kind what = start_kind::fresh);
+  bool add(due_event event, start_kind what = start_kind::fresh);
 
   /// The next event to deliver now, which is in flight from then on; absent when nothing waits, the in-flight places are
   /// taken, the connector is disabled, its endpoint is held, the node is short of something, or its rate says later.
@@ -77,13 +79,21 @@ public:
   /// said of tries in a row, or until an attempt is over.
   void wait_for_moment(timestamp_ms now);
 
+  /// It was decided to try the event again, and then not to.
+  void not_tried_again(log_sequence sequence);
+  /// What was decided since the last time is in the record of this number.
+  void left_for_record(std::uint64_t number);
+  /// Decisions that settled their events are on disk up to this record: let go.
+  void recorded_through(std::uint64_t number);
   /// The decision is on disk: let go.
   void recorded(log_sequence sequence);
 
-  [[nodiscard]] bool enabled() const noexcept { return config_.enabled; }
+  [[nodiscard]] bool enabled() const noexcept { return enabled_; }
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size() - first_waiting_; }
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.size(); }
   [[nodiscard]] std::size_t unrecorded() const noexcept { return unrecorded_.size(); }
+  /// Of these, so many events are to be tried again: that they are recorded has to be heard.
+  [[nodiscard]] std::size_t unrecorded_retries() const noexcept { return unrecorded_retries_; }
   [[nodiscard]] bool holds_nothing() const noexcept {
     return waiting() == 0 && in_flight_.empty() && unrecorded_.empty();
   }
@@ -100,18 +110,33 @@ private:
     std::size_t envelope_bytes = 0;
   };
 
+  /// A decided event that is not on disk yet.
+  struct decided {
+    log_sequence sequence = 0;
+    std::uint64_t record = not_left; ///< its number
+
+    static constexpr std::uint64_t not_left = std::numeric_limits<std::uint64_t>::max(); ///< yet
+    static constexpr std::uint64_t retry = not_left - 1; ///< whatever its number
+  };
+
   [[nodiscard]] std::size_t in_flight_limit() const noexcept;
   [[nodiscard]] bool has_place() const noexcept { return in_flight_.size() < in_flight_limit(); }
   [[nodiscard]] bool is_short(std::int64_t now_us) const noexcept;
   [[nodiscard]] std::vector<flight>::iterator flight_of(log_sequence sequence);
+  [[nodiscard]] std::vector<decided>::iterator decided_of(log_sequence sequence);
   void end_hold(std::int64_t now_us);
   [[nodiscard]] bool is_under_way(log_sequence sequence) const;
   bool insert(queued_event event);
 
-  // Invariants: a sequence is in at most one of the three; what waits is in the order of its positions.
+  // Invariants: a sequence is in at most one of the three; what waits is in the order of its positions;
+  // unrecorded_retries_ counts the retries of unrecorded_.
   // Vectors, since an allocation for each event and each of its three stays was a good part of what it cost. Those under
   // way are searched one by one: 16 at most of an ordinary connector, 1,024 of one that takes all it can.
-  connector config_;
+  std::shared_ptr<const connector> config_;
+  // Of that, what each delivery needs: the rest is not in the processor's caches when there are many connectors.
+  bool enabled_;
+  bool has_rate_;
+  std::uint32_t max_in_flight_;
   const std::int64_t grid_offset_ms_;
   rate_shaper shaper_;
   circuit_breaker breaker_;
@@ -121,8 +146,9 @@ private:
   std::optional<timestamp_ms> short_until_; ///< of what it takes to reach the endpoint; may have passed
   std::vector<queued_event> waiting_;       ///< those before `first_waiting_` have gone
   std::size_t first_waiting_ = 0;
-  std::vector<flight> in_flight_;        ///< in no order
-  std::vector<log_sequence> unrecorded_; ///< in no order
+  std::vector<flight> in_flight_;   ///< in no order
+  std::vector<decided> unrecorded_; ///< in no order
+  std::size_t unrecorded_retries_ = 0;
 };
 
 } // namespace vicket

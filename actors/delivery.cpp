@@ -57,6 +57,9 @@ namespace {
 
 constexpr std::int64_t us_per_ms = 1'000;
 
+/// The transport begins with so many while the next are being signed.
+constexpr std::size_t max_postings = 32;
+
 /// A body that ends inside a character ends before it, so that what is text stays so.
 void drop_cut_character(attempt& value) {
   const auto whole = whole_character_bytes(value);
@@ -119,9 +122,9 @@ delivery::handle::behavior_type delivery::make_behavior() {
         look_after_shortage();
         go_on();
       },
-      [this](deliver& orders) {
+      [this](const orders_wait& call) {
         const checked_after check{*this};
-        take_orders(orders);
+        take_orders(*call.inbox);
       },
       [this](const collect_results&) {
         const checked_after check{*this};
@@ -138,35 +141,46 @@ delivery::handle::behavior_type delivery::make_behavior() {
 
 // -- starts -----------------------------------------------------------------------------------------------------------
 
-void delivery::take_orders(deliver& orders) {
-  auto supervisor = caf::actor_cast<supervisor_actor>(self_->current_sender());
-  if (!supervisor)
-    return; // it died, of which we hear; its successor starts over from the store
+void delivery::take_orders(order_inbox& from) {
+  from.take(orders_);
+  const auto now_us = with_.clock->now_us();
+  const start_time now{{now_us / us_per_ms}, with_.clock->unix_seconds()};
+  allow_backlog(now_us);
+  for (auto left = orders_.size(); auto& order : orders_) {
+    --left;
+    if (postings_.capacity() == 0)
+      postings_.reserve(std::min(left + order.what.jobs.size(), max_postings));
+    take_order(order.whose, order.what, now);
+  }
+  orders_.clear();
+  post();
+  std::stable_sort(outgoing_.begin(), outgoing_.end(),
+                   [](const auto& a, const auto& b) { return a.first->id() < b.first->id(); });
+  go_on();
+}
+
+/// Of one that died meanwhile, too: of that we hear, and its successor starts over from the store.
+void delivery::take_order(const supervisor_actor& supervisor, deliver& orders, const start_time& now) {
   short_.answered();
   const auto who = supervisor->id();
-  const auto now_us = with_.clock->now_us();
-  allow_backlog(now_us);
-  const auto started = start_jobs(supervisor, orders, now_us);
+  const auto started = start_jobs(supervisor, orders, now);
   dealer_.decline(who, orders.offer_answered - std::min<std::uint32_t>(orders.offer_answered,
                                                                        static_cast<std::uint32_t>(started)));
   dealer_.want(who, orders.wanted, orders.next);
   watch_while_waiting(supervisor);
   if (started < orders.jobs.size()) {
-    orders.jobs.erase(orders.jobs.begin(), orders.jobs.begin() + static_cast<std::ptrdiff_t>(started));
+    std::vector<delivery_job> left{
+        std::make_move_iterator(orders.jobs.begin() + static_cast<std::ptrdiff_t>(started)),
+        std::make_move_iterator(orders.jobs.end())};
     if (short_.allows(in_flight()))
-      outgoing_.emplace_back(std::move(supervisor), deliveries_done{{}, std::move(orders.jobs)});
+      outgoing_.emplace_back(supervisor, deliveries_done{{}, std::move(left)});
     else
-      return_short(supervisor, {std::move(orders.jobs), false});
+      return_short(supervisor, {std::move(left), false});
   }
-  go_on();
 }
 
 /// As many as there are places for, in their order: how many.
-std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& orders, std::int64_t now_us) {
-  if (orders.jobs.empty())
-    return 0;
-  std::vector<http_transport::posting> postings;
-  const start_time now{{now_us / us_per_ms}, with_.clock->unix_seconds()};
+std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& orders, const start_time& now) {
   std::size_t started = 0;
   for (auto& job : orders.jobs) {
     if (!short_.allows(in_flight()))
@@ -176,15 +190,20 @@ std::size_t delivery::start_jobs(const supervisor_actor& supervisor, deliver& or
     if (!place)
       break;
     ++started;
-    start(supervisor, std::move(job), *place, now, postings);
+    start(supervisor, std::move(job), *place, now);
+    if (postings_.size() >= max_postings)
+      post();
   }
-  if (!postings.empty())
-    with_.transport->post_all(std::move(postings));
   return started;
 }
 
+void delivery::post() {
+  if (!postings_.empty())
+    with_.transport->post_all(std::exchange(postings_, {}));
+}
+
 void delivery::start(const supervisor_actor& supervisor, delivery_job job, const start_dealer::place& place,
-                     const start_time& now, std::vector<http_transport::posting>& postings) {
+                     const start_time& now) {
   const bool may_go = job.profile->endpoint->tls || with_.allow_http;
   const auto token = take_slot({supervisor, std::move(job), now.scheduled, place});
   if (!may_go) {
@@ -196,7 +215,7 @@ void delivery::start(const supervisor_actor& supervisor, delivery_job job, const
     return;
   }
   try {
-    postings.push_back(posting_of(slot_of(token)->now.job, now.unix_seconds, token));
+    postings_.push_back(posting_of(slot_of(token)->now.job, now.unix_seconds, token));
   } catch (const std::bad_alloc&) {
     http_result none;
     none.shortage = own_shortage{"memory"};

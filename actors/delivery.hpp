@@ -2,6 +2,7 @@
 
 #include "actors/intake_gauge.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/order_inbox.hpp"
 #include "actors/short_of_supply.hpp"
 #include "policy/backlog_pace.hpp"
 #include "policy/schedule_clock.hpp"
@@ -94,6 +95,12 @@ private:
     start_dealer::place place;
   };
 
+  /// A time as attempts and signatures need it.
+  struct start_time {
+    timestamp_ms scheduled;
+    std::int64_t unix_seconds = 0;
+  };
+
   /// A place for a request under way.
   struct slot {
     flight now;
@@ -101,9 +108,11 @@ private:
         0; ///< how often it has been taken: part of the token, so that an old one fits no new request
   };
 
-  void take_orders(deliver& orders);
+  void take_orders(order_inbox& from);
+  void take_order(const supervisor_actor& supervisor, deliver& orders, const start_time& now);
   [[nodiscard]] std::size_t start_jobs(const supervisor_actor& supervisor, deliver& orders,
-                                       std::int64_t now_us);
+                                       const start_time& now);
+  void post();
   void watch_while_waiting(const supervisor_actor& supervisor);
   void lose(const caf::down_msg& down);
   void allow_backlog(std::int64_t now_us);
@@ -111,14 +120,8 @@ private:
   void offer_places();
   void note_backlog();
   void send_outgoing();
-  /// A time as attempts and signatures need it.
-  struct start_time {
-    timestamp_ms scheduled;
-    std::int64_t unix_seconds = 0;
-  };
-
   void start(const supervisor_actor& supervisor, delivery_job job, const start_dealer::place& place,
-             const start_time& now, std::vector<http_transport::posting>& postings);
+             const start_time& now);
   [[nodiscard]] std::uint64_t take_slot(flight what);
   [[nodiscard]] slot* slot_of(std::uint64_t token);
   /// The slot is free then. Without `took_ms` the end tells nothing of the endpoint.
@@ -145,6 +148,8 @@ private:
   std::unordered_map<caf::actor_id, supervisor_actor> waiting_; ///< monitored
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
+  std::vector<order_inbox::order> orders_;                           ///< scratch of `take_orders`
+  std::vector<http_transport::posting> postings_;                    ///< to be posted by `take_orders`
   std::vector<result_inbox::entry> results_;                         ///< scratch of `collect`
   std::vector<std::pair<caf::actor_id, std::size_t>> by_supervisor_; ///< the same
   std::vector<start_dealer::offer> offers_;                          ///< scratch of `offer_places`

@@ -23,6 +23,12 @@ struct delivery_profile {
   std::shared_ptr<in_flight_count> in_flight; ///< of the connector, whatever its profile
 };
 
+/// The connector in it, which lives as long as whoever has this wants.
+[[nodiscard]] inline std::shared_ptr<const connector>
+config_of(const std::shared_ptr<const delivery_profile>& profile) {
+  return {profile, &profile->config};
+}
+
 /// `config` has passed `connector_complaint()`, and its secrets are sealed with `secrets`; throws `std::logic_error` if its
 /// URL does not parse, or its secrets can't be opened, all the same.
 /// `version` goes into the `User-Agent`.

@@ -32,11 +32,11 @@ using supervisor_actor = sleeper_actor::extend<
     caf::result<void>(refilled),
     /// Persistence → supervisor. The windows of the partition's connectors are dealt anew.
     caf::result<void>(room_for_more), caf::result<void>(give_back),
-    /// Persistence → supervisor: the commit that held `record_attempts` is on disk.
+    /// Persistence → supervisor: the commit that held `record_attempts` is on disk, and there is something to do for it.
     caf::result<void>(attempts_recorded),
     /// Persistence → supervisor. The connector was replaced, or is being deleted.
     caf::result<void>(reconfigure), caf::result<void>(give_up_all),
-    /// Delivery → supervisor. The answers to `deliver`, as they come in, and offers of places.
+    /// Delivery → supervisor. The answers to what it ordered, as they come in, and offers of places.
     caf::result<void>(deliveries_done), caf::result<void>(deliveries_returned),
     /// Delivery → supervisor.
     caf::result<void>(start_again),
@@ -45,9 +45,9 @@ using supervisor_actor = sleeper_actor::extend<
 
 /// One or more per node: signs, POSTs, classifies; decides nothing.
 using delivery_actor = sleeper_actor::extend<
-    /// Supervisor → delivery. `deliveries_done` or `deliveries_returned` comes back, maybe in parts. Also the answer to an
-    /// offer.
-    caf::result<void>(deliver),
+    /// From supervisors, by the order inbox: `deliver`. `deliveries_done` or `deliveries_returned` comes back, maybe in
+    /// parts. Also the answer to an offer.
+    caf::result<void>(orders_wait),
     /// From the transport's threads.
     caf::result<void>(collect_results),
     /// To itself: the backlog's pace allows more by now.

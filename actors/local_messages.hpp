@@ -12,6 +12,7 @@
 #include "storage/store_status.hpp"
 #include "transport/http_transport.hpp"
 
+#include <boost/container/small_vector.hpp>
 #include <caf/actor_control_block.hpp>
 
 #include <cstddef>
@@ -73,9 +74,23 @@ struct supervisor_seat {
   friend bool operator==(const supervisor_seat&, const supervisor_seat&) = default;
 };
 
+/// What a supervisor needs of an event that waits. There may be one for each of very many connectors, so it is small.
+struct due_event {
+  due_position position;
+  timestamp_ms accepted_at;
+  event_id id;
+  std::uint32_t attempts_made = 0;
+  std::shared_ptr<const std::string> envelope; ///< the bytes of every POST of it
+
+  due_event() = default;
+  explicit due_event(waiting_event&& of)
+      : position{of.position}, accepted_at{of.event.accepted_at}, id{of.event.id},
+        attempts_made{of.attempts_made}, envelope{std::move(of.event.envelope)} {}
+};
+
 /// Events to deliver now. They stay the supervisor's until it has had their attempts recorded.
 struct take_events {
-  std::vector<waiting_event> events;
+  boost::container::small_vector<due_event, 1> events; ///< of many connectors there is one of each
 };
 
 /// Events went into the due index instead, since the supervisor's window was full; `first` is the foremost of them.
@@ -97,7 +112,7 @@ struct refill_window {
 };
 
 struct refilled {
-  std::vector<waiting_event> events; ///< by position, those due by `until` first
+  std::vector<due_event> events; ///< by position, those due by `until` first
   /// Of the first one not given; `until` for what is due now whatever its time. Absent: nothing more waits.
   std::optional<timestamp_ms> next_due;
   /// Nothing was given since the partition's windows are full: `room_for_more` comes when there is room.
@@ -138,8 +153,8 @@ struct attempt_decision {
   std::size_t counted_bytes = 0; ///< of the answer, in the window budget; set by the record inbox
 };
 
-/// What a supervisor leaves in its partition's `record_inbox`: commit these. Answered by `attempts_recorded`, in the same
-/// order.
+/// What a supervisor leaves in its partition's `record_inbox`: commit these. The inbox knows when they are durable; only
+/// where there is more to say `attempts_recorded` comes as well, in the same order.
 struct record_attempts {
   supervisor_seat seat;
   std::vector<attempt_decision> decisions;
@@ -151,6 +166,8 @@ struct recorded_attempt {
   std::optional<timestamp_ms> next_due; ///< absent: settled
 };
 
+/// Persistence → supervisor: these are durable. Comes where one of them is to be tried again, where the connector has more
+/// in the index, which may have its turn now, and to a supervisor that drains.
 struct attempts_recorded {
   std::vector<recorded_attempt> attempts;
 };
@@ -195,12 +212,19 @@ struct delivery_job {
   start_kind what = start_kind::fresh;
 };
 
-/// Sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back: in `returned` where no place
+class order_inbox;
+
+/// Order inbox → delivery: there are some.
+struct orders_wait {
+  std::shared_ptr<order_inbox> inbox;
+};
+
+/// What a supervisor leaves in its `order_inbox`: sign and POST these. Each is answered by one entry of a `deliveries_done`, or comes back: in `returned` where no place
 /// in flight is free for it, in a `deliveries_returned` where the node is short of what it takes. Who got some back for
 /// want of a place gets in line by `wanted`, and sends nothing more of its own accord until it has left the line: it is
 /// offered places, and answers each offer.
 struct deliver {
-  std::vector<delivery_job> jobs;
+  boost::container::small_vector<delivery_job, 1> jobs; ///< of many connectors there is one of each
   std::uint32_t offer_answered = 0; ///< so many offered places this answers; `jobs` uses them or leaves them
   std::uint32_t wanted =
       0; ///< so many more could start now if there were places; 0: not in line, or not any more

@@ -41,6 +41,7 @@ void partition_rounds::round::clear() {
   replies.clear();
   events.clear();
   records.clear();
+  records_through = 0;
   spills.clear();
   changes.clear();
   orphaned.clear();
@@ -124,7 +125,7 @@ void partition_rounds::rest_if_idle(connector_slot slot) {
 
 std::optional<connector> partition_rounds::config_of(connector_slot slot) const {
   const auto& owner = at(slot);
-  return owner.active ? std::optional{owner.active->config} : store_.read_connector(owner.id);
+  return owner.active ? std::optional{owner.active->config()} : store_.read_connector(owner.id);
 }
 
 void partition_rounds::place::remember(std::string_view encoded) {
@@ -249,9 +250,9 @@ std::optional<refusal> partition_rounds::refuse(const composed_event& event, con
   if (!active.complaint.empty())
     return refusal{errc::connector_disabled,
                    "connector '" + event.connector.value + "' can't be used: " + active.complaint};
-  if (!active.config.enabled)
+  if (!active.config().enabled)
     return refusal{errc::connector_disabled, "connector '" + event.connector.value + "' is disabled"};
-  if (!event_matches(active.config.events, event.event))
+  if (!event_matches(active.config().events, event.event))
     return refusal{errc::filtered, "none of the events patterns of connector '" + event.connector.value +
                                        "' matches '" + event.event + "'"};
   return std::nullopt;
@@ -278,7 +279,7 @@ void partition_rounds::stage(connector_slot slot, composed_event& event, timesta
   auto& owner = at(slot);
   staged_event staged;
   staged.slot = slot;
-  auto& stored = staged.event.event;
+  stored_event stored;
   stored.sequence = next_sequence_++;
   stored.id = event.id;
   stored.connector = std::move(event.connector);
@@ -287,7 +288,6 @@ void partition_rounds::stage(connector_slot slot, composed_event& event, timesta
   stored.run = std::move(event.run);
   stored.accepted_at = now;
   stored.envelope = std::make_shared<const std::string>(std::move(event.envelope));
-  staged.event.position = {stored.accepted_at, stored.sequence};
   const auto bytes = stored.envelope->size();
   staged.waits = owner.backlog || !has_room(owner, bytes);
   if (staged.waits) {
@@ -300,6 +300,10 @@ void partition_rounds::stage(connector_slot slot, composed_event& event, timesta
   if (event.id_of_sender)
     filling_.ids.insert({event.id, slot});
   filling_.batch.add_event(stored, staged.waits);
+  staged.event.position = {stored.accepted_at, stored.sequence};
+  staged.event.accepted_at = stored.accepted_at;
+  staged.event.id = stored.id;
+  staged.event.envelope = std::move(stored.envelope);
   filling_.events.push_back(std::move(staged));
 }
 
@@ -311,7 +315,7 @@ connector_slot partition_rounds::put(const connector& config) {
     made.slot = *known;
     auto& active = *activate(made.slot);
     made.longest_cap_before_s = at(made.slot).longest_cap_s;
-    made.before = std::exchange(active.config, config);
+    made.before = std::exchange(active.shared, std::make_shared<const connector>(config));
     active.complaint.clear();
     configure(at(made.slot), config);
   } else {
@@ -619,7 +623,8 @@ void partition_rounds::release_changes(round& done, released& out) {
   }
 }
 
-/// One message for each supervisor, in the order of their first attempts.
+/// One message for each supervisor that has to hear of it, in the order of their first attempts. The others see it when
+/// they have something to do anyway: to wake each was a third of all that the supervisors of many connectors cost.
 void partition_rounds::release_records(round& done, released& out) {
   std::vector<connector_slot> concerned;
   for (auto& record : done.records) {
@@ -630,16 +635,27 @@ void partition_rounds::release_records(round& done, released& out) {
     if (!owner.supervised || owner.generation != record.generation)
       continue; // its successor holds nothing of this
     auto& active = *owner.active;
+    for (const auto& decision : record.message.decisions)
+      budget().let_go(active.window, decision.envelope_bytes);
+    if (!has_to_hear(owner, record.message))
+      continue;
     if (active.to_let_go.attempts.empty() && !record.message.decisions.empty())
       concerned.push_back(record.slot);
-    for (const auto& decision : record.message.decisions) {
+    for (const auto& decision : record.message.decisions)
       active.to_let_go.attempts.push_back({decision.was.sequence, decision.value.next_attempt_at});
-      budget().let_go(active.window, decision.envelope_bytes);
-    }
   }
   out.has_attempts = out.has_attempts || !done.records.empty();
+  out.recorded_through = std::max(out.recorded_through, done.records_through);
   for (const auto slot : concerned)
     out.let_go.emplace_back(slot, std::exchange(at(slot).active->to_let_go, {}));
+}
+
+/// Its attempts are durable, and it has something to do for that: it waits for the retries, for places in the window, or
+/// for all.
+bool partition_rounds::has_to_hear(const place& owner, const record_attempts& of) const {
+  return all_hear_of_records_ || owner.backlog ||
+         std::any_of(of.decisions.begin(), of.decisions.end(),
+                     [](const attempt_decision& one) { return one.state_after == event_state::pending; });
 }
 
 /// One message for each supervisor, in the order of their first events: the attempts then come back, and go into the
@@ -669,7 +685,7 @@ void partition_rounds::release_events(round& done, released& out) {
       grow(slot, first);
   for (auto& staged : done.events) {
     auto* active = at(staged.slot).active.get();
-    count_accepted(staged.slot, staged.event.event.accepted_at);
+    count_accepted(staged.slot, staged.event.accepted_at);
     if (staged.waits) {
       --active->waiting_in_rounds;
       grow(staged.slot, staged.event.position);
@@ -699,6 +715,7 @@ void partition_rounds::refused(const store_status&, released& out) {
   append(out.refused, filling_.replies);
   std::vector<unindexed_events::entry> spills;
   std::vector<staged_record> records;
+  const auto records_through = std::max(flying_.records_through, filling_.records_through);
   std::vector<connector_slot> orphaned;
   std::vector<std::pair<connector_slot, due_position>> returned;
   for (auto* part : {&flying_, &filling_}) {
@@ -733,6 +750,7 @@ void partition_rounds::refused(const store_status&, released& out) {
   stage_spills(std::move(spills));
   for (auto& record : records)
     stage(std::move(record));
+  filling_.records_through = records_through;
   append(filling_.orphaned, orphaned);
   append(filling_.returned, returned);
   for (const auto slot : concerned)
@@ -746,7 +764,7 @@ void partition_rounds::undo_events(round& undone) {
       --active->waiting_in_rounds;
     } else if (!staged.given_up) {
       unindexed_.erase(staged.event.position.sequence);
-      budget().let_go(active->window, staged.event.event.envelope->size());
+      budget().let_go(active->window, staged.event.envelope->size());
     }
   }
 }
@@ -762,8 +780,8 @@ void partition_rounds::undo_changes(round& undone) {
       by_name_.erase(owner.id.value);
       free_slot(each->slot);
     } else {
-      owner.active->config = *std::move(each->before);
-      owner.enabled = owner.active->config.enabled;
+      owner.active->shared = std::move(each->before);
+      owner.enabled = owner.active->config().enabled;
       owner.longest_cap_s = each->longest_cap_before_s;
     }
   }
@@ -800,7 +818,7 @@ refilled partition_rounds::refill(place& owner, const refill_window& request) {
         }
         break;
       }
-      answer.events.push_back(std::move(event));
+      answer.events.emplace_back(std::move(event));
     }
   }
   owner.backlog = (answer.next_due && *answer.next_due <= request.until) ||
@@ -824,7 +842,7 @@ void partition_rounds::check() const {
       continue;
     const auto& active = *owner.active;
     VICKET_ASSERT(!owner.removed || active.changes_in_rounds > 0);
-    VICKET_ASSERT(active.config.id == owner.id && active.config.enabled == owner.enabled);
+    VICKET_ASSERT(active.config().id == owner.id && active.config().enabled == owner.enabled);
     VICKET_ASSERT(active.to_take.events.empty() && active.to_let_go.attempts.empty() && !active.grown);
     VICKET_ASSERT(owner.supervised || !active.window.waits());
     held += active.window.counts();

@@ -78,10 +78,13 @@ public:
   /// What is known of a connector only while something is done for it: it has a supervisor, something of it is held or in
   /// an unfinished round, or it can't be used. As it will be once all rounds are durable.
   struct activity {
-    activity(connector_slot slot, connector stored) : config{std::move(stored)}, window{slot} {}
+    activity(connector_slot slot, connector stored)
+        : shared{std::make_shared<const connector>(std::move(stored))}, window{slot} {}
 
-    connector config;
-    std::string complaint; ///< why it can't be used; empty: it can
+    [[nodiscard]] const connector& config() const { return *shared; }
+
+    std::shared_ptr<const connector> shared; ///< its supervisor's, where it has one: there is no other copy
+    std::string complaint;                   ///< why it can't be used; empty: it can
     /// `backlog_grew` and `reconfigure` that its supervisor was sent.
     std::uint32_t told = 0;
     window_budget::share window; ///< handed to the supervisor, or in a round to be, attempts not recorded yet
@@ -117,7 +120,7 @@ public:
     bool unjudged : 1 = false; ///< of what an earlier life left in the index, not all was looked at
 
     /// Of one that does not rest.
-    [[nodiscard]] const connector& config() const { return active->config; }
+    [[nodiscard]] const connector& config() const { return active->config(); }
     [[nodiscard]] std::string_view complaint() const {
       return active ? std::string_view{active->complaint} : std::string_view{};
     }
@@ -134,7 +137,8 @@ public:
     std::vector<std::pair<connector_slot, bool>>
         removed;                              ///< whether it had a supervisor; the slot is free now
     std::vector<connector_slot> reconfigured; ///< those with a supervisor
-    std::vector<std::pair<connector_slot, attempts_recorded>> let_go;
+    std::uint64_t recorded_through = 0;       ///< see `took_records`; 0: no record was in it
+    std::vector<std::pair<connector_slot, attempts_recorded>> let_go; ///< those who have to hear of it
     std::vector<std::pair<connector_slot, take_events>> taken;
     std::vector<std::pair<connector_slot, due_position>> grown;
     bool has_attempts = false;
@@ -217,6 +221,11 @@ public:
   /// Attempts that a supervisor has decided about. Those of one that is not there any more are passed over.
   void record(record_attempts message, timestamp_ms now);
 
+  /// The records of attempts up to this number of the inbox are in the round being filled, or were before.
+  void took_records(std::uint64_t through) { filling_.records_through = through; }
+  /// From now on every supervisor is to hear when its attempts are durable.
+  void tell_all_of_records() noexcept { all_hear_of_records_ = true; }
+
   /// A supervisor goes, and this is to be remembered of it.
   void remember(supervisor_seat seat, std::string state, timestamp_ms now);
 
@@ -267,7 +276,7 @@ public:
 private:
   struct staged_event {
     connector_slot slot = 0;
-    waiting_event event;
+    due_event event;
     bool waits = false;    ///< goes to the due index, not to the supervisor
     bool given_up = false; ///< its supervisor died meanwhile: it is among the spills, and found from there
   };
@@ -291,7 +300,7 @@ private:
     connector_slot slot = 0;
     bool created = false;
     bool removed = false;
-    std::optional<connector> before; ///< of a put that replaced
+    std::shared_ptr<const connector> before; ///< of a put that replaced
     std::uint32_t longest_cap_before_s = 0;
   };
 
@@ -311,6 +320,7 @@ private:
     std::vector<std::unique_ptr<round_reply>> replies;
     std::vector<staged_event> events;
     std::vector<staged_record> records;
+    std::uint64_t records_through = 0;           ///< numbers of the inbox
     std::vector<unindexed_events::entry> spills; ///< index entries for events that are pending already
     std::vector<change> changes;
     std::vector<connector_slot> orphaned; ///< their supervisors died: the next ones start over from the index
@@ -350,6 +360,7 @@ private:
   void release(round& done, released& out);
   void release_changes(round& done, released& out);
   void release_records(round& done, released& out);
+  [[nodiscard]] bool has_to_hear(const place& owner, const record_attempts& of) const;
   void release_events(round& done, released& out);
   void undo_events(round& undone);
   void undo_changes(round& undone);
@@ -383,6 +394,7 @@ private:
   std::uint64_t filling_number_ = 1;
   std::uint32_t last_generation_ = 0;
   bool room_seen_ = false; ///< for the round being filled
+  bool all_hear_of_records_ = false;
 };
 
 } // namespace vicket

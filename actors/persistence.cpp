@@ -57,7 +57,8 @@ persistence::persistence(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)}, rounds_{*with_.store,
                                                    {with_.window, with_.budget, with_.late_ms, with_.history,
                                                     [this] { return room_on_disk(); }, with_.max_unindexed}},
-      records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms, rounds_.shared_budget())} {
+      records_{std::make_shared<record_inbox>(handle{self}, with_.attempt_wait_ms, rounds_.shared_budget())},
+      orders_{std::make_shared<order_inbox>(with_.delivery)} {
   self_->set_down_handler([this](const caf::down_msg& down) { replace_supervisor(down); });
   // The store's reference to this actor goes with this object, which goes when the actor quits: no cycle is left.
   with_.store->on_trouble([me = handle{self_}] { caf::anon_send(me, look_at_store{}); });
@@ -209,8 +210,10 @@ bool persistence::room_on_disk() const {
 
 void persistence::collect_records() {
   const auto now = with_.clock->now();
-  for (auto& each : records_->take())
+  rounds_.took_records(records_->take(taken_));
+  for (auto& each : taken_)
     rounds_.record(std::move(each), now);
+  taken_.clear();
 }
 
 /// What is accepted as of a seat must come from the supervisor that sits there.
@@ -362,6 +365,7 @@ partition_overview persistence::overview(const get_partition_overview& request) 
 
 caf::result<void> persistence::start_draining() {
   draining_ = true;
+  rounds_.tell_all_of_records();
   drained_ = self_->make_response_promise<void>();
   for (auto& each : std::exchange(given_up_, {})) // it goes on when it is asked for again
     for (auto& promise : each.promises)

@@ -2,6 +2,7 @@
 
 #include "actors/in_flight_count.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/order_inbox.hpp"
 #include "actors/partition_rounds.hpp"
 #include "actors/record_inbox.hpp"
 #include "actors/wake_queue.hpp"
@@ -167,6 +168,8 @@ private:
   setup with_;
   partition_rounds rounds_;
   std::shared_ptr<record_inbox> records_;
+  std::shared_ptr<order_inbox> orders_;       ///< of `setup::delivery`, from its supervisors
+  std::vector<record_attempts> taken_;        ///< scratch of `collect_records`
   std::vector<supervisor_actor> supervisors_; ///< by slot; null: there is none
   wake_queue sleepers_;
   std::optional<timestamp_ms> alarm_at_;                    ///< the alarm is set for then

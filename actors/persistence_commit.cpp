@@ -84,6 +84,8 @@ void persistence::round_is_back(const store_status& status) {
 }
 
 void persistence::release(partition_rounds::released out) {
+  if (out.recorded_through > 0) // before anybody hears of anything
+    records_->set_durable(out.recorded_through);
   for (const auto& reply : out.replies)
     reply->durable();
   for (const auto& [slot, supervised] : out.removed) {

@@ -151,7 +151,7 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
     return store_is_healthy() ? closed() : stopping();
   // What is in the clear goes no further than this.
   seal_secrets(config, *with_.secrets);
-  if (auto complaint = keep_secrets(config, known ? &active->config : nullptr))
+  if (auto complaint = keep_secrets(config, known ? &active->config() : nullptr))
     return make_refusal(errc::invalid_connector, *complaint);
   const bool generated = config.secret.empty();
   secret_text made;
@@ -208,8 +208,8 @@ void persistence::decide_deletes() {
       decide_delete(each.id, each.promise);
     } else if (const auto* active = rounds_.activate(*slot); active == nullptr) {
       each.promise.deliver(store_is_healthy() ? closed() : stopping());
-    } else if (active->config.enabled) { // first nothing new may come, on disk as well
-      auto disabled = active->config;
+    } else if (active->config().enabled) { // first nothing new may come, on disk as well
+      auto disabled = active->config();
       disabled.enabled = false;
       rounds_.put(disabled);
       each.behind = rounds_.filling_number();
@@ -340,13 +340,15 @@ std::shared_ptr<in_flight_count> persistence::in_flight_of(connector_slot slot) 
 std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot slot) {
   auto& active = *rounds_.at(slot).active;
   if (is_given_up(slot))
-    return make_silent_profile(active.config, in_flight_of(slot));
+    return make_silent_profile(active.config(), in_flight_of(slot));
   try {
-    return make_delivery_profile(active.config, *with_.secrets, with_.version, in_flight_of(slot));
+    auto profile = make_delivery_profile(active.config(), *with_.secrets, with_.version, in_flight_of(slot));
+    active.shared = config_of(profile); // the same, once in memory
+    return profile;
   } catch (const std::exception& why) {
     active.complaint = why.what();
     rounds_.show(slot);
-    warn("connector '" + active.config.id.value + "' is set aside: " + active.complaint +
+    warn("connector '" + active.config().id.value + "' is set aside: " + active.complaint +
          "; its events wait until it is put again");
     return nullptr;
   }
@@ -370,7 +372,7 @@ supervisor_actor persistence::supervisor_of(connector_slot slot, bool woken) {
   needs.seat = rounds_.seat_supervisor(slot);
   needs.persistence = handle{self_};
   needs.records = records_;
-  needs.delivery = with_.delivery;
+  needs.orders = orders_;
   needs.alarm = with_.alarm;
   needs.clock = with_.clock;
   needs.random = with_.random;

@@ -17,10 +17,11 @@ void cut_answer(attempt& of) {
 
 } // namespace
 
-void record_inbox::push(record_attempts record) {
+std::uint64_t record_inbox::push(record_attempts record) {
   std::unique_lock guard{mutex_};
+  const auto number = ++pushed_;
   if (!owner_)
-    return;
+    return number;
   for (auto& decision : record.decisions) {
     const auto bytes = decision.value.answer_bytes();
     if (budget_ && bytes > 0 && !budget_->add_answer(bytes))
@@ -41,12 +42,18 @@ void record_inbox::push(record_attempts record) {
     guard.unlock();
     caf::delayed_anon_send(owner, std::chrono::milliseconds{wait_ms_}, attempts_waited{});
   }
+  return number;
 }
 
-std::vector<record_attempts> record_inbox::take() {
+std::uint64_t record_inbox::take(std::vector<record_attempts>& into) {
+  constexpr std::size_t few = 4'096; // of which the memory is kept, after a burst of more it is given back
+  into.clear();
+  if (into.capacity() > few)
+    into.shrink_to_fit();
   std::lock_guard guard{mutex_};
   answer_bytes_ = 0;
-  return std::exchange(records_, {});
+  into.swap(records_);
+  return pushed_;
 }
 
 void record_inbox::heard() {

@@ -26,7 +26,7 @@ void keep_earlier(std::optional<timestamp_ms>& kept, timestamp_ms candidate) {
 supervisor::supervisor(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)},
       stored_state_{decode_connector_state(with_.state).value_or(connector_state{})},
-      queue_{with_.profile->config, stored_state_},
+      queue_{config_of(with_.profile), stored_state_},
       longest_cap_ms_{std::max(with_.longest_cap_ms, with_.profile->config.retry.cap_ms)} {}
 
 supervisor::handle::behavior_type supervisor::make_behavior() {
@@ -69,6 +69,7 @@ void supervisor::note_backlog(const backlog_grew& more) {
 
 void supervisor::take_refill(refilled& given) {
   refilling_ = false;
+  hear_of_records(); // what is not held any more must not pass for what keeps the window full
   auto scanned_to = refill_from_;
   for (const auto& event :
        given.events) // what is due now in spite of its time says nothing of what is before it
@@ -85,13 +86,18 @@ void supervisor::take_refill(refilled& given) {
   given_back twice{with_.seat,
                    {}}; // it went into the index, and came from there, while it was on its way here
   for (auto& event : given.events) {
-    const returned_event it{event.position, event.event.envelope->size()};
+    const returned_event it{event.position, event.envelope->size()};
     if (!queue_.add(std::move(event), start_kind::backlog))
       twice.events.push_back(it);
   }
   if (!twice.events.empty())
     self_->send(with_.persistence, std::move(twice));
   go_on();
+}
+
+void supervisor::hear_of_records() {
+  if (queue_.unrecorded() > queue_.unrecorded_retries())
+    queue_.recorded_through(with_.records->durable());
 }
 
 void supervisor::use_room() {
@@ -105,6 +111,7 @@ void supervisor::use_room() {
 
 void supervisor::give_back_some(const give_back& asked) {
   const auto now_us = with_.clock->now_us();
+  hear_of_records();
   give_back_some(asked.bytes, queue_.enabled() && opens_soon(now_us));
   go_on(now_us, {});
 }
@@ -129,6 +136,7 @@ void supervisor::decide(deliveries_done& done) {
       if (!gives_up_.empty() && decision->state_after == event_state::pending) {
         decision->state_after = event_state::failed;
         decision->value.next_attempt_at.reset();
+        queue_.not_tried_again(decision->was.sequence);
       }
       record.decisions.push_back(std::move(*decision));
     }
@@ -137,11 +145,15 @@ void supervisor::decide(deliveries_done& done) {
       record.state = encode(state);
       stored_state_ = state;
     }
-    with_.records->push(std::move(record));
+    leave(std::move(record));
   }
   for (auto& job : done.returned)
     queue_.put_back(std::move(job));
   go_on(now_us, {done.offered, !done.returned.empty()});
+}
+
+void supervisor::leave(record_attempts record) {
+  queue_.left_for_record(with_.records->push(std::move(record)));
 }
 
 void supervisor::take_back(deliveries_returned& returned) {
@@ -170,7 +182,7 @@ void supervisor::let_go(const attempts_recorded& recorded) {
 void supervisor::use_profile(const reconfigure& replaced) {
   ++heard_;
   with_.profile = replaced.profile;
-  queue_.reconfigure(with_.profile->config);
+  queue_.reconfigure(config_of(with_.profile));
   longest_cap_ms_ = std::max(longest_cap_ms_, with_.profile->config.retry.cap_ms);
   go_on();
 }
@@ -184,6 +196,7 @@ void supervisor::give_up(const give_up_all& order) {
 
 caf::result<void> supervisor::start_draining() {
   draining_ = true;
+  hear_of_records(); // of those that are recorded from now on there will be word
   drained_ = self_->make_response_promise<void>();
   answer_drain_when_done();
   return drained_;
@@ -199,9 +212,10 @@ void supervisor::go_on() {
 }
 
 void supervisor::go_on(std::int64_t now_us, places_news news) {
+  hear_of_records();
   if (draining_) {
     if (news.offered > 0)
-      self_->send(with_.delivery, deliver{{}, news.offered});
+      with_.orders->push(handle{self_}, deliver{{}, news.offered});
     answer_drain_when_done();
     return;
   }
@@ -225,7 +239,8 @@ bool supervisor::is_closed(std::int64_t now_us) const {
 }
 
 bool supervisor::is_idle(timestamp_ms now, std::int64_t now_us) const {
-  if (queue_.in_flight() > 0 || queue_.unrecorded() > 0 || refilling_)
+  // Persistence knows of what is settled and not recorded yet, and lets nobody go before it is.
+  if (queue_.in_flight() > 0 || queue_.unrecorded_retries() > 0 || refilling_)
     return false;
   if (!gives_up_.empty())
     return queue_.waiting() == 0 && !next_due_;
@@ -241,8 +256,8 @@ void supervisor::start_deliveries(std::int64_t now_us, places_news news) {
     auto next = queue_.start_next(now_us);
     if (!next)
       break;
-    orders.jobs.push_back({with_.profile, next->position.sequence, next->attempts_made + 1, next->event.id,
-                           std::move(next->event.envelope), next->what});
+    orders.jobs.push_back({with_.profile, next->position.sequence, next->attempts_made + 1, next->id,
+                           std::move(next->envelope), next->what});
   }
   if (in_line_ && (joins || news.offered > 0)) {
     orders.wanted = static_cast<std::uint32_t>(queue_.startable(now_us));
@@ -251,19 +266,19 @@ void supervisor::start_deliveries(std::int64_t now_us, places_news news) {
       orders.next = queue_.next_kind();
   }
   if (!orders.jobs.empty() || orders.offer_answered > 0 || orders.wanted > 0)
-    self_->send(with_.delivery, std::move(orders));
+    with_.orders->push(handle{self_}, std::move(orders));
 }
 
 void supervisor::give_up_waiting(timestamp_ms now, places_news news) {
   in_line_ = in_line_ && news.offered == 0; // an offer that nothing is wanted of ends that
   if (news.offered > 0)
-    self_->send(with_.delivery, deliver{{}, news.offered});
+    with_.orders->push(handle{self_}, deliver{{}, news.offered});
   if (queue_.waiting() == 0)
     return;
   record_attempts record;
   record.seat = with_.seat;
   record.decisions = queue_.give_up_waiting(gives_up_, now);
-  with_.records->push(std::move(record));
+  leave(std::move(record));
 }
 
 bool supervisor::opens_soon(std::int64_t now_us) const {

@@ -2,6 +2,7 @@
 
 #include "actors/connector_queue.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/order_inbox.hpp"
 #include "actors/record_inbox.hpp"
 #include "actors/window_limits.hpp"
 #include "policy/schedule_clock.hpp"
@@ -35,7 +36,7 @@ public:
     supervisor_seat seat;
     persistence_actor persistence;
     std::shared_ptr<record_inbox> records; ///< of `persistence`
-    delivery_actor delivery;
+    std::shared_ptr<order_inbox> orders;   ///< of its delivery actor
     alarm_actor alarm;
     std::shared_ptr<const schedule_clock> clock;
     random_source* random = nullptr; ///< outlives the actor; safe from any thread
@@ -57,6 +58,8 @@ private:
   void give_back_some(const give_back& asked);
   void decide(deliveries_done& done);
   void take_back(deliveries_returned& returned);
+  void hear_of_records();
+  void leave(record_attempts record);
   void let_go(const attempts_recorded& recorded);
   void use_profile(const reconfigure& replaced);
   void give_up(const give_up_all& order);

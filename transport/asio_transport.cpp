@@ -37,6 +37,8 @@ public:
   void post_all(std::vector<posting> postings) override {
     const auto now = boost::asio::steady_timer::clock_type::now();
     std::vector<std::vector<posted_request>> parts(workers_.size());
+    for (auto& part : parts)
+      part.reserve(postings.size() / parts.size() + 1);
     for (auto& one : postings) {
       const auto hash = hash_of(*one.request.endpoint);
       parts[hash % parts.size()].push_back({std::move(one.request), std::move(one.done), hash, now});

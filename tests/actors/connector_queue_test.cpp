@@ -9,13 +9,16 @@ namespace {
 constexpr std::int64_t now_us = 1'779'546'071'000'000;
 constexpr timestamp_ms now{now_us / 1'000};
 
-waiting_event event_at(log_sequence sequence, std::int64_t due_offset_ms) {
-  waiting_event event;
+due_event event_at(log_sequence sequence, std::int64_t due_offset_ms) {
+  due_event event;
   event.position = {now + due_offset_ms, sequence};
-  event.event.sequence = sequence;
-  event.event.accepted_at = now;
-  event.event.envelope = std::make_shared<const std::string>("{}");
+  event.accepted_at = now;
+  event.envelope = std::make_shared<const std::string>("{}");
   return event;
+}
+
+std::shared_ptr<const connector> shared(connector config) {
+  return std::make_shared<const connector>(std::move(config));
 }
 
 finished_delivery delivered(log_sequence sequence) {
@@ -56,7 +59,7 @@ finished_delivery failed(log_sequence sequence, std::uint32_t number) {
 } // namespace
 
 TEST_CASE("waiting events stay in order of their due time, then of acceptance") {
-  connector_queue queue{connector{}, {}};
+  connector_queue queue{shared(connector{}), {}};
   queue.add(event_at(7, 0));
   queue.add(event_at(5, 0));
   queue.add(event_at(9, -10));
@@ -67,7 +70,7 @@ TEST_CASE("waiting events stay in order of their due time, then of acceptance") 
 }
 
 TEST_CASE("an event that is held is not taken twice, until its attempt is recorded") {
-  connector_queue queue{connector{}, {}};
+  connector_queue queue{shared(connector{}), {}};
   queue.add(event_at(1, 0));
   queue.add(event_at(1, 0));
   CHECK(queue.waiting() == 1);
@@ -85,7 +88,7 @@ TEST_CASE("an event that is held is not taken twice, until its attempt is record
 }
 
 TEST_CASE("an answer for something that is not in flight is no decision") {
-  connector_queue queue{connector{}, {}};
+  connector_queue queue{shared(connector{}), {}};
   CHECK_FALSE(queue.decide(failed(1, 1), now, {}, 0).has_value());
   queue.add(event_at(1, 0));
   CHECK_FALSE(queue.decide(failed(1, 1), now, {}, 0).has_value());
@@ -95,7 +98,7 @@ TEST_CASE("a disabled connector starts nothing and waits for no rate") {
   connector config;
   config.enabled = false;
   config.rate = rate_limit{1, 1'000, 1};
-  connector_queue queue{config, {}};
+  connector_queue queue{shared(config), {}};
   queue.add(event_at(1, 0));
   CHECK_FALSE(queue.start_next(now_us));
   CHECK_FALSE(queue.opens_at(now_us).has_value());
@@ -104,7 +107,7 @@ TEST_CASE("a disabled connector starts nothing and waits for no rate") {
 TEST_CASE("when the rate holds things up the queue says until when") {
   connector config;
   config.rate = rate_limit{10, 1'000, 1};
-  connector_queue queue{config, {}};
+  connector_queue queue{shared(config), {}};
   for (log_sequence i = 1; i <= 5; ++i)
     queue.add(event_at(i, 0));
   while (queue.start_next(now_us)) {
@@ -118,7 +121,7 @@ TEST_CASE("when the rate holds things up the queue says until when") {
 
 TEST_CASE("429 and 503 with Retry-After hold the connector: what is in flight ends, nothing new starts") {
   for (const auto status : {std::uint16_t{429}, std::uint16_t{503}}) {
-    connector_queue queue{connector{}, {}};
+    connector_queue queue{shared(connector{}), {}};
     for (log_sequence i = 1; i <= 40; ++i)
       queue.add(event_at(i, 0));
     REQUIRE(start_all(queue, now_us) == 16);
@@ -144,7 +147,7 @@ TEST_CASE("429 and 503 with Retry-After hold the connector: what is in flight en
 TEST_CASE("with a rate, what waited goes at the rate, without a burst") {
   connector config;
   config.rate = rate_limit{10, 1'000, 10};
-  connector_queue queue{config, {}};
+  connector_queue queue{shared(config), {}};
   for (log_sequence i = 1; i <= 40; ++i)
     queue.add(event_at(i, 0));
   REQUIRE(start_all(queue, now_us) == 10);
@@ -159,7 +162,7 @@ TEST_CASE("with a rate, what waited goes at the rate, without a burst") {
 TEST_CASE("another status, or a hint that can't be meant, holds nothing") {
   for (const auto& [status, hint] : std::vector<std::pair<std::uint16_t, std::string>>{
            {500, "30"}, {404, "30"}, {429, ""}, {429, "soon"}, {429, "1779546101"}, {503, "0"}}) {
-    connector_queue queue{connector{}, {}};
+    connector_queue queue{shared(connector{}), {}};
     queue.add(event_at(1, 0));
     queue.add(event_at(2, 0));
     REQUIRE(start_all(queue, now_us) == 2);
@@ -175,13 +178,13 @@ TEST_CASE("another status, or a hint that can't be meant, holds nothing") {
 TEST_CASE("a hold outlives the queue, but not the endpoint's address") {
   connector config;
   config.url = "https://crm.example.com/hook";
-  connector_queue queue{config, {}};
+  connector_queue queue{shared(config), {}};
   queue.add(event_at(1, 0));
   REQUIRE(queue.start_next(now_us));
   REQUIRE(queue.decide(busy(1, 503, "60"), now, {}, 0));
   const auto remembered = queue.state();
 
-  connector_queue successor{config, remembered};
+  connector_queue successor{shared(config), remembered};
   successor.add(event_at(2, 0));
   CHECK(start_all(successor, now_us + 59'999'000) == 0);
   CHECK(successor.opens_at(now_us + 59'999'000) == now + 60'000);
@@ -190,13 +193,13 @@ TEST_CASE("a hold outlives the queue, but not the endpoint's address") {
 
   auto moved = config;
   moved.url = "https://crm.example.com/other";
-  connector_queue elsewhere{moved, remembered};
+  connector_queue elsewhere{shared(moved), remembered};
   elsewhere.add(event_at(2, 0));
   CHECK(start_all(elsewhere, now_us) == 1);
 
   queue.add(event_at(2, 0));
   CHECK(start_all(queue, now_us) == 0);
-  queue.reconfigure(moved);
+  queue.reconfigure(shared(moved));
   CHECK(start_all(queue, now_us) == 1);
 }
 
@@ -206,8 +209,8 @@ delivery_job job_of(const connector_queue::queued_event& event) {
   delivery_job job;
   job.sequence = event.position.sequence;
   job.attempt_number = event.attempts_made + 1;
-  job.id = event.event.id;
-  job.envelope = event.event.envelope;
+  job.id = event.id;
+  job.envelope = event.envelope;
   job.what = event.what;
   return job;
 }
@@ -218,10 +221,10 @@ TEST_CASE("what could not be sent waits again in its place, as what it was, and 
   connector config;
   config.max_in_flight = 3;
   config.rate = rate_limit{1, 1'000, 3};
-  connector_queue queue{config, {}};
+  connector_queue queue{shared(config), {}};
   auto second = event_at(2, 10);
   second.attempts_made = 4;
-  second.event.id.bytes[0] = 7;
+  second.id.bytes[0] = 7;
   queue.add(event_at(1, 0));
   queue.add(std::move(second), start_kind::backlog);
   queue.add(event_at(3, 20));
@@ -242,8 +245,8 @@ TEST_CASE("what could not be sent waits again in its place, as what it was, and 
   REQUIRE(again);
   CHECK(again->position == due_position{now + 10, 2});
   CHECK(again->attempts_made == 4);
-  CHECK(again->event.id.bytes[0] == 7);
-  CHECK(*again->event.envelope == "{}");
+  CHECK(again->id.bytes[0] == 7);
+  CHECK(*again->envelope == "{}");
   CHECK(queue.next_kind() == start_kind::fresh);
   CHECK(queue.start_next(now_us)->position.sequence == 3);
   const auto decision = queue.decide(delivered(2), now, {}, 0);
@@ -256,7 +259,7 @@ TEST_CASE("what could not be sent waits again in its place, as what it was, and 
 TEST_CASE("how many could start now counts what waits, the places, the hold and the pause") {
   connector config;
   config.max_in_flight = 3;
-  connector_queue queue{config, {}};
+  connector_queue queue{shared(config), {}};
   CHECK(queue.startable(now_us) == 0);
   for (log_sequence i = 1; i <= 2; ++i)
     queue.add(event_at(i, 0));
@@ -267,10 +270,10 @@ TEST_CASE("how many could start now counts what waits, the places, the hold and 
   REQUIRE(queue.start_next(now_us));
   CHECK(queue.startable(now_us) == 2);
   config.enabled = false;
-  queue.reconfigure(config);
+  queue.reconfigure(shared(config));
   CHECK(queue.startable(now_us) == 0);
   config.enabled = true;
-  queue.reconfigure(config);
+  queue.reconfigure(shared(config));
   REQUIRE(queue.decide(busy(1, 429, "10"), now, {}, 0));
   CHECK(queue.startable(now_us) == 0);
   CHECK(queue.startable(now_us + 11'000'000) == 1); // after a hold one goes alone
@@ -280,7 +283,7 @@ TEST_CASE("what could not be sent waits in its place again, with the attempts th
   connector config;
   config.max_in_flight = 2;
   config.rate = rate_limit{2, 1'000, 2};
-  connector_queue queue{config, {}};
+  connector_queue queue{shared(config), {}};
   for (const log_sequence sequence : {1U, 2U, 3U}) {
     auto event = event_at(sequence, 0);
     event.attempts_made = static_cast<std::uint32_t>(sequence);
@@ -298,16 +301,16 @@ TEST_CASE("what could not be sent waits in its place again, with the attempts th
   for (const log_sequence sequence : {1U, 2U}) { // the rate counts those that went
     const auto again = queue.start_next(now_us);
     REQUIRE(again);
-    CHECK(again->event.sequence == sequence);
+    CHECK(again->position.sequence == sequence);
     CHECK(again->attempts_made == sequence);
-    CHECK(again->event.envelope);
-    CHECK(again->event.accepted_at == now);
+    CHECK(again->envelope);
+    CHECK(again->accepted_at == now);
   }
   CHECK_FALSE(queue.start_next(now_us));
 }
 
 TEST_CASE("a queue that waits for word starts nothing until it comes") {
-  connector_queue queue{connector{}, {}};
+  connector_queue queue{shared(connector{}), {}};
   queue.add(event_at(1, 0));
   queue.wait_for_word();
   CHECK_FALSE(queue.start_next(now_us + 3'600'000'000));
@@ -318,7 +321,7 @@ TEST_CASE("a queue that waits for word starts nothing until it comes") {
 
 TEST_CASE(
     "what is short on the way to an endpoint is tried after 250 ms, then later, or when an attempt is over") {
-  connector_queue queue{connector{}, {}};
+  connector_queue queue{shared(connector{}), {}};
   for (log_sequence sequence = 1; sequence <= 20; ++sequence)
     queue.add(event_at(sequence, 0));
   auto at_us = now_us;
@@ -340,7 +343,7 @@ TEST_CASE(
   queue.put_back(job_of(*back));
   queue.wait_for_moment({at_us / 1'000});
   CHECK_FALSE(queue.start_next(at_us));
-  REQUIRE(queue.decide(delivered(gone->event.sequence), {at_us / 1'000}, {}, 0));
+  REQUIRE(queue.decide(delivered(gone->position.sequence), {at_us / 1'000}, {}, 0));
   REQUIRE(queue.start_next(at_us));
   queue.wait_for_moment({at_us / 1'000});
   CHECK(queue.opens_at(at_us) == timestamp_ms{at_us / 1'000 + 250});

@@ -194,13 +194,62 @@ TEST_CASE("nothing is answered, handed over or let go before its round is durabl
   REQUIRE(out.taken[0].second.events.size() == 1);
 
   const auto seat = f.supervise("crm");
-  f.record(seat, out.taken[0].second.events[0].position);
+  f.record(seat, out.taken[0].second.events[0].position, noon + 5'000);
   f.seal();
   CHECK(f.rounds->at(seat.slot).active->window.events() == 1);
   const auto let_go = f.durable();
   REQUIRE(let_go.let_go.size() == 1);
   CHECK(let_go.has_attempts);
   CHECK(f.rounds->at(seat.slot).active->window.events() == 0);
+}
+
+TEST_CASE("a supervisor hears of its attempts where it has something to do for them; the others can see it") {
+  rounds_fixture f;
+  f.put("crm");
+  f.commit();
+  const auto seat = f.supervise("crm");
+  for (std::size_t i = 1; i <= 3; ++i)
+    static_cast<void>(f.send("crm", i));
+  const auto events = f.commit().taken.at(0).second.events;
+
+  SECTION("not of what is settled") {
+    f.record(seat, events[0].position);
+    f.rounds->took_records(7);
+    f.seal();
+    f.rounds->took_records(8); // of the next round
+    const auto out = f.durable();
+    CHECK(out.let_go.empty());
+    CHECK(out.has_attempts);
+    CHECK(out.recorded_through == 8); // nothing to write: the next round was none
+    CHECK(f.rounds->at(seat.slot).active->window.events() == 2);
+  }
+  SECTION("what is in the next round is not durable with this one") {
+    f.record(seat, events[0].position);
+    f.rounds->took_records(7);
+    f.seal();
+    f.record(seat, events[1].position);
+    f.rounds->took_records(8);
+    CHECK(f.durable().recorded_through == 7);
+    CHECK(f.commit().recorded_through == 8);
+  }
+  SECTION("of a retry, which it waits for") {
+    f.record(seat, events[0].position);
+    f.record(seat, events[1].position, noon + 5'000);
+    const auto out = f.commit();
+    REQUIRE(out.let_go.size() == 1);
+    REQUIRE(out.let_go[0].second.attempts.size() == 1);
+    CHECK(out.let_go[0].second.attempts[0].sequence == events[1].position.sequence);
+  }
+  SECTION("of all, while more waits in the index") {
+    f.rounds->at(seat.slot).backlog = true;
+    f.record(seat, events[0].position);
+    CHECK(f.commit().let_go.size() == 1);
+  }
+  SECTION("of all, when it is wanted") {
+    f.rounds->tell_all_of_records();
+    f.record(seat, events[0].position);
+    CHECK(f.commit().let_go.size() == 1);
+  }
 }
 
 TEST_CASE("a put between events is part of their round, so a crash after it loses none of them") {
@@ -271,13 +320,15 @@ TEST_CASE("attempts and index entries survive a round that does not fit, in thei
   f.record(seat, events[0].position, noon + 5'000);
   f.seal();
   f.record(seat, events[1].position);
+  f.rounds->took_records(2);
   f.refused();
   CHECK(f.rounds->at(seat.slot).active->window.events() == 3);
   f.refused(); // still no room
   const auto out = f.commit();
   REQUIRE(out.let_go.size() == 1);
-  REQUIRE(out.let_go[0].second.attempts.size() == 2);
+  REQUIRE(out.let_go[0].second.attempts.size() == 1);
   CHECK(out.let_go[0].second.attempts[0].next_due == noon + 5'000);
+  CHECK(out.recorded_through == 2);
   CHECK(f.rounds->at(seat.slot).active->window.events() == 1);
   CHECK(f.store->attempts_of(events[0].position.sequence).size() == 1);
   CHECK(f.waiting("crm") == 1);

@@ -49,7 +49,7 @@ class counted_partition {
 public:
   struct supervisor {
     supervisor_seat seat;
-    std::vector<waiting_event> waiting;
+    std::vector<due_event> waiting;
     std::set<log_sequence> unrecorded;
   };
 
@@ -76,6 +76,7 @@ public:
     with.late_ms = 1'000'000;
     with.max_unindexed = 24;
     rounds.emplace(*store, with);
+    rounds->tell_all_of_records();
     for (auto& config : store->connectors())
       rounds->load(config);
     scan = store->scan_due();
@@ -164,8 +165,8 @@ public:
     message.seat = one->seat;
     attempt_decision decision;
     decision.was = event.position;
-    decision.accepted_at = event.event.accepted_at;
-    decision.envelope_bytes = event.event.envelope->size();
+    decision.accepted_at = event.accepted_at;
+    decision.envelope_bytes = event.envelope->size();
     decision.state_after = after;
     decision.value.number = event.attempts_made + 1;
     decision.value.result = after == event_state::delivered ? outcome::delivered : outcome::http_status;
@@ -240,7 +241,7 @@ public:
       return;
     std::vector<returned_event> returned;
     for (const auto& event : std::exchange(one->waiting, {}))
-      returned.push_back({event.position, event.event.envelope->size()});
+      returned.push_back({event.position, event.envelope->size()});
     rounds->take_back(one->seat.slot, returned);
     rounds->check();
   }

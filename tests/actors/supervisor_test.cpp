@@ -37,8 +37,7 @@ public:
     needs.persistence =
         caf::actor_cast<persistence_actor>(caf::actor_cast<caf::strong_actor_ptr>(store_.ptr()));
     needs.records = records_;
-    needs.delivery =
-        caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(transport_.ptr()));
+    needs.orders = orders_;
     needs.alarm = caf::actor_cast<alarm_actor>(caf::actor_cast<caf::strong_actor_ptr>(alarm_.ptr()));
     needs.clock = schedule;
     needs.random = &random_;
@@ -65,8 +64,41 @@ public:
 
   /// The refill that was asked for, if one was.
   std::optional<refill_window> refill() { return next<refill_window>(store_); }
-  std::optional<deliver> delivery() { return next<deliver>(transport_); }
+  std::optional<deliver> delivery() {
+    std::vector<order_inbox::order> orders;
+    if (const auto call = next<orders_wait>(transport_))
+      call->inbox->take(orders);
+    REQUIRE(orders.size() <= 1);
+    return orders.empty() ? std::nullopt : std::optional{std::move(orders.front().what)};
+  }
+  /// The events of all that are there, with one call.
+  std::vector<log_sequence> orders() {
+    std::vector<order_inbox::order> orders;
+    std::vector<log_sequence> events;
+    const auto call = next<orders_wait>(transport_);
+    CHECK_FALSE(next<orders_wait>(transport_).has_value());
+    if (call)
+      call->inbox->take(orders);
+    for (const auto& one : orders)
+      for (const auto& job : one.what.jobs)
+        events.push_back(job.sequence);
+    return events;
+  }
   std::optional<wake_me> alarm() { return next<wake_me>(alarm_); }
+  std::optional<retire> wants_to_go() { return next<retire>(store_); }
+  /// What it left for its records is durable.
+  void make_durable() {
+    std::vector<record_attempts> records;
+    records_->set_durable(records_->take(records));
+  }
+  /// What it says it holds, when it is made to ask for more.
+  std::vector<log_sequence> held() {
+    tell(backlog_grew{{clock.wall_now(), 99}});
+    const auto asked = refill();
+    REQUIRE(asked.has_value());
+    tell(refilled{{}, std::nullopt});
+    return asked->held;
+  }
 
   manual_clock clock;
   std::shared_ptr<const schedule_clock> schedule = std::make_shared<const schedule_clock>(clock);
@@ -90,16 +122,17 @@ private:
   std::shared_ptr<record_inbox> records_ = std::make_shared<record_inbox>(
       caf::actor_cast<persistence_actor>(caf::actor_cast<caf::strong_actor_ptr>(store_.ptr())), 0);
   caf::scoped_actor transport_{system_};
+  std::shared_ptr<order_inbox> orders_ = std::make_shared<order_inbox>(
+      caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(transport_.ptr())));
   caf::scoped_actor alarm_{system_};
   supervisor_actor subject_;
 };
 
-waiting_event event_due(timestamp_ms due, log_sequence sequence) {
-  waiting_event event;
+due_event event_due(timestamp_ms due, log_sequence sequence) {
+  due_event event;
   event.position = {due, sequence};
-  event.event.sequence = sequence;
-  event.event.accepted_at = due;
-  event.event.envelope = std::make_shared<const std::string>("{}");
+  event.accepted_at = due;
+  event.envelope = std::make_shared<const std::string>("{}");
   return event;
 }
 
@@ -213,4 +246,88 @@ TEST_CASE(
   REQUIRE(asked.has_value());
   CHECK(asked->from <= due_position{soon, 0});
   CHECK_FALSE(asked->beyond.has_value());
+}
+
+namespace {
+
+deliveries_done done(log_sequence sequence, outcome result) {
+  deliveries_done what;
+  auto& one = what.deliveries.emplace_back();
+  one.sequence = sequence;
+  one.value.number = 1;
+  one.value.result = result;
+  return what;
+}
+
+take_events one_event(timestamp_ms due, log_sequence sequence) {
+  take_events given;
+  given.events.push_back(event_due(due, sequence));
+  return given;
+}
+
+} // namespace
+
+TEST_CASE(
+    "what is settled is held until it is durable, and let go without a word; a retry's word is waited for") {
+  lone_supervisor crm;
+  crm.tell(one_event(crm.clock.wall_now(), 1));
+  REQUIRE(crm.delivery().has_value());
+  SECTION("settled") {
+    crm.tell(done(1, outcome::delivered));
+    CHECK(crm.held() == std::vector<log_sequence>{1});
+    crm.make_durable();
+    CHECK(crm.held().empty());
+    crm.tell(one_event(crm.clock.wall_now(), 2));
+    crm.tell(done(2, outcome::delivered));
+    CHECK(crm.held() == std::vector<log_sequence>{2}); // the first record says nothing of the second
+  }
+  SECTION("to be tried again") {
+    crm.tell(done(1, outcome::timeout));
+    crm.make_durable();
+    CHECK(crm.held() == std::vector<log_sequence>{1});
+    crm.tell(attempts_recorded{{{1, crm.clock.wall_now() + 3'600'000}}});
+    CHECK(crm.held().empty());
+  }
+}
+
+TEST_CASE("whoever has nothing to do asks to go, but not before it has heard of its retries") {
+  lone_supervisor crm;
+  crm.tell(one_event(crm.clock.wall_now(), 1));
+  const auto rest = [&] {
+    crm.clock.advance_ms(supervisor::default_idle_ms);
+    crm.tell(wake_up{});
+  };
+  SECTION("persistence knows what is settled and not yet recorded") {
+    crm.tell(done(1, outcome::delivered));
+    rest();
+    CHECK(crm.wants_to_go().has_value());
+  }
+  SECTION("a retry that it has not heard of would be forgotten") {
+    crm.tell(done(1, outcome::timeout));
+    crm.make_durable();
+    rest();
+    rest();
+    CHECK_FALSE(crm.wants_to_go().has_value());
+    crm.tell(attempts_recorded{{{1, crm.clock.wall_now() + 3'600'000}}});
+    rest();
+    const auto asked = crm.wants_to_go();
+    REQUIRE(asked.has_value());
+    CHECK(asked->next_due.has_value());
+  }
+  SECTION("one that is given up after all is no retry") {
+    crm.tell(give_up_all{"deleted"});
+    crm.tell(done(1, outcome::timeout));
+    rest();
+    CHECK(crm.wants_to_go().has_value());
+  }
+}
+
+TEST_CASE("orders gather behind one message, and the next calls again") {
+  lone_supervisor crm;
+  crm.tell(one_event(crm.clock.wall_now(), 1));
+  crm.tell(one_event(crm.clock.wall_now(), 2));
+  CHECK(crm.orders() == std::vector<log_sequence>{1, 2});
+  CHECK(crm.orders().empty());
+  crm.tell(one_event(crm.clock.wall_now(), 3));
+  CHECK(crm.orders() == std::vector<log_sequence>{3});
 }

@@ -1,0 +1,30 @@
+#include "actors/order_inbox.hpp"
+
+#include <caf/send.hpp>
+
+#include <cstddef>
+
+namespace vicket {
+
+void order_inbox::push(supervisor_actor whose, deliver what) {
+  {
+    std::lock_guard guard{mutex_};
+    orders_.push_back({std::move(whose), std::move(what)});
+    if (orders_.size() > 1)
+      return;
+  }
+  caf::anon_send(
+      owner_,
+      orders_wait{shared_from_this()}); // without the lock, which is the first thing that it will want
+}
+
+void order_inbox::take(std::vector<order>& into) {
+  constexpr std::size_t few = 1'024; // of which the memory is kept, after a burst of more it is given back
+  into.clear();
+  if (into.capacity() > few)
+    into.shrink_to_fit();
+  std::lock_guard guard{mutex_};
+  into.swap(orders_);
+}
+
+} // namespace vicket
