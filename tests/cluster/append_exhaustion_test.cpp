@@ -101,7 +101,9 @@ struct outcome {
   std::string violation;
 };
 
-outcome run(all_choices& choices, int records) {
+enum class disaster : std::uint8_t { failover, loss };
+
+outcome run(all_choices& choices, int records, disaster what) {
   constexpr std::array fates{fate::done, fate::refused, fate::cut_before, fate::cut_after, fate::cut_and_late};
   simulated_database database;
   log_row genesis{{partition, 1, 1, record_kind::genesis, 0}, {}, "genesis"};
@@ -112,7 +114,7 @@ outcome run(all_choices& choices, int records) {
 
   node nodes[2] = {{database, "a", genesis}, {database, "b", genesis}};
   outcome result;
-  auto failed_over = false;
+  auto has_happened = false;
   nodes[0].append_next();
   nodes[1].append_next();
   for (auto steps = 0; database.under_way() > 0; ++steps) {
@@ -120,12 +122,12 @@ outcome run(all_choices& choices, int records) {
       result.violation = "it comes to no end";
       return result;
     }
-    // One of the calls has one of the fates; or, once, the database fails over.
+    // One of the calls has one of the fates; or, once, the disaster happens.
     const auto calls = std::min<std::size_t>(database.under_way(), 3);
-    const auto choice = choices.choose(calls * fates.size() + (failed_over ? 0 : 1));
+    const auto choice = choices.choose(calls * fates.size() + (has_happened ? 0 : 1));
     if (choice == calls * fates.size()) {
-      database.fail_over();
-      failed_over = true;
+      what == disaster::failover ? database.fail_over() : database.go_back();
+      has_happened = true;
     } else {
       database.let_happen(choice / fates.size(), fates[choice % fates.size()]);
     }
@@ -142,6 +144,8 @@ outcome run(all_choices& choices, int records) {
   database.fail_over();
   const auto& rows = database.rows(partition);
   for (const auto& each : nodes) {
+    if (has_happened && what == disaster::loss)
+      break; // then only the order of what is left can be right
     for (const auto& row : each.durable)
       if (const auto found = rows.find(row.head.number); found == rows.end() || found->second.digest != row.digest)
         result.violation = each.name + std::to_string(row.head.number) + " was said to be durable, and is not there";
@@ -156,14 +160,12 @@ outcome run(all_choices& choices, int records) {
   return result;
 }
 
-} // namespace
-
-TEST_CASE("whatever happens to appends, their answers are true", "[exhaustion]") {
+std::set<step> try_all(disaster what) {
   all_choices choices{5};
   std::set<step> seen;
   auto runs = 0;
   do {
-    const auto one = run(choices, 2);
+    const auto one = run(choices, 2, what);
     seen.insert(one.seen.begin(), one.seen.end());
     ++runs;
     if (!one.violation.empty()) {
@@ -172,7 +174,15 @@ TEST_CASE("whatever happens to appends, their answers are true", "[exhaustion]")
     }
   } while (choices.next());
   CHECK(runs > 50'000);
-  CHECK(seen.contains(step::durable));
-  CHECK(seen.contains(step::refused));
-  CHECK(seen.contains(step::lost));
+  return seen;
+}
+
+} // namespace
+
+TEST_CASE("whatever happens to appends, their answers are true", "[exhaustion]") {
+  CHECK(try_all(disaster::failover) == std::set{step::durable, step::refused, step::lost});
+}
+
+TEST_CASE("a database that loses what it acknowledged is found out, and nothing is put behind the loss", "[exhaustion]") {
+  CHECK(try_all(disaster::loss) == std::set{step::durable, step::refused, step::lost, step::broken});
 }

@@ -1,5 +1,6 @@
 #include "tests/cluster/simulated_table.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace vicket::testing {
@@ -36,6 +37,13 @@ void simulated_database::fail_over() {
       partition.rows.erase(row);
     partition.unsynced.clear();
   }
+}
+
+void simulated_database::go_back() {
+  fail_over();
+  for (auto& [number, partition] : partitions_)
+    if (partition.rows.size() > 1)
+      partition.rows.erase(std::prev(partition.rows.end()));
 }
 
 /// The standby has all that was done before this.

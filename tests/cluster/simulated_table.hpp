@@ -34,6 +34,8 @@ public:
 
   /// The rows that no standby has are gone.
   void fail_over();
+  /// Acknowledged or not, the last row of each partition but the first is gone: a standby that lagged was promoted.
+  void go_back();
 
   /// All rows that are visible.
   [[nodiscard]] const std::map<std::uint64_t, log_row>& rows(std::uint32_t partition) const;
