@@ -45,3 +45,9 @@ target_link_libraries(vicket_httplib INTERFACE PkgConfig::HTTPLIB OpenSSL::SSL O
 if(VICKET_BUILD_TESTS)
   find_package(Catch2 3 REQUIRED)
 endif()
+
+# PostgreSQL's server, which tests and the load harness start instances of their own of. Its programs are not on PATH.
+if(VICKET_BUILD_TESTS OR VICKET_BUILD_BENCH)
+  file(GLOB postgres_folders /usr/lib/postgresql/*/bin)
+  find_path(VICKET_POSTGRES_BIN postgres HINTS ${postgres_folders} REQUIRED)
+endif()

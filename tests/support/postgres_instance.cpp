@@ -6,6 +6,8 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -33,13 +35,23 @@ std::string end_of(const std::filesystem::path& path) {
 } // namespace
 
 postgres_instance::postgres_instance() {
+  make({VICKET_POSTGRES_BIN "/initdb", "--pgdata", data(), "--username", "vicket", "--auth", "trust", "--encoding", "UTF8",
+        "--no-locale", "--no-sync"});
+  start();
+}
+
+postgres_instance::postgres_instance(const postgres_instance& primary, const std::string& name) {
+  make({VICKET_POSTGRES_BIN "/pg_basebackup", "--pgdata", data(), "--write-recovery-conf", "--checkpoint", "fast",
+        "--no-sync", "--dbname", primary.conninfo() + " application_name=" + name});
+  start();
+}
+
+void postgres_instance::make(std::vector<std::string> command) {
   if (::geteuid() == 0 && ::chown(folder_.path().c_str(), nobody, nobody) != 0)
     throw std::runtime_error{"can't give the scratch folder to another user"};
-  const auto made = run_process(as_its_user({VICKET_POSTGRES_BIN "/initdb", "--pgdata", data(), "--username", "vicket",
-                                             "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"}));
+  const auto made = run_process(as_its_user(std::move(command)));
   if (made.code != 0)
-    throw std::runtime_error{"initdb: " + made.errors};
-  start();
+    throw std::runtime_error{"PostgreSQL can't be made: " + made.errors};
 }
 
 postgres_instance::~postgres_instance() = default; // SIGKILL: the folder goes with it
@@ -57,6 +69,31 @@ std::vector<std::string> postgres_instance::as_its_user(std::vector<std::string>
 
 std::string postgres_instance::conninfo() const {
   return "host=" + folder_.path() + " port=5432 user=vicket dbname=postgres";
+}
+
+double postgres_instance::cpu_seconds() const {
+  // utime, stime and those of children that were waited for, of the first process and its children.
+  const auto ticks_of = [](const std::string& process, pid_t parent) -> std::optional<long> {
+    std::ifstream file{"/proc/" + process + "/stat"};
+    const std::string line{std::istreambuf_iterator<char>{file}, {}};
+    std::istringstream fields{line.substr(std::min(line.size(), line.rfind(')') + 2))};
+    std::string skipped;
+    pid_t its_parent = 0;
+    fields >> skipped >> its_parent;
+    if (!fields || (parent != 0 && its_parent != parent))
+      return std::nullopt;
+    for (auto i = 5; i <= 13; ++i)
+      fields >> skipped;
+    auto sum = 0L, each = 0L;
+    for (auto i = 0; i < 4 && fields >> each; ++i)
+      sum += each;
+    return sum;
+  };
+  auto ticks = ticks_of(std::to_string(server_->id()), 0).value_or(0);
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc"})
+    if (const auto name = entry.path().filename().string(); name.find_first_not_of("0123456789") == std::string::npos)
+      ticks += ticks_of(name, server_->id()).value_or(0);
+  return static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 void postgres_instance::start() {

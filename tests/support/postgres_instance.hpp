@@ -16,11 +16,15 @@ class postgres_instance {
 public:
   /// Made (`initdb`) and started. Throws std::runtime_error, with the end of its log, if that fails.
   postgres_instance();
+  /// A standby of another one, which streams from it under this name; it is synchronous when the other one says so.
+  postgres_instance(const postgres_instance& primary, const std::string& name);
   ~postgres_instance();
   postgres_instance(const postgres_instance&) = delete;
   postgres_instance& operator=(const postgres_instance&) = delete;
 
   [[nodiscard]] std::string conninfo() const;
+  /// CPU time of all its processes up to now, those that have ended included.
+  [[nodiscard]] double cpu_seconds() const;
 
   void start();
   void stop(); ///< in order: transactions that are under way are rolled back
@@ -31,6 +35,7 @@ public:
   std::string run(const std::string& statements) const;
 
 private:
+  void make(std::vector<std::string> command);
   [[nodiscard]] std::vector<std::string> as_its_user(std::vector<std::string> arguments) const;
   [[nodiscard]] std::filesystem::path data() const { return std::filesystem::path{folder_.path()} / "data"; }
   [[nodiscard]] std::filesystem::path log() const { return std::filesystem::path{folder_.path()} / "log"; }
