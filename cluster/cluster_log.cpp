@@ -50,8 +50,8 @@ void cluster_log::append(const sealed_round& round, completion done) {
   self.with.post([rep = rep_, &round, row = std::move(row), done = std::move(done)]() mutable {
     auto copy = row;
     rep->appender.append(std::move(copy), rep->history.digest(),
-                         [rep = rep.get(), &round, row = std::move(row), done = std::move(done)](
-                             const record_appender::settled& settled) {
+                         [rep = rep.get(), &round, row = std::move(row),
+                          done = std::move(done)](const record_appender::settled& settled) {
                            if (settled.how == step::refused)
                              return done({store_errc::full, sentence_of(settled)});
                            if (settled.how != step::durable)

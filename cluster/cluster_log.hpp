@@ -17,7 +17,7 @@ namespace vicket {
 class cluster_log final : public round_log {
 public:
   struct setup {
-    partition_store* store = nullptr;             ///< outlives it
+    partition_store* store = nullptr; ///< outlives it
     std::shared_ptr<const record_codec> codec;
     record_appender::setup appender;
     log_history history; ///< up to this node's claim

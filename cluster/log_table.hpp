@@ -35,8 +35,8 @@ public:
   };
   struct read_answer {
     bool answered = false;
-    std::vector<log_row> rows; ///< in order, from the one that was asked for on; none: there is none yet
-    std::uint64_t last = 0;    ///< of the partition, in the same snapshot
+    std::vector<log_row> rows;    ///< in order, from the one that was asked for on; none: there is none yet
+    std::uint64_t last = 0;       ///< of the partition, in the same snapshot
     std::uint64_t trimmed_to = 0; ///< above what was asked for: it is gone
     std::string detail;
   };

@@ -18,8 +18,10 @@ namespace {
 
 /// Of each session, whatever the server's and the role's settings say.
 constexpr std::string_view session_settings =
-    "SET synchronous_commit = on; SET client_min_messages = warning; SET default_transaction_isolation = 'read committed'; "
-    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0; SET standard_conforming_strings = on";
+    "SET synchronous_commit = on; SET client_min_messages = warning; SET default_transaction_isolation = "
+    "'read committed'; "
+    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0; SET "
+    "standard_conforming_strings = on";
 
 struct result_deleter {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -86,8 +88,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
 
   enum class phase : std::uint8_t { connecting, ready, ended };
 
-  explicit rep(setup given)
-      : with{std::move(given)}, socket{with.io->context()}, patience{*with.io} {}
+  explicit rep(setup given) : with{std::move(given)}, socket{with.io->context()}, patience{*with.io} {}
   ~rep() { close(); }
   rep(const rep&) = delete;
   rep& operator=(const rep&) = delete;
@@ -197,8 +198,8 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
         values.push_back(each.data());
         lengths.push_back(static_cast<int>(each.size()));
       }
-      sent = PQsendQueryPrepared(connection, next.name.c_str(), static_cast<int>(values.size()), values.data(),
-                                 lengths.data(), formats.data(), 1);
+      sent = PQsendQueryPrepared(connection, next.name.c_str(), static_cast<int>(values.size()),
+                                 values.data(), lengths.data(), formats.data(), 1);
     }
     if (sent != 1)
       return end(one_line(PQerrorMessage(connection)));
@@ -265,8 +266,9 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     if (answer.detail.empty())
       answer.detail = one_line(PQresultErrorMessage(&result));
     // FATAL and PANIC: the server ends the connection, and may have committed before.
-    answer.came_to = field_of(&result, PG_DIAG_SEVERITY_NONLOCALIZED) == "ERROR" ? pg_answer::outcome::refused
-                                                                                  : pg_answer::outcome::unknown;
+    answer.came_to = field_of(&result, PG_DIAG_SEVERITY_NONLOCALIZED) == "ERROR"
+                         ? pg_answer::outcome::refused
+                         : pg_answer::outcome::unknown;
   }
 
   void finish() {

@@ -24,13 +24,15 @@ public:
   };
 
   outcome came_to = outcome::unknown;
-  std::string sqlstate; ///< of an error
-  std::string detail;   ///< one sentence: what the server or the connection said
+  std::string sqlstate;      ///< of an error
+  std::string detail;        ///< one sentence: what the server or the connection said
   std::uint64_t changed = 0; ///< rows
   /// What was asked for, in PostgreSQL's binary form.
   std::vector<std::vector<std::optional<std::string>>> rows;
 
-  [[nodiscard]] bool answered() const noexcept { return came_to == outcome::done || came_to == outcome::warned; }
+  [[nodiscard]] bool answered() const noexcept {
+    return came_to == outcome::done || came_to == outcome::warned;
+  }
 };
 
 /// PostgreSQL's binary form of what we store.
@@ -66,7 +68,8 @@ public:
   pg_session& operator=(const pg_session&) = delete;
 
   /// One of the statements that were prepared. `parameters` in binary form.
-  void execute(std::string_view name, std::vector<std::string> parameters, std::function<void(pg_answer)> done);
+  void execute(std::string_view name, std::vector<std::string> parameters,
+               std::function<void(pg_answer)> done);
   /// Any text, without parameters; what it gives comes as text.
   void execute_text(std::string text, std::function<void(pg_answer)> done);
 

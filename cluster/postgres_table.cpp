@@ -51,7 +51,8 @@ constexpr std::string_view look_text =
 constexpr std::string_view read_text =
     "SELECT number, epoch, kind, digest, durable_to, body FROM ("
     "SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS bytes_before FROM ("
-    "SELECT * FROM $.rounds WHERE partition = $1::int4 AND number >= $2::int8 ORDER BY number LIMIT 1000) AS first_ones) AS counted "
+    "SELECT * FROM $.rounds WHERE partition = $1::int4 AND number >= $2::int8 ORDER BY number LIMIT 1000) AS "
+    "first_ones) AS counted "
     "WHERE bytes_before <= $3::int8 OR number = $2 ORDER BY number";
 constexpr std::string_view ends_text =
     "SELECT (SELECT max(number) FROM $.rounds WHERE partition = $1::int4), "
@@ -106,7 +107,8 @@ log_table::append_answer append_answer_of(pg_answer& answer) {
     // Of an insert that inserted nothing a warning says nothing.
     return {answer.changed == 1 ? append_reply::unknown : append_reply::absent, std::move(answer.detail)};
   case pg_answer::outcome::refused:
-    return {answer.sqlstate == "23505" ? append_reply::absent : append_reply::refused, std::move(answer.detail)};
+    return {answer.sqlstate == "23505" ? append_reply::absent : append_reply::refused,
+            std::move(answer.detail)};
   case pg_answer::outcome::not_sent:
     return {append_reply::refused, std::move(answer.detail)};
   case pg_answer::outcome::unknown:
@@ -137,8 +139,8 @@ struct postgres_table::rep {
     which.made_at = std::chrono::steady_clock::now();
     ++which.made;
     which.session.reset();
-    which.session = std::make_unique<pg_session>(
-        pg_session::setup{with.io, with.conninfo, std::move(statements)});
+    which.session =
+        std::make_unique<pg_session>(pg_session::setup{with.io, with.conninfo, std::move(statements)});
   }
 
   [[nodiscard]] bool needs_another(const slot& which) const {
@@ -164,7 +166,8 @@ struct postgres_table::rep {
     return *other.session;
   }
 
-  void append(const log_row& row, const record_digest& before, bool afresh, std::function<void(append_answer)> done) {
+  void append(const log_row& row, const record_digest& before, bool afresh,
+              std::function<void(append_answer)> done) {
     std::vector<std::string> values{partition_bytes(row.head.partition),
                                     number_bytes(row.head.number),
                                     number_bytes(row.head.epoch),
@@ -180,7 +183,8 @@ struct postgres_table::rep {
                  [done = std::move(done)](pg_answer answer) { done(append_answer_of(answer)); });
   }
 
-  void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes, std::function<void(read_answer)> done) {
+  void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
+            std::function<void(read_answer)> done) {
     // The ends first: what is appended meanwhile is in the page and not counted, rather than the other way round.
     auto page = std::make_shared<read_answer>();
     auto& session = other_session();
@@ -191,38 +195,42 @@ struct postgres_table::rep {
         page->trimmed_to = number_in(answer.rows[0][1]);
       }
     });
-    session.execute("read", {partition_bytes(partition), number_bytes(from), pg_int8(static_cast<std::int64_t>(max_bytes))},
-                    [page, partition, done = std::move(done)](pg_answer answer) {
-                      page->answered = page->answered && answer.answered();
-                      page->detail = answer.detail;
-                      for (auto& columns : answer.rows) {
-                        const auto digest = digest_in(columns[3]);
-                        if (!digest || !columns[5]) {
-                          page->answered = false;
-                          page->detail = "a row of the log has no digest of 32 bytes";
-                          break;
-                        }
-                        page->rows.push_back({{partition, number_in(columns[0]), number_in(columns[1]),
-                                               static_cast<record_kind>(number_in(columns[2])), number_in(columns[4])},
-                                              *digest,
-                                              std::move(*columns[5])});
-                      }
-                      if (!page->rows.empty())
-                        page->last = std::max(page->last, page->rows.back().head.number);
-                      done(std::move(*page));
-                    });
+    session.execute(
+        "read",
+        {partition_bytes(partition), number_bytes(from), pg_int8(static_cast<std::int64_t>(max_bytes))},
+        [page, partition, done = std::move(done)](pg_answer answer) {
+          page->answered = page->answered && answer.answered();
+          page->detail = answer.detail;
+          for (auto& columns : answer.rows) {
+            const auto digest = digest_in(columns[3]);
+            if (!digest || !columns[5]) {
+              page->answered = false;
+              page->detail = "a row of the log has no digest of 32 bytes";
+              break;
+            }
+            page->rows.push_back({{partition, number_in(columns[0]), number_in(columns[1]),
+                                   static_cast<record_kind>(number_in(columns[2])), number_in(columns[4])},
+                                  *digest,
+                                  std::move(*columns[5])});
+          }
+          if (!page->rows.empty())
+            page->last = std::max(page->last, page->rows.back().head.number);
+          done(std::move(*page));
+        });
   }
 
   void trim_on(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) {
     other_session().execute("trim", {partition_bytes(partition), number_bytes(below), pg_int8(trim_rows)},
                             [done = std::move(done)](pg_answer answer) {
-                              done(answer.answered() && answer.changed < static_cast<std::uint64_t>(trim_rows));
+                              done(answer.answered() &&
+                                   answer.changed < static_cast<std::uint64_t>(trim_rows));
                             });
   }
 
   setup with;
   std::vector<slot> appending;
-  std::unordered_map<std::uint32_t, std::uint64_t> appended_over; ///< by partition: which of its slot's sessions
+  std::unordered_map<std::uint32_t, std::uint64_t>
+      appended_over; ///< by partition: which of its slot's sessions
   slot other;
 };
 
@@ -248,12 +256,12 @@ postgres_table::~postgres_table() {
 
 void postgres_table::append(const log_row& row, const record_digest& before, bool afresh,
                             std::function<void(append_answer)> done) {
-  post(rep_, *rep_->with.io, [row, before, afresh, done = std::move(done)](rep& self) {
-    self.append(row, before, afresh, done);
-  });
+  post(rep_, *rep_->with.io,
+       [row, before, afresh, done = std::move(done)](rep& self) { self.append(row, before, afresh, done); });
 }
 
-void postgres_table::look(std::uint32_t partition, std::uint64_t number, std::function<void(look_answer)> done) {
+void postgres_table::look(std::uint32_t partition, std::uint64_t number,
+                          std::function<void(look_answer)> done) {
   post(rep_, *rep_->with.io, [partition, number, done = std::move(done)](rep& self) {
     self.other_session().execute(
         "look", {partition_bytes(partition), number_bytes(number)}, [done](pg_answer answer) {
@@ -262,7 +270,8 @@ void postgres_table::look(std::uint32_t partition, std::uint64_t number, std::fu
           found.detail = std::move(answer.detail);
           if (found.answered) {
             const auto& row = answer.rows[0];
-            found.seen = {digest_in(row[0]), digest_in(row[1]), number_in(row[2]), number_in(row[3]), row[4].has_value()};
+            found.seen = {digest_in(row[0]), digest_in(row[1]), number_in(row[2]), number_in(row[3]),
+                          row[4].has_value()};
           }
           done(std::move(found));
         });

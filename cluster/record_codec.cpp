@@ -10,13 +10,15 @@
 namespace vicket {
 
 std::string record_codec::place_of(const record_head& head, const record_digest& before) const {
-  auto place = "vicket record/" + uuid_ + '/' + std::to_string(head.partition) + '/' + std::to_string(head.number) + '/' +
-               std::to_string(head.epoch) + '/' + std::to_string(static_cast<unsigned>(head.kind)) + '/';
+  auto place = "vicket record/" + uuid_ + '/' + std::to_string(head.partition) + '/' +
+               std::to_string(head.number) + '/' + std::to_string(head.epoch) + '/' +
+               std::to_string(static_cast<unsigned>(head.kind)) + '/';
   place.append(reinterpret_cast<const char*>(before.data()), before.size());
   return place;
 }
 
-std::string record_codec::seal(const record_head& head, const record_digest& before, std::string_view body) const {
+std::string record_codec::seal(const record_head& head, const record_digest& before,
+                               std::string_view body) const {
   const auto most = ZSTD_compressBound(body.size());
   std::string sealed(aes_gcm::nonce_bytes + most + aes_gcm::tag_bytes, '\0');
   std::string packed(most, '\0');

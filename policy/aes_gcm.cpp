@@ -39,19 +39,22 @@ int size_of(std::string_view text) {
 
 } // namespace
 
-void seal(std::string_view key, std::string_view nonce, std::string_view place, std::string_view text, char* to) {
+void seal(std::string_view key, std::string_view nonce, std::string_view place, std::string_view text,
+          char* to) {
   VICKET_ASSERT(key.size() == key_bytes && nonce.size() == nonce_bytes);
   const cipher_ptr context{EVP_CIPHER_CTX_new()};
   auto size = 0;
   require(context &&
-          EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes_of(key), bytes_of(nonce)) == 1 &&
+          EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes_of(key), bytes_of(nonce)) ==
+              1 &&
           EVP_EncryptUpdate(context.get(), nullptr, &size, bytes_of(place), size_of(place)) == 1 &&
           EVP_EncryptUpdate(context.get(), bytes_of(to), &size, bytes_of(text), size_of(text)) == 1 &&
           EVP_EncryptFinal_ex(context.get(), bytes_of(to) + text.size(), &size) == 1 &&
           EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes, to + text.size()) == 1);
 }
 
-bool open(std::string_view key, std::string_view nonce, std::string_view place, std::string_view sealed, char* to) {
+bool open(std::string_view key, std::string_view nonce, std::string_view place, std::string_view sealed,
+          char* to) {
   VICKET_ASSERT(key.size() == key_bytes && nonce.size() == nonce_bytes);
   if (sealed.size() < tag_bytes)
     return false;
@@ -60,7 +63,8 @@ bool open(std::string_view key, std::string_view nonce, std::string_view place, 
   const cipher_ptr context{EVP_CIPHER_CTX_new()};
   auto size = 0;
   require(context &&
-          EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes_of(key), bytes_of(nonce)) == 1 &&
+          EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes_of(key), bytes_of(nonce)) ==
+              1 &&
           EVP_DecryptUpdate(context.get(), nullptr, &size, bytes_of(place), size_of(place)) == 1 &&
           (cipher.empty() ||
            EVP_DecryptUpdate(context.get(), bytes_of(to), &size, bytes_of(cipher), size_of(cipher)) == 1) &&

@@ -21,7 +21,8 @@ append_settling::step append_settling::on_reply(append_reply reply) {
 append_settling::step append_settling::on_look(const append_look& seen) const {
   if (seen.at)
     return *seen.at == own_ ? step::durable : step::lost;
-  if (seen.trimmed_to > number_) // it is not: what is known durable alone is trimmed, and this one is not known to be
+  if (seen.trimmed_to >
+      number_) // it is not: what is known durable alone is trimmed, and this one is not known to be
     return step::behind;
   if (seen.before && *seen.before == before_) {
     // All is as it should be but for the record: the partition is halted, or another's insert of the same number was under

@@ -9,7 +9,7 @@ namespace vicket {
 
 /// What the table said to one sending of an append: insert the record as number n, where n - 1 is the one that I know.
 enum class append_reply : std::uint8_t {
-  stored,  ///< a row, and no warning: durable, and so is everything before it
+  stored, ///< a row, and no warning: durable, and so is everything before it
   unknown, ///< a warning (the wait for a standby was cancelled), or the connection is gone: may be there, or yet come
   refused, ///< an error: certainly not there
   absent,  ///< no row was inserted, or there is one of that number already: a look says why
@@ -17,11 +17,11 @@ enum class append_reply : std::uint8_t {
 
 /// What is there, as one statement saw it after an `absent`; what it saw is durable.
 struct append_look {
-  std::optional<record_digest> before;  ///< of number n - 1
-  std::optional<record_digest> at;      ///< of number n
-  std::uint64_t last = 0;               ///< 0: the log is empty
-  std::uint64_t trimmed_to = 0;         ///< all below are deleted
-  bool halted = false;                  ///< the partition takes no records
+  std::optional<record_digest> before; ///< of number n - 1
+  std::optional<record_digest> at;     ///< of number n
+  std::uint64_t last = 0;              ///< 0: the log is empty
+  std::uint64_t trimmed_to = 0;        ///< all below are deleted
+  bool halted = false;                 ///< the partition takes no records
 };
 
 /// Settles one append whose answers may be lost, doubled or late. Pure: the caller sends, looks and waits, this says what

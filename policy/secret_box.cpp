@@ -33,8 +33,8 @@ void require(bool succeeded, const char* what) {
 
 void hmac(const secret_bytes& key, std::string_view text, unsigned char* to) {
   auto size = 0u;
-  require(HMAC(EVP_sha256(), key.view().data(), static_cast<int>(key.size()), bytes_of(text), text.size(), to, &size) !=
-              nullptr,
+  require(HMAC(EVP_sha256(), key.view().data(), static_cast<int>(key.size()), bytes_of(text), text.size(), to,
+               &size) != nullptr,
           "HMAC");
 }
 
@@ -85,7 +85,8 @@ std::optional<secret_bytes> secret_box::open(std::string_view sealed, std::strin
   if (!is_sealed(sealed) || sealed.size() > most || place.size() > most)
     return std::nullopt;
   auto text = secret_bytes::of_size(sealed.size() - overhead_bytes);
-  if (!aes_gcm::open(key_.view(), sealed.substr(1, nonce_bytes), place, sealed.substr(1 + nonce_bytes), text.data()))
+  if (!aes_gcm::open(key_.view(), sealed.substr(1, nonce_bytes), place, sealed.substr(1 + nonce_bytes),
+                     text.data()))
     return std::nullopt;
   return text;
 }

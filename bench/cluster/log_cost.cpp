@@ -79,7 +79,8 @@ public:
     setup.store = &store;
     setup.codec = codec_;
     setup.history = history;
-    setup.appender = {table_.get(), [this](std::int64_t ms, std::function<void()> then) { wait(ms, std::move(then)); }};
+    setup.appender = {table_.get(),
+                      [this](std::int64_t ms, std::function<void()> then) { wait(ms, std::move(then)); }};
     setup.post = [this](std::function<void()> work) { boost::asio::post(io_.context(), std::move(work)); };
     return std::make_unique<cluster_log>(std::move(setup));
   }
@@ -100,7 +101,8 @@ private:
     pauses_.back()->start(std::chrono::milliseconds{ms}, std::move(then));
   }
 
-  vicket::internal::io_thread io_{[](const std::string& what) { std::fprintf(stderr, "%s\n", what.c_str()); }};
+  vicket::internal::io_thread io_{
+      [](const std::string& what) { std::fprintf(stderr, "%s\n", what.c_str()); }};
   std::vector<std::unique_ptr<vicket::internal::pause>> pauses_;
   std::shared_ptr<const record_codec> codec_ = std::make_shared<record_codec>(
       std::make_shared<secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')}),
@@ -128,7 +130,9 @@ send_to_connector event_of(std::size_t number) {
 double own_cpu_seconds() {
   rusage use{};
   ::getrusage(RUSAGE_SELF, &use);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(use.ru_utime) + seconds(use.ru_stime);
 }
 
@@ -162,9 +166,8 @@ public:
       wanted.id = {"connector-" + std::to_string(i)};
       wanted.url = "https://endpoint.example.com/hook";
       self->request(node_->gateway(), caf::infinite, put_connector{wanted})
-          .receive([](const connector_view&) {}, [](const caf::error& why) {
-            throw std::runtime_error{refusal_of(why).detail};
-          });
+          .receive([](const connector_view&) {},
+                   [](const caf::error& why) { throw std::runtime_error{refusal_of(why).detail}; });
     }
   }
   ~world() {
@@ -262,11 +265,12 @@ private:
 };
 
 double at(const std::vector<double>& sorted, double part) {
-  return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(part * static_cast<double>(sorted.size())))];
+  return sorted[std::min(sorted.size() - 1,
+                         static_cast<std::size_t>(part * static_cast<double>(sorted.size())))];
 }
 
-void measure(const char* name, const std::vector<const vicket::testing::postgres_instance*>& servers, std::size_t events,
-             double seconds) {
+void measure(const char* name, const std::vector<const vicket::testing::postgres_instance*>& servers,
+             std::size_t events, double seconds) {
   world on{servers.empty() ? nullptr : servers.front()};
   on.deliver(events / 4);
   const auto us = on.latencies(1'000, seconds);
@@ -282,7 +286,8 @@ void measure(const char* name, const std::vector<const vicket::testing::postgres
   on.deliver(events);
   const auto took = std::chrono::duration<double>(steady::now() - began).count();
   const auto each = 1e6 / static_cast<double>(events);
-  std::printf("%-22s sent to accepted at 1,000/s p50 %6.2f ms, p99 %6.2f ms; saturated %6.0f/s, CPU per delivery: node %5.1f us, "
+  std::printf("%-22s sent to accepted at 1,000/s p50 %6.2f ms, p99 %6.2f ms; saturated %6.0f/s, CPU per "
+              "delivery: node %5.1f us, "
               "database %5.1f us\n",
               name, at(us, 0.5) / 1e3, at(us, 0.99) / 1e3, static_cast<double>(events) / took,
               (own_cpu_seconds() - own) * each, (database() - its) * each);
@@ -296,8 +301,12 @@ int main(int count, char** arguments) {
   double seconds = 5;
   int pairs = 3;
   CLI::App app{"What a node's log in PostgreSQL costs beside one of its own."};
-  app.add_option("--events", events, "delivered for each figure")->check(CLI::Range(1'000, 10'000'000))->capture_default_str();
-  app.add_option("--seconds", seconds, "of 1,000 events a second")->check(CLI::Range(1, 600))->capture_default_str();
+  app.add_option("--events", events, "delivered for each figure")
+      ->check(CLI::Range(1'000, 10'000'000))
+      ->capture_default_str();
+  app.add_option("--seconds", seconds, "of 1,000 events a second")
+      ->check(CLI::Range(1, 600))
+      ->capture_default_str();
   app.add_option("--pairs", pairs, "how often, in turn")->check(CLI::Range(1, 100))->capture_default_str();
   try {
     app.parse(count, arguments);

@@ -67,8 +67,9 @@ constexpr std::uint32_t partition = 0;
 /// A node that appends records until one is not durable.
 struct node {
   node(simulated_database& database, std::string its_name, const log_row& genesis)
-      : name{std::move(its_name)}, table{database},
-        appender{{&table, [](std::int64_t, auto then) { then(); }}}, last{genesis.digest}, number{genesis.head.number} {}
+      : name{std::move(its_name)}, table{database}, appender{{&table,
+                                                              [](std::int64_t, auto then) { then(); }}},
+        last{genesis.digest}, number{genesis.head.number} {}
 
   void append_next() {
     ++number;
@@ -104,7 +105,8 @@ struct outcome {
 enum class disaster : std::uint8_t { failover, loss };
 
 outcome run(all_choices& choices, int records, disaster what) {
-  constexpr std::array fates{fate::done, fate::refused, fate::cut_before, fate::cut_after, fate::cut_and_late};
+  constexpr std::array fates{fate::done, fate::refused, fate::cut_before, fate::cut_after,
+                             fate::cut_and_late};
   simulated_database database;
   log_row genesis{{partition, 1, 1, record_kind::genesis, 0}, {}, "genesis"};
   genesis.digest = digest_of({}, genesis.head, genesis.body);
@@ -134,7 +136,8 @@ outcome run(all_choices& choices, int records, disaster what) {
     for (auto& each : nodes)
       if (each.how) {
         result.seen.insert(*each.how);
-        const auto go_on = *each.how == step::durable && each.durable.size() < static_cast<std::size_t>(records);
+        const auto go_on =
+            *each.how == step::durable && each.durable.size() < static_cast<std::size_t>(records);
         each.how.reset();
         if (go_on)
           each.append_next();
@@ -147,15 +150,18 @@ outcome run(all_choices& choices, int records, disaster what) {
     if (has_happened && what == disaster::loss)
       break; // then only the order of what is left can be right
     for (const auto& row : each.durable)
-      if (const auto found = rows.find(row.head.number); found == rows.end() || found->second.digest != row.digest)
-        result.violation = each.name + std::to_string(row.head.number) + " was said to be durable, and is not there";
+      if (const auto found = rows.find(row.head.number);
+          found == rows.end() || found->second.digest != row.digest)
+        result.violation =
+            each.name + std::to_string(row.head.number) + " was said to be durable, and is not there";
     if (each.not_there)
       for (const auto& [number, row] : rows)
         if (row.digest == each.not_there->digest)
           result.violation = each.name + std::to_string(number) + " was said not to be there, and is";
   }
   for (const auto& [number, row] : rows)
-    if (number > 1 && (!rows.contains(number - 1) || digest_of(rows.at(number - 1).digest, row.head, row.body) != row.digest))
+    if (number > 1 && (!rows.contains(number - 1) ||
+                       digest_of(rows.at(number - 1).digest, row.head, row.body) != row.digest))
       result.violation = std::to_string(number) + " follows another record than is there";
   return result;
 }
@@ -183,6 +189,7 @@ TEST_CASE("whatever happens to appends, their answers are true", "[exhaustion]")
   CHECK(try_all(disaster::failover) == std::set{step::durable, step::refused, step::lost});
 }
 
-TEST_CASE("a database that loses what it acknowledged is found out, and nothing is put behind the loss", "[exhaustion]") {
+TEST_CASE("a database that loses what it acknowledged is found out, and nothing is put behind the loss",
+          "[exhaustion]") {
   CHECK(try_all(disaster::loss) == std::set{step::durable, step::refused, step::lost, step::broken});
 }

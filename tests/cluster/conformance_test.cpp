@@ -31,20 +31,23 @@ struct chain {
   record_digest last{};
 };
 
-append_reply append(table_world& world, const log_row& row, const record_digest& before, std::size_t node = 0) {
+append_reply append(table_world& world, const log_row& row, const record_digest& before,
+                    std::size_t node = 0) {
   return world
       .ask<log_table::append_answer>([&](auto done) { world.table(node).append(row, before, false, done); })
       .reply;
 }
 
 append_look look(table_world& world, std::uint32_t partition, std::uint64_t number) {
-  const auto found = world.ask<log_table::look_answer>([&](auto done) { world.table(1).look(partition, number, done); });
+  const auto found =
+      world.ask<log_table::look_answer>([&](auto done) { world.table(1).look(partition, number, done); });
   INFO(found.detail);
   REQUIRE(found.answered);
   return found.seen;
 }
 
-log_table::read_answer read(table_world& world, std::uint32_t partition, std::uint64_t from, std::size_t max_bytes) {
+log_table::read_answer read(table_world& world, std::uint32_t partition, std::uint64_t from,
+                            std::size_t max_bytes) {
   auto page = world.ask<log_table::read_answer>(
       [&](auto done) { world.table(1).read(partition, from, max_bytes, done); });
   INFO(page.detail);
@@ -73,7 +76,8 @@ TEMPLATE_TEST_CASE("a log begins once", "[conformance]", simulated_world, postgr
   CHECK(append(world, one, nothing) == append_reply::absent);
   CHECK(look(world, 3, 1).at == one.digest);
   chain elsewhere{4};
-  CHECK(append(world, elsewhere.next("of another partition", record_kind::genesis), nothing) == append_reply::stored);
+  CHECK(append(world, elsewhere.next("of another partition", record_kind::genesis), nothing) ==
+        append_reply::stored);
 }
 
 TEMPLATE_TEST_CASE("a record is stored only behind the one that it follows", "[conformance]", simulated_world,
@@ -102,7 +106,8 @@ TEMPLATE_TEST_CASE("a record is stored only behind the one that it follows", "[c
   CHECK(append(world, fourth, third.digest, 1) == append_reply::stored);
 }
 
-TEMPLATE_TEST_CASE("rows are read as they were written, in pages", "[conformance]", simulated_world, postgres_world) {
+TEMPLATE_TEST_CASE("rows are read as they were written, in pages", "[conformance]", simulated_world,
+                   postgres_world) {
   TestType made;
   table_world& world = made;
   chain records{7};
@@ -111,7 +116,8 @@ TEMPLATE_TEST_CASE("rows are read as they were written, in pages", "[conformance
   for (auto i = 0; i < 256; ++i)
     every_byte += static_cast<char>(i);
   for (auto i = 0; i < 5; ++i) {
-    auto row = records.next(i == 2 ? std::string{} : every_byte, i == 0 ? record_kind::genesis : record_kind::round);
+    auto row =
+        records.next(i == 2 ? std::string{} : every_byte, i == 0 ? record_kind::genesis : record_kind::round);
     row.head.epoch = std::uint64_t{1} << 40;
     row.digest = digest_of(records.before, row.head, row.body);
     records.last = row.digest;
@@ -173,7 +179,8 @@ TEMPLATE_TEST_CASE("a halted partition takes nothing", "[conformance]", simulate
   fill(world, elsewhere, 1);
 }
 
-TEMPLATE_TEST_CASE("of two who append the same number one has it", "[conformance]", simulated_world, postgres_world) {
+TEMPLATE_TEST_CASE("of two who append the same number one has it", "[conformance]", simulated_world,
+                   postgres_world) {
   TestType made;
   table_world& world = made;
   chain records{5};

@@ -69,7 +69,8 @@ public:
 
 private:
   postgres_world world_;
-  record_appender appender_{{&world_.table(0), [this](std::int64_t ms, auto then) { world_.wait(ms, then); }}};
+  record_appender appender_{
+      {&world_.table(0), [this](std::int64_t ms, auto then) { world_.wait(ms, then); }}};
   std::uint64_t number_ = 0;
   record_digest last_{};
   log_row row_;
@@ -92,14 +93,16 @@ void await(const std::string& question, const std::string& answer) {
 constexpr auto waiting_appends = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
 void want_a_standby(bool wanted) {
-  the_postgres().run(std::string{"ALTER SYSTEM SET synchronous_standby_names = '"} + (wanted ? "nobody" : "") + "'");
+  the_postgres().run(std::string{"ALTER SYSTEM SET synchronous_standby_names = '"} +
+                     (wanted ? "nobody" : "") + "'");
   the_postgres().run("SELECT pg_reload_conf()");
   await("SHOW synchronous_standby_names", wanted ? "nobody" : "");
 }
 
 } // namespace
 
-TEST_CASE("an append whose wait for the standby is cancelled is not durable before the standby has it", "[faults]") {
+TEST_CASE("an append whose wait for the standby is cancelled is not durable before the standby has it",
+          "[faults]") {
   for (const auto how : {"pg_cancel_backend", "pg_terminate_backend"}) {
     lone_node node;
     INFO(how);
@@ -109,12 +112,17 @@ TEST_CASE("an append whose wait for the standby is cancelled is not durable befo
     // The row can be seen from now on. What waits then is the look that found it.
     the_postgres().run(std::string{"SELECT count("} + how +
                        "(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'INSERT%'");
-    await("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%emit_message%'", "t");
+    await("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE "
+          "'%emit_message%'",
+          "t");
     CHECK(node.rows() == "2");
     CHECK_FALSE(node.is_settled());
     // Nor is a look that is cancelled an answer.
-    the_postgres().run("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-    await("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%emit_message%'", "t");
+    the_postgres().run(
+        "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    await("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE "
+          "'%emit_message%'",
+          "t");
     CHECK_FALSE(node.is_settled());
     want_a_standby(false);
     CHECK(node.end_append() == step::durable);

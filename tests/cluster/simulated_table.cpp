@@ -58,13 +58,15 @@ const std::map<std::uint64_t, log_row>& simulated_database::rows(std::uint32_t p
   return found == partitions_.end() ? none : found->second.rows;
 }
 
-void simulated_table::append(const log_row& row, const record_digest& before, bool, std::function<void(append_answer)> done) {
+void simulated_table::append(const log_row& row, const record_digest& before, bool,
+                             std::function<void(append_answer)> done) {
   const auto kept = std::make_shared<log_row>(row);
   const auto insert = [&database = database_, kept, before] {
     auto& partition = database.partitions_[kept->head.partition];
     const auto found = partition.rows.find(kept->head.number - 1);
-    const auto follows = before == record_digest{} ? partition.rows.empty()
-                                                   : found != partition.rows.end() && found->second.digest == before;
+    const auto follows = before == record_digest{}
+                             ? partition.rows.empty()
+                             : found != partition.rows.end() && found->second.digest == before;
     if (!follows || partition.halted || !partition.rows.emplace(kept->head.number, *kept).second)
       return false;
     partition.unsynced.insert(kept->head.number);
@@ -76,13 +78,18 @@ void simulated_table::append(const log_row& row, const record_digest& before, bo
       database.acknowledge();
     return inserted;
   };
-  database_.calls_.push_back(
-      {kept, [acknowledged, done] { done({acknowledged() ? append_reply::stored : append_reply::absent, {}}); },
-       [insert] { static_cast<void>(insert()); },
-       [done](bool refused) { done({refused ? append_reply::refused : append_reply::unknown, "simulated"}); }});
+  database_.calls_.push_back({kept,
+                              [acknowledged, done] {
+                                done({acknowledged() ? append_reply::stored : append_reply::absent, {}});
+                              },
+                              [insert] { static_cast<void>(insert()); },
+                              [done](bool refused) {
+                                done({refused ? append_reply::refused : append_reply::unknown, "simulated"});
+                              }});
 }
 
-void simulated_table::look(std::uint32_t number_of, std::uint64_t number, std::function<void(look_answer)> done) {
+void simulated_table::look(std::uint32_t number_of, std::uint64_t number,
+                           std::function<void(look_answer)> done) {
   const auto fail = [done](bool) { done({}); };
   database_.calls_.push_back({nullptr,
                               [&database = database_, number_of, number, done] {
@@ -115,7 +122,8 @@ void simulated_table::read(std::uint32_t number_of, std::uint64_t from, std::siz
                                 page.trimmed_to = partition.trimmed_to;
                                 auto before = std::size_t{0};
                                 for (auto at = partition.rows.lower_bound(from);
-                                     at != partition.rows.end() && (before <= max_bytes || page.rows.empty()); ++at) {
+                                     at != partition.rows.end() && (before <= max_bytes || page.rows.empty());
+                                     ++at) {
                                   page.rows.push_back(at->second);
                                   before += at->second.body.size();
                                 }
@@ -129,7 +137,8 @@ void simulated_table::trim(std::uint32_t number_of, std::uint64_t below, std::fu
                               [&database = database_, number_of, below, done] {
                                 auto& partition = database.partitions_[number_of];
                                 partition.trimmed_to = std::max(partition.trimmed_to, below);
-                                partition.rows.erase(partition.rows.begin(), partition.rows.lower_bound(below));
+                                partition.rows.erase(partition.rows.begin(),
+                                                     partition.rows.lower_bound(below));
                                 done(true);
                               },
                               [] {}, [done](bool) { done(false); }});

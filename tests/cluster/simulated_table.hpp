@@ -54,7 +54,7 @@ private:
   void acknowledge();
 
   struct call {
-    std::shared_ptr<log_row> row; ///< of an append
+    std::shared_ptr<log_row> row;         ///< of an append
     std::function<void()> happen;         ///< done and answered
     std::function<void()> happen_quietly; ///< done, the answer is lost
     std::function<void(bool refused)> fail;

@@ -70,13 +70,15 @@ public:
     schema_ = "vicket_" + std::to_string(++made);
     the_postgres().run(schema_statements(schema_));
     for (auto& table : tables_)
-      table = std::make_unique<postgres_table>(postgres_table::setup{&io_, the_postgres().conninfo(), schema_, 2});
+      table = std::make_unique<postgres_table>(
+          postgres_table::setup{&io_, the_postgres().conninfo(), schema_, 2});
   }
 
   log_table& table(std::size_t node) override { return *tables_[node]; }
   void settle() override {}
   void halt(std::uint32_t partition) override {
-    the_postgres().run("INSERT INTO " + schema_ + ".partitions (partition, halted) VALUES (" + std::to_string(partition) +
+    the_postgres().run("INSERT INTO " + schema_ + ".partitions (partition, halted) VALUES (" +
+                       std::to_string(partition) +
                        ", 'a test') ON CONFLICT (partition) DO UPDATE SET halted = 'a test'");
   }
   void wait(std::int64_t ms, std::function<void()> then) override {

@@ -39,9 +39,10 @@ TEST_CASE("a digest covers each field, and the record before") {
   CHECK(digest == digest_of({}, head, "body"));
   CHECK(digest != digest_of({1}, head, "body"));
   CHECK(digest != digest_of({}, head, "body."));
-  for (const auto& other : {record_head{2, 2, 3, record_kind::round, 1}, record_head{1, 3, 3, record_kind::round, 1},
-                            record_head{1, 2, 4, record_kind::round, 1}, record_head{1, 2, 3, record_kind::claim, 1},
-                            record_head{1, 2, 3, record_kind::round, 0}})
+  for (const auto& other :
+       {record_head{2, 2, 3, record_kind::round, 1}, record_head{1, 3, 3, record_kind::round, 1},
+        record_head{1, 2, 4, record_kind::round, 1}, record_head{1, 2, 3, record_kind::claim, 1},
+        record_head{1, 2, 3, record_kind::round, 0}})
     CHECK(digest != digest_of({}, other, "body"));
 }
 

@@ -35,14 +35,14 @@ std::string end_of(const std::filesystem::path& path) {
 } // namespace
 
 postgres_instance::postgres_instance() {
-  make({VICKET_POSTGRES_BIN "/initdb", "--pgdata", data(), "--username", "vicket", "--auth", "trust", "--encoding", "UTF8",
-        "--no-locale", "--no-sync"});
+  make({VICKET_POSTGRES_BIN "/initdb", "--pgdata", data(), "--username", "vicket", "--auth", "trust",
+        "--encoding", "UTF8", "--no-locale", "--no-sync"});
   start();
 }
 
 postgres_instance::postgres_instance(const postgres_instance& primary, const std::string& name) {
-  make({VICKET_POSTGRES_BIN "/pg_basebackup", "--pgdata", data(), "--write-recovery-conf", "--checkpoint", "fast",
-        "--no-sync", "--dbname", primary.conninfo() + " application_name=" + name});
+  make({VICKET_POSTGRES_BIN "/pg_basebackup", "--pgdata", data(), "--write-recovery-conf", "--checkpoint",
+        "fast", "--no-sync", "--dbname", primary.conninfo() + " application_name=" + name});
   start();
 }
 
@@ -61,8 +61,8 @@ std::vector<std::string> postgres_instance::as_its_user(std::vector<std::string>
     return arguments;
   const auto id = std::to_string(nobody);
   // What changes its user would otherwise forget that it dies with us.
-  std::vector<std::string> all{"/usr/bin/setpriv", "--reuid=" + id,     "--regid=" + id,
-                               "--clear-groups",   "--pdeathsig=KILL"};
+  std::vector<std::string> all{"/usr/bin/setpriv", "--reuid=" + id, "--regid=" + id, "--clear-groups",
+                               "--pdeathsig=KILL"};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return all;
 }
@@ -91,7 +91,8 @@ double postgres_instance::cpu_seconds() const {
   };
   auto ticks = ticks_of(std::to_string(server_->id()), 0).value_or(0);
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"})
-    if (const auto name = entry.path().filename().string(); name.find_first_not_of("0123456789") == std::string::npos)
+    if (const auto name = entry.path().filename().string();
+        name.find_first_not_of("0123456789") == std::string::npos)
       ticks += ticks_of(name, server_->id()).value_or(0);
   return static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
@@ -125,8 +126,10 @@ std::string postgres_instance::run(const std::string& statements) const {
   const connection_ptr connection{PQconnectdb(conninfo().c_str())};
   if (PQstatus(connection.get()) != CONNECTION_OK)
     throw std::runtime_error{PQerrorMessage(connection.get())};
-  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
-  const std::unique_ptr<PGresult, void (*)(PGresult*)> result{PQexec(connection.get(), statements.c_str()), &PQclear};
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
+  const std::unique_ptr<PGresult, void (*)(PGresult*)> result{PQexec(connection.get(), statements.c_str()),
+                                                              &PQclear};
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
     throw std::runtime_error{PQresultErrorMessage(result.get())};
