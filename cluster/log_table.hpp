@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ public:
   };
   struct read_answer {
     bool answered = false;
+    std::optional<record_digest> before; ///< of the row before the one that was asked for
     std::vector<log_row> rows;    ///< in order, from the one that was asked for on; none: there is none yet
     std::uint64_t last = 0;       ///< of the partition, in the same snapshot
     std::uint64_t trimmed_to = 0; ///< above what was asked for: it is gone
@@ -59,6 +61,9 @@ public:
   /// Rows from a number on, at least one if there are any, and not more than `max_bytes` of bodies past the first.
   virtual void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
                     std::function<void(read_answer)> done) = 0;
+
+  /// The partition takes no records from now on, for anybody, and `why` is kept. `done` says whether that is durable.
+  virtual void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) = 0;
 
   /// Deletes the rows below a number, some at a time. `done` says whether all of them are gone.
   virtual void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) = 0;

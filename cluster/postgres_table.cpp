@@ -56,11 +56,15 @@ constexpr std::string_view read_text =
     "WHERE bytes_before <= $3::int8 OR number = $2 ORDER BY number";
 constexpr std::string_view ends_text =
     "SELECT (SELECT max(number) FROM $.rounds WHERE partition = $1::int4), "
-    "(SELECT trimmed_to FROM $.partitions WHERE partition = $1)";
+    "(SELECT trimmed_to FROM $.partitions WHERE partition = $1), "
+    "(SELECT digest FROM $.rounds WHERE partition = $1 AND number = $2::int8 - 1)";
 // First it is said that they are gone, then they go: who finds nothing finds out why.
 constexpr std::string_view mark_text =
     "INSERT INTO $.partitions AS old (partition, trimmed_to) VALUES ($1::int4, $2::int8) "
     "ON CONFLICT (partition) DO UPDATE SET trimmed_to = greatest(old.trimmed_to, excluded.trimmed_to)";
+constexpr std::string_view halt_text =
+    "INSERT INTO $.partitions AS old (partition, halted) VALUES ($1::int4, $2::text) "
+    "ON CONFLICT (partition) DO UPDATE SET halted = coalesce(old.halted, excluded.halted)";
 constexpr std::string_view trim_text =
     "DELETE FROM $.rounds WHERE partition = $1::int4 AND number IN ("
     "SELECT number FROM $.rounds WHERE partition = $1 AND number < $2::int8 ORDER BY number LIMIT $3::int8)";
@@ -162,7 +166,7 @@ struct postgres_table::rep {
   pg_session& other_session() {
     if (needs_another(other))
       make(other, {statement("look", look_text), statement("read", read_text), statement("ends", ends_text),
-                   statement("mark", mark_text), statement("trim", trim_text)});
+                   statement("mark", mark_text), statement("trim", trim_text), statement("halt", halt_text)});
     return *other.session;
   }
 
@@ -188,11 +192,12 @@ struct postgres_table::rep {
     // The ends first: what is appended meanwhile is in the page and not counted, rather than the other way round.
     auto page = std::make_shared<read_answer>();
     auto& session = other_session();
-    session.execute("ends", {partition_bytes(partition)}, [page](pg_answer answer) {
+    session.execute("ends", {partition_bytes(partition), number_bytes(from)}, [page](pg_answer answer) {
       page->answered = answer.answered() && answer.rows.size() == 1;
       if (page->answered) {
         page->last = number_in(answer.rows[0][0]);
         page->trimmed_to = number_in(answer.rows[0][1]);
+        page->before = digest_in(answer.rows[0][2]);
       }
     });
     session.execute(
@@ -282,6 +287,14 @@ void postgres_table::read(std::uint32_t partition, std::uint64_t from, std::size
                           std::function<void(read_answer)> done) {
   post(rep_, *rep_->with.io, [partition, from, max_bytes, done = std::move(done)](rep& self) {
     self.read(partition, from, max_bytes, done);
+  });
+}
+
+void postgres_table::halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) {
+  post(rep_, *rep_->with.io, [partition, why, done = std::move(done)](rep& self) {
+    self.other_session().execute("halt", {partition_bytes(partition), why}, [done](const pg_answer& answer) {
+      done(answer.came_to == pg_answer::outcome::done);
+    });
   });
 }
 

@@ -142,6 +142,9 @@ TEMPLATE_TEST_CASE("rows are read as they were written, in pages", "[conformance
   CHECK(page.rows.empty());
   CHECK(page.last == 5);
   CHECK(page.trimmed_to == 0);
+  CHECK(page.before == written[4].digest);
+  CHECK(read(world, 7, 4, 0).before == written[2].digest);
+  CHECK_FALSE(read(world, 7, 1, 0).before);
 }
 
 TEMPLATE_TEST_CASE("what is trimmed is gone, and says so", "[conformance]", simulated_world, postgres_world) {
@@ -171,7 +174,8 @@ TEMPLATE_TEST_CASE("a halted partition takes nothing", "[conformance]", simulate
   table_world& world = made;
   chain records{2};
   fill(world, records, 1);
-  world.halt(2);
+  CHECK(world.ask<bool>([&](auto done) { world.table(1).halt(2, "the log went back", done); }));
+  CHECK(world.ask<bool>([&](auto done) { world.table().halt(2, "again", done); }));
   const auto row = records.next("second");
   CHECK(append(world, row, records.before) == append_reply::absent);
   CHECK(look(world, 2, 2).halted);

@@ -120,6 +120,8 @@ void simulated_table::read(std::uint32_t number_of, std::uint64_t from, std::siz
                                 page.answered = true;
                                 page.last = partition.rows.empty() ? 0 : partition.rows.rbegin()->first;
                                 page.trimmed_to = partition.trimmed_to;
+                                if (const auto row = partition.rows.find(from - 1); row != partition.rows.end())
+                                  page.before = row->second.digest;
                                 auto before = std::size_t{0};
                                 for (auto at = partition.rows.lower_bound(from);
                                      at != partition.rows.end() && (before <= max_bytes || page.rows.empty());
@@ -130,6 +132,17 @@ void simulated_table::read(std::uint32_t number_of, std::uint64_t from, std::siz
                                 done(std::move(page));
                               },
                               [] {}, [done](bool) { done({}); }});
+}
+
+void simulated_table::halt(std::uint32_t number_of, const std::string&, std::function<void(bool)> done) {
+  const auto halt = [&database = database_, number_of] { database.partitions_[number_of].halted = true; };
+  database_.calls_.push_back({nullptr,
+                              [&database = database_, halt, done] {
+                                halt();
+                                database.acknowledge();
+                                done(true);
+                              },
+                              halt, [done](bool) { done(false); }});
 }
 
 void simulated_table::trim(std::uint32_t number_of, std::uint64_t below, std::function<void(bool)> done) {

@@ -40,7 +40,7 @@ public:
   /// All rows that are visible.
   [[nodiscard]] const std::map<std::uint64_t, log_row>& rows(std::uint32_t partition) const;
 
-  void halt(std::uint32_t partition) { partitions_[partition].halted = true; }
+  [[nodiscard]] bool is_halted(std::uint32_t partition) { return partitions_[partition].halted; }
 
 private:
   friend class simulated_table;
@@ -74,6 +74,7 @@ public:
   void look(std::uint32_t partition, std::uint64_t number, std::function<void(look_answer)> done) override;
   void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
             std::function<void(read_answer)> done) override;
+  void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) override;
   void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) override;
 
 private:

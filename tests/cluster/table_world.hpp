@@ -28,7 +28,6 @@ public:
   virtual log_table& table(std::size_t node = 0) = 0;
   /// Lets everything happen that is under way.
   virtual void settle() = 0;
-  virtual void halt(std::uint32_t partition) = 0;
   /// Calls it later on the tables' thread.
   virtual void wait(std::int64_t ms, std::function<void()> then) = 0;
 
@@ -49,7 +48,6 @@ class simulated_world final : public table_world {
 public:
   log_table& table(std::size_t node) override { return tables_[node]; }
   void settle() override { database_.let_all_happen(); }
-  void halt(std::uint32_t partition) override { database_.halt(partition); }
   void wait(std::int64_t, std::function<void()> then) override { then(); }
 
 private:
@@ -76,11 +74,6 @@ public:
 
   log_table& table(std::size_t node) override { return *tables_[node]; }
   void settle() override {}
-  void halt(std::uint32_t partition) override {
-    the_postgres().run("INSERT INTO " + schema_ + ".partitions (partition, halted) VALUES (" +
-                       std::to_string(partition) +
-                       ", 'a test') ON CONFLICT (partition) DO UPDATE SET halted = 'a test'");
-  }
   void wait(std::int64_t ms, std::function<void()> then) override {
     io_.run([&] {
       auto& pause = pauses_.emplace_back(std::make_unique<internal::pause>(io_));
