@@ -21,9 +21,8 @@ std::string name_of(const record_head& head) {
 struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// Verified, and not known to be durable yet.
   struct waiting_record {
-    record_head head;
-    record_digest digest{};
-    std::string body; ///< opened
+    log_history with_it; ///< up to this one
+    std::string body;    ///< opened
   };
   struct own_record {
     log_row row;
@@ -33,7 +32,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   };
 
   explicit rep(setup given)
-      : with{std::move(given)}, history{with.history}, appender{with.appender}, watch{with.now_ms()} {}
+      : with{std::move(given)}, history{with.history}, durable{with.history}, appender{with.appender},
+        watch{with.now_ms()}, durable_to{history.last().number} {}
 
   template <class Then>
   auto later(Then then) {
@@ -77,9 +77,9 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     if (!from.empty() && page.before != from.digest()) {
       if (page.trimmed_to > from.last().number)
         return become(role::behind, "the log begins with record " + std::to_string(page.trimmed_to));
-      return went_back(from);
+      return is_certain(from) ? went_back(from) : forget_uncertain();
     }
-    if (from.last().number != history.last().number)
+    if (from.digest() != history.digest())
       return; // an append of our own has come in between: the next poll is from there
     if (is == role::following)
       follow(page);
@@ -103,7 +103,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
         return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
       if (const auto why = history.take(row.head, row.digest, row.body); !why.empty())
         return become(role::broken, name_of(row.head) + " " + why);
-      waiting.push_back({row.head, row.digest, std::move(*body)});
+      waiting.push_back({history, std::move(*body)});
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
@@ -111,9 +111,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   /// False: it is broken now.
   bool apply_durable() {
-    for (; !waiting.empty() && waiting.front().head.number <= durable_to; waiting.pop_front())
-      if (!apply(waiting.front().head, waiting.front().digest, waiting.front().body))
+    for (; !waiting.empty() && waiting.front().with_it.last().number <= durable_to; waiting.pop_front()) {
+      durable = waiting.front().with_it;
+      if (!apply(durable.last(), durable.digest(), waiting.front().body))
         return false;
+    }
     return true;
   }
 
@@ -123,6 +125,16 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       return false;
     }
     return true;
+  }
+
+  /// What was seen and is not known to be durable may go with the server that showed it: then the log goes on from before.
+  [[nodiscard]] bool is_certain(const log_history& upto) const {
+    return upto.last().number <= durable.last().number;
+  }
+  void forget_uncertain() {
+    history = durable;
+    waiting.clear();
+    watch = claim_watch{with.now_ms()};
   }
 
   /// What this node knows to be part of the log is not there, or another record is: a server was promoted that lacked it, or a
@@ -156,9 +168,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     row.digest = digest_of(history.digest(), head, row.body);
     last_append_ms = with.now_ms();
     own.emplace(own_record{std::move(row), std::move(body), last_append_ms, std::move(done)});
-    appender.append(own->row, history.digest(), later([](rep& self, const record_appender::settled& settled) {
-                      self.settled(settled);
-                    }));
+    appender.append(own->row, history.digest(),
+                    later([](rep& self, const record_appender::settled& settled) { self.settled(settled); }));
   }
 
   void settled(const record_appender::settled& what) {
@@ -182,7 +193,12 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       become(role::behind, name_of(history.last()) + " is trimmed");
       break;
     case step::broken:
-      went_back(history);
+      if (is_certain(history)) {
+        went_back(history);
+      } else {
+        forget_uncertain();
+        step_down("what the claim was to follow is gone");
+      }
       break;
     default:
       step_down("the partition is halted");
@@ -197,10 +213,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto complaint = history.take(row.head, row.digest, row.body);
     VICKET_ASSERT(complaint.empty());
     durable_to = row.head.number;
+    if (row.head.kind != record_kind::claim)
+      durable = history;
     switch (row.head.kind) {
     case record_kind::claim:
       if (!apply_durable())
         return false;
+      durable = history;
       lease.emplace(mine.first_sent_ms, with.now_ms(), after_yield);
       become(role::owning, "it is claimed");
       return true;
@@ -221,13 +240,14 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   setup with;
   log_history history; ///< of what was read or appended; it ends with an own record only when that is durable
+  log_history durable; ///< up to what is known to be durable, and was applied: `history` without `waiting`
   record_appender appender;
   claim_watch watch;
   role is = role::following;
   std::optional<owner_lease> lease;
   std::optional<own_record> own; ///< under way
   std::deque<waiting_record> waiting;
-  std::uint64_t durable_to = 0;
+  std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
   bool polling = false;
 };

@@ -35,8 +35,8 @@ public:
 
   struct setup {
     std::uint32_t partition = 0;
-    std::string node;               ///< in its claims
-    std::uint64_t incarnation = 0;  ///< likewise
+    std::string node;                ///< in its claims
+    std::uint64_t incarnation = 0;   ///< likewise
     record_appender::setup appender; ///< its table is what is read, too
     std::shared_ptr<const record_codec> codec;
     log_history history; ///< up to what the store has

@@ -46,7 +46,8 @@ public:
   void look(std::uint32_t of, std::uint64_t number, std::function<void(look_answer)> done) override {
     table_.look(of, number, queued<look_answer>(std::move(done)));
   }
-  void read(std::uint32_t of, std::uint64_t from, std::size_t max_bytes, std::function<void(read_answer)> done) override {
+  void read(std::uint32_t of, std::uint64_t from, std::size_t max_bytes,
+            std::function<void(read_answer)> done) override {
     table_.read(of, from, max_bytes, queued<read_answer>(std::move(done)));
   }
   void halt(std::uint32_t of, const std::string& why, std::function<void(bool)> done) override {
@@ -95,7 +96,8 @@ void keeper_world::start(std::size_t which) {
   setup.partition = partition;
   setup.node = "node-" + std::to_string(which);
   setup.incarnation = it.life;
-  setup.appender = {it.table.get(), [this, which](std::int64_t ms, auto then) { wait(which, ms, std::move(then)); }};
+  setup.appender = {it.table.get(),
+                    [this, which](std::int64_t ms, auto then) { wait(which, ms, std::move(then)); }};
   setup.codec = the_codec();
   const auto& begin = genesis();
   setup.history = it.store.empty() ? log_history{begin.head, begin.digest, false}
@@ -134,7 +136,7 @@ void keeper_world::beat(std::size_t which) {
 void keeper_world::write(std::size_t which) {
   auto& it = nodes_[which];
   if (it.keeper->now() == role::owning && !it.keeper->busy()) {
-    if (chance(0.01))
+    if (faults_.yields && chance(0.01))
       it.keeper->yield();
     else
       it.keeper->append("round " + std::to_string(++written_), [this, which](append_end how) {
@@ -171,8 +173,12 @@ void keeper_world::run(int steps) {
 }
 
 void keeper_world::step() {
-  if (chance(0.004))
+  if (chance(0.0005))
     make_trouble();
+  if (now_ms_ < standby_away_until_ms_ && chance(0.001)) {
+    standby_away_until_ms_ = 0;
+    database_.fail_over(); // it had gone to be the primary
+  }
   switch (pick(4)) {
   case 0:
     return let_a_call_happen();
@@ -180,7 +186,7 @@ void keeper_world::step() {
   case 2:
     return deliver();
   default:
-    advance(static_cast<std::int64_t>(pick(8)));
+    advance(static_cast<std::int64_t>(pick(12)));
   }
 }
 
@@ -189,18 +195,24 @@ void keeper_world::let_a_call_happen() {
     return;
   if (now_ms_ < slow_until_ms_ && !chance(0.01))
     return;
+  const auto which = pick(database_.under_way());
+  if (now_ms_ < standby_away_until_ms_ && !database_.only_reads(which)) {
+    if (chance(0.05)) // else its commit waits for the standby
+      database_.let_happen(which, fate::cut_after);
+    return;
+  }
   auto how = fate::done;
   if (faults_.cut_answers && chance(0.02)) {
     constexpr fate all[] = {fate::refused, fate::cut_before, fate::cut_after, fate::cut_and_late};
     how = all[pick(std::size(all))];
   }
-  database_.let_happen(pick(database_.under_way()), how);
+  database_.let_happen(which, how);
 }
 
 void keeper_world::deliver() {
   const auto which = pick(nodes_.size());
   auto& it = nodes_[which];
-  if (it.paused || it.inbox.empty())
+  if (is_paused(it) || it.inbox.empty())
     return;
   const auto answer = std::move(it.inbox.front());
   it.inbox.pop_front();
@@ -216,7 +228,7 @@ void keeper_world::advance(std::int64_t ms) {
     const auto& it = nodes_[due.node];
     if (it.life != due.life)
       continue;
-    if (it.paused)
+    if (is_paused(it))
       late.push_back(std::move(due));
     else
       due.then();
@@ -230,28 +242,30 @@ void keeper_world::make_trouble() {
   const auto which = static_cast<std::size_t>(&it - nodes_.data());
   switch (pick(6)) {
   case 0:
-    if (faults_.failovers)
+    if (faults_.failovers && chance(0.5))
       database_.fail_over();
+    else if (faults_.failovers)
+      standby_away_until_ms_ = now_ms_ + static_cast<std::int64_t>(pick(2'000));
     return;
   case 1:
     if (faults_.outages)
-      outage_until_ms_ = now_ms_ + static_cast<std::int64_t>(pick(8'000));
+      outage_until_ms_ = now_ms_ + static_cast<std::int64_t>(pick(4'000));
     return;
   case 2:
     if (faults_.slow_commits)
-      slow_until_ms_ = now_ms_ + static_cast<std::int64_t>(pick(8'000));
+      slow_until_ms_ = now_ms_ + static_cast<std::int64_t>(pick(4'000));
     return;
   case 3:
     if (faults_.kills) {
       if (chance(0.5)) // the machine, not only the process
         it.store.resize(it.synced);
-      it.paused = false;
+      it.paused_until_ms = 0;
       start(which);
     }
     return;
   default:
     if (faults_.pauses)
-      it.paused = !it.paused;
+      it.paused_until_ms = now_ms_ + static_cast<std::int64_t>(pick(12'000));
   }
 }
 
@@ -265,17 +279,17 @@ void keeper_world::complain(const std::string& what) {
 void keeper_world::look() {
   auto acting = std::size_t{0};
   for (const auto& it : nodes_)
-    acting += !it.paused && it.keeper->may_act() ? 1 : 0;
+    acting += !is_paused(it) && it.keeper->may_act() ? 1 : 0;
   acts_ += acting;
   if (acting > 1)
     complain("two nodes act as owners at the same time");
 }
 
 void keeper_world::calm_down() {
-  faults_ = {false, false, false, false, false, false};
-  outage_until_ms_ = slow_until_ms_ = 0;
+  faults_ = {false, false, false, false, false, false, false};
+  outage_until_ms_ = slow_until_ms_ = standby_away_until_ms_ = 0;
   for (auto& it : nodes_)
-    it.paused = false;
+    it.paused_until_ms = 0;
   const auto quiet_from = now_ms_ + 30'000;
   while (now_ms_ < quiet_from && violation_.empty()) {
     step();

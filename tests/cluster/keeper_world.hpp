@@ -22,12 +22,14 @@ namespace vicket::testing {
 class keeper_world {
 public:
   struct faults {
-    bool cut_answers = true;  ///< calls that are refused, cut or late
-    bool failovers = true;    ///< rows that no standby has go
-    bool outages = true;      ///< the database answers nobody for a while
-    bool pauses = true;       ///< nodes stand still
-    bool kills = true;        ///< nodes begin anew from their stores, some of which lost what was not synced
+    bool cut_answers = true; ///< calls that are refused, cut or late
+    bool failovers =
+        true;            ///< rows that no standby has go; standbys are away, and then take over or come back
+    bool outages = true; ///< the database answers nobody for a while
+    bool pauses = true;  ///< nodes stand still
+    bool kills = true;   ///< nodes begin anew from their stores, some of which lost what was not synced
     bool slow_commits = true; ///< everything takes seconds for a while
+    bool yields = true;       ///< owners let go
   };
 
   keeper_world(std::uint64_t seed, std::size_t nodes, const faults& with);
@@ -53,14 +55,14 @@ private:
   class queued_table;
   struct node {
     std::int64_t clock_offset_ms = 0;
-    bool paused = false;
+    std::int64_t paused_until_ms = 0;
     std::vector<applied_round> store;
-    std::size_t synced = 0;                        ///< of the store
-    std::unique_ptr<queued_table> table;           ///< of this life
-    std::unique_ptr<partition_keeper> keeper;      ///< likewise
+    std::size_t synced = 0;                   ///< of the store
+    std::unique_ptr<queued_table> table;      ///< of this life
+    std::unique_ptr<partition_keeper> keeper; ///< likewise
     std::uint64_t life = 0;
-    std::deque<std::function<void()>> inbox;       ///< answers that have come
-    std::map<std::uint64_t, record_digest> seen;   ///< what it had applied in any life
+    std::deque<std::function<void()>> inbox;     ///< answers that have come
+    std::map<std::uint64_t, record_digest> seen; ///< what it had applied in any life
   };
   struct timer {
     std::int64_t at_ms = 0;
@@ -73,7 +75,10 @@ private:
     }
   };
 
-  bool chance(double probability) { return std::uniform_real_distribution<double>{0, 1}(random_) < probability; }
+  [[nodiscard]] bool is_paused(const node& it) const { return now_ms_ < it.paused_until_ms; }
+  bool chance(double probability) {
+    return std::uniform_real_distribution<double>{0, 1}(random_) < probability;
+  }
   std::size_t pick(std::size_t of) { return static_cast<std::size_t>(random_() % of); }
 
   void start(std::size_t which);
@@ -98,6 +103,7 @@ private:
   std::int64_t now_ms_ = 1'000'000;
   std::int64_t outage_until_ms_ = 0;
   std::int64_t slow_until_ms_ = 0;
+  std::int64_t standby_away_until_ms_ = 0;              ///< commits can be seen, and are not acknowledged
   std::map<std::uint64_t, record_digest> acknowledged_; ///< by number
   std::uint64_t written_ = 0;
   std::size_t claims_ = 0;

@@ -113,25 +113,25 @@ void simulated_table::look(std::uint32_t number_of, std::uint64_t number,
 
 void simulated_table::read(std::uint32_t number_of, std::uint64_t from, std::size_t max_bytes,
                            std::function<void(read_answer)> done) {
-  database_.calls_.push_back({nullptr,
-                              [&database = database_, number_of, from, max_bytes, done] {
-                                const auto& partition = database.partitions_[number_of];
-                                read_answer page;
-                                page.answered = true;
-                                page.last = partition.rows.empty() ? 0 : partition.rows.rbegin()->first;
-                                page.trimmed_to = partition.trimmed_to;
-                                if (const auto row = partition.rows.find(from - 1); row != partition.rows.end())
-                                  page.before = row->second.digest;
-                                auto before = std::size_t{0};
-                                for (auto at = partition.rows.lower_bound(from);
-                                     at != partition.rows.end() && (before <= max_bytes || page.rows.empty());
-                                     ++at) {
-                                  page.rows.push_back(at->second);
-                                  before += at->second.body.size();
-                                }
-                                done(std::move(page));
-                              },
-                              [] {}, [done](bool) { done({}); }});
+  database_.calls_.push_back(
+      {nullptr,
+       [&database = database_, number_of, from, max_bytes, done] {
+         const auto& partition = database.partitions_[number_of];
+         read_answer page;
+         page.answered = true;
+         page.last = partition.rows.empty() ? 0 : partition.rows.rbegin()->first;
+         page.trimmed_to = partition.trimmed_to;
+         if (const auto row = partition.rows.find(from - 1); row != partition.rows.end())
+           page.before = row->second.digest;
+         auto before = std::size_t{0};
+         for (auto at = partition.rows.lower_bound(from);
+              at != partition.rows.end() && (before <= max_bytes || page.rows.empty()); ++at) {
+           page.rows.push_back(at->second);
+           before += at->second.body.size();
+         }
+         done(std::move(page));
+       },
+       [] {}, [done](bool) { done({}); }, true});
 }
 
 void simulated_table::halt(std::uint32_t number_of, const std::string&, std::function<void(bool)> done) {

@@ -29,6 +29,8 @@ public:
   [[nodiscard]] std::size_t under_way() const noexcept { return calls_.size(); }
   /// What is to be appended, by this call; null: it is no append.
   [[nodiscard]] const log_row* appended_by(std::size_t which) const { return calls_[which].row.get(); }
+  /// It only reads: no standby has to have anything before it is answered.
+  [[nodiscard]] bool only_reads(std::size_t which) const { return calls_[which].only_reads; }
   void let_happen(std::size_t which, fate how);
   void let_all_happen();
 
@@ -58,6 +60,7 @@ private:
     std::function<void()> happen;         ///< done and answered
     std::function<void()> happen_quietly; ///< done, the answer is lost
     std::function<void(bool refused)> fail;
+    bool only_reads = false;
   };
 
   std::map<std::uint32_t, partition_rows> partitions_;
