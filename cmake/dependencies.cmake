@@ -21,6 +21,8 @@ find_package(spdlog REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
 find_package(RocksDB REQUIRED)
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 
 # RocksDB's package offers both forms; the shared one is 20 MB less in each program and links at once.
@@ -42,4 +44,10 @@ target_link_libraries(vicket_httplib INTERFACE PkgConfig::HTTPLIB OpenSSL::SSL O
 
 if(VICKET_BUILD_TESTS)
   find_package(Catch2 3 REQUIRED)
+endif()
+
+# PostgreSQL's server, which tests and the load harness start instances of their own of. Its programs are not on PATH.
+if(VICKET_BUILD_TESTS OR VICKET_BUILD_BENCH)
+  file(GLOB postgres_folders /usr/lib/postgresql/*/bin)
+  find_path(VICKET_POSTGRES_BIN postgres HINTS ${postgres_folders} REQUIRED)
 endif()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/aes_gcm.hpp"
 #include "policy/clock.hpp"
 #include "policy/secret_memory.hpp"
 
@@ -21,9 +22,9 @@ namespace vicket {
 /// May be used by several threads at once. Throws std::runtime_error where OpenSSL fails, which is when memory ends.
 class secret_box {
 public:
-  static constexpr std::size_t key_bytes = 32;
-  static constexpr std::size_t nonce_bytes = 12;
-  static constexpr std::size_t tag_bytes = 16;
+  static constexpr std::size_t key_bytes = aes_gcm::key_bytes;
+  static constexpr std::size_t nonce_bytes = aes_gcm::nonce_bytes;
+  static constexpr std::size_t tag_bytes = aes_gcm::tag_bytes;
   static constexpr std::size_t overhead_bytes = 1 + nonce_bytes + tag_bytes;
 
   /// `key` has `key_bytes`. `nonces`: where they come from, as unpredictable as OpenSSL's, safe from any thread; outlives
@@ -36,6 +37,10 @@ public:
   [[nodiscard]] std::string seal(std::string_view text, std::string_view place) const;
   /// Absent: it was sealed with another key, or for another place, or it is damaged.
   [[nodiscard]] std::optional<secret_bytes> open(std::string_view sealed, std::string_view place) const;
+
+  /// A key of its own for one purpose: HMAC-SHA256 of it with the key (NIST SP 800-108). Who seals more than one key is good
+  /// for derives others.
+  [[nodiscard]] secret_bytes derive(std::string_view purpose) const;
 
   /// Tells keys apart and says nothing about them: 16 hexadecimal digits of HMAC-SHA256 with the key.
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }

@@ -19,18 +19,20 @@ rule() {
 rule 'time, chance and sleep come from the adapters of a composition root' \
   '(system_clock|steady_clock)::now|random_device|sleep_for|sleep_until|\b(u|nano)?sleep\(' \
   messages policy storage transport actors
-rule 'RocksDB is storage'"'"'s alone' '#include *<rocksdb/' messages policy net transport link actors apps
-rule 'Boost is net'"'"'s and transport'"'"'s alone' '#include *<boost/' messages policy storage link actors apps
+rule 'RocksDB is storage'"'"'s alone' '#include *<rocksdb/' messages policy net transport link actors cluster apps
+rule 'Boost is net'"'"'s, transport'"'"'s and cluster'"'"'s alone' '#include *<boost/' messages policy storage link actors apps
+rule 'libpq is cluster'"'"'s alone' '#include *<libpq' messages policy storage net transport link actors apps
 rule 'c-ares is transport'"'"'s alone' '#include *<ares' messages policy storage net link actors apps
 rule 'policy, storage, net and transport know no actors' '#include *<caf/' policy storage net transport
-rule 'messages depend on nothing of ours' '#include *"(policy|storage|net|transport|link|actors|apps)/' messages
-rule 'policy depends on messages alone' '#include *"(storage|net|transport|link|actors|apps)/' policy
-rule 'storage depends on policy and messages' '#include *"(net|transport|link|actors|apps)/' storage
-rule 'net depends on policy' '#include *"(messages|storage|transport|link|actors|apps)/' net
-rule 'link depends on net, policy and messages' '#include *"(storage|transport|actors|apps)/' link
-rule 'transport depends on net, policy and messages' '#include *"(storage|link|actors|apps)/' transport
-rule 'actors depend on nothing above them' '#include *"(apps|bench|tests)/' actors
-rule 'product code includes no tests' '#include *"tests/' messages policy storage net transport link actors apps
+rule 'messages depend on nothing of ours' '#include *"(policy|storage|net|transport|link|actors|cluster|apps)/' messages
+rule 'policy depends on messages alone' '#include *"(storage|net|transport|link|actors|cluster|apps)/' policy
+rule 'storage depends on policy and messages' '#include *"(net|transport|link|actors|cluster|apps)/' storage
+rule 'net depends on policy' '#include *"(messages|storage|transport|link|actors|cluster|apps)/' net
+rule 'link depends on net, policy and messages' '#include *"(storage|transport|actors|cluster|apps)/' link
+rule 'transport depends on net, policy and messages' '#include *"(storage|link|actors|cluster|apps)/' transport
+rule 'actors depend on nothing above them' '#include *"(cluster|apps|bench|tests)/' actors
+rule 'cluster depends on nothing above it' '#include *"(apps|bench|tests)/' cluster
+rule 'product code includes no tests' '#include *"tests/' messages policy storage net transport link actors cluster apps
 
 # A rule that can't find anything keeps nothing: the checks must see what they are to see.
 grep -rqE '#include *<rocksdb/' storage && grep -rqE '#include *<boost/' transport && grep -rqE '#include *<caf/' actors ||

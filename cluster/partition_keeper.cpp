@@ -1,0 +1,297 @@
+#include "cluster/partition_keeper.hpp"
+
+#include "policy/assertion.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+namespace vicket {
+
+namespace {
+
+using step = append_settling::step;
+
+std::string name_of(const record_head& head) {
+  return "record " + std::to_string(head.number) + " of partition " + std::to_string(head.partition);
+}
+
+} // namespace
+
+struct partition_keeper::rep : std::enable_shared_from_this<rep> {
+  /// Verified, and not known to be durable yet.
+  struct waiting_record {
+    log_history with_it; ///< up to this one
+    std::string body;    ///< opened
+  };
+  struct own_record {
+    log_row row;
+    std::string body; ///< of a round
+    std::int64_t first_sent_ms = 0;
+    std::function<void(step)> done;
+  };
+
+  explicit rep(setup given)
+      : with{std::move(given)}, history{with.history}, durable{with.history}, appender{with.appender},
+        watch{with.now_ms()}, durable_to{history.last().number} {}
+
+  template <class Then>
+  auto later(Then then) {
+    return [weak = weak_from_this(), then](auto&&... answer) {
+      if (const auto self = weak.lock())
+        then(*self, std::forward<decltype(answer)>(answer)...);
+    };
+  }
+
+  void become(role next, const std::string& why) {
+    if (std::exchange(is, next) == next)
+      return;
+    if (next != role::owning)
+      lease.reset();
+    with.changed(next, why);
+  }
+
+  [[nodiscard]] bool ended() const { return is == role::behind || is == role::broken; }
+
+  // -- reading ------------------------------------------------------------------------------------------------
+
+  void poll() {
+    if (ended() || std::exchange(polling, true))
+      return;
+    const auto sent = with.now_ms();
+    with.appender.table->read(with.partition, history.last().number + 1, max_page_bytes,
+                              later([sent, from = history](rep& self, const log_table::read_answer& page) {
+                                self.polling = false;
+                                self.take(page, from, sent);
+                              }));
+  }
+
+  void take(const log_table::read_answer& page, const log_history& from, std::int64_t sent) {
+    if (ended())
+      return;
+    const auto now = with.now_ms();
+    if (!page.answered) {
+      watch.lost_sight(now);
+      return;
+    }
+    if (!from.empty() && page.before != from.digest()) {
+      if (page.trimmed_to > from.last().number)
+        return become(role::behind, "the log begins with record " + std::to_string(page.trimmed_to));
+      return is_certain(from) ? went_back(from) : forget_uncertain();
+    }
+    if (from.digest() != history.digest())
+      return; // an append of our own has come in between: the next poll is from there
+    if (is == role::following)
+      follow(page);
+    else if (!page.rows.empty() && !is_own(page.rows.front()))
+      step_down("another node has written " + name_of(page.rows.front().head));
+    if (!ended())
+      watch.polled(sent, now, history.last().number);
+    if (const auto& last = history.last(); is == role::following && last.kind == record_kind::yield)
+      watch.released();
+  }
+
+  /// Of the append that is under way: what becomes of it that one is told.
+  [[nodiscard]] bool is_own(const log_row& row) const {
+    return own && own->row.head.number == row.head.number;
+  }
+
+  void follow(const log_table::read_answer& page) {
+    for (const auto& row : page.rows) {
+      auto body = with.codec->open(row.head, history.digest(), row.body);
+      if (!body)
+        return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
+      if (const auto why = history.take(row.head, row.digest, row.body); !why.empty())
+        return become(role::broken, name_of(row.head) + " " + why);
+      waiting.push_back({history, std::move(*body)});
+      durable_to = std::max(durable_to, row.head.durable_to);
+    }
+    apply_durable();
+  }
+
+  /// False: it is broken now.
+  bool apply_durable() {
+    for (; !waiting.empty() && waiting.front().with_it.last().number <= durable_to; waiting.pop_front()) {
+      durable = waiting.front().with_it;
+      if (!apply(durable.last(), durable.digest(), waiting.front().body))
+        return false;
+    }
+    return true;
+  }
+
+  bool apply(const record_head& head, const record_digest& digest, std::string_view body) {
+    if (head.kind == record_kind::round && !body.empty() && !with.apply(head, digest, body)) {
+      become(role::broken, "the store can't apply " + name_of(head));
+      return false;
+    }
+    return true;
+  }
+
+  /// What was seen and is not known to be durable may go with the server that showed it: then the log goes on from before.
+  [[nodiscard]] bool is_certain(const log_history& upto) const {
+    return upto.last().number <= durable.last().number;
+  }
+  void forget_uncertain() {
+    history = durable;
+    waiting.clear();
+    watch = claim_watch{with.now_ms()};
+  }
+
+  /// What this node knows to be part of the log is not there, or another record is: a server was promoted that lacked it, or a
+  /// copy was put back. Records behind it would fit in no history, so nobody is to append any.
+  void went_back(const log_history& from) {
+    const auto why = "the log went back: " + name_of(from.last()) + " is not there any more, or another one";
+    with.appender.table->halt(with.partition, why, [](bool) {});
+    become(role::broken, why);
+  }
+
+  // -- owning -------------------------------------------------------------------------------------------------
+
+  void tick(std::uint32_t rank) {
+    const auto now = with.now_ms();
+    if (is == role::following && watch.may_claim(now, rank))
+      return claim();
+    if (is == role::owning && !own && now - last_append_ms >= heartbeat_ms)
+      append_own(record_kind::round, {}, [](step) {});
+  }
+
+  void claim() {
+    become(role::claiming, "there is no owner");
+    append_own(record_kind::claim, with.node + '/' + std::to_string(with.incarnation), [](step) {});
+  }
+
+  void append_own(record_kind kind, std::string body, std::function<void(step)> done) {
+    VICKET_ASSERT(!own);
+    // As the owner everything up to the last record is durable: that one was acknowledged.
+    const auto head = history.next(kind, is == role::owning ? history.last().number : durable_to);
+    log_row row{head, {}, with.codec->seal(head, history.digest(), body)};
+    row.digest = digest_of(history.digest(), head, row.body);
+    last_append_ms = with.now_ms();
+    own.emplace(own_record{std::move(row), std::move(body), last_append_ms, std::move(done)});
+    appender.append(own->row, history.digest(),
+                    later([](rep& self, const record_appender::settled& settled) { self.settled(settled); }));
+  }
+
+  void settled(const record_appender::settled& what) {
+    auto mine = *std::exchange(own, std::nullopt);
+    auto how = what.how;
+    if (ended())
+      how = step::lost;
+    switch (how) {
+    case step::durable:
+      if (!take_own(mine))
+        how = step::lost;
+      break;
+    case step::refused:
+      if (mine.row.head.kind == record_kind::claim)
+        step_down("the claim was refused: " + what.detail);
+      break;
+    case step::lost:
+      step_down("another node has written " + name_of(mine.row.head));
+      break;
+    case step::behind:
+      become(role::behind, name_of(history.last()) + " is trimmed");
+      break;
+    case step::broken:
+      if (is_certain(history)) {
+        went_back(history);
+      } else {
+        forget_uncertain();
+        step_down("what the claim was to follow is gone");
+      }
+      break;
+    default:
+      step_down("the partition is halted");
+    }
+    mine.done(how);
+  }
+
+  /// False: it can't be applied.
+  bool take_own(const own_record& mine) {
+    const auto& row = mine.row;
+    const auto after_yield = history.last().kind == record_kind::yield;
+    const auto complaint = history.take(row.head, row.digest, row.body);
+    VICKET_ASSERT(complaint.empty());
+    durable_to = row.head.number;
+    if (row.head.kind != record_kind::claim)
+      durable = history;
+    switch (row.head.kind) {
+    case record_kind::claim:
+      if (!apply_durable())
+        return false;
+      durable = history;
+      lease.emplace(mine.first_sent_ms, with.now_ms(), after_yield);
+      become(role::owning, "it is claimed");
+      return true;
+    case record_kind::yield:
+      become(role::following, "it was let go");
+      return true;
+    default:
+      if (lease)
+        lease->acknowledged(mine.first_sent_ms);
+      return apply(row.head, row.digest, mine.body);
+    }
+  }
+
+  void step_down(const std::string& why) {
+    watch = claim_watch{with.now_ms()};
+    become(role::following, why);
+  }
+
+  setup with;
+  log_history history; ///< of what was read or appended; it ends with an own record only when that is durable
+  log_history durable; ///< up to what is known to be durable, and was applied: `history` without `waiting`
+  record_appender appender;
+  claim_watch watch;
+  role is = role::following;
+  std::optional<owner_lease> lease;
+  std::optional<own_record> own; ///< under way
+  std::deque<waiting_record> waiting;
+  std::uint64_t durable_to;
+  std::int64_t last_append_ms = 0;
+  bool polling = false;
+};
+
+partition_keeper::partition_keeper(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
+
+partition_keeper::~partition_keeper() = default;
+
+void partition_keeper::poll() {
+  rep_->poll();
+}
+
+void partition_keeper::lived(std::int64_t first_sent_ms) {
+  rep_->watch.lived(first_sent_ms);
+}
+
+void partition_keeper::tick(std::uint32_t rank) {
+  rep_->tick(rank);
+}
+
+void partition_keeper::append(std::string round, std::function<void(append_settling::step)> done) {
+  VICKET_ASSERT(rep_->is == role::owning && !round.empty());
+  rep_->append_own(record_kind::round, std::move(round), std::move(done));
+}
+
+void partition_keeper::yield() {
+  VICKET_ASSERT(rep_->is == role::owning);
+  rep_->append_own(record_kind::yield, {}, [](step) {});
+}
+
+partition_keeper::role partition_keeper::now() const noexcept {
+  return rep_->is;
+}
+
+bool partition_keeper::busy() const noexcept {
+  return rep_->own.has_value();
+}
+
+const log_history& partition_keeper::history() const noexcept {
+  return rep_->history;
+}
+
+bool partition_keeper::may_act() const {
+  return rep_->lease && rep_->is == role::owning && rep_->lease->may_act(rep_->with.now_ms());
+}
+
+} // namespace vicket

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "cluster/log_table.hpp"
+#include "cluster/record_appender.hpp"
+#include "cluster/record_codec.hpp"
+#include "policy/lease.hpp"
+#include "policy/log_history.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vicket {
+
+/// One partition as one node of a cluster keeps it: follows its log and applies it to a store, claims the partition when it has
+/// no owner, appends as its owner, and steps down when another has claimed it. All on the table's thread.
+///
+/// To append is to own: nothing here depends on a clock but when a claim is tried, and what `may_act` says.
+class partition_keeper {
+public:
+  enum class role : std::uint8_t {
+    following,
+    claiming,
+    owning,
+    behind, ///< the log was trimmed beyond what the store has: a checkpoint has to come from another node
+    broken, ///< the log is not the one that was followed, or has a record that does not verify: nothing more is read
+  };
+
+  /// An owner that has nothing to write appends an empty round so often: progress is the sign of life.
+  static constexpr std::int64_t heartbeat_ms = 1'000;
+  static constexpr std::size_t max_page_bytes = 4u << 20;
+
+  struct setup {
+    std::uint32_t partition = 0;
+    std::string node;                ///< in its claims
+    std::uint64_t incarnation = 0;   ///< likewise
+    record_appender::setup appender; ///< its table is what is read, too
+    std::shared_ptr<const record_codec> codec;
+    log_history history; ///< up to what the store has
+    /// Of a clock that goes on while the machine sleeps.
+    std::function<std::int64_t()> now_ms;
+
+    /// A round that is durable, in order; empty for an owner's sign of life. Of an owner's own rounds as well, before their
+    /// `done`. False: the store can't, and the keeper is `broken`.
+    std::function<bool(const record_head&, const record_digest&, std::string_view round)> apply;
+    /// The role has changed; `why` in words, for the log.
+    std::function<void(role, const std::string& why)> changed;
+  };
+
+  explicit partition_keeper(setup with);
+  ~partition_keeper(); ///< calls nothing more
+  partition_keeper(const partition_keeper&) = delete;
+  partition_keeper& operator=(const partition_keeper&) = delete;
+
+  /// Reads on, unless that is under way: every 100 ms, by its owner's timer.
+  void poll();
+  /// This node's own sign of life, first sent then, was acknowledged.
+  void lived(std::int64_t first_sent_ms);
+  /// Claims if it may (`claim_watch`), and shows signs of life if it owns; `rank`: how many nodes come before this one. With
+  /// each poll.
+  void tick(std::uint32_t rank);
+
+  /// As the owner, and not while another append is under way. `done`: durable and applied, or not there; where the end is not
+  /// known the role changes, and `done` is told `lost`.
+  void append(std::string round, std::function<void(append_settling::step)> done);
+  /// Lets go: no more appends of this owner; the record says so to the others.
+  void yield();
+
+  [[nodiscard]] role now() const noexcept;
+  [[nodiscard]] bool busy() const noexcept; ///< an append is under way
+  [[nodiscard]] const log_history& history() const noexcept;
+  /// As the owner: deliver, and answer what must be fresh.
+  [[nodiscard]] bool may_act() const;
+
+private:
+  struct rep;
+  std::shared_ptr<rep> rep_;
+};
+
+} // namespace vicket

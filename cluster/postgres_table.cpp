@@ -1,0 +1,313 @@
+#include "cluster/postgres_table.hpp"
+
+#include "cluster/pg_session.hpp"
+#include "cluster/schema.hpp"
+#include "policy/assertion.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace vicket {
+
+namespace {
+
+using internal::pg_answer;
+using internal::pg_int2;
+using internal::pg_int4;
+using internal::pg_int8;
+using internal::pg_integer;
+using internal::pg_session;
+using internal::pg_statement;
+
+// The condition of an append is part of the statement. The partition's row is looked at, not locked: a halt that is being
+// committed lets through what was under way, which is in the log then, like everything that came before the halt.
+constexpr std::string_view append_text =
+    "INSERT INTO $.rounds (partition, number, epoch, kind, digest, durable_to, body) "
+    "SELECT $1::int4, $2::int8, $3::int8, $4::int2, $5::bytea, $6::int8, $7::bytea "
+    "WHERE EXISTS (SELECT FROM $.rounds WHERE partition = $1 AND number = $2 - 1 AND digest = $8::bytea) "
+    "AND NOT EXISTS (SELECT FROM $.partitions WHERE partition = $1 AND halted IS NOT NULL)";
+constexpr std::string_view begin_text =
+    "INSERT INTO $.rounds (partition, number, epoch, kind, digest, durable_to, body) "
+    "SELECT $1::int4, $2::int8, $3::int8, $4::int2, $5::bytea, $6::int8, $7::bytea "
+    "WHERE NOT EXISTS (SELECT FROM $.rounds WHERE partition = $1) "
+    "AND NOT EXISTS (SELECT FROM $.partitions WHERE partition = $1 AND halted IS NOT NULL)";
+// One statement, so that what it finds was there at one moment. Its last column commits a record in the server's log, behind
+// the commits of all that it saw, and nothing else; a standby refuses it.
+constexpr std::string_view look_text =
+    "SELECT (SELECT digest FROM $.rounds WHERE partition = $1::int4 AND number = $2::int8 - 1), "
+    "(SELECT digest FROM $.rounds WHERE partition = $1 AND number = $2), "
+    "(SELECT max(number) FROM $.rounds WHERE partition = $1), "
+    "(SELECT trimmed_to FROM $.partitions WHERE partition = $1), "
+    "(SELECT halted FROM $.partitions WHERE partition = $1), "
+    "pg_logical_emit_message(true, 'vicket', '')";
+// The bytes before a row say whether it still belongs to the page; the first always does.
+constexpr std::string_view read_text =
+    "SELECT number, epoch, kind, digest, durable_to, body FROM ("
+    "SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS bytes_before FROM ("
+    "SELECT * FROM $.rounds WHERE partition = $1::int4 AND number >= $2::int8 ORDER BY number LIMIT 1000) AS "
+    "first_ones) AS counted "
+    "WHERE bytes_before <= $3::int8 OR number = $2 ORDER BY number";
+constexpr std::string_view ends_text =
+    "SELECT (SELECT max(number) FROM $.rounds WHERE partition = $1::int4), "
+    "(SELECT trimmed_to FROM $.partitions WHERE partition = $1), "
+    "(SELECT digest FROM $.rounds WHERE partition = $1 AND number = $2::int8 - 1)";
+// First it is said that they are gone, then they go: who finds nothing finds out why.
+constexpr std::string_view mark_text =
+    "INSERT INTO $.partitions AS old (partition, trimmed_to) VALUES ($1::int4, $2::int8) "
+    "ON CONFLICT (partition) DO UPDATE SET trimmed_to = greatest(old.trimmed_to, excluded.trimmed_to)";
+constexpr std::string_view halt_text =
+    "INSERT INTO $.partitions AS old (partition, halted) VALUES ($1::int4, $2::text) "
+    "ON CONFLICT (partition) DO UPDATE SET halted = coalesce(old.halted, excluded.halted)";
+constexpr std::string_view trim_text =
+    "DELETE FROM $.rounds WHERE partition = $1::int4 AND number IN ("
+    "SELECT number FROM $.rounds WHERE partition = $1 AND number < $2::int8 ORDER BY number LIMIT $3::int8)";
+
+std::string in_schema(std::string_view text, std::string_view schema) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '$' && i + 1 < text.size() && text[i + 1] == '.')
+      result += schema;
+    else
+      result += text[i];
+  return result;
+}
+
+std::string bytes_of(const record_digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+std::optional<record_digest> digest_in(const std::optional<std::string>& bytes) {
+  record_digest digest{};
+  if (!bytes || bytes->size() != digest.size())
+    return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(digest.data()));
+  return digest;
+}
+
+std::uint64_t number_in(const std::optional<std::string>& bytes) {
+  return bytes ? static_cast<std::uint64_t>(pg_integer(*bytes)) : 0;
+}
+
+std::string number_bytes(std::uint64_t number) {
+  return pg_int8(static_cast<std::int64_t>(number));
+}
+
+std::string partition_bytes(std::uint32_t partition) {
+  return pg_int4(static_cast<std::int32_t>(partition));
+}
+
+log_table::append_answer append_answer_of(pg_answer& answer) {
+  switch (answer.came_to) {
+  case pg_answer::outcome::done:
+    return {answer.changed == 1 ? append_reply::stored : append_reply::absent, {}};
+  case pg_answer::outcome::warned:
+    // Of an insert that inserted nothing a warning says nothing.
+    return {answer.changed == 1 ? append_reply::unknown : append_reply::absent, std::move(answer.detail)};
+  case pg_answer::outcome::refused:
+    return {answer.sqlstate == "23505" ? append_reply::absent : append_reply::refused,
+            std::move(answer.detail)};
+  case pg_answer::outcome::not_sent:
+    return {append_reply::refused, std::move(answer.detail)};
+  case pg_answer::outcome::unknown:
+    break;
+  }
+  return {append_reply::unknown, std::move(answer.detail)};
+}
+
+} // namespace
+
+struct postgres_table::rep {
+  struct slot {
+    std::unique_ptr<pg_session> session;
+    std::chrono::steady_clock::time_point made_at{};
+    std::uint64_t made = 0; ///< counts its sessions
+  };
+
+  explicit rep(setup given) : with{std::move(given)} {
+    VICKET_ASSERT(is_schema_name(with.schema) && with.append_sessions > 0);
+    appending.resize(with.append_sessions);
+  }
+
+  [[nodiscard]] pg_statement statement(std::string name, std::string_view text) const {
+    return {std::move(name), in_schema(text, with.schema)};
+  }
+
+  void make(slot& which, std::vector<pg_statement> statements) {
+    which.made_at = std::chrono::steady_clock::now();
+    ++which.made;
+    which.session.reset();
+    which.session =
+        std::make_unique<pg_session>(pg_session::setup{with.io, with.conninfo, std::move(statements)});
+  }
+
+  [[nodiscard]] bool needs_another(const slot& which) const {
+    return !which.session || (which.session->ended() && std::chrono::steady_clock::now() - which.made_at >=
+                                                            std::chrono::milliseconds{again_ms});
+  }
+
+  /// `afresh`: another one than the partition's last append went over. Where partitions share one, the first that needs
+  /// another makes it for all of them.
+  pg_session& append_session(std::uint32_t partition, bool afresh) {
+    auto& which = appending[partition % appending.size()];
+    auto& used = appended_over[partition];
+    if (needs_another(which) || (afresh && used == which.made && !which.session->ended()))
+      make(which, {statement("append", append_text), statement("begin", begin_text)});
+    used = which.made;
+    return *which.session;
+  }
+
+  pg_session& other_session() {
+    if (needs_another(other))
+      make(other, {statement("look", look_text), statement("read", read_text), statement("ends", ends_text),
+                   statement("mark", mark_text), statement("trim", trim_text), statement("halt", halt_text)});
+    return *other.session;
+  }
+
+  void append(const log_row& row, const record_digest& before, bool afresh,
+              std::function<void(append_answer)> done) {
+    std::vector<std::string> values{partition_bytes(row.head.partition),
+                                    number_bytes(row.head.number),
+                                    number_bytes(row.head.epoch),
+                                    pg_int2(static_cast<std::int16_t>(row.head.kind)),
+                                    bytes_of(row.digest),
+                                    number_bytes(row.head.durable_to),
+                                    row.body};
+    const auto begins = before == record_digest{};
+    if (!begins)
+      values.push_back(bytes_of(before));
+    append_session(row.head.partition, afresh)
+        .execute(begins ? "begin" : "append", std::move(values),
+                 [done = std::move(done)](pg_answer answer) { done(append_answer_of(answer)); });
+  }
+
+  void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
+            std::function<void(read_answer)> done) {
+    // The ends first: what is appended meanwhile is in the page and not counted, rather than the other way round.
+    auto page = std::make_shared<read_answer>();
+    auto& session = other_session();
+    session.execute("ends", {partition_bytes(partition), number_bytes(from)}, [page](pg_answer answer) {
+      page->answered = answer.answered() && answer.rows.size() == 1;
+      if (page->answered) {
+        page->last = number_in(answer.rows[0][0]);
+        page->trimmed_to = number_in(answer.rows[0][1]);
+        page->before = digest_in(answer.rows[0][2]);
+      }
+    });
+    session.execute(
+        "read",
+        {partition_bytes(partition), number_bytes(from), pg_int8(static_cast<std::int64_t>(max_bytes))},
+        [page, partition, done = std::move(done)](pg_answer answer) {
+          page->answered = page->answered && answer.answered();
+          page->detail = answer.detail;
+          for (auto& columns : answer.rows) {
+            const auto digest = digest_in(columns[3]);
+            if (!digest || !columns[5]) {
+              page->answered = false;
+              page->detail = "a row of the log has no digest of 32 bytes";
+              break;
+            }
+            page->rows.push_back({{partition, number_in(columns[0]), number_in(columns[1]),
+                                   static_cast<record_kind>(number_in(columns[2])), number_in(columns[4])},
+                                  *digest,
+                                  std::move(*columns[5])});
+          }
+          if (!page->rows.empty())
+            page->last = std::max(page->last, page->rows.back().head.number);
+          done(std::move(*page));
+        });
+  }
+
+  void trim_on(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) {
+    other_session().execute("trim", {partition_bytes(partition), number_bytes(below), pg_int8(trim_rows)},
+                            [done = std::move(done)](pg_answer answer) {
+                              done(answer.answered() &&
+                                   answer.changed < static_cast<std::uint64_t>(trim_rows));
+                            });
+  }
+
+  setup with;
+  std::vector<slot> appending;
+  std::unordered_map<std::uint32_t, std::uint64_t>
+      appended_over; ///< by partition: which of its slot's sessions
+  slot other;
+};
+
+namespace {
+
+/// On the I/O thread, later; not any more once the table is gone.
+template <class Rep, class Work>
+void post(const std::shared_ptr<Rep>& rep, const internal::io_thread& io, Work work) {
+  boost::asio::post(io.context(), [weak = std::weak_ptr{rep}, work = std::move(work)] {
+    if (const auto self = weak.lock())
+      work(*self);
+  });
+}
+
+} // namespace
+
+postgres_table::postgres_table(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
+
+postgres_table::~postgres_table() {
+  const auto& io = *rep_->with.io;
+  io.run([this] { rep_.reset(); }); // its sessions are the thread's
+}
+
+void postgres_table::append(const log_row& row, const record_digest& before, bool afresh,
+                            std::function<void(append_answer)> done) {
+  post(rep_, *rep_->with.io,
+       [row, before, afresh, done = std::move(done)](rep& self) { self.append(row, before, afresh, done); });
+}
+
+void postgres_table::look(std::uint32_t partition, std::uint64_t number,
+                          std::function<void(look_answer)> done) {
+  post(rep_, *rep_->with.io, [partition, number, done = std::move(done)](rep& self) {
+    self.other_session().execute(
+        "look", {partition_bytes(partition), number_bytes(number)}, [done](pg_answer answer) {
+          look_answer found;
+          found.answered = answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
+          found.detail = std::move(answer.detail);
+          if (found.answered) {
+            const auto& row = answer.rows[0];
+            found.seen = {digest_in(row[0]), digest_in(row[1]), number_in(row[2]), number_in(row[3]),
+                          row[4].has_value()};
+          }
+          done(std::move(found));
+        });
+  });
+}
+
+void postgres_table::read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
+                          std::function<void(read_answer)> done) {
+  post(rep_, *rep_->with.io, [partition, from, max_bytes, done = std::move(done)](rep& self) {
+    self.read(partition, from, max_bytes, done);
+  });
+}
+
+void postgres_table::halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) {
+  post(rep_, *rep_->with.io, [partition, why, done = std::move(done)](rep& self) {
+    self.other_session().execute("halt", {partition_bytes(partition), why}, [done](const pg_answer& answer) {
+      done(answer.came_to == pg_answer::outcome::done);
+    });
+  });
+}
+
+void postgres_table::trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) {
+  post(rep_, *rep_->with.io, [partition, below, done = std::move(done)](rep& self) {
+    self.other_session().execute("mark", {partition_bytes(partition), number_bytes(below)},
+                                 [&self, partition, below, done](const pg_answer& answer) {
+                                   if (answer.answered())
+                                     self.trim_on(partition, below, done);
+                                   else
+                                     done(false);
+                                 });
+  });
+}
+
+} // namespace vicket

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "cluster/log_table.hpp"
+#include "net/io_thread.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace vicket {
+
+/// The table of rounds in PostgreSQL; `cluster/schema.hpp` has its columns.
+///
+/// Each partition appends over one of `append_sessions` connections; reads, looks and trims have one of their own. One that
+/// ended is made again by the next call, not more often than every `again_ms`; what is asked before is told that there is none.
+class postgres_table final : public log_table {
+public:
+  static constexpr std::size_t max_append_sessions = 16;
+  static constexpr std::int64_t again_ms = 200;
+  /// Rows that one statement deletes.
+  static constexpr std::int64_t trim_rows = 1'000;
+
+  struct setup {
+    const internal::io_thread* io = nullptr; ///< outlives it; `done` is called there
+    std::string conninfo;
+    std::string schema; ///< see `is_schema_name`
+    std::size_t append_sessions = max_append_sessions;
+  };
+
+  explicit postgres_table(setup with);
+  ~postgres_table() override; ///< tells nobody anything more
+
+  void append(const log_row& row, const record_digest& before, bool afresh,
+              std::function<void(append_answer)> done) override;
+  void look(std::uint32_t partition, std::uint64_t number, std::function<void(look_answer)> done) override;
+  void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
+            std::function<void(read_answer)> done) override;
+  void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) override;
+  void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) override;
+
+private:
+  struct rep;
+  std::shared_ptr<rep> rep_;
+};
+
+} // namespace vicket

@@ -1,0 +1,119 @@
+#include "policy/placement.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace vicket;
+
+namespace {
+
+std::vector<placement_node> nodes_named(int count, int zones = 0) {
+  std::vector<placement_node> nodes;
+  for (auto i = 0; i < count; ++i)
+    nodes.push_back(
+        {"node-" + std::to_string(i), zones == 0 ? std::string{} : "zone-" + std::to_string(i % zones)});
+  return nodes;
+}
+
+std::vector<placement_copies> nowhere(std::size_t partitions) {
+  return std::vector<placement_copies>(partitions);
+}
+
+std::map<std::string, std::size_t> copies_by_node(const std::vector<placement_copies>& all) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& copies : all)
+    for (const auto& node : copies)
+      ++counts[node];
+  return counts;
+}
+
+std::size_t moved(const std::vector<placement_copies>& from, const std::vector<placement_copies>& to) {
+  auto count = std::size_t{0};
+  for (std::size_t p = 0; p < from.size(); ++p)
+    for (const auto& node : to[p])
+      count += std::find(from[p].begin(), from[p].end(), node) == from[p].end() ? 1 : 0;
+  return count;
+}
+
+} // namespace
+
+TEST_CASE("every partition is kept as often as asked, on different nodes") {
+  for (const auto nodes : {1, 2, 3, 5, 12, 50})
+    for (const auto partitions : {1, 2, 24, 200}) {
+      INFO(nodes << " nodes, " << partitions << " partitions");
+      const auto all = placement{nodes_named(nodes), 2}.of(nowhere(static_cast<std::size_t>(partitions)));
+      std::map<std::string, std::size_t> owned;
+      for (const auto& copies : all) {
+        REQUIRE(copies.size() == static_cast<std::size_t>(std::min(nodes, 2)));
+        CHECK(std::set<std::string>{copies.begin(), copies.end()}.size() == copies.size());
+        ++owned[copies.front()];
+      }
+      const auto share =
+          (static_cast<std::size_t>(partitions) * std::min<std::size_t>(2, static_cast<std::size_t>(nodes)) +
+           static_cast<std::size_t>(nodes) - 1) /
+          static_cast<std::size_t>(nodes);
+      for (const auto& [node, count] : copies_by_node(all))
+        CHECK(count <= share);
+      const auto owned_share = (static_cast<std::size_t>(partitions) + static_cast<std::size_t>(nodes) - 1) /
+                               static_cast<std::size_t>(nodes);
+      for (const auto& [node, count] : owned)
+        CHECK(count <= owned_share + 1);
+    }
+}
+
+TEST_CASE("copies are in different zones") {
+  const auto all = placement{nodes_named(6, 3), 2}.of(nowhere(48));
+  for (const auto& copies : all) {
+    const auto zone = [](const std::string& node) { return std::stoi(node.substr(5)) % 3; };
+    CHECK(zone(copies[0]) != zone(copies[1]));
+  }
+}
+
+TEST_CASE("nothing moves while nothing changes, in whatever order the nodes are told") {
+  auto nodes = nodes_named(5, 2);
+  const auto all = placement{nodes, 2}.of(nowhere(24));
+  CHECK(placement{nodes, 2}.of(all) == all);
+  std::reverse(nodes.begin(), nodes.end());
+  CHECK(placement{nodes, 2}.of(all) == all);
+  CHECK(placement{nodes, 2}.of(nowhere(24)) == all);
+}
+
+TEST_CASE("when a node goes little moves but what it had") {
+  for (const auto count : {3, 4, 10}) {
+    const auto all = placement{nodes_named(count), 2}.of(nowhere(24));
+    auto fewer = nodes_named(count);
+    fewer.pop_back();
+    const auto gone = "node-" + std::to_string(count - 1);
+    const auto after = placement{fewer, 2}.of(all);
+    CHECK(moved(all, after) >= copies_by_node(all)[gone]);
+    CHECK(moved(all, after) <= copies_by_node(all)[gone] + 1); // which evens out the rest
+  }
+}
+
+TEST_CASE("a node that comes takes its share, and no more") {
+  for (const auto count : {2, 3, 9}) {
+    INFO(count);
+    const auto all = placement{nodes_named(count), 2}.of(nowhere(60));
+    const auto after = placement{nodes_named(count + 1), 2}.of(all);
+    const auto share = (120u + static_cast<unsigned>(count)) / (static_cast<unsigned>(count) + 1);
+    CHECK(moved(all, after) <= share);
+    CHECK(moved(all, after) >= 120u / (static_cast<unsigned>(count) + 1));
+  }
+}
+
+TEST_CASE("each partition has its own order of the nodes") {
+  const placement nodes{nodes_named(5), 2};
+  std::map<std::string, int> first;
+  for (std::uint32_t p = 0; p < 500; ++p) {
+    const auto order = nodes.order_of(p);
+    CHECK(std::set<std::string>{order.begin(), order.end()}.size() == 5);
+    ++first[order.front()];
+  }
+  for (const auto& [node, count] : first)
+    CHECK((count > 70 && count < 130)); // 100 each
+}
