@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -36,6 +37,14 @@ Examples:
   echo '{"id":"crm-prod","url":"https://hooks.example.com/vicket"}' | vicket connector put -
 
 Prints the connector. Its secret is shown this once when it was made now, and as "***" ever after.)";
+
+constexpr const char* delete_example = R"(
+With --force it waits until all that was pending is failed, and tells on a terminal how far it is. Ended before, by
+Ctrl-C or --timeout, it leaves the node to go on; `connector get`, `list` and `status` show it as being deleted.
+
+Examples:
+  vicket connector delete crm-prod
+  vicket connector delete crm-prod --force --timeout 5m)";
 
 constexpr const char* send_example = R"(
 Prints one result line per input line, in order: {"id":"...","duplicate":false} once the event is on disk, or
@@ -82,6 +91,7 @@ struct raw_options {
   std::string tls_ca;
   bool json = false;
   bool force = false;
+  std::string timeout;
   std::string file = "-";
   std::string id;
   std::string run;
@@ -171,6 +181,14 @@ listen_options listen_options_of(const raw_options& raw) {
   return options;
 }
 
+delete_options delete_options_of(const raw_options& raw) {
+  delete_options options;
+  options.force = raw.force;
+  if (!raw.timeout.empty())
+    options.timeout = std::chrono::milliseconds{value_of("--timeout", parse_duration_ms(raw.timeout))};
+  return options;
+}
+
 /// The commands, and what the chosen one does.
 class command_tree {
 public:
@@ -221,12 +239,13 @@ private:
     auto* get = command(*connectors, "get", "Show a connector", "\nExample:\n  vicket connector get crm-prod",
                         [this] { return run_connector_get(client_options_of(raw_), raw_.id); });
     get->add_option("ID", raw_.id, "The connector's id")->required();
-    auto* erase =
-        command(*connectors, "delete", "Delete a connector for which nothing is pending, or by force",
-                "\nExamples:\n  vicket connector delete crm-prod\n  vicket connector delete crm-prod --force",
-                [this] { return run_connector_delete(client_options_of(raw_), raw_.id, raw_.force); });
+    auto* erase = command(
+        *connectors, "delete", "Delete a connector for which nothing is pending, or by force", delete_example,
+        [this] { return run_connector_delete(client_options_of(raw_), raw_.id, delete_options_of(raw_)); });
     erase->add_option("ID", raw_.id, "The connector's id")->required();
     erase->add_flag("--force", raw_.force, "Also when events are pending: they are failed, and not sent");
+    erase->add_option("--timeout", raw_.timeout, "Wait no longer [--force: as long as it takes]")
+        ->type_name("DURATION");
     command(*connectors, "list", "Show all connectors", "\nExample:\n  vicket connector list --json",
             [this] { return run_connector_list(client_options_of(raw_)); });
   }

@@ -4,6 +4,7 @@
 #include "apps/values.hpp"
 #include "net/tls_files.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,11 @@ struct client_options {
   place node{{"127.0.0.1", 4242}, {}};
   std::optional<tls_files> tls;
   bool json = false;
+};
+
+struct delete_options {
+  bool force = false;
+  std::optional<std::chrono::milliseconds> timeout; ///< absent: with `force` as long as it takes
 };
 
 struct outcomes_options {
@@ -46,7 +52,7 @@ struct listen_options {
 // Each runs one command to its end and answers the exit code. `file` is a path or `-` for standard input.
 int run_connector_put(const client_options& options, const std::string& file);
 int run_connector_get(const client_options& options, const std::string& id);
-int run_connector_delete(const client_options& options, const std::string& id, bool force);
+int run_connector_delete(const client_options& options, const std::string& id, const delete_options& how);
 int run_connector_list(const client_options& options);
 int run_send(const client_options& options, const std::string& file);
 int run_run(const client_options& options, const std::string& run);

@@ -49,7 +49,9 @@ void print_connectors(const terminal& out, const node_status& status) {
                {count(one.pending)},
                {count(one.in_flight)},
                {one.oldest_pending_at ? show_age_ms(status.now - *one.oldest_pending_at) : "-"},
-               one.enabled ? text_table::cell{"yes"} : text_table::cell{"no", colour::yellow}});
+               one.being_deleted ? text_table::cell{"being deleted", colour::red}
+               : one.enabled     ? text_table::cell{"yes"}
+                                 : text_table::cell{"no", colour::yellow}});
   table.print(out);
   for (const auto& one : status.connectors)
     if (one.held_until)

@@ -16,6 +16,9 @@ namespace vicket {
 
 namespace {
 
+/// As wide as any terminal is: a line that goes on in the next one can't be written over.
+constexpr std::size_t most_progress_columns = 78;
+
 const char* escape_of(colour how) {
   switch (how) {
   case colour::none:
@@ -194,6 +197,22 @@ void terminal::flush() const {
   std::cout.flush();
   if (!std::cout)
     std::_Exit(1); // nobody reads on
+}
+
+progress_line progress_line::standard() {
+  return progress_line{std::cerr, ::isatty(STDERR_FILENO) == 1};
+}
+
+void progress_line::show(std::string_view text) {
+  if (!on_)
+    return;
+  out_ << "\r\033[K" << printable(text, most_progress_columns) << std::flush;
+  written_ = true;
+}
+
+void progress_line::clear() {
+  if (std::exchange(written_, false))
+    out_ << "\r\033[K" << std::flush;
 }
 
 text_table::text_table(std::vector<std::string> header, std::vector<bool> right_aligned)

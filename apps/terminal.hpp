@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,27 @@ public:
 
 private:
   bool colours_;
+};
+
+/// How far something is that takes its time, on standard error: one line that is written over, and gone at the end. Only on
+/// a terminal.
+class progress_line {
+public:
+  explicit progress_line(std::ostream& out, bool is_terminal) : out_{out}, on_{is_terminal} {}
+  /// Standard error as it is.
+  [[nodiscard]] static progress_line standard();
+  ~progress_line() { clear(); }
+  progress_line(const progress_line&) = delete;
+  progress_line& operator=(const progress_line&) = delete;
+
+  [[nodiscard]] bool is_seen() const { return on_; }
+  void show(std::string_view text);
+  void clear();
+
+private:
+  std::ostream& out_;
+  bool on_;
+  bool written_ = false;
 };
 
 /// Columns as wide as their widest cell.

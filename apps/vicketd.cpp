@@ -3,6 +3,7 @@
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
 #include "apps/actor_config.hpp"
+#include "apps/file_reading.hpp"
 #include "apps/folder_commands.hpp"
 #include "apps/memory_keeper.hpp"
 #include "apps/node_config.hpp"
@@ -113,12 +114,17 @@ std::optional<std::string> listen_complaint(const node_config& config) {
   return std::nullopt;
 }
 
-void read_again(actor_port& port, http_transport& transport, bool tls) {
+void read_again(file_reading& certificates, http_transport& transport, bool tls) {
   spdlog::info("SIGHUP: certificates, the name servers and the trust roots of deliveries are read again");
   transport.reload();
-  if (!tls)
-    return;
-  if (const auto why = port.reload())
+  if (tls && !certificates.begin())
+    spdlog::warn(
+        "the actor port's certificates are still being read since the SIGHUP before (from a mount that "
+        "hangs?): they are read once more after that");
+}
+
+void tell_of_certificates(const file_reading::complaint& why) {
+  if (why)
     spdlog::warn("the actor port's certificates stay as they were: {}", printable(*why, max_line_columns));
   else
     spdlog::info("the actor port's certificates are new, for connections from now on");
@@ -140,7 +146,9 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
     std::cout << "vicketd also actors=" << places[i].to_string() << std::endl;
 
   std::optional<memory_keeper> memory{std::in_place};
-  const auto signal = wait_for_termination([&] { read_again(*port, transport, config.tls.has_value()); });
+  file_reading certificates{port->reloader(), tell_of_certificates};
+  const auto signal =
+      wait_for_termination([&] { read_again(certificates, transport, config.tls.has_value()); });
   memory.reset();
   spdlog::info("{}: stopping; deliveries in flight get {} s", signal, drain_patience_ms / 1000);
   end_at_next_termination(stop_deadline_s);

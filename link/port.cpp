@@ -130,8 +130,8 @@ std::vector<place> actor_port::places() const {
   return rep_->server->places();
 }
 
-std::optional<std::string> actor_port::reload() {
-  return rep_->tls ? rep_->tls->reload() : std::nullopt;
+std::function<std::optional<std::string>()> actor_port::reloader() const {
+  return [tls = rep_->tls] { return tls ? tls->reload() : std::nullopt; };
 }
 
 void actor_port::close_for_new() {

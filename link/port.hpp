@@ -43,8 +43,9 @@ public:
 
   /// Where it listens, with the ports that were picked.
   [[nodiscard]] std::vector<place> places() const;
-  /// Reads the TLS files again, for connections from now on. Else why those of before stay.
-  [[nodiscard]] std::optional<std::string> reload();
+  /// What reads the TLS files again, for connections from then on, or says why those of before stay. For any thread, since
+  /// the files may be on a mount that hangs; also when this has ended.
+  [[nodiscard]] std::function<std::optional<std::string>()> reloader() const;
   /// No new connections from here on; open ones go on.
   void close_for_new();
   /// Closes those that are open, after what is to be written on them.

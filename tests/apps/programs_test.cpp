@@ -450,6 +450,39 @@ TEST_CASE("a feed that is read on after an older copy of the data folder was put
   CHECK(readable.lines.size() > 1); // a gap is not the end
 }
 
+TEST_CASE("a delete by force that takes its time is waited for, or left to the node, which shows it") {
+  const temporary_folder folder;
+  const certificate_files files;
+  listen_process receiver{files, {"--delay", "60000"}};
+  node_process node{folder.path() + "/data", may_reach(files)};
+  const auto connector = connector_json("crm", receiver.url());
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector).code == 0);
+  REQUIRE(node.vicket({"send"}, event_json("crm", 1)).code == 0);
+  wait_until_in_flight(node);
+  const auto left = node.vicket({"connector", "delete", "crm", "--force", "--timeout", "50ms", "--json"});
+  CHECK(left.code == 1);
+  CHECK(text_field(left.lines.at(0), "error") == "connector_busy");
+  CHECK(has(left.errors, "is not deleted yet, the node goes on with it"));
+  CHECK(lines_in(left.errors) == 1);
+  for (const auto& command : {arguments{"connector", "get", "crm"}, {"connector", "list"}, {"status"}}) {
+    CHECK(has(node.vicket(command + arguments{"--json"}).lines.at(0), R"("being_deleted":true)"));
+    if (command.front() == "status" || command.back() == "list") {
+      const auto table = node.vicket(command).lines;
+      CHECK(std::any_of(table.begin(), table.end(),
+                        [](const auto& line) { return has(line, "crm") && has(line, "being deleted"); }));
+    }
+  }
+  const auto again = node.vicket({"connector", "put", "-"}, connector);
+  CHECK(again.code == 1);
+  CHECK(has(again.errors, "connector_busy: connector 'crm' is being deleted"));
+  process waits{node.vicket_arguments({"connector", "delete", "crm", "--force"})};
+  receiver.self().signal(SIGKILL); // its delivery ends, and with it what was pending
+  CHECK(waits.line() == "deleted crm");
+  CHECK(waits.wait() == 0);
+  CHECK(waits.errors().empty()); // no terminal, no progress
+  CHECK(node.vicket({"connector", "get", "crm"}).code == 1);
+}
+
 TEST_CASE("SIGTERM lets a delivery in flight finish, exits 0, and nothing is lost") {
   const temporary_folder folder;
   const certificate_files files;
@@ -615,6 +648,7 @@ TEST_CASE("wrong usage of the command line is one line and exit code 2, an unrea
       {{"run"}, 2},
       {{"connector"}, 2},
       {{"connector", "put", "/nonexistent"}, 2},
+      {{"connector", "delete", "crm", "--timeout", "5"}, 2},
       {{"send", "/nonexistent"}, 2},
       {{"listen", "--port", "0"}, 2},
       {{"listen", "--port", "x", "--secret", "s"}, 2},

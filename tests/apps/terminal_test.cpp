@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <sstream>
 #include <string>
 
 using namespace vicket;
@@ -90,6 +91,25 @@ TEST_CASE("a table that is printed as it comes keeps its columns, and widens the
   table.add({{"b"}, {"2"}});
   CHECK(table.take_lines(terminal{false}) ==
         std::vector<std::string>{"b              1000", "b                 2"});
+}
+
+TEST_CASE("progress is one line on a terminal, gone at the end, and nothing elsewhere") {
+  std::ostringstream out;
+  {
+    progress_line line{out, true};
+    line.show("1 of 2");
+    line.show("a\033[31mb");
+    CHECK(out.str() == "\r\033[K1 of 2\r\033[Ka\\x1b[31mb");
+    line.show(std::string(200, 'x'));
+  }
+  CHECK(out.str().ends_with("\r\033[K" + std::string(78, 'x') + "…\r\033[K"));
+  std::ostringstream nowhere;
+  {
+    progress_line line{nowhere, false};
+    line.show("1 of 2");
+  }
+  { const progress_line unused{nowhere, true}; }
+  CHECK(nowhere.str().empty());
 }
 
 TEST_CASE("JSON is indented without touching its strings") {
