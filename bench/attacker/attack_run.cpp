@@ -19,7 +19,7 @@ namespace vicket::bench {
 namespace {
 
 constexpr int max_events_per_wait = 256;
-constexpr int wait_ms = 1;
+constexpr int wait_ms = 1; ///< unless somebody may send as fast as it goes
 constexpr std::int64_t look_every_ns = 10'000'000;
 constexpr std::int64_t crowd_patience_ns = 5'000'000'000;
 constexpr std::int64_t burst_after_ns = 1'000'000'000;
@@ -99,7 +99,8 @@ double attack_run::seconds() const {
 /// False: it is to end.
 bool attack_run::wait_and_serve() {
   std::array<epoll_event, max_events_per_wait> events{};
-  const int count = ::epoll_wait(epoll_.number(), events.data(), max_events_per_wait, wait_ms);
+  const bool no_pause = with_.messages_per_s <= 0 && !in_line_.empty();
+  const int count = ::epoll_wait(epoll_.number(), events.data(), max_events_per_wait, no_pause ? 0 : wait_ms);
   if (count < 0 && errno != EINTR)
     fail("waiting failed");
   for (int i = 0; i < count; ++i) {

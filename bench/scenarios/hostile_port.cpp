@@ -29,7 +29,7 @@ constexpr std::int64_t warm_up_ms = 500;
 constexpr unsigned hostile_connections_per_s = 200;
 constexpr unsigned hostile_messages_per_s = 1'000;
 constexpr unsigned crowd = 144;   ///< all that a port lets in from one address
-constexpr unsigned burst = 1'500; ///< tried at once, in the middle of the measured time
+constexpr unsigned burst = 1'500; ///< tried at once, within the measured time
 /// What an attack must be of what it was meant to be, or nothing was measured.
 constexpr double least_part = 0.8;
 /// Of each kind of attack: the part of its connections that come as far as they are to. The others make room for
@@ -192,7 +192,7 @@ private:
     add("attackers_cpu", "CPU of the attackers, of a core", attackers_cpu_, "1");
     add("hostile_connections", "hostile connections, beside the burst", connections_per_s_, "/s");
     add("hostile_messages", "hostile messages", messages_per_s_, "/s");
-    add("pings", "pings of the flood, as fast as a connection sends them", pings_per_s_, "/s");
+    add("pings", "pings of the flood, sent as fast as a connection takes them", pings_per_s_, "/s");
     add("pinging_connections", "connections of the flood, one after the other", pinging_connections_per_s_,
         "/s");
     alone_.judge(violations_);
