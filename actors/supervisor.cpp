@@ -68,8 +68,6 @@ void supervisor::note_backlog(const backlog_grew& more) {
 }
 
 void supervisor::take_refill(refilled& given) {
-  refilling_ = false;
-  hear_of_records(); // what is not held any more must not pass for what keeps the window full
   auto scanned_to = refill_from_;
   for (const auto& event :
        given.events) // what is due now in spite of its time says nothing of what is before it
@@ -79,10 +77,6 @@ void supervisor::take_refill(refilled& given) {
   scan_from_ = std::min(scan_from_, scanned_to);
   if (given.next_due)
     keep_earlier(next_due_, *given.next_due);
-  const bool more_is_due = given.next_due && *given.next_due <= refill_until_;
-  window_full_ = given.no_room || (given.events.empty() && more_is_due && !queue_.holds_nothing());
-  if (std::exchange(refill_judges_, false) && !more_is_due)
-    judging_ = false;
   given_back twice{with_.seat,
                    {}}; // it went into the index, and came from there, while it was on its way here
   for (auto& event : given.events) {
@@ -90,13 +84,21 @@ void supervisor::take_refill(refilled& given) {
     if (!queue_.add(std::move(event), start_kind::backlog))
       twice.events.push_back(it);
   }
+  refilling_ = false;
+  hear_of_records(); // what is not held any more must not pass for what keeps the window full
+  const bool more_is_due = given.next_due && *given.next_due <= refill_until_;
+  window_full_ = given.no_room || (given.events.empty() && more_is_due && !queue_.holds_nothing());
+  if (std::exchange(refill_judges_, false) && !more_is_due)
+    judging_ = false;
   if (!twice.events.empty())
     self_->send(with_.persistence, std::move(twice));
   go_on();
 }
 
+/// Not while a refill is under way: what is durable by now may have been in the index still when that was answered, and is
+/// known for what it is as long as it is held. Nothing starts any more when it drains.
 void supervisor::hear_of_records() {
-  if (queue_.unrecorded() > queue_.unrecorded_retries())
+  if (queue_.unrecorded() > queue_.unrecorded_retries() && (!refilling_ || draining_))
     queue_.recorded_through(with_.records->durable());
 }
 

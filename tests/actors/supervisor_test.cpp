@@ -86,6 +86,13 @@ public:
   }
   std::optional<wake_me> alarm() { return next<wake_me>(alarm_); }
   std::optional<retire> wants_to_go() { return next<retire>(store_); }
+  std::vector<log_sequence> gave_back() {
+    std::vector<log_sequence> events;
+    if (const auto given = next<given_back>(store_))
+      for (const auto& one : given->events)
+        events.push_back(one.position.sequence);
+    return events;
+  }
   /// What it left for its records is durable.
   void make_durable() {
     std::vector<record_attempts> records;
@@ -288,6 +295,28 @@ TEST_CASE(
     crm.tell(attempts_recorded{{{1, crm.clock.wall_now() + 3'600'000}}});
     CHECK(crm.held().empty());
   }
+}
+
+TEST_CASE("what was delivered while a refill was under way is not delivered again when that brings it") {
+  lone_supervisor crm;
+  const auto now = crm.clock.wall_now();
+  crm.tell(backlog_grew{{now, 1}});
+  REQUIRE(crm.refill().has_value());
+  crm.tell(one_event(now, 2)); // it is put into the index while it is held, and read from there
+  REQUIRE(crm.delivery().has_value());
+  crm.tell(done(2, outcome::delivered));
+  crm.make_durable();
+  SECTION("at once") {}
+  SECTION("and something else has happened meanwhile") {
+    crm.tell(one_event(now, 3));
+    CHECK(crm.orders() == std::vector<log_sequence>{3});
+  }
+  refilled answer;
+  answer.events.push_back(event_due(now, 2));
+  crm.tell(answer);
+  CHECK(crm.orders().empty());
+  CHECK(crm.gave_back() == std::vector<log_sequence>{2});
+  CHECK(crm.held() != std::vector<log_sequence>{2}); // from then on it is let go
 }
 
 TEST_CASE("whoever has nothing to do asks to go, but not before it has heard of its retries") {
