@@ -20,7 +20,8 @@ rule 'time, chance and sleep come from the adapters of a composition root' \
   '(system_clock|steady_clock)::now|random_device|sleep_for|sleep_until|\b(u|nano)?sleep\(' \
   messages policy storage transport actors
 rule 'RocksDB is storage'"'"'s alone' '#include *<rocksdb/' messages policy net transport link actors cluster apps
-rule 'Boost is net'"'"'s, transport'"'"'s and cluster'"'"'s alone' '#include *<boost/' messages policy storage link actors apps
+rule 'Boost is net'"'"'s, transport'"'"'s and cluster'"'"'s alone' '#include *<boost/' messages policy storage link apps
+rule 'of Boost actors have small vectors alone' '#include *<boost/([^c]|c[^o]|co[^n]|container/[^s])' actors
 rule 'libpq is cluster'"'"'s alone' '#include *<libpq' messages policy storage net transport link actors apps
 rule 'c-ares is transport'"'"'s alone' '#include *<ares' messages policy storage net link actors apps
 rule 'policy, storage, net and transport know no actors' '#include *<caf/' policy storage net transport
