@@ -48,6 +48,13 @@ void wait_until_in_flight(const node_process& node) {
   FAIL("no delivery started");
 }
 
+void wait_until_being_deleted(const node_process& node, const std::string& connector) {
+  for (int turn = 0; turn < 1'000; ++turn)
+    if (has(node.vicket({"connector", "get", connector, "--json"}).lines.at(0), R"("being_deleted":true)"))
+      return;
+  FAIL("it is not being deleted");
+}
+
 } // namespace
 
 TEST_CASE("events that are sent arrive signed, are retried, and their history is told by every command") {
@@ -459,6 +466,8 @@ TEST_CASE("a delete by force that takes its time is waited for, or left to the n
   REQUIRE(node.vicket({"connector", "put", "-"}, connector).code == 0);
   REQUIRE(node.vicket({"send"}, event_json("crm", 1)).code == 0);
   wait_until_in_flight(node);
+  process waits{node.vicket_arguments({"connector", "delete", "crm", "--force"})};
+  wait_until_being_deleted(node, "crm");
   const auto left = node.vicket({"connector", "delete", "crm", "--force", "--timeout", "50ms", "--json"});
   CHECK(left.code == 1);
   CHECK(text_field(left.lines.at(0), "error") == "connector_busy");
@@ -475,7 +484,6 @@ TEST_CASE("a delete by force that takes its time is waited for, or left to the n
   const auto again = node.vicket({"connector", "put", "-"}, connector);
   CHECK(again.code == 1);
   CHECK(has(again.errors, "connector_busy: connector 'crm' is being deleted"));
-  process waits{node.vicket_arguments({"connector", "delete", "crm", "--force"})};
   receiver.self().signal(SIGKILL); // its delivery ends, and with it what was pending
   CHECK(waits.line() == "deleted crm");
   CHECK(waits.wait() == 0);
