@@ -79,7 +79,8 @@ std::vector<std::string> memory_with(pid_t process, const std::vector<std::strin
     char dash = 0;
     std::string rights;
     fields >> std::hex >> begin >> dash >> end >> rights;
-    constexpr auto shadow_bytes = std::uint64_t{1} << 32; // a sanitizer's, which has nothing of what is in memory
+    constexpr auto shadow_bytes = std::uint64_t{1}
+                                  << 32; // a sanitizer's, which has nothing of what is in memory
     if (!rights.starts_with("rw") || end - begin >= shadow_bytes)
       continue;
     std::string bytes(end - begin, '\0');

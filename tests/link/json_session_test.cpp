@@ -243,8 +243,9 @@ TEST_CASE("text by chance, and requests with characters changed by chance, harm 
   CHECK(w.serves());
 }
 
-TEST_CASE("an answer that is ready when the client has broken the protocol goes nowhere, and the connection ends",
-          "[link][json][hostile]") {
+TEST_CASE(
+    "an answer that is ready when the client has broken the protocol goes nowhere, and the connection ends",
+    "[link][json][hostile]") {
   hostile_world w;
   for (int round = 0; round < 50; ++round) {
     auto peer = w.upgraded(both_roles, json);
