@@ -94,7 +94,10 @@ private:
     pauses_.back()->start(std::chrono::milliseconds{ms}, std::move(then));
   }
 
+  // A timer that has run out is called also when it is cancelled: then there is no keeper any more.
   void beat() {
+    if (!keeper_)
+      return;
     keeper_->poll();
     const auto sent = std::chrono::duration_cast<std::chrono::milliseconds>(
                           std::chrono::steady_clock::now().time_since_epoch())
@@ -108,6 +111,8 @@ private:
   }
 
   void write() {
+    if (!keeper_)
+      return;
     if (keeper_->now() == role::owning && !keeper_->busy()) {
       const auto text = std::to_string(rank_) + '/' + std::to_string(++written_);
       keeper_->append(text, [this, text](append_settling::step how) {
