@@ -133,8 +133,14 @@ void attack_run::open_burst() {
       return;
 }
 
+/// Each in turn, and the turns in an order of their own: all connections stay for the same time, so in one order the same kinds
+/// would always find the port full.
 const attack& attack_run::next_attack() {
-  return with_.attacks[next_++ % with_.attacks.size()];
+  if (next_ == with_.attacks.size()) {
+    std::shuffle(with_.attacks.begin(), with_.attacks.end(), chance_);
+    next_ = 0;
+  }
+  return with_.attacks[next_++];
 }
 
 bool attack_run::open(const attack& what, bool crowds, attack_count* count) {
