@@ -51,6 +51,8 @@ public:
   static constexpr std::size_t many_crowds = 16;
   static constexpr std::int64_t crowd_pause_ms = 25;
   static constexpr std::int64_t crowd_idle_ms = 1'000;
+  /// As many may wait for the delete by force of one connector: whoever gave up waiting is not heard of here.
+  static constexpr std::size_t max_waiting_for_delete = 1'000;
   /// How soon a full disk is looked at again, by a round or for the store's background work.
   static constexpr std::int64_t full_retry_ms = 500;
 

@@ -221,7 +221,12 @@ void persistence::decide_deletes() {
         warn("connector '" + each.id.value + "' is being deleted with what is pending for it");
         found = given_up_.insert(found, {*slot, 0, {}});
       }
-      found->promises.push_back(each.promise);
+      if (found->promises.size() < max_waiting_for_delete)
+        found->promises.push_back(each.promise);
+      else
+        each.promise.deliver(make_refusal(
+            errc::connector_busy, "connector '" + each.id.value + "' is being deleted, and " +
+                                      std::to_string(max_waiting_for_delete) + " wait for that already"));
     }
   }
   go_on_giving_up();

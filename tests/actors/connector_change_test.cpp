@@ -3,6 +3,7 @@
 #include "tests/actors/node_fixture.hpp"
 
 #include "actors/interfaces.hpp"
+#include "actors/persistence.hpp"
 #include "storage/partition_store.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -317,6 +318,27 @@ TEST_CASE(
   for (const auto& id : waiting)
     REQUIRE(node.event(id).summary.state == event_state::failed);
   CHECK(node.failures.empty());
+}
+
+TEST_CASE("who asks for a delete that as many wait for as may is told so") {
+  node_fixture node;
+  node.put("crm");
+  node.transport->hang("crm.example.com");
+  static_cast<void>(node.send("crm"));
+  const auto ask = [&] { return node.ask_later<std::monostate>(delete_connector{{"crm"}, true}); };
+  std::vector<decltype(ask())> waiting;
+  for (std::size_t i = 0; i < persistence::max_waiting_for_delete; ++i)
+    waiting.push_back(ask());
+  node.run();
+  const auto one_too_many = ask();
+  node.run();
+  const auto answer = one_too_many();
+  REQUIRE(std::holds_alternative<refusal>(answer));
+  CHECK(std::get<refusal>(answer).code == errc::connector_busy);
+  node.transport->release(scripted_transport::status(200));
+  node.run();
+  CHECK(std::holds_alternative<std::monostate>(waiting.front()()));
+  CHECK(is_deleted(node, "crm"));
 }
 
 TEST_CASE("what a defect of the gateway let through is refused by the partition, and stored by nobody") {
