@@ -1,6 +1,5 @@
 #include "cluster/cluster_log.hpp"
 
-#include "policy/assertion.hpp"
 #include "storage/partition_store.hpp"
 
 #include <string>
@@ -48,18 +47,17 @@ void cluster_log::append(const sealed_round& round, completion done) {
   log_row row{head, {}, self.with.codec->seal(head, self.history.digest(), round.bytes())};
   row.digest = digest_of(self.history.digest(), head, row.body);
   self.with.post([rep = rep_, &round, row = std::move(row), done = std::move(done)]() mutable {
-    auto copy = row;
-    rep->appender.append(std::move(copy), rep->history.digest(),
-                         [rep = rep.get(), &round, row = std::move(row),
-                          done = std::move(done)](const record_appender::settled& settled) {
-                           if (settled.how == step::refused)
-                             return done({store_errc::full, sentence_of(settled)});
-                           if (settled.how != step::durable)
-                             return done({store_errc::failed, sentence_of(settled)});
-                           const auto complaint = rep->history.take(row.head, row.digest, row.body);
-                           VICKET_ASSERT(complaint.empty());
-                           done(rep->with.store->apply(round, partition_store::durability::unsynced));
-                         });
+    const log_history with_it{row.head, row.digest, true};
+    rep->appender.append(
+        std::move(row), rep->history.digest(),
+        [rep = rep.get(), &round, with_it, done = std::move(done)](const record_appender::settled& settled) {
+          if (settled.how == step::refused)
+            return done({store_errc::full, sentence_of(settled)});
+          if (settled.how != step::durable)
+            return done({store_errc::failed, sentence_of(settled)});
+          rep->history = with_it;
+          done(rep->with.store->apply(round, partition_store::durability::unsynced));
+        });
   });
 }
 

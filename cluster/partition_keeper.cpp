@@ -98,11 +98,12 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void follow(const log_table::read_answer& page) {
     for (const auto& row : page.rows) {
-      auto body = with.codec->open(row.head, history.digest(), row.body);
-      if (!body)
-        return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
+      const auto before = history.digest();
       if (const auto why = history.take(row.head, row.digest, row.body); !why.empty())
         return become(role::broken, name_of(row.head) + " " + why);
+      auto body = with.codec->open(row.head, before, row.body);
+      if (!body)
+        return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
       waiting.push_back({history, std::move(*body)});
       durable_to = std::max(durable_to, row.head.durable_to);
     }

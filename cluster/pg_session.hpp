@@ -48,8 +48,9 @@ struct pg_statement {
   std::string text;
 };
 
-/// One connection to PostgreSQL, by libpq, which is asynchronous here: nothing blocks the thread. Statements are done one after
-/// the other, in the order in which they were given. When it ends, all that were given are told so; nothing is tried again.
+/// One connection to PostgreSQL, by libpq, which is asynchronous here: nothing blocks the thread but the resolving of a host's
+/// name, which libpq does itself (give `hostaddr`, or a socket's folder). Statements are done one after the other, in the
+/// order in which they were given; whoever gives them has a bounded number under way. When it ends, all that were given are told so; nothing is tried again.
 ///
 /// Of the I/O thread, all of it; a session that is let go tells nobody anything more.
 class pg_session {

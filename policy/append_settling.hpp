@@ -57,9 +57,4 @@ private:
   bool may_be_there_ = false; ///< a sending of it has an end that is not known
 };
 
-/// The last step, of those that end it.
-[[nodiscard]] constexpr bool is_settled(append_settling::step step) noexcept {
-  return step >= append_settling::step::durable;
-}
-
 } // namespace vicket

@@ -16,13 +16,6 @@ bool owner_lease::may_act(std::int64_t now_ms) const {
   return now_ms >= not_before_ms_ && now_ms - acknowledged_ms_ < valid_ms;
 }
 
-std::optional<std::int64_t> owner_lease::acts_from(std::int64_t now_ms) const {
-  const auto from = std::max(now_ms, not_before_ms_);
-  if (from - acknowledged_ms_ >= valid_ms)
-    return std::nullopt;
-  return from;
-}
-
 void claim_watch::polled(std::int64_t sent_ms, std::int64_t now_ms, std::uint64_t last_record) {
   // An answer that took long says nothing about the time that it took; nor do two with a long time between them.
   if (now_ms - sent_ms > prompt_ms || (has_polled_ && sent_ms - polled_ms_ > prompt_ms))

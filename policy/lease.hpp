@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 namespace vicket {
 
@@ -25,8 +24,6 @@ public:
   void acknowledged(std::int64_t first_sent_ms);
 
   [[nodiscard]] bool may_act(std::int64_t now_ms) const;
-  /// When it may next, if everything stays as it is; absent: not without another append.
-  [[nodiscard]] std::optional<std::int64_t> acts_from(std::int64_t now_ms) const;
 
 private:
   std::int64_t not_before_ms_;
