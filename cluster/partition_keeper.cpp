@@ -56,6 +56,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   // -- reading ------------------------------------------------------------------------------------------------
 
   void poll() {
+    halt();
     if (ended() || std::exchange(polling, true))
       return;
     const auto sent = with.now_ms();
@@ -142,8 +143,20 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// copy was put back. Records behind it would fit in no history, so nobody is to append any.
   void went_back(const log_history& from) {
     const auto why = "the log went back: " + name_of(from.last()) + " is not there any more, or another one";
-    with.appender.table->halt(with.partition, why, [](bool) {});
+    halting = why;
     become(role::broken, why);
+    halt();
+  }
+
+  /// Until it is known to be durable, with each poll: else others might go on.
+  void halt() {
+    if (halting.empty() || std::exchange(halt_under_way, true))
+      return;
+    with.appender.table->halt(with.partition, halting, later([](rep& self, bool acknowledged) {
+                                self.halt_under_way = false;
+                                if (acknowledged)
+                                  self.halting.clear();
+                              }));
   }
 
   // -- owning -------------------------------------------------------------------------------------------------
@@ -251,6 +264,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
   bool polling = false;
+  std::string halting; ///< why; empty: there is nothing to halt for, or it is done
+  bool halt_under_way = false;
 };
 
 partition_keeper::partition_keeper(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}

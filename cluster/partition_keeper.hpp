@@ -55,7 +55,8 @@ public:
   partition_keeper(const partition_keeper&) = delete;
   partition_keeper& operator=(const partition_keeper&) = delete;
 
-  /// Reads on, unless that is under way: every 100 ms, by its owner's timer.
+  /// Reads on, unless that is under way: every 100 ms, by its owner's timer. Of a log that went back: halts the partition for
+  /// all, until that is durable.
   void poll();
   /// This node's own sign of life, first sent then, was acknowledged.
   void lived(std::int64_t first_sent_ms);
