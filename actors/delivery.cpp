@@ -1,5 +1,6 @@
 #include "actors/delivery.hpp"
 
+#include "actors/scratch.hpp"
 #include "policy/assertion.hpp"
 #include "policy/charset.hpp"
 
@@ -39,10 +40,7 @@ void result_inbox::wake_owner() {
 }
 
 void result_inbox::take(std::vector<entry>& into) {
-  constexpr std::size_t few = 1'024; // of which the memory is kept, after a burst of more it is given back
-  into.clear();
-  if (into.capacity() > few)
-    into.shrink_to_fit();
+  empty_for_reuse(into, 1'024);
   std::lock_guard guard{mutex_};
   into.swap(entries_);
 }

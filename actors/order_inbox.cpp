@@ -1,8 +1,9 @@
 #include "actors/order_inbox.hpp"
 
+#include "actors/scratch.hpp"
+
 #include <caf/send.hpp>
 
-#include <cstddef>
 
 namespace vicket {
 
@@ -19,10 +20,7 @@ void order_inbox::push(supervisor_actor whose, deliver what) {
 }
 
 void order_inbox::take(std::vector<order>& into) {
-  constexpr std::size_t few = 1'024; // of which the memory is kept, after a burst of more it is given back
-  into.clear();
-  if (into.capacity() > few)
-    into.shrink_to_fit();
+  empty_for_reuse(into, 1'024);
   std::lock_guard guard{mutex_};
   into.swap(orders_);
 }

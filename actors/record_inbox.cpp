@@ -1,5 +1,7 @@
 #include "actors/record_inbox.hpp"
 
+#include "actors/scratch.hpp"
+
 #include <caf/send.hpp>
 
 #include <chrono>
@@ -46,10 +48,7 @@ std::uint64_t record_inbox::push(record_attempts record) {
 }
 
 std::uint64_t record_inbox::take(std::vector<record_attempts>& into) {
-  constexpr std::size_t few = 4'096; // of which the memory is kept, after a burst of more it is given back
-  into.clear();
-  if (into.capacity() > few)
-    into.shrink_to_fit();
+  empty_for_reuse(into, 4'096);
   std::lock_guard guard{mutex_};
   answer_bytes_ = 0;
   into.swap(records_);
