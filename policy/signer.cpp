@@ -3,12 +3,16 @@
 #include "policy/base64.hpp"
 #include "policy/secret.hpp"
 
+// For SHA256_Update and its like, see below.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <variant>
@@ -23,69 +27,93 @@ constexpr int base64_bytes = 44; // of a digest
 
 using digest = std::array<unsigned char, digest_bytes>;
 
-struct context_deleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using context_ptr = std::unique_ptr<EVP_MD_CTX, context_deleter>;
-
 void check(bool good) {
   if (!good)
     throw std::runtime_error{"OpenSSL failed to compute an HMAC-SHA256"};
 }
 
-context_ptr new_context() {
-  context_ptr context{EVP_MD_CTX_new()};
-  check(context != nullptr);
-  return context;
-}
+/// SHA-256 by OpenSSL's functions for this hash alone, which it calls deprecated: its general ones allocate a state for
+/// each copy, and keep it in two places of memory (docs/decisions/0004-speed.md, 19, has what these are worth).
+class running_hash {
+public:
+  /// What one whole block leaves behind.
+  using state = std::array<SHA_LONG, 8>;
 
-/// Fetched once: a look-up per signature would cost as much as the hash.
-const EVP_MD* sha256() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  check(algorithm != nullptr);
-  return algorithm;
-}
+  running_hash() { check(SHA256_Init(&hash_) == 1); }
+  /// Goes on behind that block.
+  explicit running_hash(const state& after_block) : running_hash() {
+    std::copy(after_block.begin(), after_block.end(), std::begin(hash_.h));
+    hash_.Nl = block_bytes * 8; // in bits
+  }
+  running_hash(const running_hash&) = delete;
+  running_hash& operator=(const running_hash&) = delete;
+  ~running_hash() { OPENSSL_cleanse(&hash_, sizeof hash_); }
 
-/// HMAC-SHA256 with a fixed key: the states after the key's inner and outer block, never changed once made.
+  void add(const void* bytes, std::size_t size) { check(SHA256_Update(&hash_, bytes, size) == 1); }
+  void end(digest& result) { check(SHA256_Final(result.data(), &hash_) == 1); }
+
+  /// After one whole block.
+  [[nodiscard]] state now() const {
+    state found{};
+    std::copy(std::begin(hash_.h), std::end(hash_.h), found.begin());
+    return found;
+  }
+
+private:
+  SHA256_CTX hash_{};
+};
+
+/// HMAC-SHA256 (RFC 2104) with a fixed key: the states after the key's inner and outer block, never changed once made.
 class keyed_hmac {
 public:
   explicit keyed_hmac(std::string_view key) {
     std::array<unsigned char, block_bytes> block{};
-    if (key.size() > block_bytes)
-      check(EVP_Digest(key.data(), key.size(), block.data(), nullptr, sha256(), nullptr) == 1);
-    else
+    if (key.size() > block_bytes) {
+      digest hashed{};
+      running_hash of_key;
+      of_key.add(key.data(), key.size());
+      of_key.end(hashed);
+      std::copy(hashed.begin(), hashed.end(), block.begin());
+      OPENSSL_cleanse(hashed.data(), hashed.size());
+    } else {
       std::transform(key.begin(), key.end(), block.begin(),
                      [](char c) { return static_cast<unsigned char>(c); });
-    absorb(*inner_, block, 0x36);
-    absorb(*outer_, block, 0x5c);
+    }
+    inner_ = after(block, 0x36);
+    outer_ = after(block, 0x5c);
     OPENSSL_cleanse(block.data(), block.size());
+  }
+  keyed_hmac(const keyed_hmac&) = default;
+  keyed_hmac& operator=(const keyed_hmac&) = delete;
+  ~keyed_hmac() {
+    OPENSSL_cleanse(inner_.data(), sizeof inner_);
+    OPENSSL_cleanse(outer_.data(), sizeof outer_);
   }
 
   template <class... Parts>
   [[nodiscard]] digest of(Parts... parts) const {
-    // One scratch context per thread: the states are only ever copied from.
-    thread_local const context_ptr scratch = new_context();
     digest result{};
-    check(EVP_MD_CTX_copy_ex(scratch.get(), inner_.get()) == 1);
-    check(((EVP_DigestUpdate(scratch.get(), parts.data(), parts.size()) == 1) && ...));
-    check(EVP_DigestFinal_ex(scratch.get(), result.data(), nullptr) == 1);
-    check(EVP_MD_CTX_copy_ex(scratch.get(), outer_.get()) == 1);
-    check(EVP_DigestUpdate(scratch.get(), result.data(), result.size()) == 1);
-    check(EVP_DigestFinal_ex(scratch.get(), result.data(), nullptr) == 1);
+    running_hash inner{inner_};
+    (inner.add(parts.data(), parts.size()), ...);
+    inner.end(result);
+    running_hash outer{outer_};
+    outer.add(result.data(), result.size());
+    outer.end(result);
     return result;
   }
 
 private:
-  static void absorb(EVP_MD_CTX& context, std::array<unsigned char, block_bytes> block, unsigned char pad) {
+  static running_hash::state after(std::array<unsigned char, block_bytes> block, unsigned char pad) {
     for (auto& byte : block)
       byte ^= pad;
-    check(EVP_DigestInit_ex(&context, sha256(), nullptr) == 1);
-    check(EVP_DigestUpdate(&context, block.data(), block.size()) == 1);
+    running_hash hash;
+    hash.add(block.data(), block.size());
     OPENSSL_cleanse(block.data(), block.size());
+    return hash.now();
   }
 
-  context_ptr inner_ = new_context();
-  context_ptr outer_ = new_context();
+  running_hash::state inner_{};
+  running_hash::state outer_{};
 };
 
 /// The key that a Standard Webhooks secret carries in base64.
