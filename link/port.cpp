@@ -94,12 +94,14 @@ actor_port::open(caf::actor_system& system, const node_actor& node, options with
   serving.path = link_path;
   serving.sub_protocols = {std::string{caf_protocol}, std::string{json_protocol}};
   serving.messages.message_bytes = most_message_bytes;
-  serving.log_warning = with.log_warning;
+  // Each its own, so that links which are refused do not hide what the port itself has to say.
+  const auto rationed = [&] {
+    return [log = std::make_shared<rationed_log>(with.log_warning)](const std::string& line) { (*log)(line); };
+  };
+  serving.log_warning = rationed();
   if (with.change)
     with.change(serving);
-  auto complain = [log = std::make_shared<rationed_log>(with.log_warning)](const std::string& line) {
-    (*log)(line);
-  };
+  const auto complain = rationed();
   const auto limits = serving.messages;
   serving.judge = [rules = with.roles, limits, complain](const request_head& head, const peer_identity& peer,
                                                          upgrade_answer so_far) {

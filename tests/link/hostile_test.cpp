@@ -57,6 +57,18 @@ TEST_CASE("every prefix of every message, and whatever follows one, is refused w
   CHECK(w.lines.size() <= 20); // of hundreds: the log is rationed
 }
 
+TEST_CASE("whatever the port complains of is rationed in the log", "[link][hostile]") {
+  std::function<void(const std::string&)> of_the_port;
+  hostile_world w{[&](actor_port::options& options) {
+    options.change = [&](internal::link_server_options& serving) { of_the_port = serving.log_warning; };
+  }};
+  for (int i = 0; i < 1'000; ++i)
+    of_the_port("a connection could not be taken: no memory");
+  const std::lock_guard guard{w.mutex};
+  CHECK(w.lines.size() >= 1);
+  CHECK(w.lines.size() <= 20);
+}
+
 TEST_CASE("what is no WebSocket frame leaves a line in the log", "[link][hostile]") {
   const std::string bytes = GENERATE(std::string{"\x82\x01x"}, // not masked
                                      client_frame(3, "x"), client_frame(9, std::string(126, 'p')),
