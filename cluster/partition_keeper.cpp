@@ -3,7 +3,9 @@
 #include "policy/assertion.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <deque>
+#include <optional>
 #include <utility>
 
 namespace vicket {
@@ -16,6 +18,22 @@ std::string name_of(const record_head& head) {
   return "record " + std::to_string(head.number) + " of partition " + std::to_string(head.partition);
 }
 
+std::string text_of(const claim_owner& owner) {
+  return owner.node + '/' + std::to_string(owner.incarnation);
+}
+
+/// As a claim's body has it.
+std::optional<claim_owner> owner_in(std::string_view body) {
+  const auto slash = body.rfind('/');
+  if (slash == std::string_view::npos)
+    return std::nullopt;
+  claim_owner found{std::string{body.substr(0, slash)}, 0};
+  const auto digits = body.substr(slash + 1);
+  const auto [end, problem] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), found.incarnation);
+  return problem == std::errc{} && end == digits.data() + digits.size() ? std::optional{found} : std::nullopt;
+}
+
 } // namespace
 
 struct partition_keeper::rep : std::enable_shared_from_this<rep> {
@@ -23,6 +41,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   struct waiting_record {
     log_history with_it; ///< up to this one
     std::string body;    ///< opened
+    std::optional<claim_owner> owner;
   };
   struct own_record {
     log_row row;
@@ -32,8 +51,9 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   };
 
   explicit rep(setup given)
-      : with{std::move(given)}, history{with.history}, durable{with.history}, appender{with.appender},
-        watch{with.now_ms()}, durable_to{history.last().number} {}
+      : with{std::move(given)}, history{with.history}, durable{with.history}, owner{with.owner},
+        durable_owner{with.owner}, appender{with.appender}, watch{with.now_ms()},
+        durable_to{history.last().number} {}
 
   template <class Then>
   auto later(Then then) {
@@ -105,7 +125,12 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       auto body = with.codec->open(row.head, before, row.body);
       if (!body)
         return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
-      waiting.push_back({history, std::move(*body)});
+      if (row.head.kind == record_kind::claim) {
+        owner = owner_in(*body);
+        if (!owner)
+          return become(role::broken, name_of(row.head) + " is a claim that names nobody");
+      }
+      waiting.push_back({history, std::move(*body), owner});
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
@@ -115,6 +140,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   bool apply_durable() {
     for (; !waiting.empty() && waiting.front().with_it.last().number <= durable_to; waiting.pop_front()) {
       durable = waiting.front().with_it;
+      durable_owner = waiting.front().owner;
       if (!apply(durable.last(), durable.digest(), waiting.front().body))
         return false;
     }
@@ -133,10 +159,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   [[nodiscard]] bool is_certain(const log_history& upto) const {
     return upto.last().number <= durable.last().number;
   }
+  /// A claim that was to follow it is no claim any more, whatever becomes of the record: its author may put it there again, and
+  /// the claim with it, but what is between is to be read first.
   void forget_uncertain() {
     history = durable;
+    owner = durable_owner;
     waiting.clear();
-    watch = claim_watch{with.now_ms()};
+    step_down("what was seen and not durable is gone");
   }
 
   /// What this node knows to be part of the log is not there, or another record is: a server was promoted that lacked it, or a
@@ -163,7 +192,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void tick(std::uint32_t rank) {
     const auto now = with.now_ms();
-    if (is == role::following && watch.may_claim(now, rank))
+    if (is == role::following && !own && watch.may_claim(now, rank))
       return claim();
     if (is == role::owning && !own && now - last_append_ms >= heartbeat_ms)
       append_own(record_kind::round, {}, [](step) {});
@@ -171,7 +200,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void claim() {
     become(role::claiming, "there is no owner");
-    append_own(record_kind::claim, with.node + '/' + std::to_string(with.incarnation), [](step) {});
+    append_own(record_kind::claim, text_of(with.self), [](step) {});
   }
 
   void append_own(record_kind kind, std::string body, std::function<void(step)> done) {
@@ -189,8 +218,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled(const record_appender::settled& what) {
     auto mine = *std::exchange(own, std::nullopt);
     auto how = what.how;
-    if (ended())
-      how = step::lost;
+    if (ended() || is == role::following) // it stepped down meanwhile
+      return mine.done(step::lost);
     switch (how) {
     case step::durable:
       if (!take_own(mine))
@@ -211,7 +240,6 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
         went_back(history);
       } else {
         forget_uncertain();
-        step_down("what the claim was to follow is gone");
       }
       break;
     default:
@@ -231,9 +259,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       durable = history;
     switch (row.head.kind) {
     case record_kind::claim:
+      owner = with.self;
       if (!apply_durable())
         return false;
       durable = history;
+      durable_owner = owner;
       lease.emplace(mine.first_sent_ms, with.now_ms(), after_yield);
       become(role::owning, "it is claimed");
       return true;
@@ -255,6 +285,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   setup with;
   log_history history; ///< of what was read or appended; it ends with an own record only when that is durable
   log_history durable; ///< up to what is known to be durable, and was applied: `history` without `waiting`
+  std::optional<claim_owner> owner;         ///< of the last claim in `history`
+  std::optional<claim_owner> durable_owner; ///< of the last claim in `durable`
   record_appender appender;
   claim_watch watch;
   role is = role::following;
@@ -280,6 +312,11 @@ void partition_keeper::lived(std::int64_t first_sent_ms) {
   rep_->watch.lived(first_sent_ms);
 }
 
+void partition_keeper::owner_is_gone() {
+  if (rep_->is == role::following)
+    rep_->watch.released();
+}
+
 void partition_keeper::tick(std::uint32_t rank) {
   rep_->tick(rank);
 }
@@ -290,7 +327,7 @@ void partition_keeper::append(std::string round, std::function<void(append_settl
 }
 
 void partition_keeper::yield() {
-  VICKET_ASSERT(rep_->is == role::owning);
+  VICKET_ASSERT(may_yield());
   rep_->append_own(record_kind::yield, {}, [](step) {});
 }
 
@@ -306,8 +343,18 @@ const log_history& partition_keeper::history() const noexcept {
   return rep_->history;
 }
 
+const std::optional<claim_owner>& partition_keeper::owner() const noexcept {
+  return rep_->owner;
+}
+
 bool partition_keeper::may_act() const {
-  return rep_->lease && rep_->is == role::owning && rep_->lease->may_act(rep_->with.now_ms());
+  // From when it is sent a yield may be there, and another owner act.
+  const auto lets_go = rep_->own && rep_->own->row.head.kind == record_kind::yield;
+  return rep_->lease && rep_->is == role::owning && !lets_go && rep_->lease->may_act(rep_->with.now_ms());
+}
+
+bool partition_keeper::may_yield() const {
+  return rep_->lease && rep_->is == role::owning && rep_->lease->may_yield(rep_->with.now_ms());
 }
 
 } // namespace vicket

@@ -15,6 +15,14 @@
 
 namespace vicket {
 
+/// Who a claim is of: a node, and which life of it.
+struct claim_owner {
+  std::string node;
+  std::uint64_t incarnation = 0;
+
+  friend bool operator==(const claim_owner&, const claim_owner&) = default;
+};
+
 /// One partition as one node of a cluster keeps it: follows its log and applies it to a store, claims the partition when it has
 /// no owner, appends as its owner, and steps down when another has claimed it. All on the table's thread.
 ///
@@ -35,11 +43,11 @@ public:
 
   struct setup {
     std::uint32_t partition = 0;
-    std::string node;                ///< in its claims
-    std::uint64_t incarnation = 0;   ///< likewise
+    claim_owner self;                ///< in its claims
     record_appender::setup appender; ///< its table is what is read, too
     std::shared_ptr<const record_codec> codec;
-    log_history history; ///< up to what the store has
+    log_history history;              ///< up to what the store has
+    std::optional<claim_owner> owner; ///< of the last claim in that, if it is known
     /// Of a clock that goes on while the machine sleeps.
     std::function<std::int64_t()> now_ms;
 
@@ -60,6 +68,9 @@ public:
   void poll();
   /// This node's own sign of life, first sent then, was acknowledged.
   void lived(std::int64_t first_sent_ms);
+  /// The life of the owner is over, since its node has begun another one: no silence is waited for. With each poll, as long as
+  /// that is so.
+  void owner_is_gone();
   /// Claims if it may (`claim_watch`), and shows signs of life if it owns; `rank`: how many nodes come before this one. With
   /// each poll.
   void tick(std::uint32_t rank);
@@ -67,14 +78,17 @@ public:
   /// As the owner, and not while another append is under way. `done`: durable and applied, or not there; where the end is not
   /// known the role changes, and `done` is told `lost`.
   void append(std::string round, std::function<void(append_settling::step)> done);
-  /// Lets go: no more appends of this owner; the record says so to the others.
+  /// Lets go: no more appends of this owner; the record says so to the others. Only if it may, see `owner_lease`.
   void yield();
 
   [[nodiscard]] role now() const noexcept;
   [[nodiscard]] bool busy() const noexcept; ///< an append is under way
   [[nodiscard]] const log_history& history() const noexcept;
+  /// Of the last claim in `history`, also when it has let go since.
+  [[nodiscard]] const std::optional<claim_owner>& owner() const noexcept;
   /// As the owner: deliver, and answer what must be fresh.
   [[nodiscard]] bool may_act() const;
+  [[nodiscard]] bool may_yield() const;
 
 private:
   struct rep;

@@ -1,6 +1,6 @@
 #include "cluster/postgres_table.hpp"
 
-#include "cluster/pg_session.hpp"
+#include "cluster/pg_line.hpp"
 #include "cluster/schema.hpp"
 #include "policy/assertion.hpp"
 
@@ -8,7 +8,6 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +22,7 @@ using internal::pg_int2;
 using internal::pg_int4;
 using internal::pg_int8;
 using internal::pg_integer;
+using internal::pg_line;
 using internal::pg_session;
 using internal::pg_statement;
 
@@ -69,16 +69,6 @@ constexpr std::string_view trim_text =
     "DELETE FROM $.rounds WHERE partition = $1::int4 AND number IN ("
     "SELECT number FROM $.rounds WHERE partition = $1 AND number < $2::int8 ORDER BY number LIMIT $3::int8)";
 
-std::string in_schema(std::string_view text, std::string_view schema) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '$' && i + 1 < text.size() && text[i + 1] == '.')
-      result += schema;
-    else
-      result += text[i];
-  return result;
-}
-
 std::string bytes_of(const record_digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
@@ -124,51 +114,35 @@ log_table::append_answer append_answer_of(pg_answer& answer) {
 } // namespace
 
 struct postgres_table::rep {
-  struct slot {
-    std::unique_ptr<pg_session> session;
-    std::chrono::steady_clock::time_point made_at{};
-    std::uint64_t made = 0; ///< counts its sessions
-  };
-
-  explicit rep(setup given) : with{std::move(given)} {
+  explicit rep(setup given)
+      : with{std::move(given)}, other{line({statement("look", look_text), statement("read", read_text),
+                                            statement("ends", ends_text), statement("mark", mark_text),
+                                            statement("trim", trim_text), statement("halt", halt_text)})} {
     VICKET_ASSERT(is_schema_name(with.schema) && with.append_sessions > 0);
-    appending.resize(with.append_sessions);
+    for (std::size_t i = 0; i < with.append_sessions; ++i)
+      appending.emplace_back(line({statement("append", append_text), statement("begin", begin_text)}));
   }
 
   [[nodiscard]] pg_statement statement(std::string name, std::string_view text) const {
     return {std::move(name), in_schema(text, with.schema)};
   }
-
-  void make(slot& which, std::vector<pg_statement> statements) {
-    which.made_at = std::chrono::steady_clock::now();
-    ++which.made;
-    which.session.reset();
-    which.session =
-        std::make_unique<pg_session>(pg_session::setup{with.io, with.conninfo, std::move(statements)});
-  }
-
-  [[nodiscard]] bool needs_another(const slot& which) const {
-    return !which.session || (which.session->ended() && std::chrono::steady_clock::now() - which.made_at >=
-                                                            std::chrono::milliseconds{again_ms});
+  [[nodiscard]] pg_session::setup line(std::vector<pg_statement> statements) const {
+    return {with.io, with.conninfo, std::move(statements)};
   }
 
   /// `afresh`: another one than the partition's last append went over. Where partitions share one, the first that needs
   /// another makes it for all of them.
   pg_session& append_session(std::uint32_t partition, bool afresh) {
-    auto& which = appending[partition % appending.size()];
+    auto& line = appending[partition % appending.size()];
     auto& used = appended_over[partition];
-    if (needs_another(which) || (afresh && used == which.made && !which.session->ended()))
-      make(which, {statement("append", append_text), statement("begin", begin_text)});
-    used = which.made;
-    return *which.session;
+    if (afresh && used == line.made() && line.is_open())
+      line.renew();
+    auto& session = line.session();
+    used = line.made();
+    return session;
   }
 
-  pg_session& other_session() {
-    if (needs_another(other))
-      make(other, {statement("look", look_text), statement("read", read_text), statement("ends", ends_text),
-                   statement("mark", mark_text), statement("trim", trim_text), statement("halt", halt_text)});
-    return *other.session;
-  }
+  pg_session& other_session() { return other.session(); }
 
   void append(const log_row& row, const record_digest& before, bool afresh,
               std::function<void(append_answer)> done) {
@@ -233,10 +207,10 @@ struct postgres_table::rep {
   }
 
   setup with;
-  std::vector<slot> appending;
+  std::vector<pg_line> appending;
   std::unordered_map<std::uint32_t, std::uint64_t>
-      appended_over; ///< by partition: which of its slot's sessions
-  slot other;
+      appended_over; ///< by partition: which of its line's sessions
+  pg_line other;
 };
 
 namespace {

@@ -12,11 +12,10 @@ namespace vicket {
 /// The table of rounds in PostgreSQL; `cluster/schema.hpp` has its columns.
 ///
 /// Each partition appends over one of `append_sessions` connections; reads, looks and trims have one of their own. One that
-/// ended is made again by the next call, not more often than every `again_ms`; what is asked before is told that there is none.
+/// ended is made again by the next call (see `pg_line`).
 class postgres_table final : public log_table {
 public:
   static constexpr std::size_t max_append_sessions = 16;
-  static constexpr std::int64_t again_ms = 200;
   /// Rows that one statement deletes.
   static constexpr std::int64_t trim_rows = 1'000;
 

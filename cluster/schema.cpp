@@ -48,11 +48,12 @@ CREATE TABLE $.members (
   node text PRIMARY KEY,
   incarnation bigint NOT NULL,
   state text NOT NULL,
+  zone text NOT NULL,
   addresses text NOT NULL,
   protocol_from integer NOT NULL,
   protocol_to integer NOT NULL,
   timeline bigint NOT NULL,
-  wrong text NOT NULL DEFAULT '',
+  wrong text NOT NULL,
   beats bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE TABLE $.copies (
@@ -70,6 +71,16 @@ CREATE TABLE $.copies (
       result += schema;
     else
       result += c;
+  return result;
+}
+
+std::string in_schema(std::string_view text, std::string_view schema) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '$' && i + 1 < text.size() && text[i + 1] == '.')
+      result += schema;
+    else
+      result += text[i];
   return result;
 }
 

@@ -14,4 +14,7 @@ namespace vicket {
 [[nodiscard]] bool is_schema_name(std::string_view schema) noexcept;
 [[nodiscard]] std::string schema_statements(std::string_view schema);
 
+/// A statement with the schema's name for each `$` before a dot.
+[[nodiscard]] std::string in_schema(std::string_view text, std::string_view schema);
+
 } // namespace vicket

@@ -9,7 +9,8 @@ namespace vicket {
 ///
 /// It may while an append of its own was acknowledged that it first sent less than `valid_ms` ago: another node claims no
 /// sooner than that (see `claim_watch`), and delivers `wait_after_claim_ms` after its claim, or at once after a yield, with
-/// which the owner before said that it has stopped.
+/// which the owner before said that it has stopped. That one must have waited itself: who yields sooner says nothing of the
+/// owner before it, which may not have heard of either of them.
 ///
 /// Times are of a clock that goes on while the machine sleeps (CLOCK_BOOTTIME), in milliseconds.
 class owner_lease {
@@ -24,6 +25,8 @@ public:
   void acknowledged(std::int64_t first_sent_ms);
 
   [[nodiscard]] bool may_act(std::int64_t now_ms) const;
+  /// A yield may say that nobody acts any more.
+  [[nodiscard]] bool may_yield(std::int64_t now_ms) const { return now_ms >= not_before_ms_; }
 
 private:
   std::int64_t not_before_ms_;

@@ -2,24 +2,112 @@
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 using namespace vicket;
 using namespace vicket::testing;
 
-TEST_CASE("a log that went back is halted for all, also when the first try is lost") {
-  const auto codec = std::make_shared<const record_codec>(
+namespace {
+
+std::shared_ptr<const record_codec> the_codec() {
+  static const auto codec = std::make_shared<const record_codec>(
       std::make_shared<secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')}), "cluster");
+  return codec;
+}
+
+/// A log whose records this writes itself.
+struct written_log {
+  log_history write(record_kind kind, const std::string& body) {
+    const auto before = history.digest();
+    const auto head =
+        history.empty() ? record_head{0, 1, 1, kind, 0} : history.next(kind, history.last().number);
+    log_row row{head, {}, the_codec()->seal(head, before, body)};
+    row.digest = digest_of(before, head, row.body);
+    REQUIRE(history.take(row.head, row.digest, row.body) == "");
+    table.append(row, before, false, [](const auto&) {});
+    database.let_all_happen();
+    return history;
+  }
+
   simulated_database database;
   simulated_table table{database};
-  log_row genesis{
-      {0, 1, 1, record_kind::genesis, 0}, {}, codec->seal({0, 1, 1, record_kind::genesis, 0}, {}, {})};
-  genesis.digest = digest_of({}, genesis.head, genesis.body);
-  table.append(genesis, {}, false, [](const auto&) {});
-  database.let_all_happen();
+  log_history history;
+};
+
+} // namespace
+
+TEST_CASE("a keeper knows whose claim was the last, and waits for no silence when that life is over") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/7");
+  log.write(record_kind::round, "one");
+
+  std::int64_t now = 1'000;
+  partition_keeper::setup setup;
+  setup.self = {"node-b", 2};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.history = begin;
+  setup.now_ms = [&] { return now; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  CHECK_FALSE(keeper.owner());
+  const auto look = [&] {
+    now += 100;
+    keeper.poll();
+    log.database.let_all_happen();
+    keeper.lived(now);
+  };
+  look();
+  CHECK(keeper.owner() == claim_owner{"node-a", 7});
+  look();
+  keeper.tick(0);
+  CHECK(keeper.now() == partition_keeper::role::following); // node-a may live
+
+  keeper.owner_is_gone();
+  keeper.tick(1);
+  CHECK(keeper.now() == partition_keeper::role::following); // another comes first, for half a second
+  keeper.tick(0);
+  CHECK(keeper.now() == partition_keeper::role::claiming);
+  log.database.let_all_happen();
+  CHECK(keeper.now() == partition_keeper::role::owning);
+  CHECK(keeper.owner() == claim_owner{"node-b", 2});
+  CHECK_FALSE(keeper.may_act()); // for as long as that life, if it is not over, may believe that it owns
+  keeper.owner_is_gone();        // of no consequence for an owner
+  keeper.tick(0);
+  CHECK(keeper.now() == partition_keeper::role::owning);
+}
+
+TEST_CASE("a claim that names nobody stops the reader") {
+  const std::string body =
+      GENERATE("node-a", "node-a/", "node-a/x", "node-a/1x", "node-a/99999999999999999999");
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, body);
+  partition_keeper::setup setup;
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.history = begin;
+  setup.now_ms = [] { return std::int64_t{0}; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  std::string told;
+  setup.changed = [&](auto, const std::string& why) { told = why; };
+  partition_keeper keeper{std::move(setup)};
+  keeper.poll();
+  log.database.let_all_happen();
+  CHECK(keeper.now() == partition_keeper::role::broken);
+  CHECK(told == "record 2 of partition 0 is a claim that names nobody");
+}
+
+TEST_CASE("a log that went back is halted for all, also when the first try is lost") {
+  written_log log;
+  log.write(record_kind::genesis, {});
+  auto& database = log.database;
 
   partition_keeper::setup setup;
-  setup.appender = {&table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = codec;
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
   setup.history = log_history{{0, 2, 2, record_kind::claim, 1}, {7}, true}; // its store has more than the log
   setup.now_ms = [] { return std::int64_t{0}; };
   setup.apply = [](const auto&, const auto&, auto) { return true; };

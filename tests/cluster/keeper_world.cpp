@@ -94,8 +94,7 @@ void keeper_world::start(std::size_t which) {
   ++it.life;
   partition_keeper::setup setup;
   setup.partition = partition;
-  setup.node = "node-" + std::to_string(which);
-  setup.incarnation = it.life;
+  setup.self = {"node-" + std::to_string(which), it.life};
   setup.appender = {it.table.get(),
                     [this, which](std::int64_t ms, auto then) { wait(which, ms, std::move(then)); }};
   setup.codec = the_codec();
@@ -129,14 +128,22 @@ void keeper_world::beat(std::size_t which) {
     if (answer.answered)
       nodes_[which].keeper->lived(sent);
   });
+  if (const auto& owner = it.keeper->owner(); owner && is_taken_for_gone(*owner))
+    it.keeper->owner_is_gone();
   it.keeper->tick(static_cast<std::uint32_t>(which));
   wait(which, poll_ms, [this, which] { beat(which); });
+}
+
+/// What the table of members says, or what somebody does who starts a second process under a node's name.
+bool keeper_world::is_taken_for_gone(const claim_owner& owner) {
+  const auto which = static_cast<std::size_t>(owner.node.back() - '0');
+  return nodes_[which].life > owner.incarnation || (faults_.successions && chance(0.01));
 }
 
 void keeper_world::write(std::size_t which) {
   auto& it = nodes_[which];
   if (it.keeper->now() == role::owning && !it.keeper->busy()) {
-    if (faults_.yields && chance(0.01))
+    if (faults_.yields && it.keeper->may_yield() && chance(0.01))
       it.keeper->yield();
     else
       it.keeper->append("round " + std::to_string(++written_), [this, which](append_end how) {
@@ -286,7 +293,7 @@ void keeper_world::look() {
 }
 
 void keeper_world::calm_down() {
-  faults_ = {false, false, false, false, false, false, false};
+  faults_ = {false, false, false, false, false, false, false, false};
   outage_until_ms_ = slow_until_ms_ = standby_away_until_ms_ = 0;
   for (auto& it : nodes_)
     it.paused_until_ms = 0;

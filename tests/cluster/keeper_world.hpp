@@ -30,6 +30,7 @@ public:
     bool kills = true;   ///< nodes begin anew from their stores, some of which lost what was not synced
     bool slow_commits = true; ///< everything takes seconds for a while
     bool yields = true;       ///< owners let go
+    bool successions = true;  ///< an owner is taken for gone, since its node seems to have begun anew
   };
 
   keeper_world(std::uint64_t seed, std::size_t nodes, const faults& with);
@@ -84,6 +85,7 @@ private:
   void start(std::size_t which);
   void wait(std::size_t which, std::int64_t ms, std::function<void()> then);
   void beat(std::size_t which);
+  [[nodiscard]] bool is_taken_for_gone(const claim_owner& owner);
   void write(std::size_t which);
   bool apply(std::size_t which, const record_head& head, const record_digest& digest);
   void step();

@@ -37,7 +37,7 @@ public:
           std::make_unique<postgres_table>(postgres_table::setup{&io_, the_postgres().conninfo(), schema, 1});
       partition_keeper::setup setup;
       setup.partition = partition;
-      setup.node = std::move(name);
+      setup.self = {std::move(name), 1};
       setup.appender = {table_.get(), [this](std::int64_t ms, auto then) { wait(ms, std::move(then)); }};
       setup.codec = the_codec();
       setup.history = log_history{genesis.head, genesis.digest, false};

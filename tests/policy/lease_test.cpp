@@ -25,6 +25,13 @@ TEST_CASE("a new owner waits until the one before has stopped") {
   CHECK(lease.may_act(4'010));
 }
 
+TEST_CASE("who has not waited for the owner before it says nothing of it by a yield") {
+  const owner_lease waits{1'000, 1'010, false};
+  CHECK_FALSE(waits.may_yield(4'009));
+  CHECK(waits.may_yield(4'010));
+  CHECK(owner_lease{1'000, 1'010, true}.may_yield(1'010));
+}
+
 TEST_CASE("an owner's time is over before another may act") {
   // Whoever claims has seen nothing new for `silent_ms`, and what the owner had acknowledged was in the log before that.
   static_assert(owner_lease::valid_ms < claim_watch::silent_ms);

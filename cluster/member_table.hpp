@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+/// A node of a cluster as it tells of itself.
+struct member {
+  std::string node; ///< its name, which no other has
+  std::string zone; ///< what fails together
+  std::string addresses;
+  std::int32_t protocol_from = 1; ///< the oldest records and messages that it can read
+  std::int32_t protocol_to = 1;   ///< the newest that it can write
+  std::string state = "up";
+  std::string wrong; ///< what is wrong with it, for operators; empty: nothing
+};
+
+/// The row of a member.
+struct member_row : member {
+  std::uint64_t incarnation = 0; ///< which life of that node, from 1
+  std::uint64_t beats = 0;       ///< its signs of life in that one
+  std::uint64_t timeline = 0;    ///< of the server that it writes to
+};
+
+/// The nodes of a cluster, where all of them see each other. Calls and answers as `log_table`'s.
+class member_table {
+public:
+  struct enter_answer {
+    bool acknowledged = false;     ///< durable; else it may have been done, and may be done again
+    std::uint64_t incarnation = 0; ///< this life's
+    std::string detail;
+  };
+  struct beat_answer {
+    bool acknowledged = false;
+    bool replaced = false; ///< there is no such life of this node any more
+    std::string detail;
+  };
+  struct list_answer {
+    bool answered = false;
+    std::vector<member_row> rows; ///< by name
+    std::string detail;
+  };
+
+  member_table() = default;
+  member_table(const member_table&) = delete;
+  member_table& operator=(const member_table&) = delete;
+  virtual ~member_table() = default;
+
+  /// The next life of this node begins; the one before, if it goes on, is told at its next sign of life.
+  virtual void enter(const member& self, std::function<void(enter_answer)> done) = 0;
+  /// A sign of life, with what has changed of it, if that life is still the node's.
+  virtual void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) = 0;
+  virtual void list(std::function<void(list_answer)> done) = 0;
+};
+
+} // namespace vicket

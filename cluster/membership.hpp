@@ -1,0 +1,55 @@
+#pragma once
+
+#include "cluster/member_table.hpp"
+#include "policy/presence.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+/// This node among its cluster's: enters the table of members, shows signs of life, and sees the others. All on the table's
+/// thread.
+class membership {
+public:
+  /// Twice within the time for which a sign of life lets a node claim (`claim_watch::prompt_ms`).
+  static constexpr std::int64_t beat_ms = 400;
+
+  struct setup {
+    member_table* table = nullptr; ///< outlives it
+    member self;
+    /// Of a clock that goes on while the machine sleeps.
+    std::function<std::int64_t()> now_ms;
+    /// A sign of life that was first sent then is durable; see `partition_keeper::lived`.
+    std::function<void(std::int64_t first_sent_ms)> lived;
+    /// Another process has entered under this node's name: this one has to end. Once.
+    std::function<void()> replaced;
+  };
+
+  explicit membership(setup with);
+  ~membership(); ///< calls nothing more
+  membership(const membership&) = delete;
+  membership& operator=(const membership&) = delete;
+
+  /// Every 100 ms, by its owner's timer.
+  void tick();
+  /// With the next sign of life; empty: nothing is wrong any more.
+  void say_wrong(std::string what);
+
+  /// 0: it has not entered yet.
+  [[nodiscard]] std::uint64_t incarnation() const noexcept;
+  /// As they were read last.
+  [[nodiscard]] const std::vector<member_row>& rows() const noexcept;
+  [[nodiscard]] const presence& others() const noexcept;
+  /// What the table said when it was of no use last; empty: it is of use.
+  [[nodiscard]] const std::string& trouble() const noexcept;
+
+private:
+  struct rep;
+  std::shared_ptr<rep> rep_;
+};
+
+} // namespace vicket

@@ -1,0 +1,157 @@
+#include "cluster/postgres_members.hpp"
+
+#include "cluster/pg_line.hpp"
+#include "cluster/schema.hpp"
+#include "policy/assertion.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vicket {
+
+namespace {
+
+using internal::pg_answer;
+using internal::pg_int4;
+using internal::pg_int8;
+using internal::pg_integer;
+using internal::pg_line;
+using internal::pg_session;
+
+// A server's timeline is in the names of the files that it writes its log to; what its control file says comes later.
+constexpr std::string_view enter_text =
+    "INSERT INTO $.members AS old (node, incarnation, state, zone, addresses, protocol_from, protocol_to, "
+    "timeline, wrong) "
+    "VALUES ($1::text, 1, $2::text, $3::text, $4::text, $5::int4, $6::int4, "
+    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $7::text) "
+    "ON CONFLICT (node) DO UPDATE SET incarnation = old.incarnation + 1, state = excluded.state, zone = "
+    "excluded.zone, "
+    "addresses = excluded.addresses, protocol_from = excluded.protocol_from, protocol_to = "
+    "excluded.protocol_to, "
+    "timeline = excluded.timeline, wrong = excluded.wrong, beats = 0 RETURNING incarnation";
+constexpr std::string_view beat_text =
+    "UPDATE $.members SET beats = beats + 1, state = $3::text, zone = $4::text, addresses = $5::text, "
+    "protocol_from = $6::int4, protocol_to = $7::int4, wrong = $8::text, "
+    "timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8 "
+    "WHERE node = $1::text AND incarnation = $2::int8";
+constexpr std::string_view list_text =
+    "SELECT node, incarnation, state, zone, addresses, protocol_from, protocol_to, timeline, wrong, beats "
+    "FROM $.members ORDER BY node COLLATE \"C\"";
+
+std::string text_in(std::optional<std::string>& column) {
+  return column ? std::move(*column) : std::string{};
+}
+
+std::uint64_t number_in(const std::optional<std::string>& column) {
+  return column ? static_cast<std::uint64_t>(pg_integer(*column)) : 0;
+}
+
+std::int32_t small_in(const std::optional<std::string>& column) {
+  return column ? static_cast<std::int32_t>(pg_integer(*column)) : 0;
+}
+
+member_row row_of(std::vector<std::optional<std::string>>& columns) {
+  member_row row;
+  row.node = text_in(columns[0]);
+  row.incarnation = number_in(columns[1]);
+  row.state = text_in(columns[2]);
+  row.zone = text_in(columns[3]);
+  row.addresses = text_in(columns[4]);
+  row.protocol_from = small_in(columns[5]);
+  row.protocol_to = small_in(columns[6]);
+  row.timeline = number_in(columns[7]);
+  row.wrong = text_in(columns[8]);
+  row.beats = number_in(columns[9]);
+  return row;
+}
+
+} // namespace
+
+struct postgres_members::rep {
+  explicit rep(setup given)
+      : with{std::move(given)}, line{pg_session::setup{with.io,
+                                                       with.conninfo,
+                                                       {{"enter", in_schema(enter_text, with.schema)},
+                                                        {"beat", in_schema(beat_text, with.schema)},
+                                                        {"list", in_schema(list_text, with.schema)}}}} {
+    VICKET_ASSERT(is_schema_name(with.schema));
+  }
+
+  setup with;
+  pg_line line;
+};
+
+namespace {
+
+/// On the I/O thread, later; not any more once the table is gone.
+template <class Rep, class Work>
+void post(const std::shared_ptr<Rep>& rep, const internal::io_thread& io, Work work) {
+  boost::asio::post(io.context(), [weak = std::weak_ptr{rep}, work = std::move(work)] {
+    if (const auto self = weak.lock())
+      work(*self);
+  });
+}
+
+} // namespace
+
+postgres_members::postgres_members(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
+
+postgres_members::~postgres_members() {
+  const auto& io = *rep_->with.io;
+  io.run([this] { rep_.reset(); }); // its session is the thread's
+}
+
+void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {
+  post(rep_, *rep_->with.io, [self, done = std::move(done)](rep& it) {
+    it.line.session().execute("enter",
+                              {self.node, self.state, self.zone, self.addresses, pg_int4(self.protocol_from),
+                               pg_int4(self.protocol_to), self.wrong},
+                              [done](pg_answer answer) {
+                                enter_answer found;
+                                found.acknowledged =
+                                    answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
+                                found.detail = std::move(answer.detail);
+                                if (found.acknowledged)
+                                  found.incarnation = number_in(answer.rows[0][0]);
+                                done(std::move(found));
+                              });
+  });
+}
+
+void postgres_members::beat(const member& self, std::uint64_t incarnation,
+                            std::function<void(beat_answer)> done) {
+  post(rep_, *rep_->with.io, [self, incarnation, done = std::move(done)](rep& it) {
+    it.line.session().execute(
+        "beat",
+        {self.node, pg_int8(static_cast<std::int64_t>(incarnation)), self.state, self.zone, self.addresses,
+         pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong},
+        [done](pg_answer answer) {
+          beat_answer found;
+          // Whether there is such a row is known also of a commit that waits for no standby.
+          found.replaced = answer.answered() && answer.changed == 0;
+          found.acknowledged = answer.came_to == pg_answer::outcome::done && answer.changed == 1;
+          found.detail = std::move(answer.detail);
+          done(std::move(found));
+        });
+  });
+}
+
+void postgres_members::list(std::function<void(list_answer)> done) {
+  post(rep_, *rep_->with.io, [done = std::move(done)](rep& it) {
+    it.line.session().execute("list", {}, [done](pg_answer answer) {
+      list_answer found;
+      found.answered = answer.answered();
+      found.detail = std::move(answer.detail);
+      for (auto& columns : answer.rows)
+        found.rows.push_back(row_of(columns));
+      done(std::move(found));
+    });
+  });
+}
+
+} // namespace vicket

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "cluster/member_table.hpp"
+#include "net/io_thread.hpp"
+
+#include <memory>
+#include <string>
+
+namespace vicket {
+
+/// The table of members in PostgreSQL, over one connection; `cluster/schema.hpp` has its columns.
+class postgres_members final : public member_table {
+public:
+  struct setup {
+    const internal::io_thread* io = nullptr; ///< outlives it; `done` is called there
+    std::string conninfo;
+    std::string schema; ///< see `is_schema_name`
+  };
+
+  explicit postgres_members(setup with);
+  ~postgres_members() override; ///< tells nobody anything more
+
+  void enter(const member& self, std::function<void(enter_answer)> done) override;
+  void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) override;
+  void list(std::function<void(list_answer)> done) override;
+
+private:
+  struct rep;
+  std::shared_ptr<rep> rep_;
+};
+
+} // namespace vicket

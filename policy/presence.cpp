@@ -1,0 +1,44 @@
+#include "policy/presence.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vicket {
+
+void presence::seen(const std::vector<sign>& all, std::int64_t now_ms) {
+  const auto had_gap = std::exchange(has_gap_, false);
+  std::map<std::string, known, std::less<>> now;
+  for (const auto& each : all) {
+    const auto before = nodes_.find(each.node);
+    const auto is_same = before != nodes_.end() && before->second.last.incarnation == each.incarnation &&
+                         before->second.last.beats == each.beats;
+    now.emplace(each.node, known{each, is_same && !had_gap ? before->second.changed_ms : now_ms});
+  }
+  nodes_ = std::move(now);
+}
+
+std::vector<placement_node> presence::present(std::int64_t now_ms) const {
+  std::vector<placement_node> found;
+  for (const auto& [name, of] : nodes_)
+    if (is_present(name, now_ms))
+      found.push_back({name, of.last.zone});
+  return found;
+}
+
+bool presence::is_present(std::string_view node, std::int64_t now_ms) const {
+  const auto found = nodes_.find(node);
+  return found != nodes_.end() && (has_gap_ || now_ms - found->second.changed_ms < present_ms);
+}
+
+bool presence::is_superseded(std::string_view node, std::uint64_t incarnation) const {
+  const auto found = nodes_.find(node);
+  return found != nodes_.end() && found->second.last.incarnation > incarnation;
+}
+
+std::uint32_t presence::rank_of(std::string_view node, std::uint32_t partition, std::int64_t now_ms) const {
+  const auto order = placement{present(now_ms), 1}.order_of(partition);
+  const auto found = std::find(order.begin(), order.end(), node);
+  return static_cast<std::uint32_t>(found - order.begin()); // one that is not there comes after all
+}
+
+} // namespace vicket

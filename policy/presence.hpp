@@ -1,0 +1,55 @@
+#pragma once
+
+#include "policy/placement.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vicket {
+
+/// Which nodes of a cluster are there, as one of them sees it: whoever has shown a sign of life within `present_ms` of this
+/// node's own clock. It says who claims first, and is shown to operators; nothing's safety depends on it.
+///
+/// Times are of a clock that goes on while the machine sleeps (CLOCK_BOOTTIME), in milliseconds. Pure.
+class presence {
+public:
+  static constexpr std::int64_t present_ms = 3'000;
+
+  /// What the table of members has of a node.
+  struct sign {
+    std::string node;
+    std::string zone;              ///< see `placement_node`
+    std::uint64_t incarnation = 0; ///< which life of it, from 1
+    std::uint64_t beats = 0;       ///< its signs of life in that one
+  };
+
+  /// All rows of the table, read now.
+  void seen(const std::vector<sign>& all, std::int64_t now_ms);
+  /// The table can't be read: nobody is taken for gone because of what could not be seen meanwhile.
+  void lost_sight() { has_gap_ = true; }
+
+  /// By name. One that is seen for the first time is there until it has been silent.
+  [[nodiscard]] std::vector<placement_node> present(std::int64_t now_ms) const;
+  [[nodiscard]] bool is_present(std::string_view node, std::int64_t now_ms) const;
+
+  /// That life of the node is over, since there is a later one.
+  [[nodiscard]] bool is_superseded(std::string_view node, std::uint64_t incarnation) const;
+
+  /// How many of those that are there come before this node for a partition that has no owner, in its order of `placement`.
+  [[nodiscard]] std::uint32_t rank_of(std::string_view node, std::uint32_t partition,
+                                      std::int64_t now_ms) const;
+
+private:
+  struct known {
+    sign last;
+    std::int64_t changed_ms = 0;
+  };
+
+  std::map<std::string, known, std::less<>> nodes_;
+  bool has_gap_ = false; ///< the table could not be read since `seen` was called last
+};
+
+} // namespace vicket

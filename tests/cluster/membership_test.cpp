@@ -1,0 +1,178 @@
+#include "cluster/membership.hpp"
+#include "cluster/postgres_members.hpp"
+#include "tests/cluster/table_world.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace vicket;
+using namespace vicket::testing;
+
+namespace {
+
+/// Whose calls are answered when the test says so.
+class scripted_members final : public member_table {
+public:
+  void enter(const member&, std::function<void(enter_answer)> done) override {
+    enters.push_back(std::move(done));
+  }
+  void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) override {
+    last = self;
+    last_incarnation = incarnation;
+    beats.push_back(std::move(done));
+  }
+  void list(std::function<void(list_answer)> done) override { lists.push_back(std::move(done)); }
+
+  template <class Answer>
+  static void answer(std::deque<std::function<void(Answer)>>& calls, Answer with) {
+    REQUIRE(calls.size() == 1);
+    const auto done = std::move(calls.front());
+    calls.pop_front();
+    done(std::move(with));
+  }
+  [[nodiscard]] std::size_t under_way() const { return enters.size() + beats.size() + lists.size(); }
+
+  std::deque<std::function<void(enter_answer)>> enters;
+  std::deque<std::function<void(beat_answer)>> beats;
+  std::deque<std::function<void(list_answer)>> lists;
+  member last;
+  std::uint64_t last_incarnation = 0;
+};
+
+struct one_member {
+  explicit one_member(const std::string& name = "a") {
+    membership::setup setup;
+    setup.table = &table;
+    setup.self.node = name;
+    setup.now_ms = [this] { return now; };
+    setup.lived = [this](std::int64_t sent) { lived.push_back(sent); };
+    setup.replaced = [this] { ++replaced; };
+    it = std::make_unique<membership>(std::move(setup));
+  }
+
+  void tick_at(std::int64_t ms) {
+    now = ms;
+    it->tick();
+  }
+
+  scripted_members table;
+  std::int64_t now = 0;
+  std::vector<std::int64_t> lived;
+  int replaced = 0;
+  std::unique_ptr<membership> it;
+};
+
+member_row row(const std::string& node, std::uint64_t incarnation, std::uint64_t beats) {
+  member_row made;
+  made.node = node;
+  made.incarnation = incarnation;
+  made.beats = beats;
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("a member enters until that is known to be durable, and then shows signs of life") {
+  one_member m;
+  m.tick_at(1'000);
+  m.tick_at(1'100);
+  scripted_members::answer(m.table.enters, {false, 0, "the connection is gone"});
+  CHECK(m.it->trouble() == "the connection is gone");
+  m.tick_at(1'200); // not all the time
+  CHECK(m.table.under_way() == 0);
+  m.tick_at(1'400);
+  scripted_members::answer(m.table.enters, {true, 7, ""});
+  CHECK(m.it->incarnation() == 7);
+  CHECK(m.it->trouble().empty());
+  CHECK(m.lived.empty()); // of entering nothing is said of how long the table takes
+  m.tick_at(1'500);
+  CHECK(m.table.last_incarnation == 7);
+  m.now = 1'700;
+  scripted_members::answer(m.table.beats, {true, false, ""});
+  CHECK(m.lived == std::vector<std::int64_t>{1'500}); // when it was sent
+  scripted_members::answer(m.table.lists, {true, {row("a", 7, 1), row("b", 2, 40)}, ""});
+  CHECK(m.it->rows().size() == 2);
+  CHECK(m.it->others().is_present("b", 1'700));
+  m.tick_at(1'899);
+  CHECK(m.table.under_way() == 0);
+  m.it->say_wrong("its disk is full");
+  m.tick_at(1'900);
+  CHECK(m.table.last.wrong == "its disk is full");
+}
+
+TEST_CASE("a sign of life that is not known to be durable is none") {
+  one_member m;
+  m.tick_at(0);
+  scripted_members::answer(m.table.enters, {true, 1, ""});
+  m.tick_at(100);
+  scripted_members::answer(m.table.beats, {false, false, "it waits for the standby"});
+  CHECK(m.lived.empty());
+  CHECK(m.it->trouble() == "it waits for the standby");
+  scripted_members::answer(m.table.lists, {false, {}, "there is no connection"});
+  CHECK(m.it->trouble() == "there is no connection");
+  m.tick_at(500);
+  CHECK(m.table.beats.size() == 1);
+}
+
+TEST_CASE("one that was replaced says so once, and shows no more signs of life") {
+  one_member m;
+  m.tick_at(0);
+  scripted_members::answer(m.table.enters, {true, 1, ""});
+  m.tick_at(100);
+  scripted_members::answer(m.table.beats, {false, true, ""});
+  CHECK(m.replaced == 1);
+  m.tick_at(10'000);
+  CHECK(m.table.under_way() == 0);
+  CHECK(m.replaced == 1);
+}
+
+TEST_CASE("members in PostgreSQL see each other, and a node's next life ends the one before",
+          "[conformance]") {
+  postgres_world world;
+  internal::io_thread io{[](const std::string&) {}};
+  postgres_members first{{&io, the_postgres().conninfo(), world.schema()}};
+  postgres_members second{{&io, the_postgres().conninfo(), world.schema()}};
+  const auto enter = [&](member_table& table, const member& self) {
+    return world.ask<member_table::enter_answer>([&](auto done) { table.enter(self, done); });
+  };
+  const auto beat = [&](member_table& table, const member& self, std::uint64_t incarnation) {
+    return world.ask<member_table::beat_answer>([&](auto done) { table.beat(self, incarnation, done); });
+  };
+  member a{"a", "zone 1", "10.0.0.1:7400", 1, 2, "up", ""};
+  member b{"b", "", "10.0.0.2:7400, 'quoted'", 1, 1, "up", ""};
+  CHECK(enter(first, a).incarnation == 1);
+  CHECK(enter(second, b).incarnation == 1);
+  a.wrong = "its disk is full";
+  CHECK(beat(first, a, 1).acknowledged);
+  CHECK(beat(first, a, 1).acknowledged);
+  const auto list = world.ask<member_table::list_answer>([&](auto done) { second.list(done); });
+  REQUIRE(list.answered);
+  REQUIRE(list.rows.size() == 2);
+  const auto& row = list.rows[0];
+  CHECK(row.node == "a");
+  CHECK(row.zone == "zone 1");
+  CHECK(row.addresses == "10.0.0.1:7400");
+  CHECK(row.protocol_from == 1);
+  CHECK(row.protocol_to == 2);
+  CHECK(row.state == "up");
+  CHECK(row.wrong == "its disk is full");
+  CHECK(row.incarnation == 1);
+  CHECK(row.beats == 2);
+  CHECK(row.timeline == 1);
+  CHECK(list.rows[1].addresses == b.addresses);
+  CHECK(list.rows[1].beats == 0);
+
+  CHECK(enter(second, a).incarnation == 2); // from another process
+  const auto late = beat(first, a, 1);
+  CHECK(late.replaced);
+  CHECK_FALSE(late.acknowledged);
+  CHECK(beat(second, a, 2).acknowledged);
+  a.node = "c";
+  CHECK(beat(first, a, 1).replaced); // it never was there, or was removed
+}

@@ -1,0 +1,80 @@
+#include "policy/presence.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace vicket;
+
+namespace {
+
+using signs = std::vector<presence::sign>;
+
+std::string names(const presence& of, std::int64_t now_ms) {
+  std::string text;
+  for (const auto& each : of.present(now_ms))
+    text += each.name + ' ';
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("a node is there for three seconds after its last sign of life was seen") {
+  presence it;
+  CHECK(names(it, 0).empty());
+  it.seen({{"a", "", 1, 10}, {"b", "", 1, 20}}, 1'000);
+  it.seen({{"a", "", 1, 11}, {"b", "", 1, 20}}, 2'000);
+  CHECK(names(it, 3'999) == "a b ");
+  it.seen({{"a", "", 1, 12}, {"b", "", 1, 20}}, 4'000);
+  CHECK(names(it, 4'000) == "a ");
+  CHECK(it.is_present("a", 6'999));
+  CHECK_FALSE(it.is_present("a", 7'000));
+  CHECK_FALSE(it.is_present("b", 4'000));
+  CHECK_FALSE(it.is_present("c", 4'000));
+  it.seen({{"a", "", 1, 13}, {"b", "", 2, 20}}, 4'100); // the same count, but of another life
+  CHECK(names(it, 4'100) == "a b ");
+  it.seen({{"a", "", 1, 14}}, 4'200); // it was removed
+  CHECK(names(it, 4'200) == "a ");
+}
+
+TEST_CASE("what could not be seen makes nobody gone") {
+  presence it;
+  it.seen({{"a", "", 1, 10}}, 1'000);
+  it.lost_sight();
+  CHECK(it.is_present("a", 60'000));
+  it.seen({{"a", "", 1, 10}}, 60'000); // its three seconds begin anew
+  CHECK(it.is_present("a", 62'999));
+  it.seen({{"a", "", 1, 10}}, 63'000);
+  CHECK_FALSE(it.is_present("a", 63'000));
+}
+
+TEST_CASE("a later life of a node ends the one before") {
+  presence it;
+  CHECK_FALSE(it.is_superseded("a", 1));
+  it.seen({{"a", "", 3, 0}}, 0);
+  CHECK(it.is_superseded("a", 2));
+  CHECK_FALSE(it.is_superseded("a", 3));
+  CHECK_FALSE(it.is_superseded("a", 4)); // what is seen of members may be older than what is seen of a log
+  CHECK_FALSE(it.is_superseded("b", 1));
+}
+
+TEST_CASE("who claims first is the same for all that see the same, and who is gone is passed over") {
+  presence it;
+  it.seen({{"a", "", 1, 1}, {"b", "", 1, 1}, {"c", "", 1, 1}}, 0);
+  std::vector<std::uint32_t> firsts(3);
+  for (std::uint32_t partition = 0; partition < 300; ++partition) {
+    const auto a = it.rank_of("a", partition, 0);
+    const auto b = it.rank_of("b", partition, 0);
+    const auto c = it.rank_of("c", partition, 0);
+    CHECK(a + b + c == 3);
+    CHECK((a != b && b != c && a != c));
+    ++firsts[a == 0 ? 0 : b == 0 ? 1 : 2];
+    CHECK(it.rank_of("d", partition, 0) == 3); // one that is not there
+  }
+  for (const auto each : firsts)
+    CHECK(each > 60);
+  it.seen({{"a", "", 1, 2}, {"b", "", 1, 1}, {"c", "", 1, 2}}, 3'000);
+  for (std::uint32_t partition = 0; partition < 30; ++partition)
+    CHECK(it.rank_of("a", partition, 3'000) + it.rank_of("c", partition, 3'000) == 1);
+}
