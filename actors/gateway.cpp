@@ -1,5 +1,6 @@
 #include "actors/gateway.hpp"
 
+#include "actors/connector_pages.hpp"
 #include "actors/gather.hpp"
 #include "policy/envelope.hpp"
 #include "policy/partitioning.hpp"
@@ -200,18 +201,7 @@ caf::result<connector_page> gateway::list(const list_connectors& request) {
           promise.deliver(std::move(why));
           return;
         }
-        connector_page page;
-        for (auto& part : parts) {
-          page.more = page.more || part.more;
-          std::move(part.connectors.begin(), part.connectors.end(), std::back_inserter(page.connectors));
-        }
-        std::sort(page.connectors.begin(), page.connectors.end(),
-                  [](const connector_view& a, const connector_view& b) { return a.value.id < b.value.id; });
-        if (page.connectors.size() > limit) {
-          page.connectors.resize(limit);
-          page.more = true;
-        }
-        promise.deliver(std::move(page));
+        promise.deliver(merge_pages(std::move(parts), limit));
       });
   return promise;
 }

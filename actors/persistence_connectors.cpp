@@ -2,6 +2,7 @@
 
 #include "actors/persistence.hpp"
 
+#include "actors/connector_pages.hpp"
 #include "actors/pending_counter.hpp"
 #include "actors/persistence_answers.hpp"
 #include "actors/supervisor.hpp"
@@ -311,19 +312,17 @@ void persistence::decide_delete(const connector_id& id, caf::typed_response_prom
 caf::result<connector_page> persistence::list(const list_connectors& request) {
   const auto answer = [this, request](auto& promise) {
     const auto limit = std::clamp(request.limit, 1u, list_connectors::max_limit);
-    auto stored = with_.store->connectors_after(request.after, limit + 1);
+    connector_page_filler filler{limit};
+    with_.store->visit_connectors_after(request.after, [&](const connector& config) {
+      return filler.add(shown(config)); // what is in memory is asked for, not the store
+    });
     if (!with_.store->is_open()) {
       promise.deliver(closed());
       return;
     }
     if (!store_is_healthy())
       return;
-    connector_page page;
-    page.more = stored.size() > limit;
-    stored.resize(std::min<std::size_t>(stored.size(), limit));
-    for (const auto& config : stored)
-      page.connectors.push_back(shown(config));
-    promise.deliver(std::move(page));
+    promise.deliver(filler.take());
   };
   if (!failed_ && rounds_.has_unfinished_changes())
     return answer_with_round<connector_page>(answer, true);

@@ -25,8 +25,11 @@ namespace {
 
 /// Connections served at a time: each takes a thread while it is open, idle ones too.
 constexpr std::size_t max_connections = 128;
-/// Ids remembered to tell repetitions; at the bound all are forgotten.
+/// Ids remembered to tell repetitions; at the bound all are forgotten. A node's have 36 bytes.
 constexpr std::size_t max_remembered_ids = 1'000'000;
+constexpr std::size_t max_id_bytes = 64;
+/// Of a request's body, beyond which it is answered with 413: more than any node sends.
+constexpr std::size_t max_body_bytes = std::size_t{32} << 20;
 constexpr std::size_t requests_per_connection = 1'000'000;
 /// An idle connection is closed after it; stopping takes as long.
 constexpr std::time_t idle_timeout_s = 1;
@@ -41,6 +44,7 @@ public:
     server_->set_keep_alive_max_count(requests_per_connection);
     server_->set_keep_alive_timeout(idle_timeout_s);
     server_->set_tcp_nodelay(true);
+    server_->set_payload_max_length(max_body_bytes);
     server_->Post(".*",
                   [this](const httplib::Request& in, httplib::Response& out) { answer_request(in, out); });
   }
@@ -93,7 +97,7 @@ private:
   bool seen_before(const std::string& id) {
     if (seen_.size() == max_remembered_ids)
       seen_.clear();
-    return !id.empty() && !seen_.insert(id).second;
+    return !id.empty() && id.size() <= max_id_bytes && !seen_.insert(id).second;
   }
 
   void print(const received_request& request, int status, std::uint64_t number) {

@@ -22,6 +22,8 @@ namespace {
 /// Events to a message: from here on a larger one gains nothing (design.md: 140,000 events/s in batches of
 /// 100).
 constexpr std::size_t batch_items = 100;
+/// Of a batch's lines, unless it is one: a message has an end, and what is refused for its length is refused whole.
+constexpr std::size_t batch_bytes = std::size_t{8} << 20;
 /// Messages on their way. At the bound nothing is read until the oldest is answered.
 constexpr std::size_t max_batches = 16;
 /// Lines that wait for their turn to be printed; bounds what lines that do not parse can pile up.
@@ -103,6 +105,7 @@ private:
   struct batch {
     std::vector<std::optional<refusal>> lines; ///< by line: refused here, or one of the items
     send_batch message;
+    std::size_t bytes = 0;            ///< of the lines
     std::vector<send_result> results; ///< of the items
     bool answered = false;
   };
@@ -128,6 +131,9 @@ private:
           keep_going();
         continue;
       }
+      if (!open_.message.items.empty() && open_.bytes + line->text.size() > batch_bytes)
+        send_open();
+      open_.bytes += line->text.size();
       if (!take_line(std::move(*line)))
         lines_.end();
       if (open_.message.items.size() == batch_items || open_.lines.size() == max_batch_lines)

@@ -14,13 +14,14 @@ namespace vicket::internal {
 /// A number may be used again once it is answered; its turn tells one use of it from the next, so that an answer that comes
 /// too late belongs to none.
 ///
-/// Invariants: `waiting_` has what was asked and not answered; `order_` the same, oldest first, and some that are answered,
-/// but nothing whose answer may take any time.
+/// Invariants: `waiting_` has what was asked and not answered; `order_` the same, oldest first, but nothing whose answer may
+/// take any time, and some that are answered: not more than `most_answered` beyond as many as wait.
 class open_requests {
 public:
   using time_point = std::chrono::steady_clock::time_point;
   using number = std::uint64_t;
   using turn = std::uint64_t;
+  static constexpr std::size_t most_answered = 64;
 
   /// How long an answer may take.
   explicit open_requests(std::chrono::milliseconds answer_time) : answer_time_{answer_time} {}
@@ -44,6 +45,8 @@ public:
       return std::nullopt;
     const auto bytes = found->second.bytes;
     waiting_.erase(found);
+    if (order_.size() > most_answered + 2 * waiting_.size())
+      std::erase_if(order_, [this](const due& each) { return !waits(each); });
     return bytes;
   }
 
@@ -53,20 +56,22 @@ public:
     now_ = now;
     while (!order_.empty()) {
       auto& first = order_.front();
-      const auto found = waiting_.find(first.which);
-      const bool waits = found != waiting_.end() && found->second.mine == first.mine;
-      if (waits && first.asked_at == time_point{}) { // asked before the time was known
+      const bool is_open = waits(first);
+      if (is_open && first.asked_at == time_point{}) { // asked before the time was known
         first.asked_at = now;
         return;
       }
-      if (waits && now - first.asked_at < answer_time_)
+      if (is_open && now - first.asked_at < answer_time_)
         return;
       const auto gone = first;
       order_.pop_front();
-      if (waits)
+      if (is_open)
         overdue(gone.which, gone.mine);
     }
   }
+
+  /// Those that are answered and not forgotten yet are among them.
+  [[nodiscard]] std::size_t remembered() const noexcept { return order_.size(); }
 
   void clear() {
     waiting_.clear();
@@ -83,6 +88,11 @@ private:
     turn mine;
     time_point asked_at;
   };
+
+  [[nodiscard]] bool waits(const due& one) const {
+    const auto found = waiting_.find(one.which);
+    return found != waiting_.end() && found->second.mine == one.mine;
+  }
 
   std::chrono::milliseconds answer_time_;
   turn last_turn_ = 0;

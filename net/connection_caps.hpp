@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -21,7 +21,7 @@ struct connection_limits {
 };
 
 /// Which connections a port has, and which may stay. Who arrives always gets in, so that it can be told something: when
-/// too many are arriving, the one that has been arriving for longest, of the address that has most of them, makes room. Who
+/// too many are arriving, the one that has been arriving for longest, of the network that has most of them, makes room. Who
 /// is established is never pushed out; when there is no place, who wants to be is refused. Pure.
 ///
 /// Invariants: no more than the limits' `arriving` arrive, nor more than `established` are established.
@@ -35,6 +35,7 @@ public:
     number mine = 0;
     std::optional<number> to_end; ///< end this one at once; it has left already
   };
+  /// `address`: without a port.
   [[nodiscard]] arrival arrive(const std::string& address);
 
   /// Absent: it is established. Else why it can't be, one clause; it goes on arriving.
@@ -49,21 +50,24 @@ public:
 private:
   struct connection {
     std::string address;
+    std::string network;
     bool established = false;
-  };
-  struct of_address {
-    std::size_t established = 0;
-    std::map<number, bool> arriving = {}; ///< oldest first; the value means nothing
   };
 
   [[nodiscard]] number to_make_room() const;
+  void stop_arriving(number which, const std::string& network);
 
   const connection_limits limits_;
   number last_ = 0;
   std::size_t arriving_ = 0;
   std::size_t established_ = 0;
   std::unordered_map<number, connection> connections_;
-  std::unordered_map<std::string, of_address> addresses_;
+  std::unordered_map<std::string, std::set<number>> arriving_of_; ///< by network, oldest first; none is empty
+  std::unordered_map<std::string, std::size_t> established_of_;   ///< by address; none is 0
 };
+
+/// What is one sender as far as arriving goes: an IPv6 address's first 64 bits, since whoever has one address there has all of
+/// them (RFC 6177); anything else is its own.
+[[nodiscard]] std::string network_of(const std::string& address);
 
 } // namespace vicket::internal

@@ -169,13 +169,14 @@ private:
       if (problem)
         self->connection_->end(problem.message());
       else
-        self->port_->handshakes_.join([self] { self->shake(); });
+        self->port_->handshakes_.join([self] { return self->shake(); });
     });
   }
 
-  void shake() {
+  /// False: it has ended meanwhile.
+  bool shake() {
     if (connection_->over())
-      return;
+      return false;
     error_code problem;
     switch (connection_->bytes().try_handshake(problem)) {
     case byte_stream::step::want_read:
@@ -191,6 +192,7 @@ private:
       greet_certified();
       break;
     }
+    return true;
   }
 
   void end_handshake(error_code problem) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <utility>
@@ -9,27 +10,33 @@ namespace vicket::internal {
 /// Steps that take long beside everything else that an I/O thread does, such as those of TLS handshakes (half a
 /// millisecond each, where a message takes some microseconds): one at a time, in the order in which they joined. Between any
 /// two, the thread looks at its sockets and does all else that is ready, so that many at once hold up nobody by more than
-/// one. Each is kept until it was done. Pure.
+/// one. Each is kept until its turn. Pure.
 class step_lane {
 public:
+  /// False: there was nothing to do any more, and the turn is the next one's. So what has ended takes no time from the
+  /// others, and does not pile up: with n at most that have not ended, all that has is gone after n turns.
+  using step = std::function<bool()>;
+
   /// `ask_for_turn`: have `take_turn` called soon, after a look at the sockets. Asked once for each turn.
   explicit step_lane(std::function<void()> ask_for_turn) : ask_for_turn_{std::move(ask_for_turn)} {}
 
-  void join(std::function<void()> step) {
-    waiting_.push_back(std::move(step));
+  void join(step next) {
+    waiting_.push_back(std::move(next));
     ask();
   }
 
   void take_turn() {
     asked_ = false;
-    if (waiting_.empty())
-      return;
-    const auto step = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (!waiting_.empty())
-      ask(); // before the step: it may throw
-    step();
+    for (auto did_something = false; !waiting_.empty() && !did_something;) {
+      const auto next = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (!waiting_.empty())
+        ask(); // before the step: it may throw
+      did_something = next();
+    }
   }
+
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
 
   /// What waits is not done any more.
   void clear() { std::exchange(waiting_, {}).clear(); }
@@ -41,7 +48,7 @@ private:
   }
 
   std::function<void()> ask_for_turn_;
-  std::deque<std::function<void()>> waiting_;
+  std::deque<step> waiting_;
   bool asked_ = false;
 };
 

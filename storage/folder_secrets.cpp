@@ -37,7 +37,9 @@ store_status make_empty_folder(const fs::path& path) {
     return {store_errc::failed, path.string() + " is there already: name a folder that is not, or is empty"};
   if (const auto parent = fs::absolute(path, error).parent_path(); !error)
     fs::create_directories(parent, error);
-  if (error || (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST))
+  // One that is there already has a mode of its own, and nobody else is to read what comes into it.
+  if (error || (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST) ||
+      ::chmod(path.c_str(), folder_mode) != 0)
     return {store_errc::failed, path.string() + " can't be created: " +
                                     (error ? error.message() : std::generic_category().message(errno))};
   return {};

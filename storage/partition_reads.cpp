@@ -601,16 +601,10 @@ void partition_store::for_each_connector(const std::function<void(connector)>& v
   });
 }
 
-std::vector<connector> partition_store::connectors_after(const connector_id& after, std::size_t limit) const {
-  auto result = std::vector<connector>{};
-  auto first =
-      after.value.empty() ? std::string{codec::connector_prefix} : codec::connector_key(after) + '\0';
-  if (limit > 0)
-    rep_->visit_connectors(first, [&](connector value) {
-      result.push_back(std::move(value));
-      return result.size() < limit;
-    });
-  return result;
+void partition_store::visit_connectors_after(const connector_id& after,
+                                             const std::function<bool(connector)>& visit) const {
+  rep_->visit_connectors(
+      after.value.empty() ? std::string{codec::connector_prefix} : codec::connector_key(after) + '\0', visit);
 }
 
 std::vector<connector> partition_store::connectors() const {

@@ -221,8 +221,9 @@ public:
 
   /// Absent: there is none, or it can't be read (`health`, `is_open`).
   [[nodiscard]] std::optional<connector> read_connector(const connector_id& id) const;
-  /// In the order of their ids, those after `after` (empty: from the first).
-  [[nodiscard]] std::vector<connector> connectors_after(const connector_id& after, std::size_t limit) const;
+  /// In the order of their ids, those after `after` (empty: from the first), until `visit` says false. It does not call the
+  /// store.
+  void visit_connectors_after(const connector_id& after, const std::function<bool(connector)>& visit) const;
   [[nodiscard]] std::vector<connector> connectors() const;
   [[nodiscard]] std::vector<std::pair<connector_id, std::string>> connector_states() const;
   /// The same without all of them in memory. `visit` must not read from the store.

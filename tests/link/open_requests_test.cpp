@@ -81,3 +81,16 @@ TEST_CASE("what is answered is never overdue, and a number's second use has a ti
   requests.clear();
   CHECK(overdue(requests, start + 10 * limit).empty());
 }
+
+TEST_CASE("what is answered is forgotten, also behind one that takes its time") {
+  open_requests requests{limit};
+  const auto slow = requests.add(0, 0);
+  for (open_requests::number i = 1; i <= 10'000; ++i) {
+    const auto mine = requests.add(i, 0);
+    REQUIRE(requests.settle(i, mine));
+    REQUIRE(requests.remembered() <= open_requests::most_answered + 2);
+  }
+  CHECK(overdue(requests, start).empty());
+  CHECK(overdue(requests, start + limit) == numbers{0});
+  CHECK_FALSE(requests.settle(0, slow));
+}

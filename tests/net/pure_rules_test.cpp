@@ -103,6 +103,25 @@ TEST_CASE("who arrives always gets in: the oldest of the address that has most m
   CHECK(caps.arrive("d").to_end == first); // one of each: the oldest of all
 }
 
+TEST_CASE("the addresses of an IPv6 network are one sender as long as they arrive", "[net]") {
+  CHECK(network_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+  CHECK(network_of("2001:db8:1:2::9") == network_of("2001:db8:1:2:ffff::1"));
+  CHECK(network_of("2001:db8:1:3::9") != network_of("2001:db8:1:2::9"));
+  CHECK(network_of("::ffff:192.0.2.1") == "::ffff:192.0.2.1");
+  CHECK(network_of("192.0.2.1") == "192.0.2.1");
+  CHECK(network_of("unix") == "unix");
+
+  connection_caps caps{{.established = 3, .per_address = 1, .arriving = 3}};
+  const auto honest = caps.arrive("2001:db8:1:1::1").mine;
+  const auto first = caps.arrive("2001:db8:1:2::1").mine;
+  CHECK_FALSE(caps.arrive("2001:db8:1:2::2").to_end);
+  CHECK(caps.arrive("2001:db8:1:2::3").to_end == first); // not the honest one, which is older
+  CHECK(caps.arrive("192.0.2.1").to_end == first + 1);
+  CHECK_FALSE(caps.establish(honest));
+  const auto neighbour = caps.arrive("2001:db8:1:1::2").mine;
+  CHECK_FALSE(caps.establish(neighbour)); // established ones count by address
+}
+
 TEST_CASE("who is established is never pushed out, and beyond the places one is refused", "[net]") {
   connection_caps caps{{.established = 3, .per_address = 2, .arriving = 2}};
   std::vector<connection_caps::number> in;

@@ -22,7 +22,10 @@ struct lane_in_hand {
   step_lane lane{[this] { ++asked; }};
 
   void join(char name) {
-    lane.join([this, name] { done += name; });
+    lane.join([this, name] {
+      done += name;
+      return true;
+    });
   }
 };
 
@@ -54,7 +57,7 @@ TEST_CASE("a lane does one step in a turn, in the order in which they joined, an
 
 TEST_CASE("a step that fails does not keep the lane from the next", "[net]") {
   lane_in_hand it;
-  it.lane.join([] { throw std::runtime_error{"no"}; });
+  it.lane.join([]() -> bool { throw std::runtime_error{"no"}; });
   it.join('b');
   CHECK_THROWS_AS(it.lane.take_turn(), std::runtime_error);
   CHECK(it.asked == 2);
@@ -62,11 +65,29 @@ TEST_CASE("a step that fails does not keep the lane from the next", "[net]") {
   CHECK(it.done == "b");
 }
 
+TEST_CASE("what has nothing to do any more takes no turn", "[net]") {
+  lane_in_hand it;
+  const auto nothing = [] { return false; };
+  it.lane.join(nothing);
+  it.lane.join(nothing);
+  it.join('a');
+  it.lane.join(nothing);
+  it.join('b');
+  it.lane.take_turn();
+  CHECK(it.done == "a");
+  CHECK(it.lane.waiting() == 2);
+  it.lane.take_turn();
+  CHECK(it.done == "ab");
+  it.lane.join(nothing);
+  it.lane.take_turn();
+  CHECK(it.lane.waiting() == 0);
+}
+
 TEST_CASE("what waits in a lane is kept until it was done, or the lane is cleared", "[net]") {
   lane_in_hand it;
   const auto kept = std::make_shared<int>(1);
-  it.lane.join([kept] {});
-  it.lane.join([kept] {});
+  it.lane.join([kept] { return true; });
+  it.lane.join([kept] { return true; });
   CHECK(kept.use_count() == 3);
   it.lane.take_turn();
   CHECK(kept.use_count() == 2);
@@ -88,9 +109,13 @@ TEST_CASE("what a socket has comes before the rest of a lane, however many steps
   lane.join([&] {
     done += 'a';
     asio::write(theirs, asio::buffer("x", 1)); // during the first step something comes
+    return true;
   });
   for (const char name : {'b', 'c', 'd', 'e'})
-    lane.join([&, name] { done += name; });
+    lane.join([&, name] {
+      done += name;
+      return true;
+    });
   context.run();
   // Not 'abcde!': at most the step that had its turn already comes before it.
   CHECK((done == "a!bcde" || done == "ab!cde"));

@@ -423,11 +423,19 @@ TEST_CASE("connectors and their states survive a restart, and go when deleted") 
   CHECK(store->connectors() == std::vector{plain, full});
   CHECK(store->read_connector(full.id) == full);
   CHECK_FALSE(store->read_connector({"crm-pro"}).has_value());
-  CHECK(store->connectors_after({}, 1) == std::vector{plain});
-  CHECK(store->connectors_after(plain.id, 5) == std::vector{full});
-  CHECK(store->connectors_after({"crm-"}, 5) == std::vector{full});
-  CHECK(store->connectors_after(full.id, 5).empty());
-  CHECK(store->connectors_after({}, 0).empty());
+  const auto after = [&](const connector_id& id, std::size_t most) {
+    std::vector<connector> found;
+    store->visit_connectors_after(id, [&](connector value) {
+      found.push_back(std::move(value));
+      return found.size() < most;
+    });
+    return found;
+  };
+  CHECK(after({}, 1) == std::vector{plain});
+  CHECK(after({}, 5) == std::vector{plain, full});
+  CHECK(after(plain.id, 5) == std::vector{full});
+  CHECK(after({"crm-"}, 5) == std::vector{full});
+  CHECK(after(full.id, 5).empty());
   CHECK(store->connector_states() ==
         std::vector<std::pair<connector_id, std::string>>{{plain.id, "-42"}, {full.id, "42"}});
 

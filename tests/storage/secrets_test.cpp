@@ -526,6 +526,8 @@ TEST_CASE("an exported folder takes no other one's place, and one that was cut o
   CHECK(export_without_key(*folder, options_of(), box, copy).detail.find("is there already") !=
         std::string::npos);
   fs::remove(copy / "mine");
+  fs::permissions(copy, fs::perms::owner_all | fs::perms::group_read | fs::perms::others_read |
+                            fs::perms::group_exec | fs::perms::others_exec);
   REQUIRE(open_all_partitions(*folder, options_of(), box).ok());
   auto calls = 0;
   const auto cut_off = [&](std::uint32_t) {
@@ -534,5 +536,7 @@ TEST_CASE("an exported folder takes no other one's place, and one that was cut o
     return options;
   };
   CHECK_FALSE(export_without_key(*folder, cut_off, box, copy).ok());
+  // What is in it is secret, whoever made the folder.
+  CHECK((fs::status(copy).permissions() & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none);
   CHECK(std::holds_alternative<store_status>(data_folder::open(copy, 2)));
 }
