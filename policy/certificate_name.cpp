@@ -16,13 +16,14 @@ bool same_name(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lowered(x) == lowered(y); });
 }
 
-/// As IPv6, IPv4 mapped into it (RFC 4291 2.5.5.2).
+/// Of 4 or 16 bytes: as IPv6, IPv4 mapped into it (RFC 4291 2.5.5.2).
 std::array<std::uint8_t, 16> as_v6(std::string_view bytes) {
   std::array<std::uint8_t, 16> result{};
-  if (bytes.size() == 4)
+  const std::size_t first = bytes.size() == 4 ? 12 : 0;
+  if (first > 0)
     result[10] = result[11] = 0xff;
-  std::transform(bytes.begin(), bytes.end(), result.end() - static_cast<std::ptrdiff_t>(bytes.size()),
-                 [](char c) { return static_cast<std::uint8_t>(c); });
+  for (auto i = first; i < result.size(); ++i)
+    result[i] = static_cast<std::uint8_t>(bytes[i - first]);
   return result;
 }
 
