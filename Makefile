@@ -41,7 +41,8 @@ bench-quick: ## the same for a look only, in under 2 minutes
 	@build/vicket-bench --quick --json build/bench-quick.json --html build/bench-quick.html
 	@echo "report: build/bench-quick.html (and bench-quick.json)"
 
-check-long: build ## simulation and crash oracle with ever new seeds until stopped (or MINUTES=90 are over)
+check-long: build ## simulation, crash oracle and fuzzers with ever new seeds until stopped (or MINUTES=90 are over; installs clang)
+	@scripts/build fuzz fuzzers
 	@scripts/check-long $(MINUTES)
 
 fuzz: ## all fuzzers one after the other, SECONDS=60 each (installs clang)

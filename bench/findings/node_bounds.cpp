@@ -16,6 +16,8 @@ constexpr bool at_least = true;
 constexpr goal healthy_p99_us{100e3, 20e3, at_most};
 constexpr goal healthy_worst_us{1e6, 1e6, at_most};
 constexpr goal attacked_ratio{3, 1.5, at_most};
+constexpr goal attacked_worst_us{1e6, 1e6, at_most};
+constexpr goal attacked_growth_bytes{50e6, 50e6, at_most};
 constexpr goal neighbours_ratio{4, 1.5, at_most};
 constexpr goal big_events_bytes{200e6, 120e6, at_most};
 constexpr goal status_s{20e-3, 5e-3, at_most};
@@ -66,6 +68,12 @@ std::vector<figure> figures_of(const hostile_port_findings& found) {
                               "sent → accepted, p99 beside a flood of pings alone ÷ without",
                               divided(found.pinged_accepted_us, found.alone_accepted_us), "1"),
                 attacked_ratio),
+      with_goal(worst_figure("attacked_accepted_worst", "sent → accepted, the slowest, attacked",
+                             found.attacked_worst_us, "us"),
+                attacked_worst_us),
+      with_goal(plain_figure("growth", "most resident memory of the node that is attacked, less the other's",
+                             found.growth_bytes, "bytes"),
+                attacked_growth_bytes),
       median_figure("pinged_sink_p99_ratio", "the same of sent → sink",
                     divided(found.pinged_sink_us, found.alone_sink_us), "1"),
       median_figure("attacked_accepted_p99", "sent → accepted, p99, attacked", found.attacked_accepted_us,

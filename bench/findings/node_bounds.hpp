@@ -38,6 +38,9 @@ struct hostile_port_findings {
   // beside one connection that sends pings as fast as it can, and comes again
   std::vector<double> pinged_accepted_us;
   std::vector<double> pinged_sink_us;
+  std::vector<double> attacked_worst_us; ///< sent → accepted, the slowest of each attack
+  double growth_bytes =
+      0; ///< the most that the node which was attacked had in memory, less that of the other
 };
 [[nodiscard]] std::vector<figure> figures_of(const hostile_port_findings& found);
 

@@ -157,6 +157,7 @@ private:
     attackers_cpu_.push_back(static_cast<double>(cpu_time_ns(strangers->id()) - cpu_ns) /
                              static_cast<double>(now_ns() - start_ns));
     note(found, found_.attacked_accepted_us, found_.attacked_sink_us, attacked_cpu_);
+    found_.attacked_worst_us.push_back(percentile_us(found.of.of(stage::sent_to_accepted), 100));
     judge_attack(strangers->stop());
   }
 
@@ -181,6 +182,8 @@ private:
 
   scenario_result judged() {
     scenario_result result;
+    found_.growth_bytes = static_cast<double>(memory_of(attacked_.node->id()).peak_bytes) -
+                          static_cast<double>(memory_of(alone_.node->id()).peak_bytes);
     result.figures = figures_of(found_);
     const auto add = [&](const std::string& key, const std::string& title, const std::vector<double>& rounds,
                          const std::string& unit) {

@@ -328,6 +328,28 @@ TEST_CASE("what is accepted arrives as it was meant: numbers of any size, a secr
   CHECK(text_field(send("unpadded", "1"), "standard_webhooks") == "valid");
 }
 
+TEST_CASE("large events are sent in as many messages as they take") {
+  // Together they are longer than a message may be, which would be refused whole.
+  constexpr int events = 90;
+  constexpr std::size_t data_bytes = 400'000;
+  const temporary_folder folder;
+  node_process node{folder.path() + "/data", {"--max-envelope", "524288"}};
+  REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", "https://hooks.example.com/")).code ==
+          0);
+  std::string input;
+  for (int i = 1; i <= events; ++i)
+    input +=
+        R"({"connector":"crm","event":"ticket.opened","occurred_at":"2026-05-23T14:02:11Z","data":{"note":")" +
+        std::string(data_bytes, 'x') + "\"}}\n";
+  REQUIRE(input.size() > std::size_t{32} << 20);
+  const auto sent = node.vicket({"send", "--json"}, input);
+  CHECK(sent.code == 0);
+  REQUIRE(sent.lines.size() == events);
+  INFO(sent.lines.front());
+  CHECK(std::all_of(sent.lines.begin(), sent.lines.end(),
+                    [](const std::string& line) { return has(line, "\"duplicate\":false"); }));
+}
+
 TEST_CASE("results do not wait for a full batch when input comes slowly") {
   const temporary_folder folder;
   node_process node{folder.path() + "/data"};

@@ -1,18 +1,22 @@
 // The corpora through the same entry points, without a fuzzer: each input as it is, each of its beginnings, and some
 // changes by chance. What a fuzzer has found becomes an input in its folder.
 
+#include "link/frames.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
+#include "tests/support/link_messages.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -57,7 +61,7 @@ std::string changed(std::string input, const std::vector<std::string>& others, s
 } // namespace
 
 TEST_CASE("whatever comes in from outside is read to an end") {
-  REQUIRE(vicket::fuzz::targets().size() >= 10);
+  REQUIRE(vicket::fuzz::targets().size() >= 13);
   auto random = std::mt19937_64{Catch::getSeed()};
   std::fprintf(stderr, "--rng-seed %u\n", Catch::getSeed()); // a target that fails ends the process
   for (const auto& target : vicket::fuzz::targets()) {
@@ -83,4 +87,22 @@ TEST_CASE("each folder of the corpus has its target") {
     names.insert(target.name);
   for (const auto& entry : std::filesystem::directory_iterator{VICKET_FUZZ_CORPUS})
     CHECK(names.contains(entry.path().filename().string()));
+}
+
+TEST_CASE("the corpus has a link message of each kind, in both directions, as it is written today") {
+  const auto folder = std::filesystem::path{VICKET_FUZZ_CORPUS} / "link_message";
+  auto all = vicket::testing::valid_link_messages();
+  for (auto& one : vicket::testing::valid_link_answers())
+    all.push_back(std::move(one));
+  for (const auto& message : all) {
+    const auto kind = static_cast<unsigned char>(message[0]);
+    const auto path = folder / ((kind & vicket::internal::answer_bit) != 0
+                                    ? "answer_" + std::to_string(kind & ~vicket::internal::answer_bit)
+                                    : "request_" + std::to_string(kind));
+    if (std::getenv("VICKET_WRITE_CORPUS") != nullptr) // after a change of what is written
+      std::ofstream{path, std::ios::binary} << message;
+    auto file = std::ifstream{path, std::ios::binary};
+    INFO(path << "; VICKET_WRITE_CORPUS=1 writes it");
+    CHECK(std::string{std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}} == message);
+  }
 }

@@ -27,7 +27,9 @@ std::vector<std::string> valid_link_messages() {
   connector value;
   value.id = {"crm"};
   value.url = "https://example.com/hook";
+  value.secret = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
   value.headers = {{"X-Team", "support"}};
+  value.secret_headers = {{"Authorization", {"Bearer token"}}};
   value.events = {"ticket.*"};
   value.rate = rate_limit{1, 1, 1};
   return {frame(1, 1, event),
@@ -40,6 +42,54 @@ std::vector<std::string> valid_link_messages() {
           frame(8, 8, delete_connector{{"crm"}}),
           frame(9, 9, list_connectors{}),
           frame(10, 10, get_status{})};
+}
+
+std::vector<std::string> valid_link_answers() {
+  event_summary summary;
+  summary.id = event_id{{1}};
+  summary.connector = {"crm"};
+  summary.event = "ticket.opened";
+  summary.workflow = "w";
+  summary.run = "r";
+  summary.next_attempt_at = timestamp_ms{2'000};
+  attempt value;
+  value.number = 1;
+  value.phases = {1, 2, 3, 4};
+  value.result = outcome::http_status;
+  value.status = std::uint16_t{503};
+  value.error = "the endpoint answered 503";
+  value.response_body = "busy";
+  value.response_body_bytes = 4;
+  value.next_attempt_at = timestamp_ms{2'000};
+  value.response_headers = {{"Retry-After", "2"}};
+  value.retry_after = retry_hint{"2", timestamp_ms{2'000}, timestamp_ms{2'000}};
+  const event_history history{summary, {value}, true, true, 1};
+  connector_view view;
+  view.value.id = {"crm"};
+  view.value.url = "https://example.com/hook";
+  view.value.secret_headers = {{"Authorization", {"***"}}};
+  view.being_deleted = true;
+  node_status status;
+  status.version = "1";
+  status.partitions = {{}};
+  connector_status busy;
+  busy.id = {"crm"};
+  busy.oldest_pending_at = timestamp_ms{1};
+  busy.problem = "p";
+  busy.held_until = timestamp_ms{2};
+  status.connectors = {busy};
+  constexpr auto answer = internal::answer_bit;
+  return {frame(answer | 1, 1, accepted{event_id{{1}}, true}),
+          frame(answer | 2, 2, batch_result{{accepted{event_id{{1}}}, refusal{errc::overloaded, "later"}}}),
+          frame(answer | 3, 3, event_page{{history}, "c", true}),
+          frame(answer | 4, 4, run_page{{history}, "c", true}),
+          frame(answer | 5, 5, outcome_page{"g", {{summary, value, "c"}}, "c"}),
+          frame(answer | 6, 6, view),
+          frame(answer | 7, 7, view),
+          frame(answer | 8, 8, internal::nothing{}),
+          frame(answer | 9, 9, connector_page{{view}, true}),
+          frame(answer | 10, 10, status),
+          frame(internal::refusal_kind, 11, refusal{errc::unavailable, "why"})};
 }
 
 } // namespace vicket::testing

@@ -8,4 +8,7 @@ namespace vicket::testing {
 /// One message of each kind of `vicket.caf.1`, in the order of their numbers, as an honest client would send it.
 [[nodiscard]] std::vector<std::string> valid_link_messages();
 
+/// One answer to each of them, and a refusal, as a node would send it.
+[[nodiscard]] std::vector<std::string> valid_link_answers();
+
 } // namespace vicket::testing

@@ -113,6 +113,17 @@ event_id node_client::send(const send_to_connector& event) {
   return rep_->ask<accepted>(event, "send_to_connector").id;
 }
 
+std::optional<std::vector<send_result>> node_client::try_send(const send_batch& batch) {
+  std::optional<std::vector<send_result>> results;
+  rep_->self->request(rep_->node, answer_patience, batch)
+      .receive([&](batch_result& answer) { results = std::move(answer.results); },
+               [&](const caf::error& why) {
+                 if (refusal_of(why).code != errc::unavailable)
+                   fail("a batch was not sent", why);
+               });
+  return results;
+}
+
 std::vector<send_result> node_client::send(const send_batch& batch) {
   return rep_->ask<batch_result>(batch, "send_batch").results;
 }

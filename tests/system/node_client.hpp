@@ -37,6 +37,9 @@ public:
   /// Must be answered: item by item.
   std::vector<send_result> send(const send_batch& batch);
 
+  /// Absent: `unavailable`, so that it may have been done. Throws at any other refusal of the whole.
+  [[nodiscard]] std::optional<std::vector<send_result>> try_send(const send_batch& batch);
+
   /// Feeds batches, at most `window` unanswered, until `next` has no more or one gets no answer within
   /// `answer_ms`. `answered` is called in the order of the batches; false from it ends the feeding, too.
   /// False: a batch was not answered. Throws when it has not come to an end within ten minutes.

@@ -24,7 +24,9 @@ const hostile_port_findings good_port{200,
                                       {1'200, 1'300, 1'400},
                                       {9e9, 9e9, 9e9},
                                       {1'200, 1'300, 1'400},
-                                      {9e9, 9e9, 9e9}};
+                                      {9e9, 9e9, 9e9},
+                                      {20'000, 30'000, 40'000},
+                                      10e6};
 const drain_findings good_drain{
     {1'000, 1'000, 1'000}, {1'200, 1'300, 1'400}, {100, 100, 100}, {9e9, 9e9, 9e9}};
 const big_events_findings good_memory{1'000, 30e6, 9e12, 100e6, {90e6, 95e6, 100e6}, {0.5, 0.5, 0.5}};
@@ -107,6 +109,12 @@ std::vector<row> all_goals() {
        figures_of(changed(good_cap, &cap::crowd_worst_us, {1e6 + 1})), "crowd_worst"},
       {"an honest sender beside an attack", figures_of(good_port), attacked(3'000), attacked(3'001),
        "accepted_p99_ratio"},
+      {"the slowest beside an attack", figures_of(good_port),
+       figures_of(changed(good_port, &port::attacked_worst_us, three_worst)),
+       figures_of(changed(good_port, &port::attacked_worst_us, too_slow)), "attacked_accepted_worst"},
+      {"memory under attack", figures_of(good_port),
+       figures_of(changed(good_port, &port::growth_bytes, 50e6)),
+       figures_of(changed(good_port, &port::growth_bytes, 50e6 + 1)), "growth"},
       {"an honest sender beside a flood of pings", figures_of(good_port), pinged(3'000), pinged(3'001),
        "pinged_accepted_p99_ratio"},
       {"neighbours of a drain", figures_of(good_drain), drain(4'000), drain(4'001),
