@@ -16,7 +16,8 @@ std::size_t resident_bytes() {
   return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-memory_keeper::memory_keeper() : thread_{[this] { run(); }} {}
+memory_keeper::memory_keeper(std::function<std::size_t()> users)
+    : users_{std::move(users)}, thread_{[this] { run(); }} {}
 
 memory_keeper::~memory_keeper() {
   {
@@ -32,7 +33,7 @@ void memory_keeper::run() {
   std::unique_lock lock{mutex_};
   while (!ends_.wait_for(lock, interval, [this] { return ending_; })) {
     const auto before = resident_bytes();
-    if (!schedule.worth_it(before))
+    if (!schedule.worth_it(before, users_()))
       continue;
     lock.unlock();
     ::malloc_trim(0);

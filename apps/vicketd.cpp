@@ -145,7 +145,7 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
   for (std::size_t i = 1; i < places.size(); ++i)
     std::cout << "vicketd also actors=" << places[i].to_string() << std::endl;
 
-  std::optional<memory_keeper> memory{std::in_place};
+  std::optional<memory_keeper> memory{std::in_place, [&system] { return system.registry().running(); }};
   file_reading certificates{port->reloader(), tell_of_certificates};
   const auto signal =
       wait_for_termination([&] { read_again(certificates, transport, config.tls.has_value()); });
