@@ -38,6 +38,7 @@ public:
       pause_ = 1;
       users_then_ = users;
     }
+    users_then_ = std::max(users_then_, users); // those who come and go between two times count as well
     const auto before = std::exchange(before_bytes_, resident_bytes);
     const auto change = resident_bytes > before ? resident_bytes - before : before - resident_bytes;
     if (resident_bytes < smallest_bytes_ + worth_bytes || change > quiet_bytes)
@@ -56,7 +57,7 @@ private:
   std::size_t smallest_bytes_;
   std::size_t before_bytes_; ///< when it was asked last
   std::size_t users_ = 0;
-  std::size_t users_then_ = 0; ///< when it was done last, or the pause was ended
+  std::size_t users_then_ = 0; ///< most since it was done last, or the pause was ended
   unsigned pause_ = 1;         ///< intervals between two times
   unsigned waited_ = 0;
 };

@@ -110,8 +110,10 @@ private:
     bool answered = false;
   };
 
+  /// What is open waits only while the window is full.
   void keep_going() {
-    if (!open_.lines.empty())
+    print_ready();
+    if (!open_.lines.empty() && window_.size() < max_batches)
       send_open();
     print_ready();
   }

@@ -10,6 +10,7 @@ namespace vicket {
 /// A node of a cluster as it tells of itself.
 struct member {
   std::string node; ///< its name, which no other has
+  std::string life; ///< of this process alone: at random
   std::string zone; ///< what fails together
   std::string addresses;
   std::int32_t protocol_from = 1; ///< the oldest records and messages that it can read
@@ -20,7 +21,7 @@ struct member {
 
 /// The row of a member.
 struct member_row : member {
-  std::uint64_t incarnation = 0; ///< which life of that node, from 1
+  std::uint64_t incarnation = 0; ///< which life of that node, from 1; a failover may lose some
   std::uint64_t beats = 0;       ///< its signs of life in that one
   std::uint64_t timeline = 0;    ///< of the server that it writes to
 };
@@ -35,7 +36,7 @@ public:
   };
   struct beat_answer {
     bool acknowledged = false;
-    bool replaced = false; ///< there is no such life of this node any more
+    bool absent = false; ///< there is no such life of this node: another one has entered, or the row was lost
     std::string detail;
   };
   struct list_answer {
@@ -49,7 +50,7 @@ public:
   member_table& operator=(const member_table&) = delete;
   virtual ~member_table() = default;
 
-  /// The next life of this node begins; the one before, if it goes on, is told at its next sign of life.
+  /// The next life of this node begins, unless it has; the one before, if it goes on, finds out at its next sign of life.
   virtual void enter(const member& self, std::function<void(enter_answer)> done) = 0;
   /// A sign of life, with what has changed of it, if that life is still the node's.
   virtual void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) = 0;

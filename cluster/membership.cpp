@@ -1,5 +1,8 @@
 #include "cluster/membership.hpp"
 
+#include "policy/lease.hpp"
+
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -18,6 +21,8 @@ struct membership::rep : std::enable_shared_from_this<rep> {
 
   void tick() {
     const auto now = with.now_ms();
+    if (under_way && now - *sent_ms >= claim_watch::prompt_ms)
+      trouble = "the table has not answered for " + std::to_string((now - *sent_ms) / 1'000) + " s";
     if (is_replaced || under_way || (sent_ms && now - *sent_ms < beat_ms))
       return;
     under_way = true;
@@ -41,12 +46,8 @@ struct membership::rep : std::enable_shared_from_this<rep> {
   }
 
   void take_beat(const member_table::beat_answer& answer, std::int64_t sent) {
-    if (answer.replaced) {
-      under_way = false;
-      is_replaced = true;
-      return with.replaced();
-    }
     trouble = answer.detail;
+    is_absent = answer.absent;
     if (answer.acknowledged)
       with.lived(sent);
     with.table->list(later([](rep& self, member_table::list_answer found) { self.take(std::move(found)); }));
@@ -63,12 +64,26 @@ struct membership::rep : std::enable_shared_from_this<rep> {
     for (const auto& row : rows)
       signs.push_back({row.node, row.zone, row.incarnation, row.beats});
     all.seen(signs, with.now_ms());
+    if (std::exchange(is_absent, false))
+      look_for_own_row();
+  }
+
+  /// A later life's row says that this one is over. None, or an earlier one's, is what a failover left that lost this one's:
+  /// then it enters again.
+  void look_for_own_row() {
+    const auto mine = std::find_if(rows.begin(), rows.end(),
+                                   [this](const member_row& row) { return row.node == with.self.node; });
+    is_replaced = mine != rows.end() && mine->life != with.self.life && mine->incarnation >= incarnation;
+    if (is_replaced)
+      return with.replaced();
+    incarnation = 0;
   }
 
   setup with;
   std::uint64_t incarnation = 0;
   std::optional<std::int64_t> sent_ms; ///< when something was sent last
   bool under_way = false;
+  bool is_absent = false; ///< the last sign of life found no row of this life
   bool is_replaced = false;
   presence all;
   std::vector<member_row> rows;
@@ -83,8 +98,11 @@ void membership::tick() {
   rep_->tick();
 }
 
-void membership::say_wrong(std::string what) {
-  rep_->with.self.wrong = std::move(what);
+void membership::say_wrong(std::string_view what) {
+  std::string text{what.substr(0, most_wrong_bytes)};
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  rep_->with.self.wrong = std::move(text);
 }
 
 std::uint64_t membership::incarnation() const noexcept {

@@ -36,10 +36,12 @@ public:
 
   /// Every 100 ms, by its owner's timer.
   void tick();
-  /// With the next sign of life; empty: nothing is wrong any more.
-  void say_wrong(std::string what);
+  static constexpr std::size_t most_wrong_bytes = 256;
+  /// With the next sign of life; empty: nothing is wrong any more. What is no printable ASCII becomes `?`, so that no sentence
+  /// is a reason for the table to refuse the sign of life; the rest is cut.
+  void say_wrong(std::string_view what);
 
-  /// 0: it has not entered yet.
+  /// 0: it has not entered yet, or a failover lost its row. It may be another one then.
   [[nodiscard]] std::uint64_t incarnation() const noexcept;
   /// As they were read last.
   [[nodiscard]] const std::vector<member_row>& rows() const noexcept;

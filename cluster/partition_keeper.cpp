@@ -354,7 +354,7 @@ bool partition_keeper::may_act() const {
 }
 
 bool partition_keeper::may_yield() const {
-  return rep_->lease && rep_->is == role::owning && rep_->lease->may_yield(rep_->with.now_ms());
+  return rep_->lease && rep_->is == role::owning && !rep_->own && rep_->lease->may_yield(rep_->with.now_ms());
 }
 
 } // namespace vicket

@@ -78,7 +78,8 @@ public:
   /// As the owner, and not while another append is under way. `done`: durable and applied, or not there; where the end is not
   /// known the role changes, and `done` is told `lost`.
   void append(std::string round, std::function<void(append_settling::step)> done);
-  /// Lets go: no more appends of this owner; the record says so to the others. Only if it may, see `owner_lease`.
+  /// Lets go: no more appends of this owner; the record says so to the others. Only if it may (`may_yield`). Whoever wants
+  /// another node to own it then gives this one a rank behind that one: a partition that was let go is claimed at once.
   void yield();
 
   [[nodiscard]] role now() const noexcept;
@@ -88,6 +89,7 @@ public:
   [[nodiscard]] const std::optional<claim_owner>& owner() const noexcept;
   /// As the owner: deliver, and answer what must be fresh.
   [[nodiscard]] bool may_act() const;
+  /// No append is under way, and see `owner_lease`.
   [[nodiscard]] bool may_yield() const;
 
 private:

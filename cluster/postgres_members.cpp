@@ -25,23 +25,24 @@ using internal::pg_session;
 
 // A server's timeline is in the names of the files that it writes its log to; what its control file says comes later.
 constexpr std::string_view enter_text =
-    "INSERT INTO $.members AS old (node, incarnation, state, zone, addresses, protocol_from, protocol_to, "
-    "timeline, wrong) "
-    "VALUES ($1::text, 1, $2::text, $3::text, $4::text, $5::int4, $6::int4, "
-    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $7::text) "
-    "ON CONFLICT (node) DO UPDATE SET incarnation = old.incarnation + 1, state = excluded.state, zone = "
-    "excluded.zone, "
-    "addresses = excluded.addresses, protocol_from = excluded.protocol_from, protocol_to = "
-    "excluded.protocol_to, "
-    "timeline = excluded.timeline, wrong = excluded.wrong, beats = 0 RETURNING incarnation";
+    "INSERT INTO $.members AS old "
+    "(node, incarnation, life, state, zone, addresses, protocol_from, protocol_to, timeline, wrong) "
+    "VALUES ($1::text, 1, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::int4, "
+    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $8::text) "
+    "ON CONFLICT (node) DO UPDATE SET "
+    "incarnation = old.incarnation + CASE WHEN old.life = excluded.life THEN 0 ELSE 1 END, "
+    "beats = CASE WHEN old.life = excluded.life THEN old.beats ELSE 0 END, life = excluded.life, "
+    "state = excluded.state, zone = excluded.zone, addresses = excluded.addresses, "
+    "protocol_from = excluded.protocol_from, protocol_to = excluded.protocol_to, "
+    "timeline = excluded.timeline, wrong = excluded.wrong RETURNING incarnation";
 constexpr std::string_view beat_text =
-    "UPDATE $.members SET beats = beats + 1, state = $3::text, zone = $4::text, addresses = $5::text, "
-    "protocol_from = $6::int4, protocol_to = $7::int4, wrong = $8::text, "
+    "UPDATE $.members SET beats = beats + 1, state = $4::text, zone = $5::text, addresses = $6::text, "
+    "protocol_from = $7::int4, protocol_to = $8::int4, wrong = $9::text, "
     "timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8 "
-    "WHERE node = $1::text AND incarnation = $2::int8";
-constexpr std::string_view list_text =
-    "SELECT node, incarnation, state, zone, addresses, protocol_from, protocol_to, timeline, wrong, beats "
-    "FROM $.members ORDER BY node COLLATE \"C\"";
+    "WHERE node = $1::text AND life = $2::text AND incarnation = $3::int8";
+constexpr std::string_view list_text = "SELECT node, incarnation, state, zone, addresses, protocol_from, "
+                                       "protocol_to, timeline, wrong, beats, life "
+                                       "FROM $.members ORDER BY node COLLATE \"C\"";
 
 std::string text_in(std::optional<std::string>& column) {
   return column ? std::move(*column) : std::string{};
@@ -67,6 +68,7 @@ member_row row_of(std::vector<std::optional<std::string>>& columns) {
   row.timeline = number_in(columns[7]);
   row.wrong = text_in(columns[8]);
   row.beats = number_in(columns[9]);
+  row.life = text_in(columns[10]);
   return row;
 }
 
@@ -109,8 +111,8 @@ postgres_members::~postgres_members() {
 void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {
   post(rep_, *rep_->with.io, [self, done = std::move(done)](rep& it) {
     it.line.session().execute("enter",
-                              {self.node, self.state, self.zone, self.addresses, pg_int4(self.protocol_from),
-                               pg_int4(self.protocol_to), self.wrong},
+                              {self.node, self.life, self.state, self.zone, self.addresses,
+                               pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong},
                               [done](pg_answer answer) {
                                 enter_answer found;
                                 found.acknowledged =
@@ -128,12 +130,12 @@ void postgres_members::beat(const member& self, std::uint64_t incarnation,
   post(rep_, *rep_->with.io, [self, incarnation, done = std::move(done)](rep& it) {
     it.line.session().execute(
         "beat",
-        {self.node, pg_int8(static_cast<std::int64_t>(incarnation)), self.state, self.zone, self.addresses,
-         pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong},
+        {self.node, self.life, pg_int8(static_cast<std::int64_t>(incarnation)), self.state, self.zone,
+         self.addresses, pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong},
         [done](pg_answer answer) {
           beat_answer found;
           // Whether there is such a row is known also of a commit that waits for no standby.
-          found.replaced = answer.answered() && answer.changed == 0;
+          found.absent = answer.answered() && answer.changed == 0;
           found.acknowledged = answer.came_to == pg_answer::outcome::done && answer.changed == 1;
           found.detail = std::move(answer.detail);
           done(std::move(found));

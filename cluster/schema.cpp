@@ -47,6 +47,7 @@ CREATE TABLE $.partitions (
 CREATE TABLE $.members (
   node text PRIMARY KEY,
   incarnation bigint NOT NULL,
+  life text NOT NULL,
   state text NOT NULL,
   zone text NOT NULL,
   addresses text NOT NULL,

@@ -15,7 +15,7 @@ namespace vicket::internal {
 /// too late belongs to none.
 ///
 /// Invariants: `waiting_` has what was asked and not answered; `order_` the same, oldest first, but nothing whose answer may
-/// take any time, and some that are answered: not more than `most_answered` beyond as many as wait.
+/// take any time, and some that are answered: not more of all than `most_answered` and twice as many as wait.
 class open_requests {
 public:
   using time_point = std::chrono::steady_clock::time_point;

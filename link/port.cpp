@@ -31,7 +31,7 @@ public:
         return;
       }
       if (const auto others = std::exchange(left_out_, 0); others > 0)
-        text += " (and " + std::to_string(others) + " more like it)";
+        text += " (" + std::to_string(others) + " other lines were left out before)";
     }
     log_(text);
   }

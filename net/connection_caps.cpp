@@ -3,6 +3,8 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
+#include <limits>
+#include <tuple>
 
 namespace vicket::internal {
 
@@ -27,20 +29,22 @@ connection_caps::arrival connection_caps::arrive(const std::string& address) {
   }
   const auto network = network_of(address);
   connections_.emplace(result.mine, connection{address, network});
-  arriving_of_[network].insert(result.mine);
+  auto& held = arriving_of_[network];
+  held.by_address[address].insert(result.mine);
+  ++held.count;
   ++arriving_;
   return result;
 }
 
 connection_caps::number connection_caps::to_make_room() const {
-  const std::set<number>* most = nullptr;
-  for (const auto& [network, held] : arriving_of_) {
-    const bool more = !most || held.size() > most->size();
-    const bool as_many_but_older = most && held.size() == most->size() && *held.begin() < *most->begin();
-    if (more || as_many_but_older)
-      most = &held;
-  }
-  return *most->begin();
+  // By how many there are in the network, from the address, and by age.
+  std::tuple<std::size_t, std::size_t, number> most{0, 0, 0};
+  for (const auto& [network, held] : arriving_of_)
+    if (held.count >= std::get<0>(most))
+      for (const auto& [address, numbers] : held.by_address)
+        most = std::max(most,
+                        {held.count, numbers.size(), std::numeric_limits<number>::max() - *numbers.begin()});
+  return std::numeric_limits<number>::max() - std::get<2>(most);
 }
 
 std::optional<std::string> connection_caps::establish(number which) {
@@ -53,7 +57,7 @@ std::optional<std::string> connection_caps::establish(number which) {
   const auto same = established_of_.find(of.address);
   if (same != established_of_.end() && same->second >= limits_.per_address)
     return "the node has " + std::to_string(limits_.per_address) + " connections from this address";
-  stop_arriving(which, of.network);
+  stop_arriving(which, of);
   of.established = true;
   ++established_of_[of.address];
   ++established_;
@@ -70,17 +74,21 @@ void connection_caps::leave(number which) {
     if (const auto at = established_of_.find(of.address); --at->second == 0)
       established_of_.erase(at);
   } else {
-    stop_arriving(which, of.network);
+    stop_arriving(which, of);
   }
   connections_.erase(found);
 }
 
-void connection_caps::stop_arriving(number which, const std::string& network) {
+void connection_caps::stop_arriving(number which, const connection& of) {
   --arriving_;
-  const auto at = arriving_of_.find(network);
-  at->second.erase(which);
-  if (at->second.empty())
-    arriving_of_.erase(at);
+  const auto in_network = arriving_of_.find(of.network);
+  auto& held = in_network->second;
+  const auto from_address = held.by_address.find(of.address);
+  from_address->second.erase(which);
+  if (from_address->second.empty())
+    held.by_address.erase(from_address);
+  if (--held.count == 0)
+    arriving_of_.erase(in_network);
 }
 
 } // namespace vicket::internal

@@ -21,7 +21,8 @@ struct connection_limits {
 };
 
 /// Which connections a port has, and which may stay. Who arrives always gets in, so that it can be told something: when
-/// too many are arriving, the one that has been arriving for longest, of the network that has most of them, makes room. Who
+/// too many are arriving, the one that has been arriving for longest makes room, of the address that has most of them in the network
+/// that has most of them. Who
 /// is established is never pushed out; when there is no place, who wants to be is refused. Pure.
 ///
 /// Invariants: no more than the limits' `arriving` arrive, nor more than `established` are established.
@@ -55,19 +56,25 @@ private:
   };
 
   [[nodiscard]] number to_make_room() const;
-  void stop_arriving(number which, const std::string& network);
+  void stop_arriving(number which, const connection& of);
 
   const connection_limits limits_;
   number last_ = 0;
   std::size_t arriving_ = 0;
   std::size_t established_ = 0;
   std::unordered_map<number, connection> connections_;
-  std::unordered_map<std::string, std::set<number>> arriving_of_; ///< by network, oldest first; none is empty
-  std::unordered_map<std::string, std::size_t> established_of_;   ///< by address; none is 0
+  /// Oldest first; none is empty.
+  struct arrivals {
+    std::size_t count = 0;
+    std::unordered_map<std::string, std::set<number>> by_address;
+  };
+
+  std::unordered_map<std::string, arrivals> arriving_of_;       ///< by network
+  std::unordered_map<std::string, std::size_t> established_of_; ///< by address; none is 0
 };
 
-/// What is one sender as far as arriving goes: an IPv6 address's first 64 bits, since whoever has one address there has all of
-/// them (RFC 6177); anything else is its own.
+/// An IPv6 address's first 64 bits, since whoever has one address there has as many as he likes (RFC 4291 2.5.1); anything
+/// else is a network of its own. Who has several networks of 64 bits counts as several.
 [[nodiscard]] std::string network_of(const std::string& address);
 
 } // namespace vicket::internal

@@ -283,6 +283,52 @@ void put_retry(json_writer& out, const retry_policy& retry) {
   out.EndObject();
 }
 
+/// As many bytes from a digit on as belong to a number that is zero however it is written: "0.000", "0e-9". 0: it is none.
+std::size_t bytes_of_zero(std::string_view text) {
+  const auto is_digit = [&](std::size_t at) {
+    return at < text.size() && text[at] >= '0' && text[at] <= '9';
+  };
+  std::size_t end = text.starts_with('0') ? 1 : 0;
+  if (end == 0 || is_digit(end))
+    return 0;
+  if (end < text.size() && text[end] == '.')
+    end = std::min(text.find_first_not_of('0', end + 1), text.size());
+  if (is_digit(end))
+    return 0;
+  if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
+    auto exponent = end + 1;
+    if (exponent < text.size() && (text[exponent] == '+' || text[exponent] == '-'))
+      ++exponent;
+    for (; is_digit(exponent); ++exponent)
+      end = exponent + 1;
+  }
+  return end;
+}
+
+/// The same, each byte where it was, with "0.0" for every longer zero: RapidJSON 1.1 counts the leading zero bits of such a
+/// number's digits in full precision, which is undefined for none.
+std::string with_short_zeros(std::string_view text) {
+  constexpr std::string_view short_zero = "0.0";
+  std::string result{text};
+  bool in_string = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"')
+      in_string = !in_string;
+    else if (in_string && text[at] == '\\')
+      ++at;
+    const bool in_number = at > 0 && ((text[at - 1] >= '0' && text[at - 1] <= '9') || text[at - 1] == '.');
+    if (in_string || in_number || text[at] != '0')
+      continue;
+    const auto bytes = bytes_of_zero(text.substr(at));
+    if (bytes > short_zero.size()) {
+      result.replace(at, bytes, bytes, ' ');
+      result.replace(at, short_zero.size(), short_zero);
+      at += bytes - 1;
+    }
+  }
+  return result;
+}
+
 } // namespace
 
 std::variant<connector, std::string> connector_from_json(std::string_view written) {
@@ -300,7 +346,8 @@ std::variant<connector, std::string> connector_from_json(std::string_view writte
       zero != std::string_view::npos) // the reader would take it for the end
     return "not valid JSON at " + line_and_column(text, zero) + ": a zero byte";
   rapidjson::Document document;
-  document.Parse<flags>(text.data(), text.size());
+  const auto readable = with_short_zeros(text);
+  document.Parse<flags>(readable.data(), readable.size());
   if (document.HasParseError() && document.GetParseError() == rapidjson::kParseErrorNumberTooBig)
     return "the number at " + line_and_column(text, document.GetErrorOffset()) +
            " is larger than any field of a connector may be";

@@ -38,7 +38,8 @@ bool presence::is_superseded(std::string_view node, std::uint64_t incarnation) c
 std::uint32_t presence::rank_of(std::string_view node, std::uint32_t partition, std::int64_t now_ms) const {
   const auto order = placement{present(now_ms), 1}.order_of(partition);
   const auto found = std::find(order.begin(), order.end(), node);
-  return static_cast<std::uint32_t>(found - order.begin()); // one that is not there comes after all
+  return static_cast<std::uint32_t>(found -
+                                    order.begin()); // one that is not there comes after those that are
 }
 
 } // namespace vicket

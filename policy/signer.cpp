@@ -43,7 +43,7 @@ public:
   /// Goes on behind that block.
   explicit running_hash(const state& after_block) : running_hash() {
     std::copy(after_block.begin(), after_block.end(), std::begin(hash_.h));
-    hash_.Nl = block_bytes * 8; // in bits
+    hash_.Nl = block_bytes * 8; // in bits; the rest is as at the beginning
   }
   running_hash(const running_hash&) = delete;
   running_hash& operator=(const running_hash&) = delete;
@@ -53,11 +53,7 @@ public:
   void end(digest& result) { check(SHA256_Final(result.data(), &hash_) == 1); }
 
   /// After one whole block.
-  [[nodiscard]] state now() const {
-    state found{};
-    std::copy(std::begin(hash_.h), std::end(hash_.h), found.begin());
-    return found;
-  }
+  void read(state& to) const { std::copy(std::begin(hash_.h), std::end(hash_.h), to.begin()); }
 
 private:
   SHA256_CTX hash_{};
@@ -79,8 +75,8 @@ public:
       std::transform(key.begin(), key.end(), block.begin(),
                      [](char c) { return static_cast<unsigned char>(c); });
     }
-    inner_ = after(block, 0x36);
-    outer_ = after(block, 0x5c);
+    read_after(block, 0x36, inner_);
+    read_after(block, 0x5c, outer_);
     OPENSSL_cleanse(block.data(), block.size());
   }
   keyed_hmac(const keyed_hmac&) = default;
@@ -103,13 +99,14 @@ public:
   }
 
 private:
-  static running_hash::state after(std::array<unsigned char, block_bytes> block, unsigned char pad) {
+  static void read_after(std::array<unsigned char, block_bytes> block, unsigned char pad,
+                         running_hash::state& state) {
     for (auto& byte : block)
       byte ^= pad;
     running_hash hash;
     hash.add(block.data(), block.size());
     OPENSSL_cleanse(block.data(), block.size());
-    return hash.now();
+    hash.read(state);
   }
 
   running_hash::state inner_{};

@@ -1,8 +1,10 @@
 #include "storage/folder_secrets.hpp"
 
+#include <fcntl.h>
 #include <string>
 #include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <variant>
 
@@ -37,11 +39,19 @@ store_status make_empty_folder(const fs::path& path) {
     return {store_errc::failed, path.string() + " is there already: name a folder that is not, or is empty"};
   if (const auto parent = fs::absolute(path, error).parent_path(); !error)
     fs::create_directories(parent, error);
-  // One that is there already has a mode of its own, and nobody else is to read what comes into it.
-  if (error || (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST) ||
-      ::chmod(path.c_str(), folder_mode) != 0)
+  if (error || (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST))
     return {store_errc::failed, path.string() + " can't be created: " +
                                     (error ? error.message() : std::generic_category().message(errno))};
+  // One that is there already has an owner and a mode of its own, and nobody else is to read what comes into it.
+  const auto folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  struct stat found {};
+  const bool is_ours = folder >= 0 && ::fstat(folder, &found) == 0 && found.st_uid == ::geteuid() &&
+                       ::fchmod(folder, folder_mode) == 0;
+  if (folder >= 0)
+    ::close(folder);
+  if (!is_ours)
+    return {store_errc::failed,
+            path.string() + " is not a folder of this user's alone: name one that is not there yet"};
   return {};
 }
 

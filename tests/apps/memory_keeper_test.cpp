@@ -71,6 +71,18 @@ TEST_CASE("when many of those who use it are gone memory is looked at at once") 
   CHECK(intervals_until_worth_it(schedule, 598 * mb, 0) == 1);
 }
 
+TEST_CASE("those who came and went between two looks count as well") {
+  trim_schedule schedule{100 * mb};
+  CHECK_FALSE(schedule.worth_it(600 * mb, 10));
+  for (int i = 0; i < 7; ++i) {
+    CHECK(intervals_until_worth_it(schedule, 600 * mb) == 1 << i);
+    schedule.done(600 * mb, 600 * mb);
+  }
+  CHECK_FALSE(schedule.worth_it(900 * mb, 100'000)); // they come
+  CHECK_FALSE(schedule.worth_it(950 * mb, 10));      // and go, while it is at work
+  CHECK(schedule.worth_it(950 * mb, 10));
+}
+
 TEST_CASE("a few that are gone are no reason to look") {
   trim_schedule schedule{100 * mb};
   CHECK_FALSE(schedule.worth_it(600 * mb, 1'500));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -342,7 +343,10 @@ TEST_CASE("large events are sent in as many messages as they take") {
         R"({"connector":"crm","event":"ticket.opened","occurred_at":"2026-05-23T14:02:11Z","data":{"note":")" +
         std::string(data_bytes, 'x') + "\"}}\n";
   REQUIRE(input.size() > std::size_t{32} << 20);
-  const auto sent = node.vicket({"send", "--json"}, input);
+  const auto file =
+      folder.path() + "/events"; // of which there is always more to read, so that nothing is sent early
+  std::ofstream{file} << input;
+  const auto sent = node.vicket({"send", file, "--json"});
   CHECK(sent.code == 0);
   REQUIRE(sent.lines.size() == events);
   INFO(sent.lines.front());

@@ -230,7 +230,7 @@ bool may_be_looked_into(const process& of) {
 
 } // namespace
 
-TEST_CASE("nobody but root looks into a node, not its own user either, and no dump of it is made") {
+TEST_CASE("nobody but root looks into a node, not its own user either") {
   process other{without_privileges({"/usr/bin/cat"})};
   other.write("it runs\n");
   REQUIRE(other.line_with("it runs") == "it runs");

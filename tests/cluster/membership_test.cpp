@@ -50,6 +50,7 @@ struct one_member {
     membership::setup setup;
     setup.table = &table;
     setup.self.node = name;
+    setup.self.life = "mine";
     setup.now_ms = [this] { return now; };
     setup.lived = [this](std::int64_t sent) { lived.push_back(sent); };
     setup.replaced = [this] { ++replaced; };
@@ -68,8 +69,10 @@ struct one_member {
   std::unique_ptr<membership> it;
 };
 
-member_row row(const std::string& node, std::uint64_t incarnation, std::uint64_t beats) {
+member_row row(const std::string& node, std::uint64_t incarnation, std::uint64_t beats,
+               const std::string& life = "some") {
   member_row made;
+  made.life = life;
   made.node = node;
   made.incarnation = incarnation;
   made.beats = beats;
@@ -104,6 +107,19 @@ TEST_CASE("a member enters until that is known to be durable, and then shows sig
   m.it->say_wrong("its disk is full");
   m.tick_at(1'900);
   CHECK(m.table.last.wrong == "its disk is full");
+  m.tick_at(2'899);
+  CHECK(m.it->trouble().empty());
+  m.tick_at(4'000);
+  CHECK(m.it->trouble() == "the table has not answered for 2 s");
+}
+
+TEST_CASE("what is wrong is said in a way that no table refuses") {
+  one_member m;
+  m.it->say_wrong(std::string("a\xff\n\0z", 5) + std::string(1'000, 'x'));
+  m.tick_at(0);
+  scripted_members::answer(m.table.enters, {true, 1, ""});
+  m.tick_at(100);
+  CHECK(m.table.last.wrong == "a???z" + std::string(membership::most_wrong_bytes - 5, 'x'));
 }
 
 TEST_CASE("a sign of life that is not known to be durable is none") {
@@ -126,10 +142,34 @@ TEST_CASE("one that was replaced says so once, and shows no more signs of life")
   scripted_members::answer(m.table.enters, {true, 1, ""});
   m.tick_at(100);
   scripted_members::answer(m.table.beats, {false, true, ""});
+  CHECK(m.replaced == 0); // who has replaced it?
+  scripted_members::answer(m.table.lists, {true, {row("a", 2, 0, "another")}, ""});
   CHECK(m.replaced == 1);
   m.tick_at(10'000);
   CHECK(m.table.under_way() == 0);
   CHECK(m.replaced == 1);
+}
+
+TEST_CASE("one whose row was lost with a failover enters again, and has not been replaced") {
+  one_member m;
+  m.tick_at(0);
+  scripted_members::answer(m.table.enters, {true, 3, ""});
+  m.tick_at(100);
+  scripted_members::answer(m.table.beats, {false, true, ""});
+  SECTION("there is none") {
+    scripted_members::answer(m.table.lists, {true, {row("b", 9, 0, "other")}, ""});
+  }
+  SECTION("there is an earlier life's") {
+    scripted_members::answer(m.table.lists, {true, {row("a", 2, 70, "earlier")}, ""});
+  }
+  SECTION("there is its own, of another number") {
+    scripted_members::answer(m.table.lists, {true, {row("a", 4, 0, "mine")}, ""});
+  }
+  CHECK(m.replaced == 0);
+  CHECK(m.it->incarnation() == 0);
+  m.tick_at(500);
+  scripted_members::answer(m.table.enters, {true, 4, ""});
+  CHECK(m.it->incarnation() == 4);
 }
 
 TEST_CASE("members in PostgreSQL see each other, and a node's next life ends the one before",
@@ -144,9 +184,10 @@ TEST_CASE("members in PostgreSQL see each other, and a node's next life ends the
   const auto beat = [&](member_table& table, const member& self, std::uint64_t incarnation) {
     return world.ask<member_table::beat_answer>([&](auto done) { table.beat(self, incarnation, done); });
   };
-  member a{"a", "zone 1", "10.0.0.1:7400", 1, 2, "up", ""};
-  member b{"b", "", "10.0.0.2:7400, 'quoted'", 1, 1, "up", ""};
+  member a{"a", "life 1", "zone 1", "10.0.0.1:7400", 1, 2, "up", ""};
+  member b{"b", "life 2", "", "10.0.0.2:7400, 'quoted'", 1, 1, "up", ""};
   CHECK(enter(first, a).incarnation == 1);
+  CHECK(enter(first, a).incarnation == 1); // an end that was not known
   CHECK(enter(second, b).incarnation == 1);
   a.wrong = "its disk is full";
   CHECK(beat(first, a, 1).acknowledged);
@@ -156,6 +197,7 @@ TEST_CASE("members in PostgreSQL see each other, and a node's next life ends the
   REQUIRE(list.rows.size() == 2);
   const auto& row = list.rows[0];
   CHECK(row.node == "a");
+  CHECK(row.life == "life 1");
   CHECK(row.zone == "zone 1");
   CHECK(row.addresses == "10.0.0.1:7400");
   CHECK(row.protocol_from == 1);
@@ -168,11 +210,14 @@ TEST_CASE("members in PostgreSQL see each other, and a node's next life ends the
   CHECK(list.rows[1].addresses == b.addresses);
   CHECK(list.rows[1].beats == 0);
 
-  CHECK(enter(second, a).incarnation == 2); // from another process
+  auto next = a;
+  next.life = "life 3";
+  CHECK(enter(second, next).incarnation == 2); // from another process
   const auto late = beat(first, a, 1);
-  CHECK(late.replaced);
+  CHECK(late.absent);
   CHECK_FALSE(late.acknowledged);
-  CHECK(beat(second, a, 2).acknowledged);
+  CHECK(beat(first, a, 2).absent); // its number alone does not make it the same
+  CHECK(beat(second, next, 2).acknowledged);
   a.node = "c";
-  CHECK(beat(first, a, 1).replaced); // it never was there, or was removed
+  CHECK(beat(first, a, 1).absent); // it never was there, or was removed
 }

@@ -118,6 +118,12 @@ TEST_CASE("the addresses of an IPv6 network are one sender as long as they arriv
   CHECK(caps.arrive("2001:db8:1:2::3").to_end == first); // not the honest one, which is older
   CHECK(caps.arrive("192.0.2.1").to_end == first + 1);
   CHECK_FALSE(caps.establish(honest));
+  // Within a network the address that has most, so that a neighbour suffers for nobody.
+  connection_caps lan{{.established = 3, .per_address = 1, .arriving = 3}};
+  static_cast<void>(lan.arrive("fe80::1%eth0"));
+  const auto many = lan.arrive("fe80::2").mine;
+  static_cast<void>(lan.arrive("fe80::2"));
+  CHECK(lan.arrive("fe80::2").to_end == many);
   const auto neighbour = caps.arrive("2001:db8:1:1::2").mine;
   CHECK_FALSE(caps.establish(neighbour)); // established ones count by address
 }

@@ -100,6 +100,20 @@ TEST_CASE("a connector's absent fields have their defaults") {
   CHECK(settings == expected);
   CHECK(read(R"({"id":"a","url":"u","rate":{"limit":5}})").rate == rate_limit{5, 1'000, 1});
   CHECK(read(R"({"id":"a","url":"u","retry":{"factor":3}})").retry.factor == 3.0);
+  // A zero with digits, in front of something that a wrong length would reach.
+  for (const std::string zero :
+       {"0.0", "0.000", "-0.0000", "0.000000000000000000000000000000", "0e9", "0.000E-15", "0e+0"}) {
+    CAPTURE(zero);
+    const auto found = read(R"({"id":"a","url":"u","retry":{"factor":)" + zero + R"(,"cap_ms":20}})");
+    CHECK(found.retry.factor == 0.0);
+    CHECK(found.retry.cap_ms == 20);
+  }
+  CHECK(read(R"({"id":"a","url":"u","retry":{"factor":1.00000000000000000000000000001}})").retry.factor ==
+        1.0);
+  CHECK(read(R"({"id":"a","url":"u","retry":{"factor":1e0000}})").retry.factor == 1.0);
+  CHECK(read(R"({"id":"a","url":"u","retry":{"factor":0.00000000000000000000000000002}})").retry.factor ==
+        2e-29);
+  CHECK(read(R"({"id":"a","url":"u","name":"\\\"0.0000 0e0000"})").name == "\\\"0.0000 0e0000");
 }
 
 TEST_CASE("a secret is shown only when asked for") {

@@ -74,6 +74,7 @@ TEST_CASE("who claims first is the same for all that see the same, and who is go
   }
   for (const auto each : firsts)
     CHECK(each > 60);
+  CHECK(it.rank_of("a", 0, 3'000) == 0); // nobody is there: whoever asks is the first of none
   it.seen({{"a", "", 1, 2}, {"b", "", 1, 1}, {"c", "", 1, 2}}, 3'000);
   for (std::uint32_t partition = 0; partition < 30; ++partition)
     CHECK(it.rank_of("a", partition, 3'000) + it.rank_of("c", partition, 3'000) == 1);

@@ -4,7 +4,10 @@
 #include "policy/request_head.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <limits>
@@ -57,6 +60,29 @@ TEST_CASE("every request carries an HMAC-SHA256 of the raw request body: the vec
                "This is a test using a larger than block-size key and a larger than "
                "block-size data. The key needs to be hashed before being used by the HMAC "
                "algorithm.") == "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
+}
+
+TEST_CASE("keys and bodies of all lengths around SHA-256's blocks sign as OpenSSL's HMAC does") {
+  for (std::size_t key_bytes = 0; key_bytes <= 130; key_bytes += key_bytes < 60 || key_bytes > 67 ? 13 : 1) {
+    const std::string key(key_bytes, 'k');
+    for (std::size_t body_bytes = 0; body_bytes <= 200; ++body_bytes) {
+      std::string body(body_bytes, 'b');
+      if (body_bytes > 0)
+        body.back() = static_cast<char>(body_bytes);
+      std::array<unsigned char, 32> mac{};
+      unsigned size = 0;
+      REQUIRE(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                   reinterpret_cast<const unsigned char*>(body.data()), body.size(), mac.data(),
+                   &size) != nullptr);
+      std::string expected;
+      for (const auto byte : mac)
+        for (const auto nibble : {byte >> 4, byte & 15})
+          expected += "0123456789abcdef"[nibble];
+      if (hex_of(key, body) != expected)
+        FAIL("a key of " << key_bytes << " bytes, a body of " << body_bytes);
+    }
+  }
+  SUCCEED();
 }
 
 TEST_CASE("the product's signature is keyed with the secret's characters as they are, prefix and all") {
