@@ -19,8 +19,7 @@ namespace vicket {
 
 namespace {
 
-/// Events to a message: from here on a larger one gains nothing (design.md: 140,000 events/s in batches of
-/// 100).
+/// Events to a message: from here on a larger one gains nothing (`vicket-bench-link`).
 constexpr std::size_t batch_items = 100;
 /// Of a batch's lines, unless it is one: a message has an end, and what is refused for its length is refused whole.
 constexpr std::size_t batch_bytes = std::size_t{8} << 20;

@@ -37,7 +37,7 @@ using namespace vicket;
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
 constexpr int exit_node_failed = 70;                       // EX_SOFTWARE: restart me, the store recovers
-constexpr std::int64_t drain_patience_ms = 10'000;         // interface.md: 10 s at most
+constexpr std::int64_t drain_patience_ms = 10'000;         // as the README says
 constexpr std::chrono::milliseconds close_patience{1'000}; // for answers that are on their way
 constexpr std::size_t max_line_columns = 4'000;
 constexpr unsigned stop_deadline_s = 30; // a stop that hangs is ended, and says so
