@@ -1,5 +1,6 @@
 // What a workflow engine may rely on when it sends.
 
+#include "actors/connector_pages.hpp"
 #include "tests/actors/node_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -273,6 +274,39 @@ TEST_CASE("connectors are listed by id in pages, over all partitions, without th
   REQUIRE(second.connectors.size() == 2);
   CHECK_FALSE(second.more);
   CHECK(second.connectors[1].value.id.value == "e");
+}
+
+TEST_CASE("pages of large connectors are bounded in bytes, and have each of them once") {
+  constexpr int connectors = 200;
+  node_fixture node{3};
+  connector config;
+  config.url = "https://crm.example.com/";
+  for (int i = 0; i < 30; ++i)
+    config.headers.emplace_back(std::string{"X-"}.append(std::to_string(i)), std::string(1'000, 'v'));
+  std::string all;
+  for (int i = 0; i < connectors; ++i) {
+    config.id.value = std::to_string(1'000 + i);
+    REQUIRE(std::holds_alternative<connector_view>(node.ask<connector_view>(put_connector{config})));
+    all.append(config.id.value).append(1, ' ');
+  }
+  std::string listed;
+  int pages = 0;
+  for (connector_id after;;) {
+    const auto page = std::get<connector_page>(node.ask<connector_page>(list_connectors{after, 1'000}));
+    ++pages;
+    std::size_t bytes = 0;
+    for (const auto& each : page.connectors) {
+      bytes += page_bytes_of(each.value);
+      listed.append(each.value.id.value).append(1, ' ');
+    }
+    CHECK(bytes <= max_connector_page_bytes);
+    if (!page.more)
+      break;
+    REQUIRE_FALSE(page.connectors.empty());
+    after = page.connectors.back().value.id;
+  }
+  CHECK(listed == all);
+  CHECK(pages >= 2);
 }
 
 TEST_CASE("a connector is deleted when nothing waits for it, and not while something does") {
