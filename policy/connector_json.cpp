@@ -1,3 +1,4 @@
+#include "policy/json_reader.hpp"
 #include "policy/json_text.hpp"
 #include "policy/json_writer.hpp"
 #include "policy/text_form.hpp"
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -283,32 +285,45 @@ void put_retry(json_writer& out, const retry_policy& retry) {
   out.EndObject();
 }
 
-/// As many bytes from a digit on as belong to a number that is zero however it is written: "0.000", "0e-9". 0: it is none.
-std::size_t bytes_of_zero(std::string_view text) {
-  const auto is_digit = [&](std::size_t at) {
-    return at < text.size() && text[at] >= '0' && text[at] <= '9';
-  };
-  std::size_t end = text.starts_with('0') ? 1 : 0;
-  if (end == 0 || is_digit(end))
-    return 0;
-  if (end < text.size() && text[end] == '.')
-    end = std::min(text.find_first_not_of('0', end + 1), text.size());
-  if (is_digit(end))
-    return 0;
-  if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
-    auto exponent = end + 1;
-    if (exponent < text.size() && (text[exponent] == '+' || text[exponent] == '-'))
-      ++exponent;
-    for (; is_digit(exponent); ++exponent)
-      end = exponent + 1;
-  }
-  return end;
+/// Of the number that the text begins with, as far as it looks like one.
+std::size_t bytes_of_number(std::string_view text) {
+  return std::min(text.find_first_not_of("0123456789.eE+-"), text.size());
 }
 
-/// The same, each byte where it was, with "0.0" for every longer zero: RapidJSON 1.1 counts the leading zero bits of such a
-/// number's digits in full precision, which is undefined for none.
-std::string with_short_zeros(std::string_view text) {
-  constexpr std::string_view short_zero = "0.0";
+/// Takes nothing but a number.
+struct number_alone {
+  static bool number(std::string_view) { return true; }
+  static bool literal(std::string_view) { return false; }
+  static bool string(json_string) { return false; }
+  static bool key(json_string) { return false; }
+  static bool begin_object(std::size_t) { return false; }
+  static bool end_object(std::size_t) { return false; }
+  static bool begin_array(std::size_t) { return false; }
+  static bool end_array(std::size_t) { return false; }
+};
+
+/// The shortest text of the same number, still of no integer; empty: it is no JSON number, or out of range.
+std::string shortest_number(std::string_view text) {
+  number_alone handler;
+  if (json_reader{text, 1, handler}.read().why != json_stop::reason::complete)
+    return {};
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size())
+    return {};
+  std::array<char, 32> shortest{};
+  const auto end = std::to_chars(shortest.data(), shortest.data() + shortest.size(), value).ptr;
+  std::string result{shortest.data(), end};
+  if (result.find_first_of(".e") == std::string::npos)
+    result += ".0";
+  return result;
+}
+
+/// The same text, each other byte where it was, with the shortest form of numbers that are long or have an exponent. In full
+/// precision RapidJSON 1.1 counts the leading zero bits of a number's first digits, which is undefined for a zero
+/// ("0e-30"), and lets their rounding overflow to one (18446744073709551615.8).
+std::string with_short_numbers(std::string_view text) {
+  constexpr std::size_t harmless_bytes = 19; // as many digits fit into 64 bits
   std::string result{text};
   bool in_string = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -316,14 +331,14 @@ std::string with_short_zeros(std::string_view text) {
       in_string = !in_string;
     else if (in_string && text[at] == '\\')
       ++at;
-    const bool in_number = at > 0 && ((text[at - 1] >= '0' && text[at - 1] <= '9') || text[at - 1] == '.');
-    if (in_string || in_number || text[at] != '0')
-      continue;
-    const auto bytes = bytes_of_zero(text.substr(at));
-    if (bytes > short_zero.size()) {
-      result.replace(at, bytes, bytes, ' ');
-      result.replace(at, short_zero.size(), short_zero);
-      at += bytes - 1;
+    else if (!in_string && (text[at] == '-' || (text[at] >= '0' && text[at] <= '9'))) {
+      const auto number = text.substr(at, bytes_of_number(text.substr(at)));
+      if (number.size() > harmless_bytes || number.find_first_of("eE") != std::string_view::npos) {
+        const auto shorter = shortest_number(number);
+        if (!shorter.empty() && shorter.size() <= number.size())
+          result.replace(at, number.size(), number.size(), ' ').replace(at, shorter.size(), shorter);
+      }
+      at += number.size() - 1;
     }
   }
   return result;
@@ -346,7 +361,7 @@ std::variant<connector, std::string> connector_from_json(std::string_view writte
       zero != std::string_view::npos) // the reader would take it for the end
     return "not valid JSON at " + line_and_column(text, zero) + ": a zero byte";
   rapidjson::Document document;
-  const auto readable = with_short_zeros(text);
+  const auto readable = with_short_numbers(text);
   document.Parse<flags>(readable.data(), readable.size());
   if (document.HasParseError() && document.GetParseError() == rapidjson::kParseErrorNumberTooBig)
     return "the number at " + line_and_column(text, document.GetErrorOffset()) +

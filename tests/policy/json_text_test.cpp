@@ -111,6 +111,11 @@ TEST_CASE("a connector's absent fields have their defaults") {
   CHECK(read(R"({"id":"a","url":"u","retry":{"factor":1.00000000000000000000000000001}})").retry.factor ==
         1.0);
   CHECK(read(R"({"id":"a","url":"u","retry":{"factor":1e0000}})").retry.factor == 1.0);
+  CHECK(read(R"({"id":"a","url":"u","retry":{"factor":1.8446744073709551615}})").retry.factor ==
+        1.8446744073709551615);
+  CHECK(read(R"({"id":"a","url":"u","retry":{"factor":0.000184467440737095516158}})").retry.factor ==
+        0.000184467440737095516158); // whose first twenty digits are the largest number of 64 bits
+  CHECK(read(R"({"id":"a","url":"u","retry":{"factor":2.0e00000000000000000000000}})").retry.factor == 2.0);
   CHECK(read(R"({"id":"a","url":"u","retry":{"factor":0.00000000000000000000000000002}})").retry.factor ==
         2e-29);
   CHECK(read(R"({"id":"a","url":"u","name":"\\\"0.0000 0e0000"})").name == "\\\"0.0000 0e0000");
@@ -160,6 +165,11 @@ TEST_CASE("a connector that is read wrongly is refused with the path or the plac
       {R"({"id":"a","url":"u","rate":{"limit":null}})", "rate.limit is required, but it is null"},
       {R"({"id":"a","url":"u","name":null,"name":"b"})", "name is there twice"},
       {R"({"id":"a","url":"u","colour":null})", "colour is no field of a connector"},
+      {R"({"id":"a","url":"u","retry":{"factor":000000000000000000002.5}})",
+       "not valid JSON at line 1, column"},
+      {R"({"id":"a","url":"u","retry":{"factor":2.e0}})", "not valid JSON at line 1, column"},
+      {R"({"id":"a","url":"u","retry":{"factor":12345678901234567890.}})",
+       "not valid JSON at line 1, column"},
       {R"({"id":"a","url":"u","retry":{"factor":1e400}})",
        "the number at line 1, column 39 is larger than any field"},
       {"\xff\xfe{\0}\0"s, "the text is UTF-16"},
