@@ -29,7 +29,7 @@ std::string beginning_of(std::string_view text, std::size_t most_bytes) {
 }
 
 /// A field's name as a sentence says it; it may be anything.
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   return '"' + beginning_of(name, most_quoted_bytes) + '"';
 }
 
@@ -61,7 +61,7 @@ private:
     }
     const auto at = static_cast<std::size_t>(std::find(names.begin(), names.end(), *name) - names.begin());
     if (at == Count) {
-      complain(quoted(*name) + " is no field of " + std::string{of});
+      complain(in_quotes(*name) + " is no field of " + std::string{of});
       return;
     }
     if (!values[at].empty()) {

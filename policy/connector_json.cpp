@@ -302,15 +302,19 @@ struct number_alone {
   static bool end_array(std::size_t) { return false; }
 };
 
-/// The shortest text of the same number, still of no integer; empty: it is no JSON number, or out of range.
+/// The shortest text of the same number, still of no integer: of one that is too small "0.0", of one that is too large one
+/// that is. Empty: it is no JSON number.
 std::string shortest_number(std::string_view text) {
   number_alone handler;
   if (json_reader{text, 1, handler}.read().why != json_stop::reason::complete)
     return {};
   double value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size())
-    return {};
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) {
+    const auto exponent = text.find_first_of("eE");
+    const bool is_small =
+        exponent == std::string_view::npos ? text.find("0.") < 2 : text[exponent + 1] == '-';
+    return is_small ? "0.0" : "1e999";
+  }
   std::array<char, 32> shortest{};
   const auto end = std::to_chars(shortest.data(), shortest.data() + shortest.size(), value).ptr;
   std::string result{shortest.data(), end};
@@ -321,7 +325,8 @@ std::string shortest_number(std::string_view text) {
 
 /// The same text, each other byte where it was, with the shortest form of numbers that are long or have an exponent. In full
 /// precision RapidJSON 1.1 counts the leading zero bits of a number's first digits, which is undefined for a zero
-/// ("0e-30"), and lets their rounding overflow to one (18446744073709551615.8).
+/// ("0e-30"), and lets their rounding overflow to one (18446744073709551615.8). What looks like a long number and is none
+/// becomes what it does not read.
 std::string with_short_numbers(std::string_view text) {
   constexpr std::size_t harmless_bytes = 19; // as many digits fit into 64 bits
   std::string result{text};
@@ -335,7 +340,9 @@ std::string with_short_numbers(std::string_view text) {
       const auto number = text.substr(at, bytes_of_number(text.substr(at)));
       if (number.size() > harmless_bytes || number.find_first_of("eE") != std::string_view::npos) {
         const auto shorter = shortest_number(number);
-        if (!shorter.empty() && shorter.size() <= number.size())
+        if (shorter.empty())
+          result[at] = 'x';
+        else if (shorter.size() <= number.size())
           result.replace(at, number.size(), number.size(), ' ').replace(at, shorter.size(), shorter);
       }
       at += number.size() - 1;

@@ -469,7 +469,7 @@ TEST_CASE("a connector's answers beyond its budget are dropped with the next rou
   std::uint32_t number = 0;
   const auto attempt_again = [&] {
     const auto next = noon + ++number;
-    f.record(seat, was, next, number, std::to_string(number) + std::string(999, 'x'));
+    f.record(seat, was, next, number, std::to_string(number).append(999, 'x'));
     f.commit();
     was = {next, event.position.sequence};
     f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2); // as a refill gives it back

@@ -47,7 +47,7 @@ struct hostile_world {
   [[nodiscard]] raw_peer upgraded(std::string_view roles = "sender, operator",
                                   std::string_view sub_protocol = "vicket.caf.1") const {
     auto peer = raw_peer::tcp(number);
-    peer.send(upgrade_request(sub_protocol, "Vicket-Roles: " + std::string{roles} + "\r\n"));
+    peer.send(upgrade_request(sub_protocol, std::string{"Vicket-Roles: "}.append(roles).append("\r\n")));
     const auto head = peer.read_head();
     if (!head.starts_with("HTTP/1.1 101"))
       throw std::runtime_error{"no upgrade: " + head};

@@ -116,6 +116,7 @@ TEST_CASE("a connector's absent fields have their defaults") {
   CHECK(read(R"({"id":"a","url":"u","retry":{"factor":0.000184467440737095516158}})").retry.factor ==
         0.000184467440737095516158); // whose first twenty digits are the largest number of 64 bits
   CHECK(read(R"({"id":"a","url":"u","retry":{"factor":2.0e00000000000000000000000}})").retry.factor == 2.0);
+  CHECK(read(R"({"id":"a","url":"u","retry":{"factor":18446744073709551615.8e-400}})").retry.factor == 0.0);
   CHECK(read(R"({"id":"a","url":"u","retry":{"factor":0.00000000000000000000000000002}})").retry.factor ==
         2e-29);
   CHECK(read(R"({"id":"a","url":"u","name":"\\\"0.0000 0e0000"})").name == "\\\"0.0000 0e0000");
@@ -170,6 +171,9 @@ TEST_CASE("a connector that is read wrongly is refused with the path or the plac
       {R"({"id":"a","url":"u","retry":{"factor":2.e0}})", "not valid JSON at line 1, column"},
       {R"({"id":"a","url":"u","retry":{"factor":12345678901234567890.}})",
        "not valid JSON at line 1, column"},
+      {R"({"id":"a","url":"u","retry":{"factor":0.000184467440737095516158.8}})",
+       "not valid JSON at line 1, column 39"},
+      {R"({"id":"a","url":"u","retry":{"factor":18446744073709551615.8e400}})", "is larger than any field"},
       {R"({"id":"a","url":"u","retry":{"factor":1e400}})",
        "the number at line 1, column 39 is larger than any field"},
       {"\xff\xfe{\0}\0"s, "the text is UTF-16"},
