@@ -469,7 +469,7 @@ TEST_CASE("a connector's answers beyond its budget are dropped with the next rou
   std::uint32_t number = 0;
   const auto attempt_again = [&] {
     const auto next = noon + ++number;
-    f.record(seat, was, next, number, std::to_string(number).append(999, 'x'));
+    f.record(seat, was, next, number, std::to_string(number) + std::string(999, 'x'));
     f.commit();
     was = {next, event.position.sequence};
     f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2); // as a refill gives it back
@@ -516,7 +516,9 @@ TEST_CASE("a round that is refused drops no answers, and the next one does") {
   const auto event = f.commit().taken.at(0).second.events.at(0);
   due_position was = event.position;
   for (std::uint32_t number = 1; number <= 2; ++number) {
-    f.record(seat, was, noon + number, number, std::to_string(number) + std::string(999, 'x'));
+    auto body = std::to_string(number);
+    body.resize(body.size() + 999, 'x');
+    f.record(seat, was, noon + number, number, body);
     f.commit();
     was = {noon + number, event.position.sequence};
     f.rounds->budget().hold(f.rounds->at(seat.slot).active->window, 2);
