@@ -1,5 +1,6 @@
 #include "cluster/membership.hpp"
 
+#include "cluster/while_alive.hpp"
 #include "policy/lease.hpp"
 
 #include <algorithm>
@@ -13,10 +14,7 @@ struct membership::rep : std::enable_shared_from_this<rep> {
 
   template <class Then>
   auto later(Then then) {
-    return [weak = weak_from_this(), then](auto&&... answer) {
-      if (const auto self = weak.lock())
-        then(*self, std::forward<decltype(answer)>(answer)...);
-    };
+    return internal::while_alive(weak_from_this(), std::move(then));
   }
 
   void tick() {

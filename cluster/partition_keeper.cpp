@@ -1,5 +1,6 @@
 #include "cluster/partition_keeper.hpp"
 
+#include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
 
 #include <algorithm>
@@ -57,10 +58,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   template <class Then>
   auto later(Then then) {
-    return [weak = weak_from_this(), then](auto&&... answer) {
-      if (const auto self = weak.lock())
-        then(*self, std::forward<decltype(answer)>(answer)...);
-    };
+    return internal::while_alive(weak_from_this(), std::move(then));
   }
 
   void become(role next, const std::string& why) {

@@ -2,10 +2,8 @@
 
 #include "cluster/pg_line.hpp"
 #include "cluster/schema.hpp"
+#include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
 #include <optional>
 #include <string_view>
@@ -22,6 +20,7 @@ using internal::pg_int8;
 using internal::pg_integer;
 using internal::pg_line;
 using internal::pg_session;
+using internal::post_while_alive;
 
 // A server's timeline is in the names of the files that it writes its log to; what its control file says comes later.
 constexpr std::string_view enter_text =
@@ -88,19 +87,6 @@ struct postgres_members::rep {
   pg_line line;
 };
 
-namespace {
-
-/// On the I/O thread, later; not any more once the table is gone.
-template <class Rep, class Work>
-void post(const std::shared_ptr<Rep>& rep, const internal::io_thread& io, Work work) {
-  boost::asio::post(io.context(), [weak = std::weak_ptr{rep}, work = std::move(work)] {
-    if (const auto self = weak.lock())
-      work(*self);
-  });
-}
-
-} // namespace
-
 postgres_members::postgres_members(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
 
 postgres_members::~postgres_members() {
@@ -109,7 +95,7 @@ postgres_members::~postgres_members() {
 }
 
 void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {
-  post(rep_, *rep_->with.io, [self, done = std::move(done)](rep& it) {
+  post_while_alive(*rep_->with.io, rep_, [self, done = std::move(done)](rep& it) {
     it.line.session().execute("enter",
                               {self.node, self.life, self.state, self.zone, self.addresses,
                                pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong},
@@ -127,7 +113,7 @@ void postgres_members::enter(const member& self, std::function<void(enter_answer
 
 void postgres_members::beat(const member& self, std::uint64_t incarnation,
                             std::function<void(beat_answer)> done) {
-  post(rep_, *rep_->with.io, [self, incarnation, done = std::move(done)](rep& it) {
+  post_while_alive(*rep_->with.io, rep_, [self, incarnation, done = std::move(done)](rep& it) {
     it.line.session().execute(
         "beat",
         {self.node, self.life, pg_int8(static_cast<std::int64_t>(incarnation)), self.state, self.zone,
@@ -144,7 +130,7 @@ void postgres_members::beat(const member& self, std::uint64_t incarnation,
 }
 
 void postgres_members::list(std::function<void(list_answer)> done) {
-  post(rep_, *rep_->with.io, [done = std::move(done)](rep& it) {
+  post_while_alive(*rep_->with.io, rep_, [done = std::move(done)](rep& it) {
     it.line.session().execute("list", {}, [done](pg_answer answer) {
       list_answer found;
       found.answered = answer.answered();

@@ -2,10 +2,8 @@
 
 #include "cluster/pg_line.hpp"
 #include "cluster/schema.hpp"
+#include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -25,6 +23,7 @@ using internal::pg_integer;
 using internal::pg_line;
 using internal::pg_session;
 using internal::pg_statement;
+using internal::post_while_alive;
 
 // The condition of an append is part of the statement. The partition's row is looked at, not locked: a halt that is being
 // committed lets through what was under way, which is in the log then, like everything that came before the halt.
@@ -213,19 +212,6 @@ struct postgres_table::rep {
   pg_line other;
 };
 
-namespace {
-
-/// On the I/O thread, later; not any more once the table is gone.
-template <class Rep, class Work>
-void post(const std::shared_ptr<Rep>& rep, const internal::io_thread& io, Work work) {
-  boost::asio::post(io.context(), [weak = std::weak_ptr{rep}, work = std::move(work)] {
-    if (const auto self = weak.lock())
-      work(*self);
-  });
-}
-
-} // namespace
-
 postgres_table::postgres_table(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
 
 postgres_table::~postgres_table() {
@@ -235,13 +221,14 @@ postgres_table::~postgres_table() {
 
 void postgres_table::append(const log_row& row, const record_digest& before, bool afresh,
                             std::function<void(append_answer)> done) {
-  post(rep_, *rep_->with.io,
-       [row, before, afresh, done = std::move(done)](rep& self) { self.append(row, before, afresh, done); });
+  post_while_alive(*rep_->with.io, rep_, [row, before, afresh, done = std::move(done)](rep& self) {
+    self.append(row, before, afresh, done);
+  });
 }
 
 void postgres_table::look(std::uint32_t partition, std::uint64_t number,
                           std::function<void(look_answer)> done) {
-  post(rep_, *rep_->with.io, [partition, number, done = std::move(done)](rep& self) {
+  post_while_alive(*rep_->with.io, rep_, [partition, number, done = std::move(done)](rep& self) {
     self.other_session().execute(
         "look", {partition_bytes(partition), number_bytes(number)}, [done](pg_answer answer) {
           look_answer found;
@@ -259,13 +246,13 @@ void postgres_table::look(std::uint32_t partition, std::uint64_t number,
 
 void postgres_table::read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
                           std::function<void(read_answer)> done) {
-  post(rep_, *rep_->with.io, [partition, from, max_bytes, done = std::move(done)](rep& self) {
+  post_while_alive(*rep_->with.io, rep_, [partition, from, max_bytes, done = std::move(done)](rep& self) {
     self.read(partition, from, max_bytes, done);
   });
 }
 
 void postgres_table::halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) {
-  post(rep_, *rep_->with.io, [partition, why, done = std::move(done)](rep& self) {
+  post_while_alive(*rep_->with.io, rep_, [partition, why, done = std::move(done)](rep& self) {
     self.other_session().execute("halt", {partition_bytes(partition), why}, [done](const pg_answer& answer) {
       done(answer.came_to == pg_answer::outcome::done);
     });
@@ -273,7 +260,7 @@ void postgres_table::halt(std::uint32_t partition, const std::string& why, std::
 }
 
 void postgres_table::trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) {
-  post(rep_, *rep_->with.io, [partition, below, done = std::move(done)](rep& self) {
+  post_while_alive(*rep_->with.io, rep_, [partition, below, done = std::move(done)](rep& self) {
     self.other_session().execute("mark", {partition_bytes(partition), number_bytes(below)},
                                  [&self, partition, below, done](const pg_answer& answer) {
                                    if (answer.answered())

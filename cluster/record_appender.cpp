@@ -1,5 +1,6 @@
 #include "cluster/record_appender.hpp"
 
+#include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
 
 #include <algorithm>
@@ -19,13 +20,9 @@ struct record_appender::rep : std::enable_shared_from_this<rep> {
 
   explicit rep(setup given) : with{std::move(given)} {}
 
-  /// What an answer brings about, unless nobody waits for it any more.
   template <class Then>
   auto later(Then then) {
-    return [weak = weak_from_this(), then](auto&&... answer) {
-      if (const auto self = weak.lock())
-        then(*self, std::forward<decltype(answer)>(answer)...);
-    };
+    return internal::while_alive(weak_from_this(), std::move(then));
   }
 
   void send(bool afresh) {
