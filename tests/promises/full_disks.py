@@ -35,9 +35,10 @@ def quota(place):
 def compaction_after_full_disk(place):
     """A compaction that met a full disk goes on when there is room: the node goes on taking events."""
     faults = faults_of(place)
-    # As many partitions have small memtables; one of them is used. In memory they are opened sooner.
+    # As many partitions have small memtables, and need no more files than most systems let a process open; one of them is
+    # used. In memory they are opened sooner.
     with small_disk(512 * MIB) as volume, Receiver(place.identity) as endpoint:
-        node = Node(place, os.path.join(volume.path, "data"), faults, ["--partitions", "48"])
+        node = Node(place, os.path.join(volume.path, "data"), faults, ["--partitions", "24"])
         node.put(held_back("crm", endpoint))
         faults.table_error, faults.table_failures = errno.ENOSPC, ALWAYS
         sent = 0
