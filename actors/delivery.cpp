@@ -161,6 +161,14 @@ void delivery::take_orders(order_inbox& from) {
 void delivery::take_order(const supervisor_actor& supervisor, deliver& orders, const start_time& now) {
   short_.answered();
   const auto who = supervisor->id();
+  if (!may_start(orders)) { // of a partition that may be another node's by now: it tries again after a moment
+    dealer_.decline(who, orders.offer_answered);
+    dealer_.want(who, 0, orders.next);
+    watch_while_waiting(supervisor);
+    return return_short(
+        supervisor,
+        {{std::make_move_iterator(orders.jobs.begin()), std::make_move_iterator(orders.jobs.end())}, true});
+  }
   const auto started = start_jobs(supervisor, orders, now);
   dealer_.decline(who, orders.offer_answered - std::min<std::uint32_t>(orders.offer_answered,
                                                                        static_cast<std::uint32_t>(started)));
@@ -175,6 +183,11 @@ void delivery::take_order(const supervisor_actor& supervisor, deliver& orders, c
     else
       return_short(supervisor, {std::move(left), false});
   }
+}
+
+bool delivery::may_start(const deliver& orders) {
+  const auto* permit = orders.jobs.empty() ? nullptr : orders.jobs.front().profile->permit.get();
+  return permit == nullptr || permit->holds();
 }
 
 /// As many as there are places for, in their order: how many.

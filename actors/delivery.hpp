@@ -110,6 +110,7 @@ private:
 
   void take_orders(order_inbox& from);
   void take_order(const supervisor_actor& supervisor, deliver& orders, const start_time& now);
+  [[nodiscard]] static bool may_start(const deliver& orders);
   [[nodiscard]] std::size_t start_jobs(const supervisor_actor& supervisor, deliver& orders,
                                        const start_time& now);
   void post();

@@ -12,7 +12,8 @@ namespace vicket {
 std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& config,
                                                               const secret_box& secrets,
                                                               std::string_view version,
-                                                              std::shared_ptr<in_flight_count> in_flight) {
+                                                              std::shared_ptr<in_flight_count> in_flight,
+                                                              std::shared_ptr<const start_permit> permit) {
   // Whether http is allowed was decided when the connector was put; a node restarted without --allow-http still
   // must not send in the clear, which the delivery checks.
   auto parsed = parse_stored_endpoint_url(config.url);
@@ -30,7 +31,7 @@ std::shared_ptr<const delivery_profile> make_delivery_profile(const connector& c
   endpoint->host_header = url->host_header;
   return std::make_shared<const delivery_profile>(
       delivery_profile{config, std::move(endpoint), signing_key{opened->secret.view()},
-                       request_head{config, *opened, version}, std::move(in_flight)});
+                       request_head{config, *opened, version}, std::move(in_flight), std::move(permit)});
 }
 
 std::shared_ptr<const delivery_profile> make_silent_profile(const connector& config,
@@ -39,8 +40,8 @@ std::shared_ptr<const delivery_profile> make_silent_profile(const connector& con
   silent.id = config.id;
   silent.enabled = false;
   silent.retry.cap_ms = config.retry.cap_ms;
-  return std::make_shared<const delivery_profile>(
-      delivery_profile{silent, nullptr, signing_key{""}, request_head{silent, {}, ""}, std::move(in_flight)});
+  return std::make_shared<const delivery_profile>(delivery_profile{
+      silent, nullptr, signing_key{""}, request_head{silent, {}, ""}, std::move(in_flight), nullptr});
 }
 
 } // namespace vicket

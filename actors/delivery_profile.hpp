@@ -5,6 +5,7 @@
 #include "policy/request_head.hpp"
 #include "policy/secret_box.hpp"
 #include "policy/signer.hpp"
+#include "policy/start_permit.hpp"
 #include "transport/http_transport.hpp"
 
 #include <memory>
@@ -21,6 +22,7 @@ struct delivery_profile {
   signing_key key;
   request_head head;
   std::shared_ptr<in_flight_count> in_flight; ///< of the connector, whatever its profile
+  std::shared_ptr<const start_permit> permit; ///< nothing starts without it; null: none is needed
 };
 
 /// The connector in it, which lives as long as whoever has this wants.
@@ -34,7 +36,8 @@ config_of(const std::shared_ptr<const delivery_profile>& profile) {
 /// `version` goes into the `User-Agent`.
 [[nodiscard]] std::shared_ptr<const delivery_profile>
 make_delivery_profile(const connector& config, const secret_box& secrets, std::string_view version,
-                      std::shared_ptr<in_flight_count> in_flight = std::make_shared<in_flight_count>());
+                      std::shared_ptr<in_flight_count> in_flight = std::make_shared<in_flight_count>(),
+                      std::shared_ptr<const start_permit> permit = nullptr);
 
 /// Of a connector that is sent nothing any more, whatever its configuration is.
 [[nodiscard]] std::shared_ptr<const delivery_profile>

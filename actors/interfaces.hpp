@@ -124,7 +124,7 @@ using router_actor = caf::typed_actor<
 
 /// One per node: has it ended when one of the others died.
 using node_watch_actor = caf::typed_actor<
-    /// Node → watch, for each actor that it starts.
-    caf::result<void>(watch_over)>;
+    /// Node → watch, for each actor that it starts, and for each that it ends while the others go on.
+    caf::result<void>(watch_over), caf::result<void>(let_end)>;
 
 } // namespace vicket

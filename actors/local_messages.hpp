@@ -418,5 +418,9 @@ struct watch_over {
   caf::strong_actor_ptr who;
   std::string called;
 };
+/// Node → watch: this one is about to be ended, on purpose.
+struct let_end {
+  caf::strong_actor_ptr who;
+};
 
 } // namespace vicket

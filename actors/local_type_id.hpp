@@ -54,6 +54,7 @@ CAF_ADD_TYPE_ID(vicket_local, (vicket::count_more))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::counted_page))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::give_up_all))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::look_for_room))
+CAF_ADD_TYPE_ID(vicket_local, (vicket::let_end))
 
 CAF_END_TYPE_ID_BLOCK(vicket_local)
 
@@ -101,3 +102,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::count_more)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::counted_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::give_up_all)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::look_for_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::let_end)

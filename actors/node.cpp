@@ -22,7 +22,9 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -66,8 +68,9 @@ struct node::rep {
   node_watch_actor watch;
   std::shared_ptr<intake_gauge> intake = std::make_shared<intake_gauge>();
   std::vector<delivery_actor>
-      deliveries; ///< each serves the partitions whose number leaves its own by their count
-  std::vector<partition> partitions;
+      deliveries;   ///< each serves the partitions whose number leaves its own by their count
+  std::mutex mutex; ///< of a cluster's node; else nothing changes once it has started
+  std::vector<partition> partitions; ///< its actors are guarded by `mutex`
   alarm_actor alarm;
   router_actor router;
   history_actor history;
@@ -76,8 +79,10 @@ struct node::rep {
 
   void start_all(std::vector<std::shared_ptr<partition_store>> stores);
   void start_deliveries();
-  void start_partition(std::uint32_t number, std::shared_ptr<partition_store> store);
+  void start_partition(std::uint32_t number, std::unique_ptr<round_log> log,
+                       std::shared_ptr<const start_permit> permit);
   void start_front();
+  void tell_front(std::uint32_t partition);
   void end_all();
 
   /// All actors of the node but its watch come from here, so that none is started without being watched.
@@ -104,8 +109,15 @@ void node::rep::start_all(std::vector<std::shared_ptr<partition_store>> stores) 
   watch = system.spawn<actor_of<node_watch>>(environment.failed);
   alarm = spawn<vicket::alarm>("alarm", std::cref(*clock));
   start_deliveries();
+  partitions.resize(stores.size());
   for (std::uint32_t i = 0; i < stores.size(); ++i)
-    start_partition(i, std::move(stores[i]));
+    partitions[i].store = std::move(stores[i]);
+  if (!options.cluster)
+    for (std::uint32_t i = 0; i < partitions.size(); ++i) {
+      auto& store = *partitions[i].store;
+      start_partition(i, environment.log ? environment.log(store) : std::make_unique<local_log>(store),
+                      nullptr);
+    }
   start_front();
 }
 
@@ -127,18 +139,18 @@ void node::rep::start_deliveries() {
   }
 }
 
-void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_store> store) {
+void node::rep::start_partition(std::uint32_t number, std::unique_ptr<round_log> log,
+                                std::shared_ptr<const start_permit> permit) {
   const auto of_partition = " of partition " + std::to_string(number);
-  partitions.emplace_back(); // here at once, so that what has been started is ended if the rest can't be
-  auto& part = partitions.back();
-  part.store = std::move(store);
+  auto& part = partitions[number];
 
   const auto& delivers = deliveries[number % deliveries.size()];
 
   persistence::setup writing;
   writing.partition = number;
   writing.store = part.store;
-  writing.log = environment.log ? environment.log(*part.store) : std::make_unique<local_log>(*part.store);
+  writing.log = std::move(log);
+  writing.permit = std::move(permit);
   writing.delivery = delivers;
   writing.own_threads = options.own_threads;
   writing.alarm = alarm;
@@ -169,6 +181,9 @@ void node::rep::start_partition(std::uint32_t number, std::shared_ptr<partition_
   part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
 }
 
+/// Who asks for the partition is sent there.
+void node::rep::tell_front(std::uint32_t) {}
+
 void node::rep::start_front() {
   std::vector<persistence_actor> heads;
   std::vector<history_reader_actor> readers;
@@ -196,16 +211,48 @@ void node::rep::start_front() {
   gateway = spawn<vicket::gateway>("gateway", std::move(setup));
 }
 
+namespace {
+
+/// A single node's folder has what no log of a cluster has, and one of a cluster must be written by nobody else.
+std::optional<std::string> place_complaint(data_folder& folder, const node_options& options) {
+  const auto name = "data folder " + folder.path().string();
+  const auto& is = folder.cluster();
+  if (!options.cluster)
+    return is ? std::optional{name + " belongs to node " + is->node +
+                              " of a cluster: start it with --cluster, " + "--node-name " + is->node +
+                              " and --log"}
+              : std::nullopt;
+  if (is && *is != *options.cluster)
+    return name + " belongs to node " + is->node + " of the cluster " + is->uuid + ", this is node " +
+           options.cluster->node + " of " + options.cluster->uuid + ": name another folder";
+  if (is && folder.partitions() != options.partitions)
+    return name + " has " + std::to_string(folder.partitions()) + " partitions, the cluster " +
+           std::to_string(options.partitions) + ": name another folder";
+  if (is)
+    return std::nullopt;
+  if (folder.key_fingerprint() || folder.partitions() != options.partitions)
+    return name + " is that of a single node: name an empty one (a cluster can be begun with a single node's "
+                  "folder: "
+                  "`vicket cluster init --adopt`)";
+  if (auto status = folder.join(*options.cluster); !status.ok())
+    return status.detail;
+  return std::nullopt;
+}
+
+} // namespace
+
 std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& system, node_options options,
                                                              node_environment environment) {
   auto parts = std::make_unique<rep>(system, std::move(options), std::move(environment));
   auto wanted = parts->options.partitions;
-  if (wanted == 0)
+  if (wanted == 0 && !parts->options.cluster)
     wanted = std::clamp(std::thread::hardware_concurrency() / 2, 1u, data_folder::max_partitions);
   auto folder = data_folder::open(parts->options.data_dir, wanted);
   if (auto* why = std::get_if<store_status>(&folder))
     return why->detail;
   parts->folder = std::get<std::unique_ptr<data_folder>>(std::move(folder));
+  if (auto why = place_complaint(*parts->folder, parts->options))
+    return *why;
   auto secrets = open_secret_box(*parts->folder, parts->options.secret_key_file, parts->environment.random);
   if (auto* why = std::get_if<store_status>(&secrets))
     return why->detail;
@@ -219,6 +266,7 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
     store.lineage_tag = static_cast<std::uint32_t>(parts->environment.random->next());
     store.budget = budget;
     store.secrets = parts->secrets;
+    store.follows = parts->options.cluster.has_value();
     store.log_warning = parts->environment.log_warning;
     // The node's memory is for all partitions together.
     if (parts->options.store_write_buffer_bytes != 0)
@@ -276,6 +324,58 @@ std::uint32_t node::partitions() const {
   return rep_->folder->partitions();
 }
 
+std::vector<std::shared_ptr<partition_store>> node::stores() const {
+  std::vector<std::shared_ptr<partition_store>> all;
+  for (const auto& part : rep_->partitions)
+    all.push_back(part.store);
+  return all;
+}
+
+std::shared_ptr<const secret_box> node::secrets() const {
+  return rep_->secrets;
+}
+
+void node::own(std::uint32_t partition, std::unique_ptr<round_log> log,
+               std::shared_ptr<const start_permit> permit) {
+  const std::lock_guard lock{rep_->mutex};
+  rep_->start_partition(partition, std::move(log), std::move(permit));
+  rep_->tell_front(partition);
+}
+
+void node::drain_partition(std::uint32_t partition, std::int64_t patience_ms, std::function<void()> done) {
+  const std::lock_guard lock{rep_->mutex};
+  const auto head = rep_->partitions[partition].persistence;
+  if (!head)
+    return done();
+  rep_->system.spawn([head, patience_ms, done = std::move(done)](caf::event_based_actor* self) {
+    self->request(head, std::chrono::milliseconds{patience_ms}, drain{})
+        .then(done, [done](const caf::error&) { done(); });
+  });
+}
+
+void node::disown(std::uint32_t partition, std::function<void()> gone) {
+  const std::lock_guard lock{rep_->mutex};
+  auto& part = rep_->partitions[partition];
+  const auto head = std::exchange(part.persistence, nullptr);
+  const auto reader = std::exchange(part.reader, nullptr);
+  if (!head)
+    return gone();
+  rep_->tell_front(partition);
+  const auto missing = std::make_shared<std::atomic<int>>(2);
+  const auto one_less = [missing, gone = std::move(gone)](const caf::error&) {
+    if (--*missing == 0)
+      gone();
+  };
+  const auto end = [&](const auto& actor) {
+    const auto whom = caf::actor_cast<caf::strong_actor_ptr>(actor);
+    caf::anon_send(rep_->watch, let_end{whom});
+    whom->get()->attach_functor(one_less);
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  };
+  end(reader);
+  end(head);
+}
+
 bool node::stop(std::int64_t patience_ms) {
   caf::scoped_actor self{rep_->system};
   const auto patience = std::chrono::milliseconds{patience_ms};
@@ -284,7 +384,8 @@ bool node::stop(std::int64_t patience_ms) {
   using answer = decltype(self->request(rep_->partitions.front().persistence, patience, drain{}));
   std::vector<answer> answers;
   for (const auto& part : rep_->partitions)
-    answers.push_back(self->request(part.persistence, patience, drain{}));
+    if (part.persistence)
+      answers.push_back(self->request(part.persistence, patience, drain{}));
   bool clean = true;
   for (auto& one : answers)
     one.receive([] {}, [&clean](const caf::error&) { clean = false; });

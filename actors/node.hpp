@@ -5,6 +5,8 @@
 #include "messages/actors.hpp"
 #include "policy/address_guard.hpp"
 #include "policy/clock.hpp"
+#include "policy/start_permit.hpp"
+#include "storage/data_folder.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/round_log.hpp"
 #include "transport/http_transport.hpp"
@@ -16,8 +18,10 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace vicket {
 
@@ -50,6 +54,9 @@ struct node_options {
   std::int64_t supervisor_idle_ms = 0;
   /// See `persistence`; 0: as there.
   std::size_t crowd_of_supervisors = 0;
+  /// A node of a cluster: which. Its partitions, which are as many as the cluster's, follow the cluster's log, and have no
+  /// writer here but between `node::own` and `node::disown`.
+  std::optional<data_folder::cluster_place> cluster;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
   bool own_threads = true;
 };
@@ -91,6 +98,23 @@ public:
   /// Also an engine's `gateway_actor`, and an operator's `operator_actor`.
   [[nodiscard]] node_actor gateway() const;
   [[nodiscard]] std::uint32_t partitions() const;
+
+  // -- a node of a cluster; any thread --------------------------------------------------------------------------------
+
+  [[nodiscard]] std::vector<std::shared_ptr<partition_store>> stores() const;
+  [[nodiscard]] std::shared_ptr<const secret_box> secrets() const;
+
+  /// The partition is this node's from now on, and its store has what an owner writes first: its writer begins, with this
+  /// log, and everything that waits is delivered once the permit holds.
+  void own(std::uint32_t partition, std::unique_ptr<round_log> log,
+           std::shared_ptr<const start_permit> permit);
+  /// Starts nothing more of it; `done` when what is under way is over and written, or after `patience_ms`. By an actor.
+  void drain_partition(std::uint32_t partition, std::int64_t patience_ms, std::function<void()> done);
+  /// Its writer ends as it stands, and answers nothing more. `gone` when nothing here reads or writes the store but the
+  /// log's follower. By an actor, or at once.
+  void disown(std::uint32_t partition, std::function<void()> gone);
+
+  // -- its end --------------------------------------------------------------------------------------------------------
 
   /// Refuses new events, starts no deliveries, lets those in flight finish within `patience_ms`, syncs. False: some
   /// were still in flight; they are sent again after the next start.

@@ -12,6 +12,10 @@ node_watch::node_watch(handle::pointer self, std::function<void(const std::strin
 node_watch::handle::behavior_type node_watch::make_behavior() {
   return {
       [this](const watch_over& request) { begin(request); },
+      [this](const let_end& request) {
+        watched_.erase(request.who->address());
+        self_->demonitor(request.who->address());
+      },
   };
 }
 

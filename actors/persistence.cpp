@@ -21,6 +21,12 @@ refusal stopping() {
   return {errc::unavailable, "the node is stopping: send again to its successor"};
 }
 
+refusal not_fresh() {
+  return {
+      errc::unavailable,
+      "this node does not know for certain what the cluster knows at the moment: ask again a little later"};
+}
+
 /// What no gateway lets through: a defect there must not get into the store, where every start would find it again.
 std::optional<refusal> not_composed(const composed_event& event) {
   if (event.workflow.size() <= max_workflow_bytes && event.run.size() <= max_workflow_bytes &&
@@ -43,7 +49,7 @@ public:
   void durable() override { promise_.deliver(std::move(value_)); }
   void refused(const store_status& why) override {
     for (const auto item : depending_)
-      value_.results[item] = refusal{errc::storage_full, why.detail};
+      value_.results[item] = refusal_of_round(why);
     promise_.deliver(std::move(value_));
   }
 
@@ -176,6 +182,10 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
     value.results.assign(request.events.size(), stopping());
     return value;
   }
+  if (const auto away = log_is_away()) {
+    value.results.assign(request.events.size(), *away);
+    return value;
+  }
   std::vector<std::size_t> depending;
   const auto now = with_.clock->now();
   for (auto& event : request.events) {
@@ -185,6 +195,9 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
       continue;
     }
     auto answer = rounds_.accept(event, now);
+    if (const auto* no = std::get_if<refusal>(&answer.result);
+        no != nullptr && with_.permit && !with_.permit->is_fresh()) // another node may know better
+      answer.result = not_fresh();
     if (answer.waits)
       depending.push_back(value.results.size());
     value.results.push_back(std::move(answer.result));
@@ -197,6 +210,17 @@ caf::result<batch_result> persistence::accept(accept_events& request) {
   rounds_.reply_with_round(std::make_unique<waiting_batch>(promise, std::move(value), std::move(depending)));
   schedule_commit();
   return promise;
+}
+
+/// A cluster's log that can't be written to, or has not answered for a while: nothing more is taken, since nobody can say when
+/// it would be answered.
+std::optional<refusal> persistence::log_is_away() const {
+  const auto waits_long =
+      with_.permit && rounds_.on_its_way() && with_.clock->now_us() - appended_at_us_ > most_append_us;
+  if (!away_ && !waits_long)
+    return std::nullopt;
+  return refusal{errc::unavailable,
+                 "the cluster's log can't be written to at the moment: send again a little later"};
 }
 
 bool persistence::room_on_disk() const {

@@ -55,6 +55,8 @@ public:
   static constexpr std::size_t max_waiting_for_delete = 1'000;
   /// How soon a full disk is looked at again, by a round or for the store's background work.
   static constexpr std::int64_t full_retry_ms = 500;
+  /// After so long without an answer of the log's nothing more is taken before there is one.
+  static constexpr std::int64_t most_append_us = 5'000'000;
 
   struct setup {
     std::uint32_t partition = 0;
@@ -68,6 +70,8 @@ public:
     std::shared_ptr<const secret_box> secrets;
     window_limits window;
     std::shared_ptr<window_budget> budget; ///< null: see `partition_rounds::setup`
+    /// Of a partition of a cluster, which this node may lose: see `start_permit`. Null: nobody else can have it.
+    std::shared_ptr<const start_permit> permit;
     /// How long the record of an attempt may wait before it is worth a round of its own; 0: it is at once. A crash
     /// within that time sends the event again, as a crash before the answer does.
     std::int64_t attempt_wait_ms = 0;
@@ -139,6 +143,7 @@ private:
   void fail(const store_status& why);
   [[nodiscard]] bool store_is_healthy();
   [[nodiscard]] bool room_on_disk() const;
+  [[nodiscard]] std::optional<refusal> log_is_away() const;
   template <class Answer>
   caf::typed_response_promise<Answer>
   answer_with_round(std::function<void(caf::typed_response_promise<Answer>&)> answer,
@@ -197,8 +202,10 @@ private:
   };
   std::vector<given_up_connector> given_up_;
   bool tick_under_way_ = false;
-  bool appending_ = false; ///< inside of `round_log::append`
-  bool disk_full_ = false; ///< the last round did not fit
+  bool appending_ = false;          ///< inside of `round_log::append`
+  std::int64_t appended_at_us_ = 0; ///< the round on its way
+  bool disk_full_ = false;          ///< the last round did not fit
+  bool away_ = false;               ///< since its log, a cluster's, could not be reached
   bool failed_ = false;
   bool look_under_way_ = false;                ///< a `look_at_store` to oneself
   std::vector<refill_window> refills_waiting_; ///< while the store is closed; at most one of each supervisor

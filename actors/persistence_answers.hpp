@@ -6,7 +6,12 @@
 
 namespace vicket {
 
-/// An answer that is given when its round is durable; when it is refused instead, `storage_full`, or, for one that only
+/// What a round that was refused is to who waits for it.
+[[nodiscard]] inline refusal refusal_of_round(const store_status& why) {
+  return {why.code == store_errc::away ? errc::unavailable : errc::storage_full, why.detail};
+}
+
+/// An answer that is given when its round is durable; when it is refused instead, as `refusal_of_round`, or, for one that only
 /// reads, what is true then.
 template <class Answer>
 class persistence::waiting_answer final : public round_reply {
@@ -20,7 +25,7 @@ public:
     if (only_reads_) // what it waited for is undone by now
       answer_(promise_);
     else
-      promise_.deliver(make_refusal(errc::storage_full, why.detail));
+      promise_.deliver(make_refusal(refusal_of_round(why)));
   }
 
 private:

@@ -1,7 +1,7 @@
 // The way of a round, and what it brings about: everything that waits goes to disk together, and only then anybody hears
 // of it.
 
-#include "actors/persistence.hpp"
+#include "actors/persistence_answers.hpp"
 
 #include <caf/send.hpp>
 
@@ -50,6 +50,8 @@ void persistence::commit() {
     return;
   }
   appending_ = true;
+  if (with_.permit)
+    appended_at_us_ = with_.clock->now_us();
   with_.log->append(
       *round, [this, me = handle{self_}, mine = std::this_thread::get_id()](const store_status& status) {
         if (std::this_thread::get_id() == mine && appending_) // still in our own call
@@ -64,7 +66,7 @@ void persistence::round_is_back(const store_status& status) {
   appending_ = false;
   if (failed_)
     return;
-  if (status.code == store_errc::full) {
+  if (status.code == store_errc::full || status.code == store_errc::away) {
     disk_full(status);
     return;
   }
@@ -73,7 +75,7 @@ void persistence::round_is_back(const store_status& status) {
     return;
   }
   if (std::exchange(disk_full_, false))
-    warn("the disk has room again");
+    warn(std::exchange(away_, false) ? "the cluster's log takes rounds again" : "the disk has room again");
   partition_rounds::released out;
   rounds_.durable(out);
   release(std::move(out));
@@ -124,12 +126,13 @@ void persistence::release(partition_rounds::released out) {
 void persistence::disk_full(const store_status& why) {
   if (!std::exchange(disk_full_, true))
     warn(why.detail);
+  away_ = why.code == store_errc::away;
   partition_rounds::released out;
   rounds_.refused(why, out);
   for (const auto& reply : out.refused)
     reply->refused(why);
   for (auto& each : std::exchange(deletes_, {}))
-    each.promise.deliver(make_refusal(errc::storage_full, why.detail));
+    each.promise.deliver(make_refusal(refusal_of_round(why)));
   retry_when_there_is_room();
 }
 

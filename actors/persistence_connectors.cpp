@@ -50,6 +50,12 @@ caf::error closed() {
                       "has room: free some space, it goes on by itself");
 }
 
+caf::error not_fresh() {
+  return make_refusal(errc::unavailable,
+                      "this node does not know for certain what the cluster knows at the moment: ask "
+                      "again a little later");
+}
+
 caf::error stopping() {
   return make_refusal(errc::unavailable, "the node is stopping");
 }
@@ -176,7 +182,9 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
 
 caf::result<connector_view> persistence::get(const get_connector& request) {
   const auto answer = [this, id = request.id](auto& promise) {
-    if (const auto stored = with_.store->read_connector(id))
+    if (with_.permit && !with_.permit->is_fresh())
+      promise.deliver(not_fresh());
+    else if (const auto stored = with_.store->read_connector(id))
       promise.deliver(shown(*stored));
     else if (!with_.store->is_open())
       promise.deliver(closed());
@@ -311,6 +319,10 @@ void persistence::decide_delete(const connector_id& id, caf::typed_response_prom
 
 caf::result<connector_page> persistence::list(const list_connectors& request) {
   const auto answer = [this, request](auto& promise) {
+    if (with_.permit && !with_.permit->is_fresh()) {
+      promise.deliver(not_fresh());
+      return;
+    }
     const auto limit = std::clamp(request.limit, 1u, list_connectors::max_limit);
     connector_page_filler filler{limit};
     with_.store->visit_connectors_after(request.after, [&](const connector& config) {
@@ -346,7 +358,8 @@ std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot s
   if (is_given_up(slot))
     return make_silent_profile(active.config(), in_flight_of(slot));
   try {
-    auto profile = make_delivery_profile(active.config(), *with_.secrets, with_.version, in_flight_of(slot));
+    auto profile = make_delivery_profile(active.config(), *with_.secrets, with_.version, in_flight_of(slot),
+                                         with_.permit);
     active.shared = config_of(profile); // the same, once in memory
     return profile;
   } catch (const std::exception& why) {

@@ -83,6 +83,21 @@ Examples:
   VICKET_WEBHOOK_SECRET=whsec_... vicket listen --port 0 --fail-first 3 --json
 The node has to be allowed to reach it: vicketd --allow-cidr 127.0.0.0/8, and --ca-file or --allow-http.)";
 
+constexpr const char* cluster_init_example = R"(
+Once, before the first node is started, by a role of the database that may create a schema. Connects to the database,
+not to a node.
+
+Example:
+  head -c 32 /dev/urandom > secret.key && chmod 600 secret.key
+  vicket cluster init --cluster prod --log postgresql://db.example.com/vicket?sslmode=verify-full --secret-key-file secret.key)";
+
+constexpr const char* cluster_status_example = R"(
+Asks the database, not a node: it says who is there and who owns what also when no node answers.
+
+Examples:
+  vicket cluster status --log postgresql://db.example.com/vicket?sslmode=verify-full
+  vicket cluster status --log postgresql:///vicket --watch)";
+
 /// Text as it was given, before anything is made of it.
 struct raw_options {
   std::string node;
@@ -102,6 +117,8 @@ struct raw_options {
   std::string count = "0";
   outcomes_options outcomes;
   listen_options listen;
+  cluster_options cluster;
+  std::string partitions = "24";
   std::string secret_file; ///< of listen
 };
 
@@ -181,6 +198,17 @@ listen_options listen_options_of(const raw_options& raw) {
   return options;
 }
 
+cluster_options cluster_options_of(const raw_options& raw) {
+  constexpr std::uint64_t most_partitions = 256;
+  auto options = raw.cluster;
+  options.log = or_environment(options.log, "VICKET_LOG");
+  if (options.log.empty())
+    throw usage_error{"--log or VICKET_LOG is required: the PostgreSQL database of the cluster's log"};
+  options.partitions =
+      static_cast<std::uint32_t>(value_of("--partitions", parse_count(raw.partitions, 1, most_partitions)));
+  return options;
+}
+
 delete_options delete_options_of(const raw_options& raw) {
   delete_options options;
   options.force = raw.force;
@@ -208,6 +236,7 @@ public:
     add_send();
     add_history();
     add_status();
+    add_cluster();
     add_listen();
   }
 
@@ -273,6 +302,31 @@ private:
     command(app_, "status", "Show the node, its partitions and what is pending",
             "\nExamples:\n  vicket status\n  vicket status --json",
             [this] { return run_status(client_options_of(raw_)); });
+  }
+
+  void add_cluster() {
+    auto* cluster = app_.add_subcommand("cluster", "Make a cluster, show its nodes and who owns what");
+    cluster->require_subcommand(1);
+    cluster->footer("\nExample:\n  vicket cluster status --log postgresql:///vicket");
+    cluster->add_option("--log", raw_.cluster.log, "The database of the cluster's log [VICKET_LOG]")
+        ->type_name("URL");
+    cluster->add_option("--log-schema", raw_.cluster.schema, "Its schema in it [vicket]")->type_name("NAME");
+    cluster->fallthrough();
+    auto* init = command(*cluster, "init", "Make a cluster in a database", cluster_init_example, [this] {
+      return run_cluster_init(client_options_of(raw_), cluster_options_of(raw_));
+    });
+    init->add_option("--cluster", raw_.cluster.name, "What it is called")->required()->type_name("NAME");
+    init->add_option("--partitions", raw_.partitions, "How many, for ever [24]")->type_name("N");
+    init->add_option("--secret-key-file", raw_.cluster.secret_key_file, "The key that all nodes have")
+        ->required()
+        ->type_name("FILE");
+    init->add_option("--node-role", raw_.cluster.node_role,
+                     "A role of the database that may then be a node's")
+        ->type_name("ROLE");
+    auto* status =
+        command(*cluster, "status", "Show nodes, partitions and copies", cluster_status_example,
+                [this] { return run_cluster_status(client_options_of(raw_), cluster_options_of(raw_)); });
+    status->add_flag("--watch", raw_.cluster.watch, "Again every second");
   }
 
   void add_listen() {

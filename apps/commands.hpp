@@ -49,6 +49,16 @@ struct listen_options {
   std::uint64_t count = 0; ///< stop after this many; 0: never
 };
 
+struct cluster_options {
+  std::string name;
+  std::string log; ///< a PostgreSQL database, as libpq knows it
+  std::string schema = "vicket";
+  std::uint32_t partitions = 24;
+  std::string secret_key_file;
+  std::string node_role; ///< of the database; empty: that of `log`
+  bool watch = false;
+};
+
 // Each runs one command to its end and answers the exit code. `file` is a path or `-` for standard input.
 int run_connector_put(const client_options& options, const std::string& file);
 int run_connector_get(const client_options& options, const std::string& id);
@@ -59,6 +69,8 @@ int run_run(const client_options& options, const std::string& run);
 int run_event(const client_options& options, const std::string& id);
 int run_outcomes(const client_options& options, const outcomes_options& what);
 int run_status(const client_options& options);
+int run_cluster_init(const client_options& options, const cluster_options& what);
+int run_cluster_status(const client_options& options, const cluster_options& what);
 int run_listen(const client_options& options, const listen_options& what);
 
 // Said on standard error; with --json also as {"error":…,"detail":…} on standard output.

@@ -64,6 +64,26 @@ complaint apply_listen(node_config& config, const std::string& text) {
   return std::nullopt;
 }
 
+complaint apply_peer_place(const std::string& text, std::optional<place>& to) {
+  place where;
+  if (auto wrong = assign(parse_place(text), where))
+    return wrong;
+  to = std::move(where);
+  return std::nullopt;
+}
+
+/// Of a node or a zone: it stands in tables, log lines and certificates.
+complaint apply_label(const std::string& text, std::string& to) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  if (text.empty() || text.size() > 63 || !std::all_of(text.begin(), text.end(), is_plain))
+    return "\"" + text + "\" is not 1 to 63 characters of A-Z a-z 0-9 . _ -";
+  to = text;
+  return std::nullopt;
+}
+
 complaint apply_role(node_config& config, const std::string& text) {
   role_rule rule;
   if (auto wrong = assign(parse_role_rule(text), rule))
@@ -227,6 +247,25 @@ const std::vector<setting>& all_settings() {
        [](node_config& c, const std::string& v) {
          return assign(parse_count(v, 1, most_threads), c.io_threads);
        }},
+      {"cluster", "NAME",
+       "Joins the cluster of that name, made by `vicket cluster init`; needs the flags below and "
+       "--secret-key-file",
+       kind::one, [](node_config& c, const std::string& v) { return apply_label(v, c.cluster.name); }},
+      {"node-name", "NAME", "Of this node in its cluster: always the same for a data folder, and no other's",
+       kind::one, [](node_config& c, const std::string& v) { return apply_label(v, c.cluster.node); }},
+      {"zone", "NAME", "What fails together with this node, a building or a rack [a zone of its own]",
+       kind::one, [](node_config& c, const std::string& v) { return apply_label(v, c.cluster.zone); }},
+      {"log", "URL",
+       "The PostgreSQL database of the cluster's log, postgresql://HOST[,HOST]/NAME, without a password "
+       "(PGPASSFILE)",
+       kind::one, [](node_config& c, const std::string& v) { return assign_text(v, c.cluster.log); }},
+      {"log-schema", "NAME", "The cluster's schema in it [vicket]", kind::one,
+       [](node_config& c, const std::string& v) { return assign_text(v, c.cluster.schema); }},
+      {"peer-listen", "HOST:PORT|unix:PATH", "Where the other nodes of the cluster connect to", kind::one,
+       [](node_config& c, const std::string& v) { return apply_peer_place(v, c.cluster.listen); }},
+      {"peer-advertise", "HOST:PORT|unix:PATH",
+       "Where they reach it, if that is another place [--peer-listen]", kind::one,
+       [](node_config& c, const std::string& v) { return apply_peer_place(v, c.cluster.advertise); }},
       {"log-level", "LEVEL", "trace, debug, info, warn, error, critical or off [info]", kind::one,
        apply_log_level},
   };
@@ -311,6 +350,33 @@ complaint take_file(const std::string& path, given_values& values) {
   return std::nullopt;
 }
 
+complaint cluster_complaint(const node_config& config) {
+  const auto& c = config.cluster;
+  if (c.name.empty()) {
+    if (!c.node.empty() || !c.zone.empty() || !c.log.empty() || c.listen || c.advertise)
+      return "--node-name, --zone, --log, --peer-listen and --peer-advertise are for a node of a cluster: "
+             "they need --cluster";
+    return std::nullopt;
+  }
+  if (c.node.empty() || c.log.empty() || !c.listen || config.secret_key_file.empty())
+    return "--cluster needs --node-name, --log, --peer-listen and --secret-key-file, the same key on all its "
+           "nodes";
+  if (config.partitions != 0)
+    return "--partitions: a cluster has as many as it was made with";
+  if (!config.tls && !c.listen->is_local())
+    return "--peer-listen " + c.listen->to_string() +
+           " can be reached from other machines: it needs --tls-cert, --tls-key, --tls-ca, and --role "
+           "NAME=peer for the "
+           "other nodes' certificates";
+  if (!c.listen->is_unix() && !c.advertise) {
+    const auto address = ip_address::parse(c.listen->address.host);
+    if (address && (c.listen->address.host == "0.0.0.0" || c.listen->address.host == "::"))
+      return "--peer-listen " + c.listen->to_string() +
+             " names no address that others could use: add --peer-advertise";
+  }
+  return std::nullopt;
+}
+
 complaint apply_all(const given_values& values, node_config& config) {
   for (const auto& [name, what] : values) {
     const auto* known = find_setting(name);
@@ -330,6 +396,8 @@ complaint apply_all(const given_values& values, node_config& config) {
     if (!config.tls && !where.is_local())
       return "--listen " + where.to_string() +
              " can be reached from other machines: it needs --tls-cert, --tls-key and --tls-ca";
+  if (auto wrong = cluster_complaint(config))
+    return wrong;
   if (!config.tls && !config.roles.empty())
     return "--role goes by the names of certificates: it needs --tls-cert, --tls-key and --tls-ca";
   return std::nullopt;

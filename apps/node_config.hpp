@@ -16,6 +16,17 @@
 
 namespace vicket {
 
+/// What makes a node one of a cluster.
+struct cluster_config {
+  std::string name; ///< empty: a node alone
+  std::string node;
+  std::string zone; ///< what fails together; empty: the node is a zone of its own
+  std::string log;  ///< a PostgreSQL database, as libpq knows it
+  std::string schema = "vicket";
+  std::optional<place> listen;    ///< for the other nodes
+  std::optional<place> advertise; ///< where they reach it; absent: `listen`
+};
+
 /// What `vicketd` was asked to be. Defaults are the documented ones.
 struct node_config {
   std::filesystem::path data_dir;
@@ -38,6 +49,7 @@ struct node_config {
   std::size_t threads = 0;      ///< of the actors' scheduler; 0: one for two cores
   unsigned io_threads = 1;      ///< of the HTTPS transport
   std::string log_level = "info";
+  cluster_config cluster;
 
   // What is done instead of running a node; empty: nothing.
   std::filesystem::path rotate_to; ///< the new key's file

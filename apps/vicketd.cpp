@@ -3,6 +3,7 @@
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
 #include "apps/actor_config.hpp"
+#include "apps/cluster_member.hpp"
 #include "apps/file_reading.hpp"
 #include "apps/folder_commands.hpp"
 #include "apps/memory_keeper.hpp"
@@ -74,7 +75,8 @@ transport_options transport_of(const node_config& config, const address_guard& g
   return options;
 }
 
-node_options options_of(const node_config& config, const address_guard& guard) {
+node_options options_of(const node_config& config, const address_guard& guard,
+                        const std::optional<cluster_identity>& cluster) {
   node_options options;
   options.data_dir = config.data_dir;
   options.secret_key_file = config.secret_key_file;
@@ -86,6 +88,8 @@ node_options options_of(const node_config& config, const address_guard& guard) {
   options.max_envelope_bytes = config.max_envelope_bytes;
   options.max_in_flight = config.max_in_flight;
   options.window_memory_bytes = config.window_memory_bytes;
+  if (cluster)
+    options.cluster = data_folder::cluster_place{cluster->uuid, config.cluster.node};
   return options;
 }
 
@@ -131,11 +135,34 @@ void tell_of_certificates(const file_reading::complaint& why) {
 }
 
 /// From "the node runs" to "it may go": the port, the ready line, the signals, the drain.
-int serve(caf::actor_system& system, node& running, http_transport& transport, const node_config& config) {
+int serve(caf::actor_system& system, node& running, http_transport& transport, const node_config& config,
+          const std::optional<cluster_identity>& cluster, random_source& random) {
   auto opened = actor_port::open(system, running.gateway(), {config.listen, config.tls, config.roles, warn});
   if (const auto* why = std::get_if<std::string>(&opened))
     return fail(exit_failed, *why);
   const auto port = std::get<0>(std::move(opened));
+  std::unique_ptr<actor_port> peer_port;
+  std::unique_ptr<cluster_member> member;
+  if (cluster) {
+    auto for_peers = actor_port::open(system, running.gateway(),
+                                      {{*config.cluster.listen}, config.tls, config.roles, warn});
+    if (const auto* why = std::get_if<std::string>(&for_peers))
+      return fail(exit_failed, *why);
+    peer_port = std::get<0>(std::move(for_peers));
+    cluster_member::setup joining;
+    joining.system = &system;
+    joining.running = &running;
+    joining.random = &random;
+    joining.cluster = *cluster;
+    joining.config = &config;
+    joining.listens = peer_port->places().front();
+    joining.log_info = [](const std::string& line) { spdlog::info("{}", printable(line, max_line_columns)); };
+    joining.log_warning = warn;
+    joining.failed = end_failed_node;
+    member = std::make_unique<cluster_member>(joining);
+    spdlog::info("node {} of the cluster {}, reached by the others at {}", config.cluster.node, cluster->name,
+                 config.cluster.advertise.value_or(peer_port->places().front()).to_string());
+  }
   const auto places = port->places();
   for (const auto& where : places)
     spdlog::info("accepting messages on {}{}, {} partitions in {}", where.to_string(),
@@ -153,8 +180,12 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
   spdlog::info("{}: stopping; deliveries in flight get {} s", signal, drain_patience_ms / 1000);
   end_at_next_termination(stop_deadline_s);
   port->close_for_new();
-  const bool clean = running.stop(drain_patience_ms);
+  const bool gone = !member || member->let_go(drain_patience_ms);
+  const bool clean = running.stop(drain_patience_ms) && gone;
   port->close_all(close_patience);
+  if (peer_port)
+    peer_port->close_all(close_patience);
+  member = nullptr;
   if (clean)
     spdlog::info("stopped, everything is on disk");
   else
@@ -162,7 +193,8 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
   return 0;
 }
 
-int run(const node_config& config, std::size_t max_open_files) {
+int run(const node_config& config, std::size_t max_open_files,
+        const std::optional<cluster_identity>& cluster) {
   register_all_types();
   const system_clock_adapter time;
   system_random random;
@@ -175,10 +207,10 @@ int run(const node_config& config, std::size_t max_open_files) {
   environment.log_warning = warn;
   const auto actors = make_actor_config(config.threads);
   caf::actor_system system{*actors};
-  auto started = node::start(system, options_of(config, guard), environment);
+  auto started = node::start(system, options_of(config, guard, cluster), environment);
   if (const auto* why = std::get_if<std::string>(&started))
     return fail(exit_failed, *why);
-  return serve(system, *std::get<0>(started), *environment.transport, config);
+  return serve(system, *std::get<0>(started), *environment.transport, config, cluster, random);
 }
 
 /// A folder of the version before. What it had in the clear this process has read: it begins anew, so that none of it is
@@ -216,6 +248,14 @@ int main(int argc, char** argv) {
   }
   if (auto why = files_complaint(config))
     return fail(exit_usage, *why);
+  std::optional<cluster_identity> cluster;
+  if (!config.cluster.name.empty()) {
+    auto found = find_cluster(config, warn);
+    if (const auto* why = std::get_if<std::string>(&found))
+      return fail(exit_failed, *why);
+    cluster = std::get<cluster_identity>(std::move(found));
+    config.partitions = cluster->partitions;
+  }
   const auto max_open_files = raise_file_limit();
   const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
   const auto few_files = needs.complaint(max_open_files);
@@ -234,7 +274,7 @@ int main(int argc, char** argv) {
   try {
     if (const auto ended = take_over(config, argv))
       return *ended;
-    return run(config, max_open_files);
+    return run(config, max_open_files, cluster);
   } catch (const std::exception& problem) {
     return fail(exit_failed, problem.what());
   }

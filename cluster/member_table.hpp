@@ -15,7 +15,9 @@ struct member {
   std::string addresses;
   std::int32_t protocol_from = 1; ///< the oldest records and messages that it can read
   std::int32_t protocol_to = 1;   ///< the newest that it can write
-  std::string state = "up";
+  static constexpr const char* up = "up";
+  static constexpr const char* leaving = "leaving";
+  std::string state = up;
   std::string wrong; ///< what is wrong with it, for operators; empty: nothing
 };
 

@@ -60,7 +60,7 @@ struct membership::rep : std::enable_shared_from_this<rep> {
     rows = std::move(found.rows);
     std::vector<presence::sign> signs;
     for (const auto& row : rows)
-      signs.push_back({row.node, row.zone, row.incarnation, row.beats});
+      signs.push_back({row.node, row.zone, row.incarnation, row.beats, row.state == member::up});
     all.seen(signs, with.now_ms());
     if (std::exchange(is_absent, false))
       look_for_own_row();
@@ -101,6 +101,11 @@ void membership::say_wrong(std::string_view what) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   rep_->with.self.wrong = std::move(text);
+}
+
+void membership::say_leaving() {
+  rep_->with.self.state = member::leaving;
+  rep_->sent_ms.reset(); // at once
 }
 
 std::uint64_t membership::incarnation() const noexcept {

@@ -41,6 +41,9 @@ public:
   /// is a reason for the table to refuse the sign of life; the rest is cut.
   void say_wrong(std::string_view what);
 
+  /// From the next sign of life on, which comes soon: it claims nothing more, and is about to go.
+  void say_leaving();
+
   /// 0: it has not entered yet, or a failover lost its row. It may be another one then.
   [[nodiscard]] std::uint64_t incarnation() const noexcept;
   /// As they were read last.

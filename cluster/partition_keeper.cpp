@@ -44,6 +44,10 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     std::string body;    ///< opened
     std::optional<claim_owner> owner;
   };
+  struct queued_round {
+    std::string round;
+    std::function<void(step)> done;
+  };
   struct own_record {
     log_row row;
     std::string body; ///< of a round
@@ -192,13 +196,30 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto now = with.now_ms();
     if (is == role::following && !own && watch.may_claim(now, rank))
       return claim();
-    if (is == role::owning && !own && now - last_append_ms >= heartbeat_ms)
+    if (is == role::owning && !own && !queued && now - last_append_ms >= heartbeat_ms)
       append_own(record_kind::round, {}, [](step) {});
   }
 
   void claim() {
     become(role::claiming, "there is no owner");
     append_own(record_kind::claim, text_of(with.self), [](step) {});
+  }
+
+  void append(std::string round, std::function<void(step)> done) {
+    VICKET_ASSERT(!queued && !round.empty());
+    if (is != role::owning)
+      return done(step::lost);
+    queued.emplace(queued_round{std::move(round), std::move(done)});
+    append_next();
+  }
+
+  void append_next() {
+    if (!queued || own)
+      return;
+    auto now = *std::exchange(queued, std::nullopt);
+    if (is != role::owning)
+      return now.done(step::lost);
+    append_own(record_kind::round, std::move(now.round), std::move(now.done));
   }
 
   void append_own(record_kind kind, std::string body, std::function<void(step)> done) {
@@ -216,8 +237,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled(const record_appender::settled& what) {
     auto mine = *std::exchange(own, std::nullopt);
     auto how = what.how;
-    if (ended() || is == role::following) // it stepped down meanwhile
-      return mine.done(step::lost);
+    const auto self = shared_from_this();   // whatever `done` does
+    if (ended() || is == role::following) { // it stepped down meanwhile
+      mine.done(step::lost);
+      return append_next();
+    }
     switch (how) {
     case step::durable:
       if (!take_own(mine))
@@ -244,6 +268,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       step_down("the partition is halted");
     }
     mine.done(how);
+    append_next();
   }
 
   /// False: it can't be applied.
@@ -289,7 +314,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   claim_watch watch;
   role is = role::following;
   std::optional<owner_lease> lease;
-  std::optional<own_record> own; ///< under way
+  std::optional<own_record> own;      ///< under way
+  std::optional<queued_round> queued; ///< while another is
   std::deque<waiting_record> waiting;
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
@@ -320,8 +346,7 @@ void partition_keeper::tick(std::uint32_t rank) {
 }
 
 void partition_keeper::append(std::string round, std::function<void(append_settling::step)> done) {
-  VICKET_ASSERT(rep_->is == role::owning && !round.empty());
-  rep_->append_own(record_kind::round, std::move(round), std::move(done));
+  rep_->append(std::move(round), std::move(done));
 }
 
 void partition_keeper::yield() {
@@ -334,7 +359,7 @@ partition_keeper::role partition_keeper::now() const noexcept {
 }
 
 bool partition_keeper::busy() const noexcept {
-  return rep_->own.has_value();
+  return rep_->own || rep_->queued;
 }
 
 const log_history& partition_keeper::history() const noexcept {
@@ -345,14 +370,31 @@ const std::optional<claim_owner>& partition_keeper::owner() const noexcept {
   return rep_->owner;
 }
 
+const log_history& partition_keeper::applied() const noexcept {
+  return rep_->durable;
+}
+
+const std::optional<claim_owner>& partition_keeper::applied_owner() const noexcept {
+  return rep_->durable_owner;
+}
+
 bool partition_keeper::may_act() const {
+  const auto when = may_act_when();
+  const auto now = rep_->with.now_ms();
+  return when && now >= when->from_ms && now < when->until_ms;
+}
+
+std::optional<partition_keeper::acting> partition_keeper::may_act_when() const {
   // From when it is sent a yield may be there, and another owner act.
   const auto lets_go = rep_->own && rep_->own->row.head.kind == record_kind::yield;
-  return rep_->lease && rep_->is == role::owning && !lets_go && rep_->lease->may_act(rep_->with.now_ms());
+  if (!rep_->lease || rep_->is != role::owning || lets_go)
+    return std::nullopt;
+  return acting{rep_->lease->from_ms(), rep_->lease->until_ms()};
 }
 
 bool partition_keeper::may_yield() const {
-  return rep_->lease && rep_->is == role::owning && !rep_->own && rep_->lease->may_yield(rep_->with.now_ms());
+  return rep_->lease && rep_->is == role::owning && !rep_->own && !rep_->queued &&
+         rep_->lease->may_yield(rep_->with.now_ms());
 }
 
 } // namespace vicket

@@ -75,8 +75,8 @@ public:
   /// each poll.
   void tick(std::uint32_t rank);
 
-  /// As the owner, and not while another append is under way. `done`: durable and applied, or not there; where the end is not
-  /// known the role changes, and `done` is told `lost`.
+  /// One at a time; behind a sign of life that is under way. `done`: durable and applied, or not there; where the end is not
+  /// known the role changes, and `done` is told `lost`, as it is where this is no owner (any more).
   void append(std::string round, std::function<void(append_settling::step)> done);
   /// Lets go: no more appends of this owner; the record says so to the others. Only if it may (`may_yield`). Whoever wants
   /// another node to own it then gives this one a rank behind that one: a partition that was let go is claimed at once.
@@ -87,8 +87,17 @@ public:
   [[nodiscard]] const log_history& history() const noexcept;
   /// Of the last claim in `history`, also when it has let go since.
   [[nodiscard]] const std::optional<claim_owner>& owner() const noexcept;
+  /// What the store has: the log up to there, and the owner as of there.
+  [[nodiscard]] const log_history& applied() const noexcept;
+  [[nodiscard]] const std::optional<claim_owner>& applied_owner() const noexcept;
   /// As the owner: deliver, and answer what must be fresh.
   [[nodiscard]] bool may_act() const;
+  /// From when to when that is, as of now; absent: not at all.
+  struct acting {
+    std::int64_t from_ms = 0;
+    std::int64_t until_ms = 0;
+  };
+  [[nodiscard]] std::optional<acting> may_act_when() const;
   /// No append is under way, and see `owner_lease`.
   [[nodiscard]] bool may_yield() const;
 

@@ -101,7 +101,17 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
       if (const auto self = weak.lock())
         self->end("no connection within " + std::to_string(self->with.connect_ms) + " ms");
     });
-    connection = PQconnectStart(with.conninfo.c_str());
+    // What comes later counts, so these hold unless the conninfo says otherwise.
+    const char* const keywords[] = {"keepalives",
+                                    "keepalives_idle",
+                                    "keepalives_interval",
+                                    "keepalives_count",
+                                    "tcp_user_timeout",
+                                    "application_name",
+                                    "dbname",
+                                    nullptr};
+    const char* const values[] = {"1", "2", "1", "3", "3000", "vicketd", with.conninfo.c_str(), nullptr};
+    connection = PQconnectStartParams(keywords, values, 1);
     if (connection == nullptr || PQstatus(connection) == CONNECTION_BAD)
       return end(connection == nullptr ? "no memory for a connection" : one_line(PQerrorMessage(connection)));
     PQsetNoticeReceiver(connection, on_notice, this);

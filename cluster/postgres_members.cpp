@@ -33,9 +33,10 @@ constexpr std::string_view enter_text =
     "beats = CASE WHEN old.life = excluded.life THEN old.beats ELSE 0 END, life = excluded.life, "
     "state = excluded.state, zone = excluded.zone, addresses = excluded.addresses, "
     "protocol_from = excluded.protocol_from, protocol_to = excluded.protocol_to, "
-    "timeline = excluded.timeline, wrong = excluded.wrong RETURNING incarnation";
+    "timeline = excluded.timeline, wrong = excluded.wrong, seen = clock_timestamp() RETURNING incarnation";
 constexpr std::string_view beat_text =
-    "UPDATE $.members SET beats = beats + 1, state = $4::text, zone = $5::text, addresses = $6::text, "
+    "UPDATE $.members SET beats = beats + 1, seen = clock_timestamp(), state = $4::text, zone = $5::text, "
+    "addresses = $6::text, "
     "protocol_from = $7::int4, protocol_to = $8::int4, wrong = $9::text, "
     "timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8 "
     "WHERE node = $1::text AND life = $2::text AND incarnation = $3::int8";

@@ -64,6 +64,10 @@ constexpr std::string_view mark_text =
 constexpr std::string_view halt_text =
     "INSERT INTO $.partitions AS old (partition, halted) VALUES ($1::int4, $2::text) "
     "ON CONFLICT (partition) DO UPDATE SET halted = coalesce(old.halted, excluded.halted)";
+constexpr std::string_view owner_text =
+    "INSERT INTO $.partitions AS old (partition, owner, epoch) VALUES ($1::int4, $2::text, $3::int8) "
+    "ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch "
+    "WHERE old.epoch < excluded.epoch";
 constexpr std::string_view trim_text =
     "DELETE FROM $.rounds WHERE partition = $1::int4 AND number IN ("
     "SELECT number FROM $.rounds WHERE partition = $1 AND number < $2::int8 ORDER BY number LIMIT $3::int8)";
@@ -116,7 +120,8 @@ struct postgres_table::rep {
   explicit rep(setup given)
       : with{std::move(given)}, other{line({statement("look", look_text), statement("read", read_text),
                                             statement("ends", ends_text), statement("mark", mark_text),
-                                            statement("trim", trim_text), statement("halt", halt_text)})} {
+                                            statement("trim", trim_text), statement("halt", halt_text),
+                                            statement("owner", owner_text)})} {
     VICKET_ASSERT(is_schema_name(with.schema) && with.append_sessions > 0);
     for (std::size_t i = 0; i < with.append_sessions; ++i)
       appending.emplace_back(line({statement("append", append_text), statement("begin", begin_text)}));
@@ -256,6 +261,13 @@ void postgres_table::halt(std::uint32_t partition, const std::string& why, std::
     self.other_session().execute("halt", {partition_bytes(partition), why}, [done](const pg_answer& answer) {
       done(answer.came_to == pg_answer::outcome::done);
     });
+  });
+}
+
+void postgres_table::note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch) {
+  post_while_alive(*rep_->with.io, rep_, [partition, node, epoch](rep& self) {
+    self.other_session().execute("owner", {partition_bytes(partition), node, number_bytes(epoch)},
+                                 [](const pg_answer&) {});
   });
 }
 

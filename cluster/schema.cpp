@@ -20,6 +20,7 @@ CREATE SCHEMA $;
 CREATE TABLE $.cluster (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   format integer NOT NULL,
+  name text NOT NULL,
   uuid uuid NOT NULL,
   key_fingerprint text NOT NULL,
   partitions integer NOT NULL CHECK (partitions > 0)
@@ -55,7 +56,8 @@ CREATE TABLE $.members (
   protocol_to integer NOT NULL,
   timeline bigint NOT NULL,
   wrong text NOT NULL,
-  beats bigint NOT NULL DEFAULT 0
+  beats bigint NOT NULL DEFAULT 0,
+  seen timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE TABLE $.copies (
   partition integer NOT NULL,

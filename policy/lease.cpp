@@ -12,10 +12,6 @@ void owner_lease::acknowledged(std::int64_t first_sent_ms) {
   acknowledged_ms_ = std::max(acknowledged_ms_, first_sent_ms);
 }
 
-bool owner_lease::may_act(std::int64_t now_ms) const {
-  return now_ms >= not_before_ms_ && now_ms - acknowledged_ms_ < valid_ms;
-}
-
 void claim_watch::polled(std::int64_t sent_ms, std::int64_t now_ms, std::uint64_t last_record) {
   // An answer that took long says nothing about the time that it took; nor do two with a long time between them.
   if (now_ms - sent_ms > prompt_ms || (has_polled_ && sent_ms - polled_ms_ > prompt_ms))

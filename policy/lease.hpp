@@ -24,7 +24,9 @@ public:
   /// An append is durable.
   void acknowledged(std::int64_t first_sent_ms);
 
-  [[nodiscard]] bool may_act(std::int64_t now_ms) const;
+  [[nodiscard]] bool may_act(std::int64_t now_ms) const { return now_ms >= from_ms() && now_ms < until_ms(); }
+  [[nodiscard]] std::int64_t from_ms() const { return not_before_ms_; }
+  [[nodiscard]] std::int64_t until_ms() const { return acknowledged_ms_ + valid_ms; } ///< as of now
   /// A yield may say that nobody acts any more.
   [[nodiscard]] bool may_yield(std::int64_t now_ms) const { return now_ms >= not_before_ms_; }
 

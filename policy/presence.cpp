@@ -20,7 +20,7 @@ void presence::seen(const std::vector<sign>& all, std::int64_t now_ms) {
 std::vector<placement_node> presence::present(std::int64_t now_ms) const {
   std::vector<placement_node> found;
   for (const auto& [name, of] : nodes_)
-    if (is_present(name, now_ms))
+    if (of.last.stays && is_present(name, now_ms))
       found.push_back({name, of.last.zone});
   return found;
 }

@@ -24,6 +24,7 @@ public:
     std::string zone;              ///< see `placement_node`
     std::uint64_t incarnation = 0; ///< which life of it, from 1
     std::uint64_t beats = 0;       ///< its signs of life in that one
+    bool stays = true;             ///< it does not say that it is about to go
   };
 
   /// All rows of the table, read now.
@@ -31,7 +32,7 @@ public:
   /// The table can't be read: nobody is taken for gone because of what could not be seen meanwhile.
   void lost_sight() { has_gap_ = true; }
 
-  /// By name. One that is seen for the first time is there until it has been silent.
+  /// By name, those that stay. One that is seen for the first time is there until it has been silent.
   [[nodiscard]] std::vector<placement_node> present(std::int64_t now_ms) const;
   [[nodiscard]] bool is_present(std::string_view node, std::int64_t now_ms) const;
 

@@ -27,6 +27,7 @@ constexpr auto new_marker_name = "VICKET.new";
 constexpr auto lock_name = "LOCK";
 constexpr std::string_view marker_title = "vicket-data-folder";
 constexpr std::string_view key_line = "secret-key";
+constexpr std::string_view cluster_line = "cluster";
 constexpr std::size_t fingerprint_digits = 16;
 constexpr std::uint32_t first_format_with_key = 2;
 constexpr std::size_t max_marker_bytes = 4 * 1024;
@@ -92,12 +93,16 @@ struct marker {
   std::uint32_t format = 0;
   std::uint32_t partitions = 0;
   std::optional<std::string> key;
+  std::optional<data_folder::cluster_place> cluster;
 };
 
 std::string to_text(const marker& value) {
   return std::string{marker_title} + "\nformat " + std::to_string(value.format) + "\npartitions " +
          std::to_string(value.partitions) + "\n" +
-         (value.key ? std::string{key_line} + " " + *value.key + "\n" : std::string{});
+         (value.key ? std::string{key_line} + " " + *value.key + "\n" : std::string{}) +
+         (value.cluster
+              ? std::string{cluster_line} + " " + value.cluster->uuid + " " + value.cluster->node + "\n"
+              : std::string{});
 }
 
 bool take(std::string_view& text, std::string_view expected) {
@@ -128,6 +133,18 @@ std::optional<std::string> take_key_line(std::string_view& text) {
   return key;
 }
 
+std::optional<data_folder::cluster_place> take_cluster_line(std::string_view& text) {
+  const auto line = text.substr(0, text.find('\n'));
+  const auto first = line.find(' ');
+  const auto second = line.find(' ', std::min(first, line.size() - 1) + 1);
+  if (line.size() == text.size() || line.substr(0, first) != cluster_line || second >= line.size() - 1)
+    return std::nullopt;
+  data_folder::cluster_place place{std::string{line.substr(first + 1, second - first - 1)},
+                                   std::string{line.substr(second + 1)}};
+  text.remove_prefix(line.size() + 1);
+  return place;
+}
+
 /// The format comes first, so that a newer one is recognized whatever else its marker says.
 std::variant<marker, store_status> parse_marker(const fs::path& path, std::string_view text) {
   const auto is_ours = take(text, marker_title) && take(text, "\n");
@@ -140,10 +157,11 @@ std::variant<marker, store_status> parse_marker(const fs::path& path, std::strin
                        std::to_string(data_folder::format_version) + ": use a newer vicketd");
   const auto partitions = take_number_line(text, "partitions");
   auto key = take_key_line(text);
+  auto cluster = text.empty() ? std::nullopt : take_cluster_line(text);
   if (!partitions || *partitions < 1 || *partitions > data_folder::max_partitions || !text.empty() ||
       (key && *format < first_format_with_key))
     return refused(store_errc::corrupt, path, "has a damaged file VICKET");
-  return marker{*format, *partitions, std::move(key)};
+  return marker{*format, *partitions, std::move(key), std::move(cluster)};
 }
 
 store_status write_marker(const fs::path& path, const marker& value) {
@@ -233,7 +251,7 @@ store_status create_partitions(const fs::path& path, std::uint32_t count) {
   for (auto number = std::uint32_t{0}; number < count; ++number)
     if (::mkdir((path / partition_name(number)).c_str(), folder_mode) != 0 && errno != EEXIST)
       return failed(path, "can't create " + partition_name(number), errno);
-  return write_marker(path, {data_folder::format_version, count, std::nullopt});
+  return write_marker(path, {data_folder::format_version, count, std::nullopt, std::nullopt});
 }
 
 /// A partition that is gone must not be replaced by an empty one: its events would be lost without a word.
@@ -258,15 +276,25 @@ public:
   std::uint32_t format() const override { return marked_.format; }
   const std::optional<std::string>& key_fingerprint() const override { return marked_.key; }
 
+  const std::optional<cluster_place>& cluster() const override { return marked_.cluster; }
+
+  store_status join(const cluster_place& place) override {
+    auto next = marked_;
+    next.cluster = place;
+    return write(std::move(next));
+  }
   store_status take_key(const std::string& fingerprint) override {
-    auto next = marker{format_version, marked_.partitions, fingerprint};
+    return write({format_version, marked_.partitions, fingerprint, marked_.cluster});
+  }
+
+private:
+  store_status write(marker next) {
     auto status = write_marker(path_, next);
     if (status.ok())
       marked_ = std::move(next);
     return status;
   }
 
-private:
   fs::path path_;
   file_descriptor lock_; ///< released when it is closed
   marker marked_;
@@ -279,7 +307,7 @@ fs::path data_folder::partition_in(const fs::path& folder, std::uint32_t number)
 }
 
 store_status data_folder::mark_without_key(const fs::path& folder, std::uint32_t partitions) {
-  return write_marker(folder, {format_without_key, partitions, std::nullopt});
+  return write_marker(folder, {format_without_key, partitions, std::nullopt, std::nullopt});
 }
 
 std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::path path,
@@ -307,8 +335,9 @@ std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::p
       return failed(path, "can't read its file VICKET", errno);
     if (auto status = create_partitions(path, partitions); !status.ok())
       return status;
-    return std::make_unique<locked_data_folder>(std::move(path), std::get<file_descriptor>(std::move(lock)),
-                                                marker{format_version, partitions, std::nullopt});
+    return std::make_unique<locked_data_folder>(
+        std::move(path), std::get<file_descriptor>(std::move(lock)),
+        marker{format_version, partitions, std::nullopt, std::nullopt});
   }
   auto found = parse_marker(path, *text);
   if (auto* status = std::get_if<store_status>(&found))

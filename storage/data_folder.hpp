@@ -15,7 +15,7 @@ namespace vicket {
 /// encrypts secrets, a lock, and a folder per partition.
 ///
 ///     DIR/VICKET          text: "vicket-data-folder", "format N", "partitions N", and, once there is a key,
-///                         "secret-key FINGERPRINT", a line each
+///                         "secret-key FINGERPRINT", and, of a node of a cluster, "cluster UUID NODE", a line each
 ///     DIR/LOCK            locked (flock) while a node uses the folder; holds the owner's process id
 ///     DIR/partition-0/ …  one RocksDB each
 ///     DIR/secret.key      the key, unless the node is told to look for it elsewhere (secret_key.hpp)
@@ -52,6 +52,17 @@ public:
   [[nodiscard]] virtual std::uint32_t format() const = 0;
   /// Of the key that its secrets are encrypted with. Absent: nothing is encrypted yet.
   [[nodiscard]] virtual const std::optional<std::string>& key_fingerprint() const = 0;
+  /// Which cluster the folder is a copy of, and which of its nodes it belongs to. Absent: it is a single node's.
+  struct cluster_place {
+    std::string uuid; ///< neither is empty nor has a space
+    std::string node;
+
+    friend bool operator==(const cluster_place&, const cluster_place&) = default;
+  };
+  [[nodiscard]] virtual const std::optional<cluster_place>& cluster() const = 0;
+  /// From now on, durably, it is that node's. Of a folder that nothing was written to yet: what is there is no part of the
+  /// cluster's log.
+  [[nodiscard]] virtual store_status join(const cluster_place& place) = 0;
   /// From now on, durably, that is the key, and the folder is of today's format.
   [[nodiscard]] virtual store_status take_key(const std::string& fingerprint) = 0;
 };

@@ -110,6 +110,8 @@ inline constexpr std::string_view format_magic = "vicket-partition";
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view commit_key = "commit";
 inline constexpr std::string_view lineage_key = "lineage";
+/// Where the log of a cluster stands that the store follows, in the log's own form.
+inline constexpr std::string_view position_key = "position";
 inline constexpr std::string_view lost_key = "lost";
 inline constexpr std::string_view counted_key = "counted";
 inline constexpr std::string_view dropped_key = "dropped";

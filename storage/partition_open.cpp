@@ -31,9 +31,12 @@ store_status partition_store::rep::open() {
   env = make_store_files(options.environment != nullptr ? options.environment->env()
                                                         : *rocksdb::Env::Default());
   using step = store_status (rep::*)();
-  const auto steps = std::array<step, 7>{
-      &rep::open_database, &rep::check_format,    &rep::load_state, &rep::index_unattempted,
-      &rep::raise_format,  &rep::settle_rotation, &rep::purge};
+  const auto follower_steps =
+      std::vector<step>{&rep::open_database, &rep::check_format, &rep::load_state, &rep::check_follower};
+  const auto own_steps =
+      std::vector<step>{&rep::open_database, &rep::check_format,    &rep::load_state, &rep::index_unattempted,
+                        &rep::raise_format,  &rep::settle_rotation, &rep::purge};
+  const auto& steps = options.follows ? follower_steps : own_steps;
   if (!options.budget)
     options.budget = std::make_shared<space_budget>();
   auto status = check_folder();
@@ -174,6 +177,15 @@ store_status partition_store::rep::check_format() {
   return {};
 }
 
+/// Whatever its own opening would write is no round of the cluster's log.
+store_status partition_store::rep::check_follower() {
+  if (stored_format == codec::format_version)
+    return problem;
+  return {store_errc::foreign,
+          sentence(folder, "has format ") + std::to_string(stored_format) +
+              " of an older vicketd, and belongs to a cluster: empty the folder, and the node follows anew"};
+}
+
 /// Last of all, so that what can't be opened stays as it was; and before anything of today's format is written.
 store_status partition_store::rep::raise_format() {
   if (stored_format == codec::format_version)
@@ -197,7 +209,7 @@ store_status partition_store::rep::load_state() {
   const auto record = stored ? codec::decode_commit(to_view(*stored)) : std::nullopt;
   if (!record) // check_format() made the first one together with the format
     return damaged(codec::commit_key);
-  if (record->epoch > options.epoch)
+  if (record->epoch > options.epoch && !options.follows)
     return {store_errc::foreign, sentence(folder, "was written in epoch ") + std::to_string(record->epoch) +
                                      ", by an owner newer than this one's " + std::to_string(options.epoch)};
   last = *record;
@@ -205,19 +217,28 @@ store_status partition_store::rep::load_state() {
   committed_end = record->next_sequence - 1;
   settled_below = record->settled_below;
   oldest_kept = record->oldest_kept;
+  if (options.follows)
+    options.epoch = record->epoch;
+  else if (auto status = load_lineage(); !status.ok())
+    return status;
+  const auto status = load_marks();
+  return status.ok() ? check_connectors() : status;
+}
+
+store_status partition_store::rep::load_lineage() {
   if (const auto known = get(family::meta, codec::lineage_key)) {
     const auto value = codec::decode_lineage(to_view(*known));
-    if (!value || value->entries().back().from >= record->next_sequence)
-      return damaged(codec::lineage_key);
+    if (!value || value->entries().back().from >= last.next_sequence)
+      return {store_errc::corrupt,
+              sentence(folder, "is damaged: no valid \"") + std::string{codec::lineage_key} + "\""};
     lineage = *value;
   }
   const auto stored_lineage = lineage;
   const auto lost = get(family::meta, codec::lost_key);
-  lineage.begin(record->next_sequence, options.lineage_tag,
+  lineage.begin(last.next_sequence, options.lineage_tag,
                 lost ? codec::parse_u64(to_view(*lost)).value_or(0) : 0);
   lineage_stored = lineage == stored_lineage;
-  const auto status = load_marks();
-  return status.ok() ? check_connectors() : status;
+  return problem;
 }
 
 store_status partition_store::rep::load_marks() {
@@ -253,12 +274,11 @@ store_status partition_store::rep::check_connectors() const {
 
 /// Events and the index of their attempts are in the same order, so one pass over both finds those without
 /// any.
-store_status partition_store::rep::index_unattempted() {
+store_status partition_store::rep::visit_unattempted(
+    const std::function<store_status(const connector_id&, due_position)>& visit) {
   const auto upper = codec::u64_bytes(std::numeric_limits<log_sequence>::max());
   auto event = range(family::events, codec::u64_bytes(last.settled_below), upper, true);
   auto attempt = range(family::event_attempts, codec::u64_bytes(last.settled_below), upper, true);
-  auto batch = write_batch{};
-  auto in_batch = std::size_t{0};
   for (; event.valid(); event.next()) {
     while (attempt.valid() && attempt.key().substr(0, 8) < event.key())
       attempt.next();
@@ -269,18 +289,28 @@ store_status partition_store::rep::index_unattempted() {
     if (!value || *sequence >= last.next_sequence)
       return {store_errc::corrupt,
               sentence(folder, "is damaged: unreadable event ") + std::to_string(sequence.value_or(0))};
-    batch.index_waiting(value->connector, {value->accepted_at, *sequence});
-    if (++in_batch < recovery_chunk)
-      continue;
-    if (auto status = commit(batch, last.settled_below); !status.ok())
+    if (auto status = visit(value->connector, {value->accepted_at, *sequence}); !status.ok())
       return status;
-    batch.clear();
-    in_batch = 0;
   }
   report_end(event, family::events);
   report_end(attempt, family::event_attempts);
-  if (!problem.ok())
-    return problem;
+  return problem;
+}
+
+store_status partition_store::rep::index_unattempted() {
+  auto batch = write_batch{};
+  auto in_batch = std::size_t{0};
+  auto status = visit_unattempted([&](const connector_id& connector, due_position at) -> store_status {
+    batch.index_waiting(connector, at);
+    if (++in_batch < recovery_chunk)
+      return {};
+    auto committed = commit(batch, last.settled_below);
+    batch.clear();
+    in_batch = 0;
+    return committed;
+  });
+  if (!status.ok())
+    return status;
   // Nothing to say when nothing happened since: a node that restarts in a loop must not fill its disk by
   // that.
   return in_batch == 0 && last.settled_below == last.next_sequence && last.epoch == options.epoch

@@ -116,7 +116,7 @@ round_header partition_store::last_round() const {
   return rep_->last;
 }
 
-store_status partition_store::apply(const sealed_round& round, durability how) {
+store_status partition_store::apply(const sealed_round& round, durability how, std::string_view position) {
   const auto& header = round.header();
   const auto& last = rep_->last;
   if (header.number != last.number + 1 || header.epoch < last.epoch ||
@@ -126,7 +126,48 @@ store_status partition_store::apply(const sealed_round& round, durability how) {
                                      std::to_string(header.epoch) + " does not follow round " +
                                      std::to_string(last.number) + " of epoch " + std::to_string(last.epoch) +
                                      " in " + rep_->folder};
-  return rep_->write(*round.batch_.rep_, header, how == durability::synced);
+  auto& batch = *round.batch_.rep_;
+  if (position.empty())
+    return rep_->write(batch, header, how == durability::synced);
+  batch.writes.SetSavePoint(); // the round itself may be read again
+  batch.put(family::meta, codec::position_key, position);
+  auto status = rep_->write(batch, header, how == durability::synced);
+  batch.writes.RollbackToSavePoint().PermitUncheckedError();
+  return status;
+}
+
+store_status partition_store::keep_position(std::string_view position) {
+  auto batch = write_batch{};
+  batch.rep_->put(family::meta, codec::position_key, position);
+  return rep_->write(*batch.rep_, rep_->last, true);
+}
+
+std::string partition_store::position() const {
+  const auto lock = rep_->reading();
+  const auto stored = rep_->db ? rep_->get(family::meta, codec::position_key) : std::nullopt;
+  return stored ? stored->ToString() : std::string{};
+}
+
+std::variant<sealed_round, store_status> partition_store::take_over(std::uint64_t epoch,
+                                                                    std::uint32_t lineage_tag) {
+  VICKET_ASSERT(rep_->options.follows);
+  auto& own = *rep_;
+  if (!own.db)
+    return store_status{store_errc::full,
+                        "no space left for " + own.folder + " yet: it is closed until there is"};
+  own.options.epoch = epoch;
+  own.options.lineage_tag = lineage_tag;
+  own.next_sequence = own.last.next_sequence;
+  if (auto status = own.load_lineage(); !status.ok())
+    return status;
+  auto batch = write_batch{};
+  if (auto status = own.visit_unattempted([&](const connector_id& connector, due_position at) {
+        batch.index_waiting(connector, at);
+        return store_status{};
+      });
+      !status.ok())
+    return status;
+  return sealed_round{std::move(batch), own.next_round(own.last.next_sequence)};
 }
 
 round_header partition_store::rep::next_round(log_sequence settled) const {

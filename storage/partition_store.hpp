@@ -33,6 +33,9 @@ class space_budget;
 struct store_options {
   std::filesystem::path folder;
   std::uint64_t epoch = 1;
+  /// A copy of a partition of a cluster: its rounds come from the cluster's log, so opening it writes none, and its epoch
+  /// is that of the last one. `take_over` makes it the owner's.
+  bool follows = false;
   std::uint32_t lineage_tag = 0;              ///< random, another one for each opening: see feed_lineage
   store_environment* environment = nullptr;   ///< null: the real one; not owned
   std::size_t write_buffer_bytes = 48u << 20; ///< memtables of all column families together
@@ -73,7 +76,19 @@ public:
   /// changes), and syncs. After ok it survives anything; after `full` nothing of it is visible and another one of the
   /// same number may be applied; after `failed` the store takes nothing more. History below a raised `oldest_kept` is
   /// dropped.
-  [[nodiscard]] store_status apply(const sealed_round& round, durability how);
+  ///
+  /// `position`: where the log that the round came from stands with it, kept with it; empty: it stays what it was.
+  [[nodiscard]] store_status apply(const sealed_round& round, durability how, std::string_view position = {});
+
+  /// Keeps a position without a round: of records that change nothing here. Synced, and so is all that was applied before.
+  [[nodiscard]] store_status keep_position(std::string_view position);
+  /// The last one that was kept; empty: none was.
+  [[nodiscard]] std::string position() const;
+
+  /// From here on rounds are written under this epoch, by its owner. Of a store that `follows`, by the writer, while nothing
+  /// else reads it. The round has to be applied before any other of that owner: what `open` of another store writes.
+  [[nodiscard]] std::variant<sealed_round, store_status> take_over(std::uint64_t epoch,
+                                                                   std::uint32_t lineage_tag);
 
   [[nodiscard]] round_header last_round() const;    ///< as applied; by the writer
   [[nodiscard]] log_sequence next_sequence() const; ///< as applied, or allocated; from other threads a hint

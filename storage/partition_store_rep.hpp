@@ -128,10 +128,16 @@ struct partition_store::rep {
   [[nodiscard]] store_status sync_removals() const;
   [[nodiscard]] store_status check_format();
   [[nodiscard]] store_status load_state();
+  /// As stored, with the entry that is written under from now on.
+  [[nodiscard]] store_status load_lineage();
   [[nodiscard]] store_status load_marks();
   [[nodiscard]] store_status check_connectors() const;
   [[nodiscard]] store_status index_unattempted();
+  /// Events that were accepted and never tried, and are not in the due index.
+  [[nodiscard]] store_status
+  visit_unattempted(const std::function<store_status(const connector_id&, due_position)>& visit);
   [[nodiscard]] store_status raise_format();
+  [[nodiscard]] store_status check_follower();
 
   // -- secrets (partition_secrets.cpp) --
   /// A connector's record of this store's format or an older one, with its secrets sealed. Absent: unreadable.

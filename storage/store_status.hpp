@@ -13,6 +13,7 @@ enum class store_errc : std::uint8_t {
   corrupt, ///< what is on disk is not what was written (rule 5)
   locked,  ///< another process has it
   foreign, ///< not our format, or a newer one
+  away,    ///< a cluster's log can't be reached: as `full`, but for what it is short of
 };
 
 struct store_status {

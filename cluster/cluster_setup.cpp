@@ -1,0 +1,332 @@
+#include "cluster/cluster_setup.hpp"
+
+#include "cluster/record_codec.hpp"
+#include "cluster/schema.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace vicket {
+
+namespace {
+
+constexpr int format = 1;
+constexpr const char* connect_seconds = "5";
+
+struct connection_deleter {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+using connection_ptr = std::unique_ptr<PGconn, connection_deleter>;
+struct result_deleter {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using result_ptr = std::unique_ptr<PGresult, result_deleter>;
+struct options_deleter {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using options_ptr = std::unique_ptr<PQconninfoOption, options_deleter>;
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const auto c : text)
+    line += c == '\n' || c == '\t' ? ' ' : c;
+  while (line.ends_with(' '))
+    line.pop_back();
+  return line;
+}
+
+/// What the server refused, or that it is not there.
+struct trouble : std::runtime_error {
+  trouble(const std::string& what, std::string state)
+      : std::runtime_error{what}, sqlstate{std::move(state)} {}
+  std::string sqlstate;
+};
+
+class database {
+public:
+  explicit database(const log_place& place) {
+    const std::array<const char*, 4> keywords{"connect_timeout", "application_name", "dbname", nullptr};
+    const std::array<const char*, 4> values{connect_seconds, "vicket", place.conninfo.c_str(), nullptr};
+    connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
+    if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK)
+      throw trouble{"the database of the log can't be reached: " +
+                        (connection_ ? one_line(PQerrorMessage(connection_.get())) : "no memory"),
+                    {}};
+    PQsetNoticeReceiver(
+        connection_.get(), [](void*, const PGresult*) {}, nullptr);
+  }
+
+  result_ptr run(const std::string& text, const std::vector<std::string>& parameters = {}) {
+    std::vector<const char*> values;
+    for (const auto& each : parameters)
+      values.push_back(each.c_str());
+    result_ptr result{parameters.empty()
+                          ? PQexec(connection_.get(), text.c_str())
+                          : PQexecParams(connection_.get(), text.c_str(), static_cast<int>(values.size()),
+                                         nullptr, values.data(), nullptr, nullptr, 0)};
+    const auto status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      const auto* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+      throw trouble{one_line(PQerrorMessage(connection_.get())), state == nullptr ? "" : state};
+    }
+    return result;
+  }
+
+  /// Of the first row.
+  std::string value(const std::string& text) {
+    const auto result = run(text);
+    return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : std::string{};
+  }
+
+  std::string quoted(const std::string& name) {
+    char* text = PQescapeIdentifier(connection_.get(), name.data(), name.size());
+    const std::string found = text == nullptr ? "" : text;
+    PQfreemem(text);
+    return found;
+  }
+
+private:
+  connection_ptr connection_;
+};
+
+std::string cell(const result_ptr& result, int row, int column) {
+  return PQgetisnull(result.get(), row, column) != 0 ? std::string{} : PQgetvalue(result.get(), row, column);
+}
+
+template <class Number>
+Number number(const result_ptr& result, int row, int column) {
+  const auto text = cell(result, row, column);
+  Number value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string hex_bytes(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "\\x";
+  for (const auto c : bytes) {
+    text += digits[static_cast<unsigned char>(c) >> 4];
+    text += digits[static_cast<unsigned char>(c) & 0x0f];
+  }
+  return text;
+}
+
+bool is_local_host(std::string_view host) {
+  return host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" || host == "::1" ||
+         host.starts_with("127.");
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts{""};
+  for (const auto c : text)
+    if (c == ',')
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  return parts;
+}
+
+cluster_identity identity_in(database& from, const std::string& schema) {
+  const auto row =
+      from.run(in_schema("SELECT format, name, uuid, key_fingerprint, partitions FROM $.cluster", schema));
+  if (PQntuples(row.get()) != 1)
+    throw trouble{"the schema " + schema + " has no cluster in it", "42P01"};
+  if (number<int>(row, 0, 0) != format)
+    throw trouble{"the cluster in the schema " + schema + " is of format " + cell(row, 0, 0) +
+                      ", this program knows " + std::to_string(format),
+                  {}};
+  return {cell(row, 0, 1), cell(row, 0, 2), cell(row, 0, 3), number<std::uint32_t>(row, 0, 4)};
+}
+
+/// A statement with the role for each `@`.
+std::string grants(std::string_view text, const std::string& schema, const std::string& role) {
+  std::string result;
+  for (const auto c : in_schema(text, schema))
+    if (c == '@')
+      result += role;
+    else
+      result += c;
+  return result;
+}
+
+/// What has to be, so that a row that was acknowledged is there whatever happens.
+std::vector<std::string> warnings_of(database& server, const std::string& schema) {
+  std::vector<std::string> found;
+  const auto is = [&](const char* name) { return server.value(std::string{"SHOW "} + name); };
+  if (is("fsync") != "on")
+    found.push_back("fsync is off: a crash of the machine loses what was acknowledged");
+  if (is("full_page_writes") != "on")
+    found.push_back("full_page_writes is off: a crash of the machine can damage the log");
+  if (const auto names = is("synchronous_standby_names"); names.empty())
+    found.push_back("synchronous_standby_names is empty: if the server's disk is lost, events are");
+  if (server.value(in_schema(
+          "SELECT count(*) FROM pg_class WHERE oid = '$.rounds'::regclass AND relpersistence <> 'p'",
+          schema)) != "0")
+    found.push_back("the table of rounds is unlogged: a crash empties it");
+  if (server.value(
+          in_schema("SELECT count(*) FROM pg_trigger WHERE tgrelid = '$.rounds'::regclass", schema)) != "0")
+    found.push_back("the table of rounds has a trigger, which may change what is written");
+  return found;
+}
+
+} // namespace
+
+bool is_cluster_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+std::optional<std::string> log_place_complaint(const log_place& place) {
+  if (!is_schema_name(place.schema))
+    return "\"" + place.schema +
+           "\" is no name for a schema: small letters, digits and _, a letter first, not pg_";
+  char* problem = nullptr;
+  const options_ptr options{PQconninfoParse(place.conninfo.c_str(), &problem)};
+  if (!options) {
+    const std::string why = problem == nullptr ? "no memory" : one_line(problem);
+    PQfreemem(problem);
+    return "it is no place of a PostgreSQL server: " + why;
+  }
+  std::string host, hostaddr, mode;
+  for (const auto* each = options.get(); each->keyword != nullptr; ++each) {
+    const std::string_view keyword{each->keyword};
+    const std::string value = each->val == nullptr ? "" : each->val;
+    if (keyword == "password" && !value.empty())
+      return "it has a password in it, which others see in the list of processes: put it into a file that "
+             "PGPASSFILE "
+             "names";
+    if (keyword == "host")
+      host = value;
+    else if (keyword == "hostaddr")
+      hostaddr = value;
+    else if (keyword == "sslmode")
+      mode = value;
+  }
+  const auto hosts = split(hostaddr.empty() ? host : hostaddr);
+  if (mode != "verify-full" && !std::all_of(hosts.begin(), hosts.end(), is_local_host))
+    return "the server is on another machine: it needs sslmode=verify-full (and sslrootcert), so that nobody "
+           "can take "
+           "its place";
+  return std::nullopt;
+}
+
+std::variant<cluster_identity, std::string> init_cluster(const log_place& place, const std::string& name,
+                                                         std::uint32_t partitions,
+                                                         const std::shared_ptr<const secret_box>& key,
+                                                         const std::string& node_role) {
+  if (auto why = log_place_complaint(place))
+    return "--log: " + *why;
+  try {
+    database server{place};
+    cluster_identity made{name, server.value("SELECT gen_random_uuid()"), key->fingerprint(), partitions};
+    const record_codec codec{key, made.uuid};
+    server.run("BEGIN");
+    server.run(schema_statements(place.schema));
+    for (std::uint32_t i = 0; i < partitions; ++i) {
+      const record_head head{i, 1, 1, record_kind::genesis, 0};
+      const auto body = codec.seal(head, {}, {});
+      const auto digest = digest_of({}, head, body);
+      server.run(in_schema("INSERT INTO $.rounds VALUES ($1::int4, 1, 1, $2::int2, $3::bytea, 0, $4::bytea)",
+                           place.schema),
+                 {std::to_string(i), std::to_string(static_cast<int>(head.kind)),
+                  hex_bytes({reinterpret_cast<const char*>(digest.data()), digest.size()}), hex_bytes(body)});
+      server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema),
+                 {std::to_string(i)});
+    }
+    server.run(in_schema("INSERT INTO $.cluster (format, name, uuid, key_fingerprint, partitions) "
+                         "VALUES ($1::int4, $2::text, $3::uuid, $4::text, $5::int4)",
+                         place.schema),
+               {std::to_string(format), name, made.uuid, made.key_fingerprint, std::to_string(partitions)});
+    if (!node_role.empty())
+      server.run(grants(
+          "GRANT USAGE ON SCHEMA " + place.schema +
+              " TO @; GRANT SELECT ON $.cluster TO @; "
+              "GRANT SELECT, INSERT, UPDATE, DELETE ON $.rounds, $.partitions, $.members, $.copies TO @",
+          place.schema, server.quoted(node_role)));
+    server.run("COMMIT");
+    return made;
+  } catch (const trouble& problem) {
+    if (problem.sqlstate == "42P06")
+      return "the schema " + place.schema +
+             " is there already: name another one with --log-schema, or see what is in "
+             "it with `vicket cluster status`";
+    return std::string{problem.what()};
+  }
+}
+
+std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {
+  if (auto why = log_place_complaint(place))
+    return no_cluster{"--log: " + *why, true};
+  try {
+    database server{place};
+    return identity_in(server, place.schema);
+  } catch (const trouble& problem) {
+    if (problem.sqlstate == "42P01" || problem.sqlstate == "3F000")
+      return no_cluster{"there is no cluster in the schema " + place.schema +
+                            " of that database: `vicket cluster init` makes one",
+                        true};
+    return no_cluster{problem.what(), !problem.sqlstate.empty() && !problem.sqlstate.starts_with("57")};
+  }
+}
+
+std::variant<cluster_view, std::string> view_cluster(const log_place& place) {
+  if (auto why = log_place_complaint(place))
+    return "--log: " + *why;
+  try {
+    database server{place};
+    cluster_view view;
+    server.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    view.identity = identity_in(server, place.schema);
+    const auto in = [&](std::string_view text) { return server.run(in_schema(text, place.schema)); };
+    const auto members =
+        in("SELECT node, incarnation, state, zone, addresses, protocol_from, protocol_to, timeline, wrong, "
+           "beats, life, (extract(epoch FROM clock_timestamp() - seen) * 1000)::int8 "
+           "FROM $.members ORDER BY node COLLATE \"C\"");
+    for (int i = 0; i < PQntuples(members.get()); ++i) {
+      member_row row;
+      row.node = cell(members, i, 0);
+      row.incarnation = number<std::uint64_t>(members, i, 1);
+      row.state = cell(members, i, 2);
+      row.zone = cell(members, i, 3);
+      row.addresses = cell(members, i, 4);
+      row.protocol_from = number<std::int32_t>(members, i, 5);
+      row.protocol_to = number<std::int32_t>(members, i, 6);
+      row.timeline = number<std::uint64_t>(members, i, 7);
+      row.wrong = cell(members, i, 8);
+      row.beats = number<std::uint64_t>(members, i, 9);
+      row.life = cell(members, i, 10);
+      view.silent_ms.push_back(std::max<std::int64_t>(number<std::int64_t>(members, i, 11), 0));
+      view.members.push_back(std::move(row));
+    }
+    const auto partitions = in("SELECT p.partition, p.owner, p.epoch, p.trimmed_to, p.halted, "
+                               "(SELECT max(number) FROM $.rounds r WHERE r.partition = p.partition) "
+                               "FROM $.partitions p ORDER BY p.partition");
+    for (int i = 0; i < PQntuples(partitions.get()); ++i)
+      view.partitions.push_back({number<std::uint32_t>(partitions, i, 0), cell(partitions, i, 1),
+                                 number<std::uint64_t>(partitions, i, 2),
+                                 number<std::uint64_t>(partitions, i, 5),
+                                 number<std::uint64_t>(partitions, i, 3), cell(partitions, i, 4)});
+    const auto copies =
+        in("SELECT partition, node, synced_to FROM $.copies ORDER BY partition, node COLLATE \"C\"");
+    for (int i = 0; i < PQntuples(copies.get()); ++i)
+      view.copies.push_back(
+          {number<std::uint32_t>(copies, i, 0), cell(copies, i, 1), number<std::uint64_t>(copies, i, 2)});
+    const auto size = in("SELECT pg_total_relation_size('$.rounds'::regclass)");
+    view.log_bytes = number<std::uint64_t>(size, 0, 0);
+    view.warnings = warnings_of(server, place.schema);
+    server.run("COMMIT");
+    return view;
+  } catch (const trouble& problem) {
+    return std::string{problem.what()};
+  }
+}
+
+} // namespace vicket

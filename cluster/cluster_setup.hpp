@@ -1,0 +1,79 @@
+#pragma once
+
+#include "cluster/member_table.hpp"
+#include "policy/secret_box.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace vicket {
+
+// What is done to a cluster's database once, or to look at it: over a connection of its own, waiting for each answer.
+
+/// Where a cluster's log is.
+struct log_place {
+  /// A URI or keywords as libpq knows them, without a password (PGPASSFILE, a service file).
+  std::string conninfo;
+  std::string schema = "vicket";
+};
+
+/// Why a log there can't be used, whatever the server says: malformed, a password in it, a server on another machine without a
+/// verified certificate, no name for a schema. Absent: it can.
+[[nodiscard]] std::optional<std::string> log_place_complaint(const log_place& place);
+
+/// The row of the table `cluster`.
+struct cluster_identity {
+  std::string name;
+  std::string uuid;
+  std::string key_fingerprint; ///< of the secret key that all nodes have
+  std::uint32_t partitions = 0;
+};
+
+[[nodiscard]] bool is_cluster_name(std::string_view name) noexcept; ///< 1 to 63 of a-z 0-9 - _
+
+/// Makes the schema with an empty log of each partition, in one transaction: afterwards it is all there, or nothing is.
+/// `node_role`: a role of the database that the nodes use, and that gets what they need; empty: they use this one.
+[[nodiscard]] std::variant<cluster_identity, std::string>
+init_cluster(const log_place& place, const std::string& name, std::uint32_t partitions,
+             const std::shared_ptr<const secret_box>& key, const std::string& node_role);
+
+/// `absent`: the server answers, and there is no such cluster.
+struct no_cluster {
+  std::string why; ///< one sentence
+  bool absent = false;
+};
+[[nodiscard]] std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place);
+
+/// A cluster as its database shows it.
+struct cluster_view {
+  struct partition {
+    std::uint32_t number = 0;
+    std::string owner; ///< of the last claim; empty: nobody has claimed it yet
+    std::uint64_t epoch = 0;
+    std::uint64_t last_record = 0;
+    std::uint64_t trimmed_to = 0;
+    std::string halted; ///< why; empty: it is not
+  };
+  struct copy {
+    std::uint32_t partition = 0;
+    std::string node;
+    std::uint64_t synced_to = 0; ///< a record's number
+  };
+
+  cluster_identity identity;
+  std::vector<member_row> members;
+  /// For how long each of them has shown no sign of life, by the server's clock.
+  std::vector<std::int64_t> silent_ms;
+  std::vector<partition> partitions;
+  std::vector<copy> copies;
+  std::uint64_t log_bytes = 0;       ///< of the table of rounds with its index
+  std::vector<std::string> warnings; ///< what makes the server unsafe for a log, a sentence each
+};
+[[nodiscard]] std::variant<cluster_view, std::string> view_cluster(const log_place& place);
+
+} // namespace vicket
