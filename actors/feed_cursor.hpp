@@ -1,8 +1,8 @@
 #pragma once
 
+#include "messages/partition.hpp"
 #include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
-#include "storage/records.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,19 +12,6 @@
 #include <vector>
 
 namespace vicket {
-
-/// A place in one partition's feed, and what has to be known of it when its reader comes back.
-struct feed_position {
-  log_sequence after = 0; ///< all up to here was seen, or said to be gone
-  std::uint32_t tag = 0;  ///< which of several logs this is a position of: see feed_lineage
-  /// Outcomes below, which were there when the reader began or was told that something is gone, may be passed over when
-  /// their event has been forgotten: it was settled longer ago than the retention, just below where the log now begins.
-  log_sequence promised_from = 0;
-  std::uint32_t promise_tag =
-      0; ///< of which of several logs that is a position: the tag of what is right below
-
-  friend bool operator==(const feed_position&, const feed_position&) = default;
-};
 
 /// A place in a node's outcome feed. As text, opaque to clients: `v3`, and for each partition `-` and the numbers of
 /// its position in hexadecimal, joined by `.`.

@@ -30,7 +30,7 @@ caf::error bad_cursor(const std::string& text) {
 
 } // namespace
 
-history::history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock,
+history::history(handle::pointer self, std::vector<partition_reader_actor> readers, const schedule_clock& clock,
                  history_limits limits)
     : self_{self}, readers_{std::move(readers)}, clock_{clock}, limits_{limits},
       histories_{limits.reads, limits.waiting}, feeds_{limits.reads, limits.waiting} {

@@ -35,7 +35,7 @@ public:
   /// Followers are looked at in this interval: how exactly `wait_ms` is kept.
   static constexpr std::int64_t look_ms = 50;
 
-  history(handle::pointer self, std::vector<history_reader_actor> readers, const schedule_clock& clock,
+  history(handle::pointer self, std::vector<partition_reader_actor> readers, const schedule_clock& clock,
           history_limits limits = {});
 
   handle::behavior_type make_behavior();
@@ -70,7 +70,7 @@ private:
   void schedule_look();
 
   handle::pointer self_;
-  std::vector<history_reader_actor> readers_;
+  std::vector<partition_reader_actor> readers_;
   const schedule_clock& clock_;
   history_limits limits_;
   reading_places histories_;          ///< pages of events and runs

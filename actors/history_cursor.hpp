@@ -1,7 +1,6 @@
 #pragma once
 
-#include "messages/ids.hpp"
-#include "storage/records.hpp"
+#include "messages/partition.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,15 +10,6 @@
 #include <vector>
 
 namespace vicket {
-
-/// The attempts of an event that are still to come, by their numbers. What is made after the first page was read is not
-/// among them.
-struct attempts_left {
-  std::uint32_t first = 1;
-  std::uint32_t last = 0;
-
-  friend bool operator==(const attempts_left&, const attempts_left&) = default;
-};
 
 /// A place in a run's events: a log position for each partition, by number; and maybe within the attempts of the event at
 /// one of these positions. As text, opaque to clients: `run1`, for each partition `-` and its position, and within an

@@ -8,12 +8,12 @@
 
 namespace vicket {
 
-history_page::history_page(history_actor::pointer self, const std::vector<history_reader_actor>& readers,
+history_page::history_page(history_actor::pointer self, const std::vector<partition_reader_actor>& readers,
                            std::vector<wanted_event> wanted, std::size_t max_bytes, done finished)
     : self_{self}, readers_{readers}, wanted_{std::move(wanted)}, max_bytes_{max_bytes}, finished_{std::move(
                                                                                              finished)} {}
 
-void history_page::read(history_actor::pointer self, const std::vector<history_reader_actor>& readers,
+void history_page::read(history_actor::pointer self, const std::vector<partition_reader_actor>& readers,
                         std::vector<wanted_event> wanted, std::size_t max_bytes, done finished) {
   go_on(std::shared_ptr<history_page>{
       new history_page{self, readers, std::move(wanted), max_bytes, std::move(finished)}});

@@ -27,11 +27,11 @@ public:
   using done = std::function<void(result, caf::error)>; ///< with an error the result is worth nothing
 
   /// `readers` are the actor's, and stay. `finished` is called once.
-  static void read(history_actor::pointer self, const std::vector<history_reader_actor>& readers,
+  static void read(history_actor::pointer self, const std::vector<partition_reader_actor>& readers,
                    std::vector<wanted_event> wanted, std::size_t max_bytes, done finished);
 
 private:
-  history_page(history_actor::pointer self, const std::vector<history_reader_actor>& readers,
+  history_page(history_actor::pointer self, const std::vector<partition_reader_actor>& readers,
                std::vector<wanted_event> wanted, std::size_t max_bytes, done finished);
 
   static void go_on(const std::shared_ptr<history_page>& page);
@@ -39,7 +39,7 @@ private:
   void finish(caf::error why);
 
   history_actor::pointer self_;
-  const std::vector<history_reader_actor>& readers_;
+  const std::vector<partition_reader_actor>& readers_;
   std::vector<wanted_event> wanted_;
   std::size_t max_bytes_;
   done finished_;

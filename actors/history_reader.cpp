@@ -240,13 +240,15 @@ partition_outcomes history_reader::read_outcomes_from(const read_partition_outco
 }
 
 void history_reader::watch(const watch_feed& request) {
-  watcher_ = caf::actor_cast<history_actor>(self_->current_sender());
+  auto watcher = caf::actor_cast<feed_watcher_actor>(self_->current_sender());
+  if (watcher && std::find(watchers_.begin(), watchers_.end(), watcher) == watchers_.end())
+    watchers_.push_back(std::move(watcher));
   self_->send(with_.persistence, request);
 }
 
 void history_reader::pass_on(const feed_grew& news) {
-  if (watcher_)
-    self_->send(watcher_, news);
+  for (const auto& watcher : std::exchange(watchers_, {})) // those who know of it already look once more
+    self_->send(watcher, news);
 }
 
 } // namespace vicket

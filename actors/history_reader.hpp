@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/feed_cursor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/retention_walk.hpp"
 #include "policy/schedule_clock.hpp"
@@ -58,7 +59,7 @@ private:
 
   handle::pointer self_;
   setup with_;
-  history_actor watcher_;
+  std::vector<feed_watcher_actor> watchers_; ///< each once: of a clustered node its own seat, and the door
   retention_walk retention_;
 };
 

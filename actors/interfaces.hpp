@@ -3,6 +3,7 @@
 #include "actors/actor_of.hpp"
 #include "actors/local_type_id.hpp"
 #include "messages/actors.hpp"
+#include "messages/peer_actor.hpp"
 
 #include <caf/result.hpp>
 #include <caf/typed_actor.hpp>
@@ -53,14 +54,21 @@ using delivery_actor = sleeper_actor::extend<
     /// To itself: the backlog's pace allows more by now.
     caf::result<void>(tick)>;
 
-/// One per partition: sole writer of its store, parent of its supervisors.
-using persistence_actor = sleeper_actor::extend<
-    /// Router → persistence, for the gateway. Answered after the commit, item by item. Codes: unknown_connector,
-    /// connector_disabled, filtered, storage_full, unavailable.
+/// What the front of a node asks of a partition, wherever it is.
+using partition_actor = caf::typed_actor<
+    /// Router → partition, for the gateway. Answered after the commit, item by item. Codes: unknown_connector,
+    /// connector_disabled, filtered, storage_full, unavailable; of a seat also overloaded.
     caf::result<batch_result>(accept_events),
-    /// Router → persistence, for the gateway. Checked by the gateway; answered after the commit.
+    /// Router → partition, for the gateway. Checked by the gateway; answered after the commit.
     caf::result<connector_view>(put_connector), caf::result<connector_view>(get_connector),
-    caf::result<void>(delete_connector), caf::result<connector_page>(list_connectors),
+    caf::result<void>(delete_connector),
+    /// Gateway → partition.
+    caf::result<connector_page>(list_connectors),
+    /// Gateway → partition. From what is in memory: the store is not read.
+    caf::result<partition_overview>(get_partition_overview)>;
+
+/// One per partition: sole writer of its store, parent of its supervisors. Never answers `not_owner`: that is a peer's.
+using persistence_actor = partition_actor::extend_with<sleeper_actor>::extend<
     /// Supervisor → persistence. See the messages.
     caf::result<void>(refill_window), caf::result<bool>(retire), caf::result<void>(room_declined),
     caf::result<void>(given_back),
@@ -80,8 +88,6 @@ using persistence_actor = sleeper_actor::extend<
     /// History reader → persistence, the steps of the retention. Answered when they are durable. Errors: storage_full,
     /// unavailable.
     caf::result<void>(prepare_edge), caf::result<void>(carry_over), caf::result<void>(move_edge),
-    /// Gateway → persistence. From what is in memory: the store is not read.
-    caf::result<partition_overview>(get_partition_overview),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.
     caf::result<void>(drain)>;
 
@@ -90,14 +96,22 @@ using pending_counter_actor = caf::typed_actor<
     /// Persistence → counter. Asked until there is no more.
     caf::result<counted_page>(count_more)>;
 
-/// One per partition: reads the store for the run history, beside the writer.
-using history_reader_actor = caf::typed_actor<
-    /// History → reader. Errors: unavailable.
+/// Who is told that a partition's feed has grown, once after each `watch_feed`.
+using feed_watcher_actor = caf::typed_actor<
+    /// Persistence → reader → history, or seat → history.
+    caf::result<void>(feed_grew)>;
+
+/// What a node's history asks of a partition, wherever it is.
+using partition_reader_actor = caf::typed_actor<
+    /// History → partition. Errors: unavailable; of a seat also overloaded.
     caf::result<found_events>(find_partition_events), caf::result<found_events>(find_partition_run),
     caf::result<partition_histories>(read_partition_histories),
     caf::result<partition_outcomes>(read_partition_outcomes),
-    /// History → reader, handed on to persistence; and back.
-    caf::result<void>(watch_feed), caf::result<void>(feed_grew),
+    /// History → partition, whose sender is a `feed_watcher_actor`.
+    caf::result<void>(watch_feed)>;
+
+/// One per partition: reads the store for the run history, beside the writer. Hands `watch_feed` on to persistence.
+using history_reader_actor = partition_reader_actor::extend_with<feed_watcher_actor>::extend<
     /// To itself: retention.
     caf::result<void>(tick)>;
 
@@ -118,9 +132,48 @@ using history_sweeper_actor = caf::typed_actor<
 
 /// One per node: the one place that knows which actor serves a partition.
 using router_actor = caf::typed_actor<
-    /// Gateway → router. Handed on to the partition's persistence, which answers.
+    /// Gateway → router. Handed on to the partition, which answers.
     caf::result<batch_result>(accept_events), caf::result<connector_view>(put_connector),
     caf::result<connector_view>(get_connector), caf::result<void>(delete_connector)>;
+
+// -- partitions of a clustered node ---------------------------------------------------------------------------------------
+
+/// Cluster → seat: who owns the partition from now on. `here` set: this node. `there` set: that node. Neither: nobody that
+/// is known, or that can be reached.
+struct owner_changed {
+  std::uint64_t epoch = 0;
+  persistence_actor here;
+  history_reader_actor reader_here; ///< set with `here`
+  std::string node;                 ///< the owner's name, this node's too; empty: nobody is known
+  peer_actor there;
+};
+
+/// One per partition of a clustered node: the partition, as this node sees it, whoever owns it. See partition_seat.hpp.
+using partition_seat_actor = partition_actor::extend_with<partition_reader_actor>::extend<
+    /// Cluster → seat.
+    caf::result<void>(owner_changed),
+    /// Reader → seat.
+    caf::result<void>(feed_grew),
+    /// To itself: look at what waits.
+    caf::result<void>(tick)>;
+
+/// Cluster → door: this node has the partition, or, without handles, has it no more.
+struct serve_partition {
+  std::uint32_t partition = 0;
+  persistence_actor here;
+  history_reader_actor reader_here;
+};
+
+/// One per clustered node: what the others reach of it. See peer_door.hpp.
+using peer_door_actor = peer_actor::extend<
+    /// Cluster → door.
+    caf::result<void>(serve_partition),
+    /// Reader → door.
+    caf::result<void>(feed_grew),
+    /// To itself: look at who waits for the feed.
+    caf::result<void>(tick)>;
+
+// -------------------------------------------------------------------------------------------------------------------------
 
 /// One per node: has it ended when one of the others died.
 using node_watch_actor = caf::typed_actor<

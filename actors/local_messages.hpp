@@ -1,12 +1,8 @@
 #pragma once
 
 #include "actors/delivery_profile.hpp"
-#include "actors/feed_cursor.hpp"
-#include "actors/history_cursor.hpp"
 #include "actors/pending_times.hpp"
-#include "messages/event.hpp"
-#include "messages/history.hpp"
-#include "messages/status.hpp"
+#include "messages/partition.hpp"
 #include "policy/start_kind.hpp"
 #include "storage/records.hpp"
 #include "storage/store_status.hpp"
@@ -23,42 +19,10 @@
 #include <utility>
 #include <vector>
 
-// Messages between the actors of one node. Those of a partition's inside share memory (bodies, profiles) and never
-// leave the process; `accept_events` is plain values, so that a partition's head may be remote one day.
+// Messages between the actors of one node. They share memory (bodies, profiles) or handles, and never leave the process.
+// What a partition is asked, which may be another node's, is in messages/partition.hpp.
 
 namespace vicket {
-
-// -- gateway → router → persistence ---------------------------------------------------------------------------------
-
-/// An event whose envelope is composed: all that is left is to store it.
-struct composed_event {
-  event_id id;
-  bool id_of_sender = false; ///< only then it can be a duplicate
-  connector_id connector;
-  std::string event;
-  std::string workflow;
-  std::string run;
-  std::string envelope;
-
-  template <class Inspector>
-  friend bool inspect(Inspector& f, composed_event& x) {
-    return f.object(x).fields(f.field("id", x.id), f.field("id_of_sender", x.id_of_sender),
-                              f.field("connector", x.connector), f.field("event", x.event),
-                              f.field("workflow", x.workflow), f.field("run", x.run),
-                              f.field("envelope", x.envelope));
-  }
-};
-
-/// Answered with a `batch_result` once all of them are on disk or refused.
-struct accept_events {
-  std::uint32_t partition = 0;
-  std::vector<composed_event> events;
-
-  template <class Inspector>
-  friend bool inspect(Inspector& f, accept_events& x) {
-    return f.object(x).fields(f.field("partition", x.partition), f.field("events", x.events));
-  }
-};
 
 // -- persistence ↔ supervisor ---------------------------------------------------------------------------------------
 
@@ -292,88 +256,6 @@ struct look_at_store {
 
 // -- history --------------------------------------------------------------------------------------------------------
 
-// A page is put together in two steps, so that never more than a page of it is in memory: where its events are, from all
-// partitions at once; then what the page has room for, from one partition after the other.
-
-/// History → a partition's reader. Answered by `found_events`, often without any, since an id does not say its partition.
-struct find_partition_events {
-  event_id id;
-  connector_id from; ///< inclusive
-  std::uint32_t limit = 0;
-};
-
-/// History → a partition's reader. Answered by `found_events`.
-struct find_partition_run {
-  std::string run;
-  log_sequence after = 0;
-  std::uint32_t limit = 0;
-};
-
-/// An event of a history, with what those of several partitions are put in order by.
-struct found_event {
-  log_sequence sequence = 0;
-  connector_id connector;
-  timestamp_ms accepted_at;
-};
-
-struct found_events {
-  std::vector<found_event> events;
-  bool more = false;
-};
-
-/// An event whose history is to be read: the attempts that are left of it, or, absent, all.
-struct wanted_history {
-  log_sequence sequence = 0;
-  std::optional<attempts_left> left;
-};
-
-/// History → a partition's reader. Answered by `partition_histories`.
-struct read_partition_histories {
-  std::vector<wanted_history> wanted;
-  std::size_t max_bytes = 0; ///< by `page_bytes_of`
-  bool at_least_one = false; ///< attempt: the page is empty so far, and must not stay so
-};
-
-struct partition_history {
-  event_history history;
-  std::optional<attempts_left> left; ///< there was no room for these; then it is the last one
-};
-
-/// As many of those wanted as there was room for, from the first on; absent: it is not there any more.
-struct partition_histories {
-  std::vector<std::optional<partition_history>> histories;
-};
-
-/// History → a partition's reader: the partition's own log position instead of the node's cursor.
-struct read_partition_outcomes {
-  std::optional<feed_position> from; ///< absent: from the oldest that is kept
-  std::uint32_t limit = 0;
-  std::size_t max_bytes = 0; ///< by `page_bytes_of`; one entry is always allowed
-};
-
-struct partition_outcome {
-  feed_position at; ///< reading on after this entry starts here
-  event_summary summary;
-  attempt value;
-};
-
-/// What follows `from`, up to and including `through`, is `entries` and nothing else.
-struct partition_outcomes {
-  bool gap = false;   ///< between the asked position and `from` something is gone
-  feed_position from; ///< the asked position, or where the log goes on after the gap
-  std::vector<partition_outcome> entries;
-  feed_position through; ///< without entries the end of the log, or of what was looked at after a gap
-  bool more = false;     ///< the page was full
-};
-
-/// Persistence → reader → history: attempts were committed. Sent once after `watch_feed`, which asks for it.
-struct feed_grew {
-  std::uint32_t partition = 0;
-};
-struct watch_feed {
-  log_sequence after = 0; ///< the log was looked through up to here
-};
-
 /// Reader → persistence, a step of the retention after the other; each is answered when it is durable. See
 /// storage/partition_retention.cpp.
 struct prepare_edge {
@@ -391,25 +273,18 @@ struct move_edge {
 
 // -- status ---------------------------------------------------------------------------------------------------------
 
-/// Gateway → persistence: a partition at a glance, and a page of its connectors, by id, of those that have something to
-/// show.
-struct get_partition_overview {
-  connector_id after;
-  std::uint32_t limit = get_status::max_limit;
-};
-struct partition_overview {
-  partition_status partition;
-  std::uint64_t connectors_configured = 0;
-  std::vector<connector_status> connectors;
-  bool more = false;
-};
-
 /// Persistence → pending counter: what the store holds of the next connectors.
 struct count_more {};
 struct counted_page {
   std::vector<std::pair<connector_id, pending_times>> connectors;
   bool more = false;
 };
+
+// -- partitions of a clustered node ---------------------------------------------------------------------------------------
+
+// With the handles of actors, so they are defined behind those: see interfaces.hpp.
+struct owner_changed;
+struct serve_partition;
 
 // -- the node's watch ----------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ const char* version() noexcept {
 
 void register_all_types() {
   register_message_types();
+  register_peer_types();
   caf::init_global_meta_objects<caf::id_block::vicket_local>();
 }
 
@@ -185,8 +186,8 @@ void node::rep::start_partition(std::uint32_t number, std::unique_ptr<round_log>
 void node::rep::tell_front(std::uint32_t) {}
 
 void node::rep::start_front() {
-  std::vector<persistence_actor> heads;
-  std::vector<history_reader_actor> readers;
+  std::vector<partition_actor> heads;
+  std::vector<partition_reader_actor> readers;
   for (const auto& part : partitions) {
     heads.push_back(part.persistence);
     readers.push_back(part.reader);

@@ -6,7 +6,7 @@
 
 namespace vicket {
 
-router::router(handle::pointer self, std::vector<persistence_actor> heads)
+router::router(handle::pointer self, std::vector<partition_actor> heads)
     : self_{self}, heads_{std::move(heads)} {}
 
 router::handle::behavior_type router::make_behavior() {
@@ -32,7 +32,7 @@ router::handle::behavior_type router::make_behavior() {
   };
 }
 
-const persistence_actor& router::head_of(const connector_id& id) const {
+const partition_actor& router::head_of(const connector_id& id) const {
   return heads_[partition_of(id, static_cast<std::uint32_t>(heads_.size()))];
 }
 

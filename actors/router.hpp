@@ -15,15 +15,15 @@ public:
 
   static constexpr auto name = "router";
 
-  router(handle::pointer self, std::vector<persistence_actor> heads);
+  router(handle::pointer self, std::vector<partition_actor> heads);
 
   handle::behavior_type make_behavior();
 
 private:
-  [[nodiscard]] const persistence_actor& head_of(const connector_id& id) const;
+  [[nodiscard]] const partition_actor& head_of(const connector_id& id) const;
 
   handle::pointer self_;
-  std::vector<persistence_actor> heads_; ///< by partition number; never empty
+  std::vector<partition_actor> heads_; ///< by partition number; never empty
 };
 
 } // namespace vicket

@@ -2,6 +2,7 @@
 
 #include "link/roles.hpp"
 #include "messages/actors.hpp"
+#include "messages/peer_actor.hpp"
 #include "net/place.hpp"
 #include "net/tls_files.hpp"
 
@@ -33,6 +34,10 @@ public:
     std::function<void(const std::string&)> log_warning; ///< from any thread; not empty
     /// For tests: changes bounds.
     std::function<void(internal::link_server_options&)> change = {};
+    /// What other nodes of the cluster may ask (role `peer`); null: there are none.
+    peer_actor peer = {};
+    /// Who comes in without TLS, so from this machine, may be a peer, too: for a cluster on one machine.
+    bool local_peers = false;
   };
 
   /// Listens everywhere, or one clear line says why not. The actor system outlives the port.

@@ -1,5 +1,7 @@
 #include "messages/actors.hpp"
 
+#include "messages/peer_actor.hpp"
+
 #include <caf/error.hpp>
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/message.hpp>
@@ -22,6 +24,10 @@ refusal refusal_of(const caf::error& reason) {
   if (context.match_elements<std::string>())
     return {code, context.get_as<std::string>(0)};
   return {code, to_string(code)};
+}
+
+void register_peer_types() {
+  caf::init_global_meta_objects<caf::id_block::vicket_peer>();
 }
 
 void register_message_types() {

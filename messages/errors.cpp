@@ -7,7 +7,7 @@ namespace vicket {
 
 namespace {
 
-constexpr std::array<std::pair<errc, std::string_view>, 12> names{{
+constexpr std::array<std::pair<errc, std::string_view>, 13> names{{
     {errc::unknown_connector, "unknown_connector"},
     {errc::connector_disabled, "connector_disabled"},
     {errc::filtered, "filtered"},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<errc, std::string_view>, 12> names{{
     {errc::not_found, "not_found"},
     {errc::connector_busy, "connector_busy"},
     {errc::forbidden, "forbidden"},
+    {errc::not_owner, "not_owner"},
 }};
 
 } // namespace

@@ -22,6 +22,7 @@ enum class errc : std::uint8_t {
   not_found,             ///< no such connector, event or run
   connector_busy, ///< the connector can't be deleted while events wait for it, or changed while it is being deleted
   forbidden, ///< not for who has this certificate
+  not_owner, ///< between nodes of a cluster: the partition is not this node's. Engines never see it
 };
 
 [[nodiscard]] std::string to_string(errc code);

@@ -65,6 +65,10 @@ struct timestamp_ms {
   }
 };
 
+/// Position in a partition's log. Events and attempts draw from one counter that starts at 1, so the log is
+/// one total order: an attempt's sequence is above its event's.
+using log_sequence = std::uint64_t;
+
 } // namespace vicket
 
 template <>

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <vector>
+
+namespace vicket {
+
+/// What other nodes of the cluster reach of this one: its own partitions, and never, through it, another node's. Other than
+/// those: `not_owner`. What is asked goes to the partition as it is, within the bounds that this node's own front keeps.
+class peer_door {
+public:
+  using handle = peer_door_actor;
+
+  static constexpr auto name = "peer_door";
+
+  /// Who waits for a partition's feed at the same time; one more is refused with `overloaded`.
+  static constexpr std::size_t max_waiting = 256;
+  /// Those are looked at in this interval: how exactly `wait_ms` is kept.
+  static constexpr std::int64_t look_ms = 200;
+
+  struct setup {
+    std::uint32_t partitions = 0;
+  };
+
+  peer_door(handle::pointer self, setup with);
+
+  handle::behavior_type make_behavior();
+
+private:
+  struct waiting {
+    caf::typed_response_promise<feed_awaited> promise;
+    caf::actor_clock::time_point until;
+  };
+  struct place {
+    persistence_actor here;
+    history_reader_actor reader_here;
+    std::list<waiting> waiting_for_feed; ///< bounded by max_waiting
+  };
+
+  template <class Answer, class Request>
+  caf::result<Answer> ask(of_partition<Request>& request);
+  template <class Answer, class Request>
+  caf::result<Answer> read(of_partition<Request>& request);
+  [[nodiscard]] place* owned(std::uint32_t partition);
+  [[nodiscard]] static caf::error not_owned(std::uint32_t partition);
+  void serve(serve_partition& news);
+  caf::result<feed_awaited> await(const await_feed& request);
+  void feed_has_grown(std::uint32_t partition);
+  void look();
+  void schedule_look();
+
+  handle::pointer self_;
+  setup with_;
+  std::vector<place> places_; ///< by partition
+  bool look_under_way_ = false;
+};
+
+} // namespace vicket
