@@ -54,9 +54,10 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
     std::unique_ptr<partition_keeper> keeper; ///< null: it has ended; `ended` says why
     std::uint64_t keeper_of = 0;              ///< the life that it claims for
     std::shared_ptr<start_permit> permit;     ///< while it owns it
-    bool started = false;                     ///< the writer is there, or is going
-    bool stopping = false;                    ///< `stop` was called, and `gone` was not
-    bool letting_go = false;                  ///< `drain` was called
+    std::int64_t owned_since_ms = 0;
+    bool started = false;    ///< the writer is there, or is going
+    bool stopping = false;   ///< `stop` was called, and `gone` was not
+    bool letting_go = false; ///< `drain` was called
     bool drained = false;
     std::string ended;
     cluster_node::owner told;
@@ -154,6 +155,7 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
     for (const auto& each : seats)
       tick(*each, now);
     even_out(now);
+    tell_copies(now);
     tell_what_is_wrong();
     ticker.start(std::chrono::milliseconds{beat_ms},
                  internal::while_alive(weak_from_this(), [](rep& self) { self.tick(); }));
@@ -237,6 +239,18 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
     of.synced_to = applied.last().number;
   }
 
+  void tell_copies(std::int64_t now) {
+    if (now - copies_told_ms < sync_ms)
+      return;
+    copies_told_ms = now;
+    std::vector<member_table::copy> all;
+    for (const auto& each : seats)
+      if (each->synced_to != 0)
+        all.push_back({each->number, each->synced_to});
+    if (!all.empty())
+      members_table.tell_copies(with.self.node, all);
+  }
+
   // -- owning --------------------------------------------------------------------------------------------------------
 
   void changed(seat& of, role now, const std::string& why) {
@@ -247,6 +261,7 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
       info(of, "is owned by this node from now on");
       table.note_owner(of.number, with.self.node, of.keeper->history().last().epoch);
       of.permit = std::make_shared<start_permit>(boot_ms);
+      of.owned_since_ms = boot_ms();
       return take_over(of);
     case role::following:
       break;
@@ -397,8 +412,8 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
                     [](const auto& each) { return each->letting_go || each->stopping; }))
       return;
     for (const auto& each : seats)
-      if (each->started && each->keeper->may_act() && !wanted[each->number].empty() &&
-          wanted[each->number].front() != with.self.node) {
+      if (each->started && each->keeper->may_act() && now - each->owned_since_ms >= settled_ms &&
+          !wanted[each->number].empty() && wanted[each->number].front() != with.self.node) {
         info(*each, "is let go: " + wanted[each->number].front() + " is to own it");
         return let_go(*each);
       }
@@ -462,6 +477,7 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
   std::vector<std::string> last_present;
   std::int64_t present_since_ms = 0;
   std::int64_t evened_at_ms = 0;
+  std::int64_t copies_told_ms = 0;
   std::string last_trouble;
   bool closing = false;
   bool ended = false;

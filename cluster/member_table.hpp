@@ -57,6 +57,14 @@ public:
   /// A sign of life, with what has changed of it, if that life is still the node's.
   virtual void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) = 0;
   virtual void list(std::function<void(list_answer)> done) = 0;
+
+  /// Up to which record a node's copy of a partition is synced on its disk.
+  struct copy {
+    std::uint32_t partition = 0;
+    std::uint64_t synced_to = 0;
+  };
+  /// For who looks at the table. Nothing depends on it.
+  virtual void tell_copies(const std::string& /*node*/, const std::vector<copy>& /*copies*/) {}
 };
 
 } // namespace vicket

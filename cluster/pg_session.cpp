@@ -63,6 +63,31 @@ std::string pg_int8(std::int64_t value) {
   return integer_bytes(static_cast<std::uint64_t>(value), 8);
 }
 
+namespace {
+
+/// One dimension from 1 on, none of it null: the form of array_recv.
+template <class Value, class Encode>
+std::string array_of(const std::vector<Value>& values, std::int32_t type, Encode encode) {
+  auto bytes = pg_int4(values.empty() ? 0 : 1) + pg_int4(0) + pg_int4(type);
+  if (!values.empty())
+    bytes += pg_int4(static_cast<std::int32_t>(values.size())) + pg_int4(1);
+  for (const auto value : values)
+    bytes += pg_int4(static_cast<std::int32_t>(sizeof(Value))) + encode(value);
+  return bytes;
+}
+
+constexpr std::int32_t int4_oid = 23;
+constexpr std::int32_t int8_oid = 20;
+
+} // namespace
+
+std::string pg_int4_array(const std::vector<std::int32_t>& values) {
+  return array_of(values, int4_oid, pg_int4);
+}
+std::string pg_int8_array(const std::vector<std::int64_t>& values) {
+  return array_of(values, int8_oid, pg_int8);
+}
+
 std::int64_t pg_integer(std::string_view bytes) {
   auto value = std::uint64_t{0};
   for (const auto c : bytes)

@@ -39,6 +39,8 @@ public:
 [[nodiscard]] std::string pg_int2(std::int16_t value);
 [[nodiscard]] std::string pg_int4(std::int32_t value);
 [[nodiscard]] std::string pg_int8(std::int64_t value);
+[[nodiscard]] std::string pg_int4_array(const std::vector<std::int32_t>& values);
+[[nodiscard]] std::string pg_int8_array(const std::vector<std::int64_t>& values);
 /// Of 2, 4 or 8 bytes.
 [[nodiscard]] std::int64_t pg_integer(std::string_view bytes);
 

@@ -44,6 +44,12 @@ constexpr std::string_view list_text = "SELECT node, incarnation, state, zone, a
                                        "protocol_to, timeline, wrong, beats, life "
                                        "FROM $.members ORDER BY node COLLATE \"C\"";
 
+constexpr std::string_view copies_text =
+    "INSERT INTO $.copies AS old (partition, node, synced_to) "
+    "SELECT partition, $1::text, synced_to FROM unnest($2::int4[], $3::int8[]) AS told (partition, "
+    "synced_to) "
+    "ON CONFLICT (partition, node) DO UPDATE SET synced_to = excluded.synced_to";
+
 std::string text_in(std::optional<std::string>& column) {
   return column ? std::move(*column) : std::string{};
 }
@@ -80,7 +86,8 @@ struct postgres_members::rep {
                                                        with.conninfo,
                                                        {{"enter", in_schema(enter_text, with.schema)},
                                                         {"beat", in_schema(beat_text, with.schema)},
-                                                        {"list", in_schema(list_text, with.schema)}}}} {
+                                                        {"list", in_schema(list_text, with.schema)},
+                                                        {"copies", in_schema(copies_text, with.schema)}}}} {
     VICKET_ASSERT(is_schema_name(with.schema));
   }
 
@@ -141,6 +148,21 @@ void postgres_members::list(std::function<void(list_answer)> done) {
       done(std::move(found));
     });
   });
+}
+
+void postgres_members::tell_copies(const std::string& node, const std::vector<copy>& copies) {
+  std::vector<std::int32_t> partitions;
+  std::vector<std::int64_t> numbers;
+  for (const auto& each : copies) {
+    partitions.push_back(static_cast<std::int32_t>(each.partition));
+    numbers.push_back(static_cast<std::int64_t>(each.synced_to));
+  }
+  post_while_alive(
+      *rep_->with.io, rep_,
+      [node, partitions = internal::pg_int4_array(partitions),
+       numbers = internal::pg_int8_array(numbers)](rep& it) {
+        it.line.session().execute("copies", {node, partitions, numbers}, [](const pg_answer&) {});
+      });
 }
 
 } // namespace vicket

@@ -23,6 +23,7 @@ public:
   void enter(const member& self, std::function<void(enter_answer)> done) override;
   void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) override;
   void list(std::function<void(list_answer)> done) override;
+  void tell_copies(const std::string& node, const std::vector<copy>& copies) override;
 
 private:
   struct rep;

@@ -46,17 +46,20 @@ constexpr std::string_view look_text =
     "(SELECT trimmed_to FROM $.partitions WHERE partition = $1), "
     "(SELECT halted FROM $.partitions WHERE partition = $1), "
     "pg_logical_emit_message(true, 'vicket', '')";
-// The bytes before a row say whether it still belongs to the page; the first always does.
-constexpr std::string_view read_text =
-    "SELECT number, epoch, kind, digest, durable_to, body FROM ("
-    "SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS bytes_before FROM ("
-    "SELECT * FROM $.rounds WHERE partition = $1::int4 AND number >= $2::int8 ORDER BY number LIMIT 1000) AS "
-    "first_ones) AS counted "
-    "WHERE bytes_before <= $3::int8 OR number = $2 ORDER BY number";
+// Of several partitions: $1 their numbers, $2 the first number that is wanted of each, $3 bytes of bodies for each.
 constexpr std::string_view ends_text =
-    "SELECT (SELECT max(number) FROM $.rounds WHERE partition = $1::int4), "
-    "(SELECT trimmed_to FROM $.partitions WHERE partition = $1), "
-    "(SELECT digest FROM $.rounds WHERE partition = $1 AND number = $2::int8 - 1)";
+    "SELECT (SELECT max(number) FROM $.rounds WHERE partition = w.partition), "
+    "(SELECT trimmed_to FROM $.partitions WHERE partition = w.partition), "
+    "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = w.first - 1) "
+    "FROM unnest($1::int4[], $2::int8[]) WITH ORDINALITY AS w (partition, first, place) ORDER BY w.place";
+// The sum does not count the first row, which always belongs to the page.
+constexpr std::string_view read_text =
+    "SELECT w.place, r.number, r.epoch, r.kind, r.digest, r.durable_to, r.body "
+    "FROM unnest($1::int4[], $2::int8[]) WITH ORDINALITY AS w (partition, first, place), LATERAL ("
+    "SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS bytes_before FROM ("
+    "SELECT * FROM $.rounds WHERE partition = w.partition AND number >= w.first ORDER BY number LIMIT 1000) "
+    "AS first_ones) AS r "
+    "WHERE r.bytes_before <= $3::int8 OR r.number = w.first ORDER BY w.place, r.number";
 // First it is said that they are gone, then they go: who finds nothing finds out why.
 constexpr std::string_view mark_text =
     "INSERT INTO $.partitions AS old (partition, trimmed_to) VALUES ($1::int4, $2::int8) "
@@ -116,7 +119,7 @@ log_table::append_answer append_answer_of(pg_answer& answer) {
 
 } // namespace
 
-struct postgres_table::rep {
+struct postgres_table::rep : std::enable_shared_from_this<rep> {
   explicit rep(setup given)
       : with{std::move(given)}, other{line({statement("look", look_text), statement("read", read_text),
                                             statement("ends", ends_text), statement("mark", mark_text),
@@ -165,41 +168,87 @@ struct postgres_table::rep {
                  [done = std::move(done)](pg_answer answer) { done(append_answer_of(answer)); });
   }
 
-  void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
-            std::function<void(read_answer)> done) {
-    // The ends first: what is appended meanwhile is in the page and not counted, rather than the other way round.
-    auto page = std::make_shared<read_answer>();
-    auto& session = other_session();
-    session.execute("ends", {partition_bytes(partition), number_bytes(from)}, [page](pg_answer answer) {
-      page->answered = answer.answered() && answer.rows.size() == 1;
-      if (page->answered) {
-        page->last = number_in(answer.rows[0][0]);
-        page->trimmed_to = number_in(answer.rows[0][1]);
-        page->before = digest_in(answer.rows[0][2]);
-      }
+  // -- reads: all that are asked for at once are one statement, and a second one where there is anything new ----------
+
+  struct wanted_read {
+    std::uint32_t partition = 0;
+    std::uint64_t from = 0;
+    std::size_t max_bytes = 0;
+    std::function<void(read_answer)> done;
+    read_answer page;
+  };
+  using wanted_reads = std::vector<wanted_read>;
+
+  void read(wanted_read one) {
+    wanted.push_back(std::move(one));
+    if (wanted.size() > 1)
+      return;
+    post_while_alive(*with.io, shared_from_this(), [](rep& self) { // behind those that were asked for with it
+      self.read_ends(std::make_shared<wanted_reads>(std::exchange(self.wanted, {})));
     });
-    session.execute(
-        "read",
-        {partition_bytes(partition), number_bytes(from), pg_int8(static_cast<std::int64_t>(max_bytes))},
-        [page, partition, done = std::move(done)](pg_answer answer) {
-          page->answered = page->answered && answer.answered();
-          page->detail = answer.detail;
-          for (auto& columns : answer.rows) {
-            const auto digest = digest_in(columns[3]);
-            if (!digest || !columns[5]) {
-              page->answered = false;
-              page->detail = "a row of the log has no digest of 32 bytes";
-              break;
+  }
+
+  static std::vector<std::string> places_of(const wanted_reads& all) {
+    std::vector<std::int32_t> partitions;
+    std::vector<std::int64_t> numbers;
+    for (const auto& each : all) {
+      partitions.push_back(static_cast<std::int32_t>(each.partition));
+      numbers.push_back(static_cast<std::int64_t>(each.from));
+    }
+    return {internal::pg_int4_array(partitions), internal::pg_int8_array(numbers)};
+  }
+
+  /// The ends first: what is appended meanwhile is in the page and not counted, rather than the other way round.
+  void read_ends(const std::shared_ptr<wanted_reads>& all) {
+    other_session().execute(
+        "ends", places_of(*all),
+        internal::while_alive(weak_from_this(), [all](rep& self, const pg_answer& answer) {
+          const auto more = std::make_shared<wanted_reads>();
+          for (std::size_t i = 0; i < all->size(); ++i) {
+            auto& each = (*all)[i];
+            each.page.detail = answer.detail;
+            each.page.answered = answer.answered() && answer.rows.size() == all->size();
+            if (each.page.answered) {
+              each.page.last = number_in(answer.rows[i][0]);
+              each.page.trimmed_to = number_in(answer.rows[i][1]);
+              each.page.before = digest_in(answer.rows[i][2]);
             }
-            page->rows.push_back({{partition, number_in(columns[0]), number_in(columns[1]),
-                                   static_cast<record_kind>(number_in(columns[2])), number_in(columns[4])},
-                                  *digest,
-                                  std::move(*columns[5])});
+            if (each.page.answered && each.page.last >= each.from)
+              more->push_back(std::move(each));
+            else
+              each.done(std::move(each.page));
           }
-          if (!page->rows.empty())
-            page->last = std::max(page->last, page->rows.back().head.number);
-          done(std::move(*page));
-        });
+          if (!more->empty())
+            self.read_rows(more);
+        }));
+  }
+
+  void read_rows(const std::shared_ptr<wanted_reads>& all) {
+    auto values = places_of(*all);
+    const auto share = all->front().max_bytes / all->size();
+    values.push_back(pg_int8(static_cast<std::int64_t>(share)));
+    other_session().execute("read", std::move(values), [all](pg_answer answer) {
+      for (auto& each : *all) {
+        each.page.answered = answer.answered();
+        each.page.detail = answer.detail;
+      }
+      for (auto& columns : answer.rows) {
+        auto& each = (*all)[static_cast<std::size_t>(number_in(columns[0]) - 1)];
+        const auto digest = digest_in(columns[4]);
+        if (!digest || !columns[6]) {
+          each.page.answered = false;
+          each.page.detail = "a row of the log has no digest of 32 bytes";
+          continue;
+        }
+        each.page.rows.push_back({{each.partition, number_in(columns[1]), number_in(columns[2]),
+                                   static_cast<record_kind>(number_in(columns[3])), number_in(columns[5])},
+                                  *digest,
+                                  std::move(*columns[6])});
+        each.page.last = std::max(each.page.last, each.page.rows.back().head.number);
+      }
+      for (auto& each : *all)
+        each.done(std::move(each.page));
+    });
   }
 
   void trim_on(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) {
@@ -215,6 +264,7 @@ struct postgres_table::rep {
   std::unordered_map<std::uint32_t, std::uint64_t>
       appended_over; ///< by partition: which of its line's sessions
   pg_line other;
+  wanted_reads wanted; ///< to be asked for together
 };
 
 postgres_table::postgres_table(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
@@ -252,7 +302,7 @@ void postgres_table::look(std::uint32_t partition, std::uint64_t number,
 void postgres_table::read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
                           std::function<void(read_answer)> done) {
   post_while_alive(*rep_->with.io, rep_, [partition, from, max_bytes, done = std::move(done)](rep& self) {
-    self.read(partition, from, max_bytes, done);
+    self.read({partition, from, max_bytes, done, {}});
   });
 }
 

@@ -62,7 +62,6 @@ CREATE TABLE $.members (
 CREATE TABLE $.copies (
   partition integer NOT NULL,
   node text NOT NULL,
-  store uuid NOT NULL,
   synced_to bigint NOT NULL DEFAULT 0,
   complete boolean NOT NULL DEFAULT false,
   PRIMARY KEY (partition, node)

@@ -165,3 +165,20 @@ TEST_CASE("a data folder that finds no room says what to do, and a failed sync i
   }
   CHECK(open_folder(path, 2)->partitions() == 2);
 }
+
+TEST_CASE("a folder that has joined a cluster says which, and goes on doing so with a key") {
+  const auto scratch = scratch_folder{};
+  const auto path = scratch.path() / "data";
+  {
+    const auto folder = open_folder(path, 3);
+    CHECK(!folder->cluster());
+    REQUIRE(folder->join({"0191c0de-0000-4000-8000-000000000000", "node-a"}).ok());
+    REQUIRE(folder->take_key("0123456789abcdef").ok());
+  }
+  const auto folder = open_folder(path, 3);
+  REQUIRE(folder->cluster());
+  CHECK(folder->cluster()->uuid == "0191c0de-0000-4000-8000-000000000000");
+  CHECK(folder->cluster()->node == "node-a");
+  CHECK(folder->key_fingerprint() == "0123456789abcdef");
+  CHECK(folder->partitions() == 3);
+}

@@ -1,0 +1,168 @@
+// Three nodes and a database with a standby as processes, an engine that sends without end, and what may befall them. Each case
+// once; more of them, one after the other in the same cluster, with VICKET_ROUNDS=20.
+
+#include "tests/nodes/cluster_world.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+using namespace vicket::testing;
+
+namespace {
+
+int rounds() {
+  const auto* text = std::getenv("VICKET_ROUNDS");
+  return text == nullptr ? 1 : std::max(1, std::atoi(text));
+}
+
+void rest(int ms) {
+  std::this_thread::sleep_for(std::chrono::milliseconds{ms});
+}
+
+void tell(const std::string& what) {
+  std::printf("  %s\n", what.c_str());
+  std::fflush(stdout);
+}
+
+/// All that must be true after whatever it was. `copies`: all nodes can still follow.
+void check_end(cluster_world& world, std::size_t most_twice) {
+  world.stop_engine();
+  world.wait_until_delivered();
+  const auto sent = world.sent();
+  tell(std::to_string(sent.accepted) + " accepted, " + std::to_string(sent.duplicates) +
+       " answered as duplicates, " + std::to_string(sent.unavailable) + " times unavailable, " +
+       std::to_string(world.delivered_twice()) + " delivered more than once");
+  INFO(sent.example);
+  CHECK(sent.other == 0);
+  CHECK(world.delivered_twice() <= most_twice);
+  for (std::size_t i = 0; i < cluster_world::node_count; ++i)
+    if (!world.runs(i))
+      world.start_node(i);
+  world.wait_for_owners();
+  rest(1'500); // what followers poll, and records of the last attempts
+  for (const auto& complaint : world.compare_what_nodes_show())
+    FAIL_CHECK(complaint);
+  for (std::size_t i = 0; i < cluster_world::node_count; ++i)
+    CHECK(world.stop_node(i) == 0);
+  for (const auto& complaint : world.compare_copies())
+    FAIL_CHECK(complaint);
+}
+
+/// Deliveries that were under way, or within the lease.
+constexpr std::size_t a_few = 200;
+
+} // namespace
+
+TEST_CASE("an owner is killed: its partitions are owned by others within seconds, and nothing is lost") {
+  cluster_world world;
+  world.wait_for_accepted(200);
+  for (auto i = 0; i < rounds(); ++i) {
+    const auto victim = world.some_owner();
+    world.kill_node(victim);
+    const auto took = world.wait_for_owners(victim);
+    world.wait_for_accepted(200);
+    tell("killed " + cluster_world::name_of(victim) + ": all are owned again after " + std::to_string(took) +
+         " ms");
+    CHECK(took < 10'000);
+    world.start_node(victim);
+    world.wait_for_accepted(100);
+  }
+  check_end(world, a_few * static_cast<std::size_t>(rounds()));
+}
+
+TEST_CASE("an owner stands still and comes back: it is deposed meanwhile, and finds that out") {
+  cluster_world world;
+  world.wait_for_accepted(200);
+  for (auto i = 0; i < rounds(); ++i) {
+    const auto victim = world.some_owner();
+    world.signal_node(victim, SIGSTOP);
+    const auto took = world.wait_for_owners(victim);
+    tell("stopped " + cluster_world::name_of(victim) + ": all are owned by others after " +
+         std::to_string(took) + " ms");
+    CHECK(took < 10'000);
+    rest(500);
+    world.signal_node(victim, SIGCONT);
+    world.wait_for_accepted(300);
+  }
+  check_end(world, a_few * static_cast<std::size_t>(rounds()));
+}
+
+TEST_CASE(
+    "connections to the database are ended at random: nobody is deposed for long, and nothing is lost") {
+  cluster_world world;
+  for (auto i = 0; i < 10 * rounds(); ++i) {
+    world.wait_for_accepted(30);
+    static_cast<void>(world.primary().run(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid() AND random() < 0.5"));
+    if (i % 2 == 0)
+      static_cast<void>(
+          world.primary().run("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+                              "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"));
+  }
+  world.wait_for_accepted(100);
+  check_end(world, a_few);
+}
+
+TEST_CASE("the database is away and comes back: nobody is deposed, and all goes on by itself") {
+  cluster_world world;
+  world.wait_for_accepted(200);
+  for (auto i = 0; i < rounds(); ++i) {
+    world.wait_for_balance();
+    rest(6'000); // no moves any more
+    const auto before = world.epochs();
+    world.primary().kill();
+    rest(rounds() > 1 ? 60'000 : 8'000);
+    world.primary().start();
+    const auto took = world.wait_for_accepted(100);
+    tell("the database was away: accepted again after " + std::to_string(took) + " ms");
+    CHECK(world.epochs() == before);
+  }
+  check_end(world, a_few);
+}
+
+TEST_CASE("the database fails over to its synchronous standby: nothing is lost") {
+  for (auto i = 0; i < rounds(); ++i) {
+    cluster_world world;
+    world.wait_for_accepted(300);
+    world.primary().kill();
+    world.promote();
+    const auto took = world.wait_for_accepted(100);
+    tell("failed over: accepted again after " + std::to_string(took) + " ms");
+    for (const auto& why : world.halted())
+      CHECK(why == "");
+    check_end(world, a_few);
+  }
+}
+
+TEST_CASE("a standby that lacks acknowledged records is promoted while a node lags: the partitions halt") {
+  for (auto i = 0; i < rounds(); ++i) {
+    cluster_world world{database::asynchronous};
+    world.wait_for_accepted(200);
+    const auto lagging = (world.some_owner() + 1) % cluster_world::node_count;
+    world.signal_node(lagging, SIGSTOP);
+    world.wait_for_owners(lagging);
+    world.wait_for_accepted(100);
+    world.cut_standby_off();
+    world.wait_for_accepted(200);
+    world.primary().kill();
+    world.promote();
+    world.signal_node(lagging, SIGCONT); // it has nothing that the promoted one lacks: all fits for it
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    const auto all_halted = [&] {
+      const auto why = world.halted();
+      return std::none_of(why.begin(), why.end(), [](const std::string& one) { return one.empty(); });
+    };
+    while (!all_halted() && std::chrono::steady_clock::now() < until)
+      rest(100);
+    for (const auto& why : world.halted())
+      CHECK(why.find("the log went back") != std::string::npos);
+  }
+}

@@ -1,0 +1,492 @@
+#include "tests/nodes/cluster_world.hpp"
+
+#include "link/connect.hpp"
+#include "policy/secret_box.hpp"
+#include "storage/partition_store.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <mutex>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+namespace vicket::testing {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds patience{60};
+constexpr milliseconds look_again{20};
+constexpr std::size_t batch_items = 10;
+constexpr milliseconds between_batches{20};
+
+struct config : caf::actor_system_config {
+  config() {
+    static const bool registered = [] {
+      register_message_types();
+      return true;
+    }();
+    static_cast<void>(registered);
+    set("caf.scheduler.max-threads", 1);
+    set("caf.work-stealing.aggressive-poll-attempts", 0);
+    set("caf.work-stealing.moderate-poll-attempts", 0);
+    set("caf.logger.console.verbosity", "quiet");
+  }
+};
+
+std::int64_t ms_since(steady::time_point begin) {
+  return std::chrono::duration_cast<milliseconds>(steady::now() - begin).count();
+}
+
+/// How long it took.
+std::int64_t wait_until(const std::string& what, const std::function<bool()>& is_so) {
+  const auto began = steady::now();
+  while (!is_so()) {
+    if (steady::now() - began > patience)
+      throw std::runtime_error{"not within a minute: " + what};
+    std::this_thread::sleep_for(look_again);
+  }
+  return ms_since(began);
+}
+
+std::vector<std::string> lines_of(const std::string& text, char separator) {
+  std::vector<std::string> all;
+  std::istringstream stream{text};
+  for (std::string one; std::getline(stream, one, separator);)
+    all.push_back(one);
+  return all;
+}
+
+std::string connector_name(std::size_t number) {
+  return "connector-" + std::to_string(number);
+}
+
+} // namespace
+
+/// Sends on a thread of its own, one batch after the other, and again what was not answered, under the same ids.
+struct cluster_world::engine {
+  engine(std::vector<std::string> nodes, std::uint64_t seed) : random{seed} {
+    link_options options;
+    options.nodes = std::move(nodes);
+    link = connect(system, options);
+    worker = std::thread{[this] { run(); }};
+  }
+  ~engine() {
+    ended = true;
+    worker.join();
+    link = nullptr;
+  }
+
+  void run() {
+    caf::scoped_actor self{system};
+    while (!ended) {
+      if (stopping && again.empty())
+        idle = true;
+      if (paused || idle) {
+        std::this_thread::sleep_for(between_batches);
+        continue;
+      }
+      send_batch batch;
+      for (; batch.items.size() < batch_items && !again.empty(); again.pop_front())
+        batch.items.push_back(std::move(again.front()));
+      while (batch.items.size() < batch_items && !stopping)
+        batch.items.push_back(next());
+      const auto items = batch.items;
+      self->request(link, std::chrono::seconds{90}, std::move(batch))
+          .receive(
+              [&](const batch_result& answer) {
+                for (std::size_t i = 0; i < items.size(); ++i)
+                  take(items[i], answer.results.at(i));
+              },
+              [&](const caf::error& why) {
+                const auto reason = refusal_of(why);
+                for (const auto& one : items)
+                  take(one, reason);
+              });
+      std::this_thread::sleep_for(between_batches);
+    }
+  }
+
+  send_to_connector next() {
+    send_to_connector event;
+    const auto number = ++made;
+    std::array<std::uint64_t, 2> bits{random(), random()};
+    std::array<char, 37> text{};
+    std::snprintf(text.data(), text.size(), "%08x-%04x-4%03x-8%03x-%012llx",
+                  static_cast<unsigned>(bits[0] >> 32), static_cast<unsigned>(bits[0] >> 16 & 0xffff),
+                  static_cast<unsigned>(bits[0] & 0xfff), static_cast<unsigned>(bits[1] >> 52),
+                  static_cast<unsigned long long>(bits[1] & 0xffffffffffff));
+    event.id = event_id::parse(text.data());
+    event.connector = {connector_name(number % connectors)};
+    event.event = "ticket.status_changed";
+    event.occurred_at = {1'779'546'071'412};
+    event.data_json = R"({"number":)" + std::to_string(number) + "}";
+    event.run = "run-" + std::to_string(number);
+    return event;
+  }
+
+  void take(const send_to_connector& event, const send_result& result) {
+    const std::lock_guard lock{mutex};
+    if (const auto* yes = std::get_if<accepted>(&result)) {
+      if (yes->duplicate)
+        ++counted.duplicates;
+      if (ids.insert(*event.id).second)
+        ++counted.accepted;
+      return;
+    }
+    const auto& no = std::get<refusal>(result);
+    if (no.code == errc::unavailable || no.code == errc::overloaded) {
+      ++counted.unavailable;
+    } else {
+      ++counted.other;
+      counted.example = std::string{to_string(no.code)} + ": " + no.detail;
+    }
+    again.push_back(event);
+  }
+
+  config configured;
+  caf::actor_system system{configured};
+  gateway_actor link;
+  std::mt19937_64 random;
+  std::uint64_t made = 0;
+  std::deque<send_to_connector> again; ///< the worker's
+  std::mutex mutex;                    ///< guards what follows
+  counts counted;
+  std::unordered_set<event_id> ids;
+  std::atomic<bool> paused{false};
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> idle{false};
+  std::atomic<bool> ended{false};
+  std::thread worker; ///< last
+};
+
+cluster_world::cluster_world(database how)
+    : primary_{std::make_unique<postgres_instance>()}, standby_{std::make_unique<postgres_instance>(
+                                                           *primary_, "standby")},
+      endpoint_{std::make_unique<event_receiver>()} {
+  if (how == database::synchronous) {
+    static_cast<void>(primary_->run("ALTER SYSTEM SET synchronous_standby_names = 'standby'"));
+    static_cast<void>(primary_->run("SELECT pg_reload_conf()"));
+    wait_until("the standby is synchronous", [&] {
+      return primary_->run("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1";
+    });
+  }
+  const auto key = folder_.file("secret.key", std::string(secret_box::key_bytes, 'k'));
+  std::filesystem::permissions(key, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto made = run_process({VICKET_PATH, "cluster", "init", "--cluster", "test", "--log", conninfo(),
+                                 "--partitions", std::to_string(partitions), "--secret-key-file", key});
+  if (made.code != 0)
+    throw std::runtime_error{"the cluster can't be made: " + made.errors};
+  for (std::size_t i = 0; i < node_count; ++i)
+    start_node(i);
+  wait_for_owners();
+  put_connectors();
+  std::vector<std::string> places;
+  for (std::size_t i = 0; i < node_count; ++i)
+    places.push_back("unix:" + socket_of(i));
+  engine_ = std::make_unique<engine>(std::move(places), static_cast<std::uint64_t>(::getpid()));
+}
+
+cluster_world::~cluster_world() = default;
+
+std::string cluster_world::name_of(std::size_t number) {
+  return std::string(1, static_cast<char>('a' + number));
+}
+
+std::string cluster_world::socket_of(std::size_t number) const {
+  return folder_.path() + "/" + name_of(number) + ".sock";
+}
+
+/// Whichever of the two takes writes.
+std::string cluster_world::conninfo() const {
+  const auto folder_of = [](const postgres_instance& of) {
+    const auto text = of.conninfo();
+    const auto begin = text.find("host=") + 5;
+    return text.substr(begin, text.find(' ', begin) - begin);
+  };
+  return "host=" + folder_of(*primary_) + "," + folder_of(*standby_) +
+         " port=5432,5432 user=vicket dbname=postgres target_session_attrs=read-write";
+}
+
+std::string cluster_world::database_run(const std::string& statement) const {
+  return (promoted_ ? *standby_ : *primary_).run(statement);
+}
+
+// -- nodes ------------------------------------------------------------------------------------------------------------
+
+void cluster_world::start_node(std::size_t number) {
+  const auto name = name_of(number);
+  nodes_[number] = std::make_unique<process>(std::vector<std::string>{
+      VICKETD_PATH, "--data-dir", folder_.path() + "/" + name, "--cluster", "test", "--node-name", name,
+      "--log", conninfo(), "--secret-key-file", folder_.path() + "/secret.key", "--listen",
+      "unix:" + socket_of(number), "--peer-listen", "unix:" + folder_.path() + "/" + name + ".peer",
+      "--allow-cidr", "127.0.0.0/8", "--allow-http"});
+  static_cast<void>(nodes_[number]->line_with("vicketd ready"));
+}
+
+void cluster_world::kill_node(std::size_t number) {
+  nodes_[number]->signal(SIGKILL);
+  static_cast<void>(nodes_[number]->wait());
+  logs_[number] += nodes_[number]->errors();
+  nodes_[number] = nullptr;
+}
+
+int cluster_world::stop_node(std::size_t number) {
+  nodes_[number]->signal(SIGTERM);
+  const auto code = nodes_[number]->wait();
+  logs_[number] += nodes_[number]->errors();
+  nodes_[number] = nullptr;
+  return code;
+}
+
+void cluster_world::signal_node(std::size_t number, int signal) const {
+  nodes_[number]->signal(signal);
+}
+
+std::string cluster_world::log_of(std::size_t number) const {
+  return logs_[number] + (nodes_[number] ? nodes_[number]->errors() : std::string{});
+}
+
+std::vector<std::string> cluster_world::owners() const {
+  return lines_of(
+      database_run(
+          "SELECT string_agg(coalesce(owner, ''), ',' ORDER BY partition) || ',' FROM vicket.partitions"),
+      ',');
+}
+
+std::vector<std::uint64_t> cluster_world::epochs() const {
+  std::vector<std::uint64_t> all;
+  for (const auto& one :
+       lines_of(database_run("SELECT string_agg(epoch::text, ',' ORDER BY partition) FROM vicket.partitions"),
+                ','))
+    all.push_back(std::stoull(one));
+  return all;
+}
+
+std::vector<std::string> cluster_world::halted() const {
+  return lines_of(
+      database_run(
+          "SELECT string_agg(coalesce(halted, ''), '|' ORDER BY partition) || '|' FROM vicket.partitions"),
+      '|');
+}
+
+std::size_t cluster_world::some_owner() const {
+  for (const auto& owner : owners())
+    for (std::size_t i = 0; i < node_count; ++i)
+      if (name_of(i) == owner && nodes_[i])
+        return i;
+  throw std::runtime_error{"no node owns anything"};
+}
+
+std::int64_t cluster_world::wait_for_owners(std::optional<std::size_t> except) {
+  return wait_until("every partition has an owner", [&] {
+    const auto all = owners();
+    return all.size() == partitions && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
+             for (std::size_t i = 0; i < node_count; ++i)
+               if (name_of(i) == owner)
+                 return nodes_[i] != nullptr && i != except;
+             return false;
+           });
+  });
+}
+
+void cluster_world::wait_for_balance() {
+  wait_until("the nodes own about as many", [&] {
+    std::map<std::string, std::size_t> owned;
+    for (const auto& owner : owners())
+      ++owned[owner];
+    return owned.size() == node_count && !owned.contains("");
+  });
+}
+
+// -- the database -----------------------------------------------------------------------------------------------------
+
+void cluster_world::promote() {
+  static_cast<void>(standby_->run("SELECT pg_promote()"));
+  promoted_ = true;
+}
+
+void cluster_world::cut_standby_off() {
+  static_cast<void>(standby_->run("ALTER SYSTEM SET primary_conninfo = ''"));
+  static_cast<void>(standby_->run("SELECT pg_reload_conf()"));
+  wait_until("the standby gets nothing more",
+             [&] { return primary_->run("SELECT count(*) FROM pg_stat_replication") == "0"; });
+}
+
+// -- the engine -------------------------------------------------------------------------------------------------------
+
+void cluster_world::put_connectors() {
+  for (std::size_t i = 0; i < connectors; ++i) {
+    const auto file =
+        folder_.file("connector.json", R"({"id":")" + connector_name(i) + R"(","url":")" + endpoint_->url() +
+                                           R"(","retry":{"base_ms":200,"cap_ms":1000}})");
+    const auto put =
+        run_process({VICKET_PATH, "--node", "unix:" + socket_of(i % node_count), "connector", "put", file});
+    if (put.code != 0)
+      throw std::runtime_error{"a connector can't be put: " + put.errors};
+  }
+}
+
+cluster_world::counts cluster_world::sent() const {
+  const std::lock_guard lock{engine_->mutex};
+  return engine_->counted;
+}
+
+std::int64_t cluster_world::wait_for_accepted(std::size_t more) {
+  const auto wanted = sent().accepted + more;
+  return wait_until(std::to_string(more) + " more events are accepted",
+                    [&] { return sent().accepted >= wanted; });
+}
+
+void cluster_world::pause_engine() {
+  engine_->paused = true;
+}
+
+void cluster_world::resume_engine() {
+  engine_->paused = false;
+}
+
+void cluster_world::stop_engine() {
+  engine_->stopping = true;
+  engine_->paused = false;
+  wait_until("all that was sent has a final answer", [&] { return engine_->idle.load(); });
+}
+
+// -- the end ----------------------------------------------------------------------------------------------------------
+
+void cluster_world::wait_until_delivered() {
+  std::vector<event_id> missing;
+  {
+    const std::lock_guard lock{engine_->mutex};
+    missing.assign(engine_->ids.begin(), engine_->ids.end());
+  }
+  const auto began = steady::now();
+  while (!missing.empty()) {
+    std::erase_if(missing, [&](const event_id& id) { return endpoint_->has(id); });
+    if (steady::now() - began > patience)
+      throw std::runtime_error{std::to_string(missing.size()) +
+                               " accepted events did not come within a minute, one of them " +
+                               missing.front().to_string()};
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
+std::size_t cluster_world::delivered_twice() const {
+  const std::lock_guard lock{engine_->mutex};
+  std::size_t found = 0;
+  for (const auto& id : engine_->ids)
+    if (endpoint_->times(id) > 1)
+      ++found;
+  return found;
+}
+
+std::vector<std::string> cluster_world::compare_what_nodes_show() const {
+  std::vector<std::string> complaints;
+  const std::lock_guard lock{engine_->mutex};
+  for (std::size_t i = 0; i < node_count; ++i) {
+    if (!nodes_[i])
+      continue;
+    link_options options;
+    options.nodes = {"unix:" + socket_of(i)};
+    caf::scoped_actor self{engine_->system};
+    const auto node = connect(engine_->system, options);
+    std::unordered_set<event_id> delivered;
+    read_outcomes request;
+    request.limit = 1'000;
+    for (bool more = true; more;)
+      self->request(node, patience, request)
+          .receive(
+              [&](const outcome_page& page) {
+                if (!page.gap_cursor.empty())
+                  complaints.push_back("node " + name_of(i) + " has a gap in its feed");
+                for (const auto& entry : page.entries)
+                  if (entry.value.result == outcome::delivered)
+                    delivered.insert(entry.summary.id);
+                more = !page.entries.empty() || !page.gap_cursor.empty();
+                request.cursor = page.cursor;
+              },
+              [&](const caf::error& why) {
+                complaints.push_back("node " + name_of(i) +
+                                     " does not show its feed: " + refusal_of(why).detail);
+                more = false;
+              });
+    const auto missing = std::count_if(engine_->ids.begin(), engine_->ids.end(),
+                                       [&](const event_id& id) { return !delivered.contains(id); });
+    if (missing > 0)
+      complaints.push_back("node " + name_of(i) + " does not show " + std::to_string(missing) +
+                           " accepted events as delivered in its feed");
+  }
+  return complaints;
+}
+
+std::vector<std::string> cluster_world::compare_copies() const {
+  std::vector<std::string> complaints;
+  const auto box = std::make_shared<const secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')});
+  for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+    std::vector<std::unique_ptr<partition_store>> copies;
+    for (std::size_t i = 0; i < node_count; ++i) {
+      store_options options;
+      options.folder = folder_.path() + "/" + name_of(i) + "/partition-" + std::to_string(partition);
+      options.follows = true;
+      options.secrets = box;
+      auto opened = partition_store::open(std::move(options));
+      if (const auto* why = std::get_if<store_status>(&opened)) {
+        complaints.push_back(why->detail);
+        return complaints;
+      }
+      copies.push_back(std::get<0>(std::move(opened)));
+    }
+    // The last ones to stop have what the others did not read any more: a copy may be behind, but not other.
+    for (std::size_t i = 1; i < copies.size(); ++i) {
+      const auto& one = *copies[0];
+      const auto& other = *copies[i];
+      const auto end = std::min(one.committed_end(), other.committed_end());
+      for (log_sequence at = std::max(one.oldest_kept(), other.oldest_kept()); at <= end; ++at) {
+        const auto left = one.read_event(at, true);
+        const auto right = other.read_event(at, true);
+        if (left.has_value() != right.has_value() ||
+            (left && (left->id != right->id || left->connector != right->connector ||
+                      *left->envelope != *right->envelope || left->accepted_at != right->accepted_at))) {
+          complaints.push_back("partition " + std::to_string(partition) + ": copies " + name_of(0) + " and " +
+                               name_of(i) + " differ at position " + std::to_string(at));
+          break;
+        }
+      }
+      const auto attempts_of = [&](const partition_store& of) {
+        std::vector<std::string> all;
+        for (const auto& each : of.attempts_after(0, std::numeric_limits<std::size_t>::max(),
+                                                  std::numeric_limits<std::size_t>::max()))
+          if (each.sequence <= end)
+            all.push_back(std::to_string(each.sequence) + " of " + std::to_string(each.event_sequence) + " " +
+                          std::to_string(each.value.number) + " " + std::to_string(each.value.status.value_or(0)));
+        return all;
+      };
+      if (attempts_of(one) != attempts_of(other))
+        complaints.push_back("partition " + std::to_string(partition) + ": the attempts of copies " +
+                             name_of(0) + " and " + name_of(i) + " differ");
+    }
+  }
+  return complaints;
+}
+
+} // namespace vicket::testing

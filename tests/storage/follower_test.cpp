@@ -1,0 +1,149 @@
+// A store that follows a cluster's log: what opening it leaves alone, its position, and how an owner takes it over.
+
+#include "store_fixture.hpp"
+
+#include "storage/round_log.hpp"
+
+#include <string>
+
+using namespace vicket;
+using namespace vicket::test;
+
+namespace {
+
+constexpr auto unsynced = partition_store::durability::unsynced;
+
+store_options follower_options(store_environment* environment, const char* folder) {
+  auto options = small_options(environment, folder);
+  options.follows = true;
+  return options;
+}
+
+/// The next round of an owner with one event, which nobody has tried yet.
+sealed_round next_round(const partition_store& store, std::uint64_t epoch) {
+  auto header = store.last_round();
+  header.epoch = epoch;
+  ++header.number;
+  const auto sequence = header.next_sequence++;
+  auto batch = write_batch{};
+  batch.add_event(event_of(sequence), false);
+  return {std::move(batch), header};
+}
+
+sealed_round taken_over(partition_store& store, std::uint64_t epoch, std::uint32_t tag = 7) {
+  auto first = store.take_over(epoch, tag);
+  if (const auto* why = std::get_if<store_status>(&first))
+    FAIL(why->detail);
+  return std::get<sealed_round>(std::move(first));
+}
+
+} // namespace
+
+TEST_CASE("opening a store that follows writes no round, whatever it has") {
+  auto environment = make_memory_environment();
+  auto store = open_store(follower_options(environment.get(), "/copy"));
+  const auto made = store->last_round();
+  REQUIRE(store->apply(next_round(*store, 2), unsynced, "here").ok());
+  const auto last = store->last_round();
+  CHECK(last.number == made.number + 1);
+  store = nullptr;
+  for (auto i = 0; i < 3; ++i) {
+    store = open_store(follower_options(environment.get(), "/copy"));
+    CHECK(store->last_round() == last);
+    CHECK(store->epoch() == 2);
+    CHECK(all_waiting(*store, "crm-prod").empty()); // its index entry is an owner's to write
+    store = nullptr;
+  }
+}
+
+TEST_CASE("a position comes back with the round that it was kept with, and alone") {
+  auto environment = make_memory_environment();
+  auto store = open_store(follower_options(environment.get(), "/copy"));
+  CHECK(store->position().empty());
+  REQUIRE(store->apply(next_round(*store, 2), unsynced, "record 5").ok());
+  CHECK(store->position() == "record 5");
+  REQUIRE(store->apply(next_round(*store, 2), unsynced).ok()); // without one it stays
+  CHECK(store->position() == "record 5");
+  const auto last = store->last_round();
+  REQUIRE(store->keep_position("record 9").ok());
+  CHECK(store->last_round() == last);
+  store = nullptr;
+  store = open_store(follower_options(environment.get(), "/copy"));
+  CHECK(store->position() == "record 9");
+  CHECK(store->last_round() == last);
+}
+
+TEST_CASE("a round is the same before and after it was applied with a position") {
+  auto environment = make_memory_environment();
+  auto store = open_store(follower_options(environment.get(), "/copy"));
+  const auto round = next_round(*store, 2);
+  const auto bytes = std::string{round.bytes()};
+  REQUIRE(store->apply(round, unsynced, "record 5").ok());
+  CHECK(round.bytes() == bytes);
+}
+
+TEST_CASE("an owner's first round puts what was never tried into the due index, on every copy") {
+  auto environment = make_memory_environment();
+  auto owner = open_store(follower_options(environment.get(), "/owner"));
+  auto copy = open_store(follower_options(environment.get(), "/copy"));
+  for (auto i = 0; i < 3; ++i) {
+    const auto round = next_round(*owner, 2);
+    REQUIRE(owner->apply(round, unsynced).ok());
+    REQUIRE(copy->apply(round, unsynced).ok());
+  }
+  const auto first = taken_over(*owner, 3);
+  CHECK(first.header().epoch == 3);
+  CHECK(first.header().number == owner->last_round().number + 1);
+  CHECK(all_waiting(*owner, "crm-prod").empty()); // it is not applied yet
+  REQUIRE(owner->apply(first, unsynced).ok());
+  const auto travelled = sealed_round::parse(std::string{first.bytes()});
+  REQUIRE(travelled);
+  REQUIRE(copy->apply(*travelled, unsynced).ok());
+  for (const auto* store : {owner.get(), copy.get()}) {
+    CHECK(all_waiting(*store, "crm-prod").size() == 3);
+    CHECK(store->settled_below() == store->next_sequence());
+    CHECK(store->last_round() == owner->last_round());
+  }
+  CHECK(owner->epoch() == 3);
+}
+
+TEST_CASE("an owner of a later epoch writes its feed under a tag of its own, which all copies learn") {
+  auto environment = make_memory_environment();
+  auto owner = open_store(follower_options(environment.get(), "/owner"));
+  auto copy = open_store(follower_options(environment.get(), "/copy"));
+  const auto write = [&](partition_store& by, partition_store& other, std::uint64_t epoch) {
+    auto header = by.last_round();
+    header.epoch = epoch;
+    ++header.number;
+    const auto sequence = header.next_sequence++;
+    auto batch = write_batch{};
+    batch.add_event(event_of(sequence), true);
+    if (by.needs_lineage(header))
+      batch.put_lineage(by.lineage());
+    const auto round = sealed_round{std::move(batch), header};
+    REQUIRE(by.apply(round, unsynced).ok());
+    REQUIRE(other.apply(round, unsynced).ok());
+  };
+  const auto begin = [&](partition_store& by, partition_store& other, std::uint64_t epoch,
+                         std::uint32_t tag) {
+    const auto first = taken_over(by, epoch, tag);
+    REQUIRE(by.apply(first, unsynced).ok());
+    REQUIRE(other.apply(first, unsynced).ok());
+  };
+  begin(*owner, *copy, 2, 11);
+  write(*owner, *copy, 2);
+  begin(*copy, *owner, 3, 22); // the copy is the owner now, and what it writes follows on what it has read
+  write(*copy, *owner, 3);
+  CHECK(copy->lineage().tag_of(1) == 11);
+  CHECK(copy->lineage().tag_of(2) == 22);
+  begin(*owner, *copy, 4, 33);
+  CHECK(owner->lineage().tag_of(1) == 11);
+  CHECK(owner->lineage().tag_of(2) == 22);
+}
+
+TEST_CASE("a round of an older epoch is not applied") {
+  auto environment = make_memory_environment();
+  auto store = open_store(follower_options(environment.get(), "/copy"));
+  REQUIRE(store->apply(taken_over(*store, 5), unsynced).ok());
+  CHECK(store->apply(next_round(*store, 4), unsynced).code == store_errc::foreign);
+}
