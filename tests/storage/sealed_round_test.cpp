@@ -38,7 +38,7 @@ TEST_CASE("a round travels as these bytes") {
                               "03000000"         // three writes
                               "0501"             // put into family 1, events
                               "080000000000000102"
-                              "24"
+                              "25"
                               "01"
                               "9f2c1b7e01024304850607"
                               "08090a0b0c"
