@@ -87,6 +87,7 @@ const std::vector<scenario>& all_scenarios() {
       {"cost", "Instructions per delivery; its CPU time is in throughput", true, false, run_cost},
       {"big-events", "Memory while the largest events wait for 1,000 connectors, and after restarts", true,
        true, run_big_events},
+      {"cluster", "Three nodes and a replicated database beside one node alone", true, true, run_cluster},
       {"status", "Status requests with 5,000,000 pending for 100,000 busy connectors", true, true,
        run_status},
       {"waiting-connectors", "1,000,000 connectors with an event each that waits for an hour", true, true,

@@ -6,6 +6,7 @@ build=$2
 cd "$1"
 
 failed=0
+folders=(messages policy storage net transport link actors cluster apps)
 # rule SENTENCE PATTERN FOLDER…: no source below the folders matches the extended regular expression.
 rule() {
   local sentence=$1 pattern=$2 hits
@@ -44,6 +45,11 @@ tests=$(ctest --test-dir "$build" --show-only=json-v1)
 [[ $tests == *'"name" : "TIMEOUT"'* &&
   $(grep -c '"name" : "WORKING_DIRECTORY"' <<<"$tests") = $(grep -c '"name" : "TIMEOUT"' <<<"$tests") ]] ||
   { echo 'broken: every test has a TIMEOUT'; failed=1; }
+
+# A test that is in no program says nothing. (Of the fuzzers some are built by another compiler only.)
+while read -r source; do
+  grep -q "/$source\"" "$build/compile_commands.json" || { echo "broken: every source is built: $source is not"; failed=1; }
+done < <(find tests bench "${folders[@]}" -name '*.cpp' -not -path 'tests/fuzz/*')
 
 [[ $failed = 0 ]] && echo 'all folders keep to their place'
 exit $failed
