@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view feed_prefix = "v3";
 constexpr std::string_view untagged_prefix = "v2"; ///< of versions whose promises had no tags
+constexpr std::string_view not_begun = "_";
 
 } // namespace
 
@@ -22,8 +23,14 @@ std::optional<feed_cursor> feed_cursor::parse(std::string_view text, std::size_t
     return std::nullopt;
   feed_cursor cursor;
   for (std::size_t i = 0; i < partitions; ++i) {
-    auto& at = cursor.positions.emplace_back();
-    if (!in.skip("-") || !in.read(at.after) || !in.skip(".") || !in.read(at.tag) || !in.skip(".") ||
+    if (!in.skip("-"))
+      return std::nullopt;
+    if (is_tagged && in.skip(not_begun)) {
+      cursor.positions.emplace_back();
+      continue;
+    }
+    auto& at = cursor.positions.emplace_back(std::in_place).value();
+    if (!in.read(at.after) || !in.skip(".") || !in.read(at.tag) || !in.skip(".") ||
         !in.read(at.promised_from) || (is_tagged && (!in.skip(".") || !in.read(at.promise_tag))))
       return std::nullopt;
   }
@@ -33,10 +40,15 @@ std::optional<feed_cursor> feed_cursor::parse(std::string_view text, std::size_t
 std::string feed_cursor::to_string() const {
   std::string text{feed_prefix};
   for (const auto& at : positions) {
-    append_hex(text, '-', at.after);
-    append_hex(text, '.', at.tag);
-    append_hex(text, '.', at.promised_from);
-    append_hex(text, '.', at.promise_tag);
+    if (!at) {
+      text += '-';
+      text += not_begun;
+      continue;
+    }
+    append_hex(text, '-', at->after);
+    append_hex(text, '.', at->tag);
+    append_hex(text, '.', at->promised_from);
+    append_hex(text, '.', at->promise_tag);
   }
   return text;
 }

@@ -14,9 +14,11 @@
 namespace vicket {
 
 /// A place in a node's outcome feed. As text, opaque to clients: `v3`, and for each partition `-` and the numbers of
-/// its position in hexadecimal, joined by `.`.
+/// its position in hexadecimal, joined by `.`; or `_` where its reader has none yet.
 struct feed_cursor {
-  std::vector<feed_position> positions; ///< by partition number
+  /// By partition number. Absent: none of it was read, since it could not be reached; it is read from the oldest that is
+  /// kept, and nothing was promised.
+  std::vector<std::optional<feed_position>> positions;
 
   /// `nullopt`: not a cursor of a node with this many partitions. The empty text is none: see read_outcomes.
   [[nodiscard]] static std::optional<feed_cursor> parse(std::string_view text, std::size_t partitions);

@@ -5,45 +5,69 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace vicket {
 
-/// Sends one request to each of several actors and calls `done(std::vector<Answer>, caf::error)` once all have
-/// answered: answers in the order of the actors, and the first error, if any (then the answers are not complete).
-/// With no actors it is called at once.
+/// One actor's answer, or why there is none.
+template <class Answer>
+struct gathered {
+  std::optional<Answer> answer;
+  caf::error why;
+};
+
+/// Sends one request to each of several actors and calls `done(std::vector<gathered<Answer>>)` once all have answered, in
+/// the order of the actors. With no actors it is called at once.
 template <class Answer, class Self, class Handle, class MakeRequest, class Done>
-void gather(Self* self, const std::vector<Handle>& actors, MakeRequest make_request, Done done) {
+void gather_each(Self* self, const std::vector<Handle>& actors, MakeRequest make_request, Done done) {
   struct progress {
-    std::vector<Answer> answers;
-    caf::error first_error;
+    std::vector<gathered<Answer>> answers;
     std::size_t missing;
     Done done;
   };
   auto state = std::make_shared<progress>(
-      progress{std::vector<Answer>(actors.size()), caf::error{}, actors.size(), std::move(done)});
+      progress{std::vector<gathered<Answer>>(actors.size()), actors.size(), std::move(done)});
   if (actors.empty()) {
-    state->done(std::move(state->answers), std::move(state->first_error));
+    state->done(std::move(state->answers));
     return;
   }
   auto one_less = [state] {
     if (--state->missing == 0)
-      state->done(std::move(state->answers), std::move(state->first_error));
+      state->done(std::move(state->answers));
   };
   for (std::size_t i = 0; i < actors.size(); ++i) {
     self->request(actors[i], caf::infinite, make_request(i))
         .then(
             [state, i, one_less](Answer& answer) {
-              state->answers[i] = std::move(answer);
+              state->answers[i].answer = std::move(answer);
               one_less();
             },
-            [state, one_less](caf::error& reason) {
-              if (!state->first_error)
-                state->first_error = std::move(reason);
+            [state, i, one_less](caf::error& reason) {
+              state->answers[i].why = std::move(reason);
               one_less();
             });
   }
+}
+
+/// The same for who needs all of them: `done(std::vector<Answer>, caf::error)` has the answers and the first error, if any
+/// (then the answers are not complete).
+template <class Answer, class Self, class Handle, class MakeRequest, class Done>
+void gather(Self* self, const std::vector<Handle>& actors, MakeRequest make_request, Done done) {
+  gather_each<Answer>(self, actors, std::move(make_request),
+                      [done = std::move(done)](std::vector<gathered<Answer>> each) mutable {
+                        std::vector<Answer> answers;
+                        answers.reserve(each.size());
+                        caf::error first;
+                        for (auto& one : each) {
+                          if (one.answer)
+                            answers.push_back(*std::move(one.answer));
+                          else if (!first)
+                            first = std::move(one.why);
+                        }
+                        done(std::move(answers), std::move(first));
+                      });
 }
 
 } // namespace vicket

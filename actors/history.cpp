@@ -157,7 +157,7 @@ caf::result<outcome_page> history::outcomes(const read_outcomes& request) {
     const auto cursor = feed_cursor::parse(request.cursor, readers_.size());
     if (!cursor)
       return bad_cursor(request.cursor);
-    who->from.assign(cursor->positions.begin(), cursor->positions.end());
+    who->from = cursor->positions;
   }
   who->promise = self_->make_response_promise<outcome_page>();
   who->asker = caf::actor_cast<caf::actor_addr>(who->promise.source());
@@ -176,47 +176,69 @@ void history::read_for(const follower_ptr& who) {
   who->promise.deliver(too_many_reads());
 }
 
+namespace {
+
+/// Nothing where some were read and the others can't be reached.
+std::optional<caf::error> why_no_page(const std::vector<gathered<partition_outcomes>>& answers) {
+  const caf::error* why = nullptr;
+  bool any = answers.empty();
+  for (const auto& one : answers) {
+    any = any || one.answer;
+    if (one.answer)
+      continue;
+    if (refusal_of(one.why).code != errc::unavailable)
+      return one.why;
+    why = why != nullptr ? why : &one.why;
+  }
+  return any ? std::nullopt : std::optional{*why};
+}
+
+} // namespace
+
 /// Each partition gives its share of a page: so all of them together give no more than one.
 void history::ask_for(const follower_ptr& who) {
   const auto limit = std::clamp(who->request.limit, 1u, read_outcomes::max_limit);
   const auto share = limits_.page_bytes / std::max<std::size_t>(readers_.size(), 1);
-  gather<partition_outcomes>(
+  gather_each<partition_outcomes>(
       self_, readers_,
       [&](std::size_t i) {
         return read_partition_outcomes{who->from[i], limit, share};
       },
-      [this, who](std::vector<partition_outcomes> parts, caf::error why) {
+      [this, who](std::vector<gathered<partition_outcomes>> answers) {
         who->reading = false;
-        if (why) {
+        if (auto why = why_no_page(answers)) {
           let_go(who);
-          who->promise.deliver(std::move(why));
+          who->promise.deliver(*std::move(why));
         } else {
-          answer_or_keep(who, std::move(parts));
+          answer_or_keep(who, std::move(answers));
         }
         feeds_.end();
       });
 }
 
-void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts) {
+void history::answer_or_keep(const follower_ptr& who, std::vector<gathered<partition_outcomes>> answers) {
   const auto limit = std::clamp(who->request.limit, 1u, read_outcomes::max_limit);
   outcome_page page;
   feed_cursor at;
   bool gap = false;
-  for (const auto& part : parts) {
-    gap = gap || part.gap;
-    at.positions.push_back(part.from);
+  std::vector<partition_outcomes> parts(answers.size()); // without anything where one was not read
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].answer)
+      parts[i] = *std::move(answers[i].answer);
+    gap = gap || parts[i].gap;
+    at.positions.push_back(answers[i].answer ? std::optional{parts[i].from} : who->from[i]);
   }
   if (gap)
     page.gap_cursor = at.to_string();
   bool unfinished =
       false; // one has looked at much that is not kept any more, and what it has next may be the first
   for (std::size_t i = 0; i < parts.size(); ++i)
-    if (parts[i].entries.empty()) {
+    if (answers[i].answer && parts[i].entries.empty()) {
       at.positions[i] = parts[i].through;
       unfinished = unfinished || parts[i].more;
     }
   if (unfinished && !gap) {
-    who->from.assign(at.positions.begin(), at.positions.end());
+    who->from = at.positions;
     return read_for(who);
   }
   std::size_t page_bytes = 0;
@@ -248,13 +270,19 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<partition_outc
     let_go(who);
     return;
   }
-  // All partitions were looked through, so what is waited for comes after that, and the next look starts there.
-  who->from.assign(at.positions.begin(), at.positions.end());
+  // All partitions that can be reached were looked through, so what is waited for comes after that, and the next look
+  // starts there.
   who->cursor = std::move(page.cursor);
   if (!known)
     keep(who);
-  for (std::size_t i = 0; i < readers_.size(); ++i)
-    self_->send(readers_[i], watch_feed{at.positions[i].after});
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    const watch_feed from{at.positions[i] ? at.positions[i]->after : 0};
+    if (answers[i].answer)
+      self_->send(readers_[i], from);
+    else
+      self_->delayed_send(readers_[i], std::chrono::milliseconds{unread_ms}, from);
+  }
+  who->from = std::move(at.positions);
   schedule_look();
 }
 

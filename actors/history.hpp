@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/feed_cursor.hpp"
+#include "actors/gather.hpp"
 #include "actors/history_limits.hpp"
 #include "actors/history_order.hpp"
 #include "actors/history_page.hpp"
@@ -22,6 +23,8 @@
 namespace vicket {
 
 /// The run history and the outcome feed over all partitions of a node: asks each partition's reader and merges.
+/// A partition of a cluster that can't be reached (`unavailable`) keeps its place in the feed and does not hold up the page; a
+/// history is only answered when all could look.
 /// Holds the answers of those who follow the feed until there is something new, or they are gone. So many pages are put together at the
 /// same time as `history_limits` says.
 class history {
@@ -34,6 +37,8 @@ public:
   static constexpr std::size_t max_followers = 1'000;
   /// Followers are looked at in this interval: how exactly `wait_ms` is kept.
   static constexpr std::int64_t look_ms = 50;
+  /// How soon it is heard of a partition that could not be read, for those who wait.
+  static constexpr std::int64_t unread_ms = 200;
 
   history(handle::pointer self, std::vector<partition_reader_actor> readers, const schedule_clock& clock,
           history_limits limits = {});
@@ -60,7 +65,8 @@ private:
   caf::result<outcome_page> outcomes(const read_outcomes& request);
   void read_for(const follower_ptr& who);
   void ask_for(const follower_ptr& who);
-  void answer_or_keep(const follower_ptr& who, std::vector<partition_outcomes> parts);
+  /// At least one has an answer; the others can't be reached.
+  void answer_or_keep(const follower_ptr& who, std::vector<gathered<partition_outcomes>> answers);
   void keep(const follower_ptr& who);
   /// Its answer is given, or nobody waits for it.
   void let_go(const follower_ptr& who);

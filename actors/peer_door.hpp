@@ -21,7 +21,7 @@ public:
   static constexpr auto name = "peer_door";
 
   /// Who waits for a partition's feed at the same time; one more is refused with `overloaded`.
-  static constexpr std::size_t max_waiting = 256;
+  static constexpr std::size_t max_waiting = 1'024;
   /// Those are looked at in this interval: how exactly `wait_ms` is kept.
   static constexpr std::int64_t look_ms = 200;
 
@@ -34,31 +34,29 @@ public:
   handle::behavior_type make_behavior();
 
 private:
-  struct waiting {
+  struct feed_wait {
     caf::typed_response_promise<feed_awaited> promise;
     caf::actor_clock::time_point until;
   };
-  struct place {
+  struct served {
     persistence_actor here;
     history_reader_actor reader_here;
-    std::list<waiting> waiting_for_feed; ///< bounded by max_waiting
+    std::list<feed_wait> waiting_for_feed; ///< bounded by max_waiting
   };
 
   template <class Answer, class Request>
   caf::result<Answer> ask(of_partition<Request>& request);
   template <class Answer, class Request>
   caf::result<Answer> read(of_partition<Request>& request);
-  [[nodiscard]] place* owned(std::uint32_t partition);
-  [[nodiscard]] static caf::error not_owned(std::uint32_t partition);
+  [[nodiscard]] served* owned(std::uint32_t partition);
   void serve(serve_partition& news);
   caf::result<feed_awaited> await(const await_feed& request);
-  void feed_has_grown(std::uint32_t partition);
+  static void answer_all(served& of);
   void look();
   void schedule_look();
 
   handle::pointer self_;
-  setup with_;
-  std::vector<place> places_; ///< by partition
+  std::vector<served> places_; ///< by partition
   bool look_under_way_ = false;
 };
 

@@ -31,6 +31,9 @@ void print_partitions(const terminal& out, const node_status& status) {
     if (one.counting)
       out.line("partition " + count(one.number) +
                " is still counting what was pending at its start: more is pending than is shown");
+  for (const auto& one : status.partitions)
+    if (!one.why.empty())
+      out.line(out.paint(printable(one.why), colour::red) + "; its figures are not known");
 }
 
 void print_connectors(const terminal& out, const node_status& status) {

@@ -1,5 +1,7 @@
 #include "link/caf_session.hpp"
 
+#include "link/roles.hpp"
+
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -18,7 +20,7 @@ std::variant<std::size_t, close_reason> judge_caf_head(std::string_view bytes, b
     if ((roles & Kind::roles) == 0)
       verdict =
           close_reason{close_reason::policy, "kind " + std::to_string(head->kind) + " is not for who is " +
-                                                 (roles == role_sender ? "sender" : "operator") + " only"};
+                                                 (roles == 0 ? "nothing" : role_names(roles)) + " only"};
     else
       verdict = frame_head_bytes + Kind::most_bytes;
   });
@@ -47,7 +49,8 @@ void caf_session::serve(number request, std::string_view body, std::size_t messa
   const auto of_kind = "of kind " + std::to_string(Kind::number);
   const bool may_send = (Kind::roles & role_sender) != 0 && rights().gateway;
   const bool may_operate = (Kind::roles & role_operator) != 0 && rights().operators;
-  if (!may_send && !may_operate) {
+  const bool may_be_peer = (Kind::roles & role_peer) != 0 && rights().peer;
+  if (!may_send && !may_operate && !may_be_peer) {
     break_off(close_reason::policy, "a request " + of_kind + " is not for this role");
     return;
   }
@@ -68,6 +71,8 @@ void caf_session::serve(number request, std::string_view body, std::size_t messa
   }
   if constexpr ((Kind::roles & role_operator) != 0)
     ask_for<Kind>(rights().operators, request, *mine, std::move(decoded));
+  if constexpr ((Kind::roles & role_peer) != 0)
+    ask_for<Kind>(rights().peer, request, *mine, std::move(decoded));
 }
 
 template <class Kind, class Handle>

@@ -1,6 +1,7 @@
 #include "link/client.hpp"
 
 #include "link/connect.hpp"
+#include "link/connect_peer.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -33,6 +34,14 @@ std::size_t size_hint(const send_batch& batch) {
   return sum;
 }
 
+std::size_t size_hint(const of_partition<accept_events>& request) {
+  std::size_t sum = around_bytes;
+  for (const auto& event : request.body.events)
+    sum += event.envelope.size() + event.event.size() + event.workflow.size() + event.run.size() +
+           2 * around_bytes;
+  return sum;
+}
+
 template <class Request>
 std::size_t size_hint(const Request&) {
   return around_bytes;
@@ -50,9 +59,12 @@ bool may_ask(unsigned roles, std::uint8_t kind) {
 }
 
 refusal too_many_items(std::uint8_t kind) {
-  if (kind == kind_of<send_batch>)
+  if (kind == kind_of<send_batch> || kind == kind_of<of_partition<accept_events>>)
     return {errc::invalid_event,
             "a batch holds at most " + std::to_string(send_batch::max_items) + " events"};
+  if (kind == kind_of<of_partition<read_partition_histories>>)
+    return {errc::invalid_event,
+            "at most " + std::to_string(event_page::max_events) + " histories are read at once"};
   return {errc::invalid_connector, "headers, events: there are too many of them"};
 }
 
@@ -65,53 +77,32 @@ struct promise_of<nothing> {
   using type = caf::typed_response_promise<void>;
 };
 
-template <class Request, class... Kinds>
-auto row_of(kind_list<Kinds...>) {
-  return std::get<0>(std::tuple_cat(std::conditional_t<std::is_same_v<typename Kinds::request, Request>,
-                                                       std::tuple<Kinds>, std::tuple<>>{}...));
-}
-
-template <class Request>
-using kind_for = decltype(row_of<Request>(link_kinds{}));
-
 } // namespace
-
-link_client::link_client(handle::pointer self, setup with) : self_{self}, with_{std::move(with)} {}
 
 // -- requests -------------------------------------------------------------------------------------------------------------
 
+template <class Interface>
+link_client<Interface>::link_client(typename handle::pointer self, setup with)
+    : link_client_core{std::move(with)}, self_{self} {}
+
+template <class Interface>
 template <class Kind>
-auto link_client::ask(const typename Kind::request& request) {
+auto link_client<Interface>::ask(const typename Kind::request& request) {
   using answer = typename Kind::answer;
   using promise_type = typename promise_of<answer>::type;
   promise_type promise;
   if constexpr (std::is_same_v<answer, nothing>)
-    promise = self_->make_response_promise<void>();
+    promise = self_->template make_response_promise<void>();
   else
-    promise = self_->make_response_promise<answer>();
-  const auto number = ++last_number_;
+    promise = self_->template make_response_promise<answer>();
+  const auto number = next_number();
   auto frame = encode_frame({Kind::number, number}, request, size_hint(request));
-  const auto bytes = frame.bytes.size();
-  if (bytes > frame_head_bytes + Kind::most_bytes) {
-    promise.deliver(make_refusal(errc::too_large, "the message has " + std::to_string(bytes) +
-                                                      " bytes, and a node takes " +
-                                                      std::to_string(Kind::most_bytes) + " of this kind"));
-    return promise;
-  }
-  if (socket_ && !may_ask(roles_, Kind::number)) {
-    promise.deliver(make_refusal(not_allowed(roles_)));
-    return promise;
-  }
-  if (!counts_are_bounded(Kind::number, frame.bytes.substr(frame_head_bytes))) {
-    promise.deliver(make_refusal(too_many_items(Kind::number)));
-    return promise;
-  }
-  if (const auto why = no_room_for(bytes)) {
+  if (const auto why = complaint(Kind::number, Kind::most_bytes, frame.bytes)) {
     promise.deliver(make_refusal(*why));
     return promise;
   }
   waiting entry;
-  entry.bytes = bytes;
+  entry.bytes = frame.bytes.size();
   entry.kind = Kind::number;
   entry.answer = [promise](std::string_view body) mutable {
     answer value;
@@ -128,25 +119,42 @@ auto link_client::ask(const typename Kind::request& request) {
   return promise;
 }
 
-link_client::handle::behavior_type link_client::make_behavior() {
-  line_ = std::make_unique<link_line>(
-      link_line::options{with_.nodes, with_.tls, with_.roles, inbox_, caf::weak_actor_ptr{self_->ctrl()}});
+template <class Interface>
+template <class... Kinds>
+typename link_client<Interface>::handle::behavior_type
+link_client<Interface>::behavior_of(kind_list<Kinds...>) {
   return {
-      [this](const send_to_connector& r) { return ask<kind_for<send_to_connector>>(r); },
-      [this](const send_batch& r) { return ask<kind_for<send_batch>>(r); },
-      [this](const get_event& r) { return ask<kind_for<get_event>>(r); },
-      [this](const get_run& r) { return ask<kind_for<get_run>>(r); },
-      [this](const read_outcomes& r) { return ask<kind_for<read_outcomes>>(r); },
-      [this](const put_connector& r) { return ask<kind_for<put_connector>>(r); },
-      [this](const get_connector& r) { return ask<kind_for<get_connector>>(r); },
-      [this](const delete_connector& r) { return ask<kind_for<delete_connector>>(r); },
-      [this](const list_connectors& r) { return ask<kind_for<list_connectors>>(r); },
-      [this](const get_status& r) { return ask<kind_for<get_status>>(r); },
+      [this](const typename Kinds::request& request) { return ask<Kinds>(request); }...,
       [this](caf::tick_atom) { look(); },
   };
 }
 
-std::optional<refusal> link_client::no_room_for(std::size_t bytes) const {
+template <class Interface>
+typename link_client<Interface>::handle::behavior_type link_client<Interface>::make_behavior() {
+  begin(caf::weak_actor_ptr{self_->ctrl()});
+  return behavior_of(typename Interface::kinds{});
+}
+
+void link_client_core::begin(caf::weak_actor_ptr self) {
+  line_ = std::make_unique<link_line>(
+      link_line::options{with_.nodes, with_.tls, with_.roles, inbox_, std::move(self)});
+}
+
+std::optional<refusal> link_client_core::complaint(std::uint8_t kind, std::size_t most_bytes,
+                                                   std::string_view message) const {
+  const auto bytes = message.size();
+  if (bytes > frame_head_bytes + most_bytes)
+    return refusal{errc::too_large, "the message has " + std::to_string(bytes) +
+                                        " bytes, and a node takes " + std::to_string(most_bytes) +
+                                        " of this kind"};
+  if (socket_ && !may_ask(roles_, kind))
+    return not_allowed(roles_);
+  if (!counts_are_bounded(kind, message.substr(frame_head_bytes)))
+    return too_many_items(kind);
+  return no_room_for(bytes);
+}
+
+std::optional<refusal> link_client_core::no_room_for(std::size_t bytes) const {
   if (waiting_.size() >= with_.options.max_requests)
     return refusal{errc::overloaded, std::to_string(with_.options.max_requests) +
                                          " requests have no answer yet: send again a little later"};
@@ -156,7 +164,7 @@ std::optional<refusal> link_client::no_room_for(std::size_t bytes) const {
   return std::nullopt;
 }
 
-void link_client::keep(std::uint64_t number, waiting entry, owned_bytes frame) {
+void link_client_core::keep(std::uint64_t number, waiting entry, owned_bytes frame) {
   held_bytes_ += entry.bytes;
   entry.sent = socket_ != nullptr;
   waiting_.emplace(number, std::move(entry));
@@ -166,7 +174,7 @@ void link_client::keep(std::uint64_t number, waiting entry, owned_bytes frame) {
     unsent_.push_back({number, std::move(frame), std::nullopt});
 }
 
-void link_client::refuse(std::uint64_t number, const refusal& why) {
+void link_client_core::refuse(std::uint64_t number, const refusal& why) {
   const auto found = waiting_.find(number);
   if (found == waiting_.end())
     return;
@@ -178,7 +186,7 @@ void link_client::refuse(std::uint64_t number, const refusal& why) {
 
 // -- what comes -----------------------------------------------------------------------------------------------------------
 
-void link_client::look() {
+void link_client_core::look() {
   for (auto& item : inbox_->take()) {
     if (const auto* message = std::get_if<owned_bytes>(&item))
       take(*message);
@@ -191,7 +199,7 @@ void link_client::look() {
   }
 }
 
-void link_client::take(const owned_bytes& message) {
+void link_client_core::take(const owned_bytes& message) {
   if (!socket_)
     return; // it was given up
   socket_->release({1, message.bytes.size()});
@@ -220,7 +228,7 @@ void link_client::take(const owned_bytes& message) {
         {close_reason::protocol_error, "an answer to no request, or one that can't be understood"});
 }
 
-void link_client::connected(link_inbox::opened what) {
+void link_client_core::connected(link_inbox::opened what) {
   socket_ = std::move(what.socket);
   roles_ = what.roles;
   tell({true, what.node, {}});
@@ -235,7 +243,7 @@ void link_client::connected(link_inbox::opened what) {
   }
 }
 
-void link_client::lost(const link_inbox::ended& what) {
+void link_client_core::lost(const link_inbox::ended& what) {
   socket_ = nullptr;
   last_why_ = what.node + ": " + what.why;
   tell({false, what.node, what.why});
@@ -247,7 +255,7 @@ void link_client::lost(const link_inbox::ended& what) {
     refuse(number, {errc::unavailable, "the connection was lost, to " + last_why_});
 }
 
-void link_client::expire(time_point now) {
+void link_client_core::expire(time_point now) {
   while (!unsent_.empty()) {
     auto& first = unsent_.front();
     if (first.since && now - *first.since >= with_.options.wait) {
@@ -263,18 +271,21 @@ void link_client::expire(time_point now) {
   }
 }
 
-void link_client::tell(link_state state) {
+void link_client_core::tell(link_state state) {
   if (const auto watcher = caf::actor_cast<caf::actor>(with_.options.watcher))
     caf::anon_send(watcher, std::move(state));
 }
 
 namespace {
 
-class link_client_actor : public caf::stateful_actor<link_client, link_client::handle::base> {
+template <class Interface>
+class link_client_actor
+    : public caf::stateful_actor<link_client<Interface>, typename link_client<Interface>::handle::base> {
 public:
-  using super = caf::stateful_actor<link_client, link_client::handle::base>;
+  using super =
+      caf::stateful_actor<link_client<Interface>, typename link_client<Interface>::handle::base>;
 
-  link_client_actor(caf::actor_config& config, link_client::setup with) : super{config, std::move(with)} {
+  link_client_actor(caf::actor_config& config, link_client_core::setup with) : super{config, std::move(with)} {
     this->set_exception_handler([](std::exception_ptr& problem) {
       try {
         std::rethrow_exception(problem);
@@ -287,8 +298,9 @@ public:
   }
 };
 
-node_actor spawn_client(caf::actor_system& system, const link_options& options, unsigned roles) {
-  link_client::setup with;
+template <class Interface>
+typename Interface::handle spawn_client(caf::actor_system& system, const link_options& options, unsigned roles) {
+  link_client_core::setup with;
   with.options = options;
   with.roles = role_names(roles);
   if (options.nodes.empty())
@@ -307,22 +319,26 @@ node_actor spawn_client(caf::actor_system& system, const link_options& options, 
       throw std::runtime_error{*wrong};
     with.tls = std::get<0>(std::move(contexts));
   }
-  return system.spawn<link_client_actor>(std::move(with));
+  return system.spawn<link_client_actor<Interface>>(std::move(with));
 }
 
 } // namespace
 } // namespace internal
 
 gateway_actor connect(caf::actor_system& system, const link_options& options) {
-  return internal::spawn_client(system, options, internal::role_sender);
+  return internal::spawn_client<internal::node_interface>(system, options, internal::role_sender);
 }
 
 operator_actor connect_operator(caf::actor_system& system, const link_options& options) {
-  return internal::spawn_client(system, options, internal::role_operator);
+  return internal::spawn_client<internal::node_interface>(system, options, internal::role_operator);
+}
+
+peer_actor connect_peer(caf::actor_system& system, const link_options& options) {
+  return internal::spawn_client<internal::peer_interface>(system, options, internal::role_peer);
 }
 
 node_actor connect_node(caf::actor_system& system, const link_options& options) {
-  return internal::spawn_client(system, options, 0);
+  return internal::spawn_client<internal::node_interface>(system, options, 0);
 }
 
 } // namespace vicket

@@ -2,6 +2,8 @@
 
 #include "policy/connector_config.hpp"
 
+#include <algorithm>
+
 namespace vicket::internal {
 
 namespace {
@@ -39,9 +41,14 @@ private:
   std::string_view rest_;
 };
 
-bool bounded_batch(std::string_view body) {
+bool begins_with_count(std::string_view body, std::uint64_t most) {
   const auto items = skimmer{body}.count();
-  return items && *items <= send_batch::max_items;
+  return items && *items <= most;
+}
+
+/// What is behind so many numbers of 32 bits.
+std::string_view behind(std::size_t numbers, std::string_view body) {
+  return body.substr(std::min(body.size(), numbers * sizeof(std::uint32_t)));
 }
 
 bool bounded_connector(std::string_view body) {
@@ -81,9 +88,15 @@ void write_frame_head(caf::byte_buffer& to, frame_head head) {
 bool counts_are_bounded(std::uint8_t kind, std::string_view body) {
   switch (kind) {
   case kind_of<send_batch>:
-    return bounded_batch(body);
+    return begins_with_count(body, send_batch::max_items);
   case kind_of<put_connector>:
     return bounded_connector(body);
+  case kind_of<of_partition<accept_events>>: // twice the partition
+    return begins_with_count(behind(2, body), send_batch::max_items);
+  case kind_of<of_partition<put_connector>>:
+    return bounded_connector(behind(1, body));
+  case kind_of<of_partition<read_partition_histories>>:
+    return begins_with_count(behind(1, body), event_page::max_events);
   default:
     return true; // no lists in it
   }

@@ -36,7 +36,8 @@ void write_frame_head(caf::byte_buffer& to, frame_head head);
 /// Whether a body may have a secret in the clear: its memory is zeroed when it is let go.
 template <class Body>
 inline constexpr bool may_have_secrets =
-    std::is_same_v<Body, put_connector> || std::is_same_v<Body, connector_view>;
+    std::is_same_v<Body, put_connector> || std::is_same_v<Body, of_partition<put_connector>> ||
+    std::is_same_v<Body, connector_view>;
 
 /// A whole frame. `size_hint`: about how many bytes it will have.
 template <class Body>
@@ -47,7 +48,7 @@ owned_bytes encode_frame(frame_head head, const Body& body, std::size_t size_hin
                                                    delete used;
                                                  }};
   // Growing would leave a copy behind.
-  buffer->reserve(may_have_secrets<Body> ? find_bound<put_connector>(link_kinds{}) : size_hint);
+  buffer->reserve(may_have_secrets<Body> ? find_bound<of_partition<put_connector>>(link_kinds{}) : size_hint);
   write_frame_head(*buffer, head);
   caf::binary_serializer sink{nullptr, *buffer};
   if (!sink.apply(body))

@@ -30,23 +30,23 @@ bool speaks_our_version(const std::string& range) {
 } // namespace
 
 unsigned granted_roles(const request_head& head, const peer_identity& peer,
-                       const std::vector<role_rule>& rules) {
-  const auto allowed = roles_of(peer, rules);
+                       const std::vector<role_rule>& rules, bool local_peers) {
+  const auto allowed = roles_of(peer, rules, local_peers);
   return head.has("Vicket-Roles") ? roles_named(head.value("Vicket-Roles")) & allowed : allowed;
 }
 
 upgrade_answer judge_link(const request_head& head, const peer_identity& peer,
                           const std::vector<role_rule>& rules, const web_socket_limits& limits,
-                          upgrade_answer so_far) {
+                          upgrade_answer so_far, bool local_peers) {
   if (!speaks_our_version(head.value("Vicket-Versions")))
     return {400,
             "this node speaks version " + std::to_string(link_version) + " of the sub-protocol's contents"};
-  const auto allowed = roles_of(peer, rules);
+  const auto allowed = roles_of(peer, rules, local_peers);
   const auto wanted = roles_named(head.value("Vicket-Roles"));
   if ((wanted & ~allowed) != 0)
     return {403, "its certificate may not be all of: " +
                      role_names(wanted & (role_sender | role_operator | role_peer))};
-  const auto granted = granted_roles(head, peer, rules);
+  const auto granted = granted_roles(head, peer, rules, local_peers);
   if (granted == 0)
     return {403, "its certificate has no role here"};
   so_far.fields.emplace_back("Vicket-Version", std::to_string(link_version));

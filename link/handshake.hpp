@@ -25,13 +25,13 @@ inline constexpr std::string_view json_protocol = "vicket.json.1";
 inline constexpr unsigned link_version = 1;
 
 /// The answer to an upgrade that is one so far: 101 with the fields above, 400 where no version is common to both, 403
-/// where it wants to be what it may not. Pure.
+/// where it wants to be what it may not. `local_peers`: see `roles_of`. Pure.
 [[nodiscard]] upgrade_answer judge_link(const request_head& head, const peer_identity& peer,
                                         const std::vector<role_rule>& rules, const web_socket_limits& limits,
-                                        upgrade_answer so_far);
+                                        upgrade_answer so_far, bool local_peers = false);
 
 /// The roles that such an answer has given.
 [[nodiscard]] unsigned granted_roles(const request_head& head, const peer_identity& peer,
-                                     const std::vector<role_rule>& rules);
+                                     const std::vector<role_rule>& rules, bool local_peers = false);
 
 } // namespace vicket::internal

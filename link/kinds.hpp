@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/actors.hpp"
+#include "messages/peer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -47,8 +48,8 @@ inline constexpr std::size_t most_message_bytes = 32 * MiB;
 /// `kind | request` in front of a body.
 inline constexpr std::size_t frame_head_bytes = 9;
 
-/// All that can be asked through an actor port. Numbers are the wire: append only.
-using link_kinds =
+/// All that engines, operators and the command line ask through an actor port. Numbers are the wire: append only.
+using node_kinds =
     kind_list<link_kind<1, send_to_connector, accepted, role_sender, 20 * MiB>,
               link_kind<2, send_batch, batch_result, role_sender, most_message_bytes - frame_head_bytes>,
               link_kind<3, get_event, event_page, role_sender | role_operator, 16 * KiB>,
@@ -60,6 +61,25 @@ using link_kinds =
               link_kind<9, list_connectors, connector_page, role_operator, 1 * KiB>,
               link_kind<10, get_status, node_status, role_operator, 1 * KiB>>;
 
+/// And the nodes of a cluster among each other. What they pass on has to fit, with the partition before it.
+using peer_kinds = kind_list<
+    link_kind<11, of_partition<accept_events>, batch_result, role_peer,
+              most_message_bytes - frame_head_bytes>,
+    link_kind<12, of_partition<put_connector>, connector_view, role_peer, 129 * KiB>,
+    link_kind<13, of_partition<get_connector>, connector_view, role_peer, 2 * KiB>,
+    link_kind<14, of_partition<delete_connector>, nothing, role_peer, 2 * KiB>,
+    link_kind<15, of_partition<list_connectors>, connector_page, role_peer, 2 * KiB>,
+    link_kind<16, of_partition<get_partition_overview>, partition_overview, role_peer, 2 * KiB>,
+    link_kind<17, of_partition<find_partition_events>, found_events, role_peer, 17 * KiB>,
+    link_kind<18, of_partition<find_partition_run>, found_events, role_peer, 17 * KiB>,
+    link_kind<19, of_partition<read_partition_histories>, partition_histories, role_peer, 16 * KiB>,
+    link_kind<20, of_partition<read_partition_outcomes>, partition_outcomes, role_peer, 1 * KiB>,
+    link_kind<21, await_feed, feed_awaited, role_peer, 1 * KiB>>;
+
+template <class... First, class... Second>
+kind_list<First..., Second...> both(kind_list<First...>, kind_list<Second...>);
+using link_kinds = decltype(both(node_kinds{}, peer_kinds{}));
+
 /// Whether the answer may come at any time: the work that it tells the end of is as long as what is stored.
 template <class Request>
 constexpr bool takes_any_time(const Request&) {
@@ -67,6 +87,9 @@ constexpr bool takes_any_time(const Request&) {
 }
 inline bool takes_any_time(const delete_connector& request) {
   return request.force;
+}
+inline bool takes_any_time(const of_partition<delete_connector>& request) {
+  return request.body.force;
 }
 
 /// An answer has its request's kind with this bit, a refusal this bit alone; its body is a `refusal`.

@@ -59,12 +59,17 @@ std::shared_ptr<web_socket_owner> open_session(caf::actor_system& system, sessio
                                 std::move(judge), sends_text});
 }
 
-session_rights rights_of(const node_actor& node, unsigned roles) {
+/// A peer waits for the feed of each partition all the time; what else it asks is not to wait for that.
+constexpr std::size_t long_polls_of_peer = 512;
+
+session_rights rights_of(const node_actor& node, const peer_actor& peer, unsigned roles) {
   session_rights rights;
   if ((roles & role_sender) != 0)
     rights.gateway = node;
   if ((roles & role_operator) != 0)
     rights.operators = node;
+  if ((roles & role_peer) != 0)
+    rights.peer = peer;
   return rights;
 }
 
@@ -94,6 +99,8 @@ actor_port::open(caf::actor_system& system, const node_actor& node, options with
   serving.path = link_path;
   serving.sub_protocols = {std::string{caf_protocol}, std::string{json_protocol}};
   serving.messages.message_bytes = most_message_bytes;
+  if (with.peer)
+    serving.messages.unanswered += long_polls_of_peer;
   // Each its own, so that links which are refused do not hide what the port itself has to say.
   const auto rationed = [&] {
     return [log = std::make_shared<rationed_log>(with.log_warning)](const std::string& line) { (*log)(line); };
@@ -103,22 +110,23 @@ actor_port::open(caf::actor_system& system, const node_actor& node, options with
     with.change(serving);
   const auto complain = rationed();
   const auto limits = serving.messages;
-  serving.judge = [rules = with.roles, limits, complain](const request_head& head, const peer_identity& peer,
+  serving.judge = [rules = with.roles, limits, complain, local = with.local_peers](
+                      const request_head& head, const peer_identity& peer,
                                                          upgrade_answer so_far) {
-    auto answer = judge_link(head, peer, rules, limits, std::move(so_far));
+    auto answer = judge_link(head, peer, rules, limits, std::move(so_far), local);
     if (answer.status != 101)
       complain("a link is refused to " + peer.to_string() + ": " + answer.text);
     return answer;
   };
-  serving.open = [&system, node, rules = with.roles, complain](const request_head& head,
+  serving.open = [&system, node, other = with.peer, rules = with.roles, complain, local = with.local_peers](const request_head& head,
                                                                const std::string& sub_protocol,
                                                                std::shared_ptr<web_socket> socket) {
-    const auto roles = granted_roles(head, socket->peer(), rules);
+    const auto roles = granted_roles(head, socket->peer(), rules, local);
     if (sub_protocol == json_protocol)
-      return open_session<json_session>(system, rights_of(node, roles), std::move(socket), complain,
+      return open_session<json_session>(system, rights_of(node, other, roles), std::move(socket), complain,
                                         judge_json_head, true);
     return open_session<caf_session>(
-        system, rights_of(node, roles), std::move(socket), complain,
+        system, rights_of(node, other, roles), std::move(socket), complain,
         [roles](std::string_view bytes, bool text) { return judge_caf_head(bytes, text, roles); }, false);
   };
   auto server = link_server::start(std::move(serving));

@@ -42,10 +42,12 @@ parsed<role_rule> parse_role_rule(std::string_view text) {
 
 namespace internal {
 
-unsigned roles_of(const peer_identity& peer, const std::vector<role_rule>& rules) {
+unsigned roles_of(const peer_identity& peer, const std::vector<role_rule>& rules, bool local_peers) {
   constexpr unsigned all = role_sender | role_operator;
-  if (!peer.certified || rules.empty())
-    return all; // a port without TLS is reached from this machine alone
+  if (!peer.certified) // a port without TLS is reached from this machine alone
+    return all | (local_peers ? static_cast<unsigned>(role_peer) : 0u);
+  if (rules.empty())
+    return all;
   unsigned roles = 0;
   for (const auto& rule : rules)
     for (const auto& name : peer.names)

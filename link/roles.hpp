@@ -25,8 +25,9 @@ namespace internal {
 
 /// What a peer may be. Who comes in locally may be everything that is not a node of the cluster; so may every certificate
 /// of the CA as long as there are no rules; once there is one, a certificate has the roles of all that fit one of its
-/// names.
-[[nodiscard]] unsigned roles_of(const peer_identity& peer, const std::vector<role_rule>& rules);
+/// names. With `local_peers` who comes in locally may be a node, too.
+[[nodiscard]] unsigned roles_of(const peer_identity& peer, const std::vector<role_rule>& rules,
+                                bool local_peers = false);
 
 /// "sender, operator".
 [[nodiscard]] std::string role_names(unsigned roles);

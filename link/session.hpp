@@ -3,6 +3,7 @@
 #include "link/inbox.hpp"
 #include "link/open_requests.hpp"
 #include "messages/actors.hpp"
+#include "messages/peer_actor.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -23,6 +24,7 @@ namespace vicket::internal {
 struct session_rights {
   gateway_actor gateway;
   operator_actor operators;
+  peer_actor peer;
 };
 
 /// How long the node itself may take to answer; longer than any request's own waiting. Not for what `takes_any_time`.

@@ -27,6 +27,10 @@ void put_partition(json_writer& out, const partition_status& partition) {
   put_count(out, "in_flight", partition.in_flight);
   put_flag(out, "accepting", partition.accepting);
   put_flag(out, "counting", partition.counting);
+  if (!partition.owner.empty())
+    put_text(out, "owner", partition.owner);
+  if (!partition.why.empty())
+    put_text(out, "unreachable", partition.why);
   out.EndObject();
 }
 

@@ -8,7 +8,7 @@
 using namespace vicket;
 
 TEST_CASE("a feed's cursor is its text, for each number of partitions") {
-  const feed_cursor cursor{{{0x1a2b, 0x9f2c1b7e, 0x100, 0x7c}, {0, 0, 1, 0}}};
+  const feed_cursor cursor{{feed_position{0x1a2b, 0x9f2c1b7e, 0x100, 0x7c}, feed_position{0, 0, 1, 0}}};
   CHECK(cursor.to_string() == "v3-1a2b.9f2c1b7e.100.7c-0.0.1.0");
   const auto back = feed_cursor::parse(cursor.to_string(), 2);
   REQUIRE(back);
@@ -23,17 +23,29 @@ TEST_CASE("a feed's cursor is its text, for each number of partitions") {
   }
 }
 
+TEST_CASE("a cursor says of which partitions nothing was read yet") {
+  const feed_cursor cursor{{std::nullopt, feed_position{0x1a, 0xb, 0x100, 0xc}, std::nullopt}};
+  CHECK(cursor.to_string() == "v3-_-1a.b.100.c-_");
+  const auto back = feed_cursor::parse(cursor.to_string(), 3);
+  REQUIRE(back);
+  CHECK(back->positions == cursor.positions);
+  for (const auto* wrong : {"v2-_", "v3-__", "v3-_.0.1.0", "v3_", "v3-_-"})
+    CHECK_FALSE(feed_cursor::parse(wrong, 1));
+}
+
 TEST_CASE("a cursor of a version whose promises had no tags is taken for one that nothing was promised") {
   const auto old = feed_cursor::parse("v2-1a.9f2c1b7e.100-0.0.1", 2);
   REQUIRE(old);
-  CHECK(old->positions == std::vector<feed_position>{{0x1a, 0x9f2c1b7e, 0x100, 0}, {0, 0, 1, 0}});
+  CHECK(old->positions == std::vector<std::optional<feed_position>>{feed_position{0x1a, 0x9f2c1b7e, 0x100, 0},
+                                                                    feed_position{0, 0, 1, 0}});
   const auto lineage = feed_lineage::from_entries({{1, 0x9f2c1b7e}}).value();
   CHECK(start_reading({&lineage, 1, 0, 0x200}, old->positions[0]).at.promised_from == 1);
 }
 
 TEST_CASE("a feed's cursor is never longer than is counted for it") {
   constexpr auto most = std::numeric_limits<log_sequence>::max();
-  const feed_cursor cursor{{{most, 0xffffffff, most, 0xffffffff}, {most, 0xffffffff, most, 0xffffffff}}};
+  const feed_position longest{most, 0xffffffff, most, 0xffffffff};
+  const feed_cursor cursor{{longest, longest}};
   CHECK(cursor.to_string().size() == feed_cursor::most_text_bytes(2));
 }
 

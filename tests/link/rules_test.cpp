@@ -48,6 +48,29 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
     CHECK(std::get<std::size_t>(sender ? as_sender : as_operator) == bytes + 9);
     CHECK(std::holds_alternative<close_reason>(judge_caf_head(head, false, role_peer)));
   }
+  for (const auto& [number, bytes] : {std::pair{11, (32u << 20) - 9}, std::pair{12, 129u << 10}, std::pair{13, 2048u},
+                                      std::pair{14, 2048u}, std::pair{15, 2048u}, std::pair{16, 2048u},
+                                      std::pair{17, 17u << 10}, std::pair{18, 17u << 10}, std::pair{19, 16u << 10},
+                                      std::pair{20, 1024u}, std::pair{21, 1024u}}) {
+    CAPTURE(number);
+    const auto head = frame(static_cast<std::uint8_t>(number), 7, nothing{});
+    CHECK(std::get<std::size_t>(judge_caf_head(head, false, role_peer)) == bytes + 9);
+    const auto others = judge_caf_head(head, false, role_sender | role_operator);
+    CHECK(std::get<close_reason>(others).code == 1008);
+    CHECK(std::get<close_reason>(others).text ==
+          "kind " + std::to_string(number) + " is not for who is sender, operator only");
+  }
+  CHECK(kind_of<of_partition<accept_events>> == 11);
+  CHECK(kind_of<of_partition<put_connector>> == 12);
+  CHECK(kind_of<of_partition<get_connector>> == 13);
+  CHECK(kind_of<of_partition<delete_connector>> == 14);
+  CHECK(kind_of<of_partition<list_connectors>> == 15);
+  CHECK(kind_of<of_partition<get_partition_overview>> == 16);
+  CHECK(kind_of<of_partition<find_partition_events>> == 17);
+  CHECK(kind_of<of_partition<find_partition_run>> == 18);
+  CHECK(kind_of<of_partition<read_partition_histories>> == 19);
+  CHECK(kind_of<of_partition<read_partition_outcomes>> == 20);
+  CHECK(kind_of<await_feed> == 21);
   CHECK(kind_of<send_to_connector> == 1);
   CHECK(kind_of<send_batch> == 2);
   CHECK(kind_of<get_event> == 3);
@@ -60,7 +83,7 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   CHECK(kind_of<get_status> == 10);
   const auto all = role_sender | role_operator | role_peer;
   CHECK(std::get<close_reason>(judge_caf_head(frame(0, 1, nothing{}), false, all)).code == 1002);
-  CHECK(std::get<close_reason>(judge_caf_head(frame(11, 1, nothing{}), false, all)).code == 1002);
+  CHECK(std::get<close_reason>(judge_caf_head(frame(22, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(0x81, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head("\x01\0\0\0\0\0\0\0", false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(1, 1, nothing{}), true, all)).code == 1003);
@@ -113,6 +136,24 @@ TEST_CASE("counts are looked at before anything is allocated for them", "[link]"
   value.headers.clear();
   value.secret_headers.clear();
   value.events.clear();
+  of_partition<accept_events> forwarded{3, {3, {}}};
+  forwarded.body.events.resize(send_batch::max_items);
+  CHECK(counts_are_bounded(11, body_of(forwarded)));
+  forwarded.body.events.emplace_back();
+  CHECK_FALSE(counts_are_bounded(11, body_of(forwarded)));
+  using namespace std::string_literals;
+  CHECK_FALSE(counts_are_bounded(11, "\0\0\0\3\0\0\0\3\xff\xff\xff\xff\x0f"s));
+  CHECK_FALSE(counts_are_bounded(11, "\0\0\0\3\0\0\0"s));
+  CHECK_FALSE(counts_are_bounded(11, ""));
+  of_partition<read_partition_histories> wanted{3, {}};
+  wanted.body.wanted.resize(event_page::max_events);
+  CHECK(counts_are_bounded(19, body_of(wanted)));
+  wanted.body.wanted.emplace_back();
+  CHECK_FALSE(counts_are_bounded(19, body_of(wanted)));
+  CHECK_FALSE(counts_are_bounded(19, "\0\0\0\3\xff\xff\xff\xff\x0f"s));
+  CHECK_FALSE(counts_are_bounded(12, body_of(of_partition<put_connector>{3, {more}})));
+  CHECK(counts_are_bounded(12, body_of(of_partition<put_connector>{3, {value}})));
+
   const auto good = body_of(put_connector{value});
   CHECK_FALSE(counts_are_bounded(6, good.substr(0, 3)));
   CHECK_FALSE(counts_are_bounded(6, "\xff\xff\xff\xff\x0fx"));
@@ -137,6 +178,12 @@ TEST_CASE("roles come from the names of a certificate, once there is a rule", "[
   peer_identity any;
   any.certified = true;
   CHECK(roles_of(any, {}) == (role_sender | role_operator));
+  // Who comes in locally is a node of the cluster only where the port is told so; a certificate needs a rule.
+  const peer_identity local;
+  CHECK(roles_of(local, {}, true) == (role_sender | role_operator | role_peer));
+  CHECK(roles_of(local, rules, true) == (role_sender | role_operator | role_peer));
+  CHECK(roles_of(any, {}, true) == (role_sender | role_operator));
+  CHECK(roles_of(any, rules, true) == 0);
 
   for (const auto* bad :
        {"", "x", "x=", "x=admin", "=sender", "*=sender", "a b=sender", "x=sender,operator"}) {

@@ -121,6 +121,7 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
   CHECK(static_cast<int>(errc::not_found) == 10);
   CHECK(static_cast<int>(errc::connector_busy) == 11);
   CHECK(static_cast<int>(errc::forbidden) == 12);
+  CHECK(static_cast<int>(errc::not_owner) == 13);
   CHECK(static_cast<int>(outcome::delivered) == 1);
   CHECK(static_cast<int>(outcome::http_status) == 2);
   CHECK(static_cast<int>(outcome::timeout) == 3);
@@ -134,7 +135,7 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
   CHECK(static_cast<int>(event_state::failed) == 3);
   for (int number = 0; number < 256; ++number) {
     INFO(number);
-    CHECK(readable<errc>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 12));
+    CHECK(readable<errc>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 13));
     CHECK(readable<outcome>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 8));
     CHECK(readable<event_state>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 3));
   }
@@ -143,7 +144,7 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
 TEST_CASE("the errors' names are the contract") {
   for (const std::string_view name :
        {"unknown_connector", "connector_disabled", "filtered", "invalid_event", "too_large", "overloaded",
-        "storage_full", "unavailable", "invalid_connector", "not_found", "connector_busy"}) {
+        "storage_full", "unavailable", "invalid_connector", "not_found", "connector_busy", "forbidden", "not_owner"}) {
     auto code = errc{};
     REQUIRE(from_string(name, code));
     CHECK(to_string(code) == name);

@@ -32,6 +32,14 @@ std::vector<std::string> valid_link_messages() {
   value.secret_headers = {{"Authorization", {"Bearer token"}}};
   value.events = {"ticket.*"};
   value.rate = rate_limit{1, 1, 1};
+  composed_event composed;
+  composed.id = event_id{{1}};
+  composed.id_of_sender = true;
+  composed.connector = {"crm"};
+  composed.event = "ticket.opened";
+  composed.workflow = "w";
+  composed.run = "r";
+  composed.envelope = R"({"id":"1"})";
   return {frame(1, 1, event),
           frame(2, 2, batch),
           frame(3, 3, get_event{event_id{{1}}, "c"}),
@@ -41,7 +49,18 @@ std::vector<std::string> valid_link_messages() {
           frame(7, 7, get_connector{{"crm"}}),
           frame(8, 8, delete_connector{{"crm"}}),
           frame(9, 9, list_connectors{}),
-          frame(10, 10, get_status{})};
+          frame(10, 10, get_status{}),
+          frame(11, 11, of_partition<accept_events>{3, {3, {composed, composed}}}),
+          frame(12, 12, of_partition<put_connector>{3, {value}}),
+          frame(13, 13, of_partition<get_connector>{3, {{"crm"}}}),
+          frame(14, 14, of_partition<delete_connector>{3, {{"crm"}, true}}),
+          frame(15, 15, of_partition<list_connectors>{3, {}}),
+          frame(16, 16, of_partition<get_partition_overview>{3, {{"crm"}, 7}}),
+          frame(17, 17, of_partition<find_partition_events>{3, {event_id{{1}}, {"crm"}, 101}}),
+          frame(18, 18, of_partition<find_partition_run>{3, {"run", 7, 100}}),
+          frame(19, 19, of_partition<read_partition_histories>{3, {{{7, attempts_left{1, 2}}, {8, {}}}, 4096, true}}),
+          frame(20, 20, of_partition<read_partition_outcomes>{3, {feed_position{7, 1, 2, 3}, 100, 4096}}),
+          frame(21, 21, await_feed{3, 7, 1'000})};
 }
 
 std::vector<std::string> valid_link_answers() {
@@ -78,6 +97,12 @@ std::vector<std::string> valid_link_answers() {
   busy.problem = "p";
   busy.held_until = timestamp_ms{2};
   status.connectors = {busy};
+  partition_overview overview;
+  overview.partition.owner = "b";
+  overview.partition.why = "w";
+  overview.connectors_configured = 5;
+  overview.connectors = {busy};
+  overview.more = true;
   constexpr auto answer = internal::answer_bit;
   return {frame(answer | 1, 1, accepted{event_id{{1}}, true}),
           frame(answer | 2, 2, batch_result{{accepted{event_id{{1}}}, refusal{errc::overloaded, "later"}}}),
@@ -89,6 +114,19 @@ std::vector<std::string> valid_link_answers() {
           frame(answer | 8, 8, internal::nothing{}),
           frame(answer | 9, 9, connector_page{{view}, true}),
           frame(answer | 10, 10, status),
+          frame(answer | 11, 11, batch_result{{accepted{event_id{{1}}}, refusal{errc::not_owner, "gone"}}}),
+          frame(answer | 12, 12, view),
+          frame(answer | 13, 13, view),
+          frame(answer | 14, 14, internal::nothing{}),
+          frame(answer | 15, 15, connector_page{{view}, true}),
+          frame(answer | 16, 16, overview),
+          frame(answer | 17, 17, found_events{{{7, {"crm"}, {1}}}, true}),
+          frame(answer | 18, 18, found_events{{{7, {"crm"}, {1}}}, true}),
+          frame(answer | 19, 19,
+                partition_histories{{std::nullopt, partition_history{history, attempts_left{2, 3}}}}),
+          frame(answer | 20, 20,
+                partition_outcomes{true, {1, 2, 3, 4}, {{{2, 2, 3, 4}, summary, value}}, {5, 2, 3, 4}, true}),
+          frame(answer | 21, 21, feed_awaited{true}),
           frame(internal::refusal_kind, 11, refusal{errc::unavailable, "why"})};
 }
 

@@ -1,0 +1,127 @@
+#include "actors/peer_door.hpp"
+#include "tests/actors/scripted_partition.hpp"
+
+#include <caf/send.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+using namespace vicket;
+using namespace vicket::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct door_world : scripted_system {
+  peer_door_actor door = system().spawn<actor_of<peer_door>>(peer_door::setup{2});
+  std::shared_ptr<scripted_partition> one = std::make_shared<scripted_partition>();
+
+  ~door_world() {
+    caf::anon_send_exit(door, caf::exit_reason::user_shutdown);
+    run();
+  }
+
+  void serve(std::uint32_t partition) { tell(door, serve_partition{partition, head(one), reader(one)}); }
+};
+
+template <class Answer>
+refusal no(const scripted_system::answer<Answer>& of) {
+  const auto got = of();
+  REQUIRE(got);
+  REQUIRE(std::holds_alternative<refusal>(*got));
+  return std::get<refusal>(*got);
+}
+
+template <class Answer>
+Answer value(const scripted_system::answer<Answer>& of) {
+  const auto got = of();
+  REQUIRE(got);
+  REQUIRE(std::holds_alternative<Answer>(*got));
+  return std::get<Answer>(*got);
+}
+
+} // namespace
+
+TEST_CASE("a partition that this node does not have is refused with `not_owner`, whatever is asked", "[door]") {
+  door_world w;
+  w.serve(1);
+  for (const std::uint32_t partition : {0u, 2u, 0xffffffffu}) {
+    const auto is_refused = [&]<class Answer>(const scripted_system::answer<Answer>& answer) {
+      CHECK(no(answer).code == errc::not_owner);
+    };
+    is_refused(w.ask<batch_result>(w.door, of_partition<accept_events>{partition, {}}));
+    is_refused(w.ask<connector_view>(w.door, of_partition<put_connector>{partition, {}}));
+    is_refused(w.ask<connector_view>(w.door, of_partition<get_connector>{partition, {}}));
+    is_refused(w.ask<std::monostate>(w.door, of_partition<delete_connector>{partition, {}}));
+    is_refused(w.ask<connector_page>(w.door, of_partition<list_connectors>{partition, {}}));
+    is_refused(w.ask<partition_overview>(w.door, of_partition<get_partition_overview>{partition, {}}));
+    is_refused(w.ask<found_events>(w.door, of_partition<find_partition_events>{partition, {}}));
+    is_refused(w.ask<found_events>(w.door, of_partition<find_partition_run>{partition, {}}));
+    is_refused(w.ask<partition_histories>(w.door, of_partition<read_partition_histories>{partition, {}}));
+    is_refused(w.ask<partition_outcomes>(w.door, of_partition<read_partition_outcomes>{partition, {}}));
+    is_refused(w.ask<feed_awaited>(w.door, await_feed{partition, 0, 0}));
+  }
+}
+
+TEST_CASE("what is asked of its own goes to the partition, within the bounds of this node's own front", "[door]") {
+  door_world w;
+  w.serve(1);
+  const auto sent = w.ask<batch_result>(w.door, of_partition<accept_events>{1, {7, {composed_event{}}}});
+  auto events = w.one->batches.take();
+  CHECK(events.request.partition == 1);
+  CHECK(events.request.events.size() == 1);
+  events.promise.deliver(batch_result{{accepted{}}});
+  w.run();
+  CHECK(value(sent).results.size() == 1);
+  const auto list = w.ask<connector_page>(w.door, of_partition<list_connectors>{1, {{}, 1'000'000}});
+  CHECK(w.one->lists.take().request.limit == list_connectors::max_limit);
+  const auto shown =
+      w.ask<partition_overview>(w.door, of_partition<get_partition_overview>{1, {{}, 1'000'000}});
+  CHECK(w.one->overviews.take().request.limit == get_status::max_limit);
+  const auto run = w.ask<found_events>(w.door, of_partition<find_partition_run>{1, {"r", 0, 1'000'000}});
+  CHECK(w.one->runs.take().request.limit == event_page::max_events + 1);
+  const auto read = w.ask<partition_histories>(
+      w.door, of_partition<read_partition_histories>{1, {{}, std::uint64_t{1} << 60, true}});
+  CHECK(w.one->histories.take().request.max_bytes == event_page::max_bytes);
+  const auto feed = w.ask<partition_outcomes>(
+      w.door, of_partition<read_partition_outcomes>{1, {{}, 1'000'000, std::uint64_t{1} << 60}});
+  const auto asked = w.one->outcomes.take().request;
+  CHECK(asked.max_bytes == event_page::max_bytes);
+  CHECK(asked.limit == read_outcomes::max_limit);
+  w.tell(w.door, serve_partition{1, {}, {}});
+  CHECK(no(w.ask<connector_page>(w.door, of_partition<list_connectors>{1, {}})).code == errc::not_owner);
+}
+
+TEST_CASE("the feed is waited for until it grows, the time is over, or the partition goes", "[door]") {
+  door_world w;
+  w.serve(1);
+  CHECK_FALSE(value(w.ask<feed_awaited>(w.door, await_feed{1, 5, 0})).grew);
+  CHECK(w.one->watches.empty());
+  const auto first = w.ask<feed_awaited>(w.door, await_feed{1, 5, 1'000});
+  const auto second = w.ask<feed_awaited>(w.door, await_feed{1, 6});
+  REQUIRE(w.one->watches.size() == 2);
+  CHECK(w.one->watches[1] == std::pair{caf::actor_cast<feed_watcher_actor>(w.door), log_sequence{6}});
+  w.advance(900ms);
+  CHECK_FALSE(first());
+  w.advance(400ms);
+  CHECK_FALSE(value(first).grew);
+  CHECK_FALSE(second());
+  w.tell(w.door, feed_grew{1});
+  CHECK(value(second).grew);
+  const auto third = w.ask<feed_awaited>(w.door, await_feed{1, 7, 1'000'000});
+  w.advance(20'400ms);
+  CHECK_FALSE(value(third).grew); // no longer than it may be
+  const auto fourth = w.ask<feed_awaited>(w.door, await_feed{1, 7});
+  w.tell(w.door, serve_partition{1, {}, {}});
+  CHECK(no(fourth).code == errc::not_owner);
+}
+
+TEST_CASE("so many wait for a feed at the same time", "[door]") {
+  door_world w;
+  w.serve(0);
+  std::vector<scripted_system::answer<feed_awaited>> waiting;
+  for (std::size_t i = 0; i < peer_door::max_waiting; ++i)
+    waiting.push_back(w.ask<feed_awaited>(w.door, await_feed{0, 5}));
+  CHECK(no(w.ask<feed_awaited>(w.door, await_feed{0, 5})).code == errc::overloaded);
+  w.tell(w.door, feed_grew{0});
+  for (const auto& each : waiting)
+    CHECK(value(each).grew);
+}
