@@ -6,7 +6,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test demo bench bench-quick check-long fuzz asan tsan format clean
+.PHONY: help setup build test demo demo-cluster bench bench-quick check-long fuzz asan tsan format clean
 
 ifdef CMAKE_PREFIX_PATH
 export CMAKE_PREFIX_PATH
@@ -30,6 +30,10 @@ test: build ## set up, build, and run every test
 demo: ## set up, build, and watch deliveries being signed, retried and recorded
 	@scripts/build release vicketd vicket
 	@scripts/demo
+
+demo-cluster: ## set up, build, and watch three nodes survive a kill, a standstill, a failover, in a minute
+	@scripts/build release demo-cluster
+	@build/demo-cluster
 
 bench: ## set up, build, and measure everything, in under 10 minutes; report in build/bench.html
 	@scripts/build release vicket-bench

@@ -7,6 +7,8 @@
 #include "actors/history_reader.hpp"
 #include "actors/history_sweeper.hpp"
 #include "actors/node_watch.hpp"
+#include "actors/partition_seat.hpp"
+#include "actors/peer_door.hpp"
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
 #include "policy/retention_rule.hpp"
@@ -53,6 +55,9 @@ struct node::rep {
     std::shared_ptr<partition_store> store;
     persistence_actor persistence;
     history_reader_actor reader;
+    // Of a node of a cluster: who asks for the partition asks its seat, whoever owns it.
+    partition_seat_actor seat;
+    owner_changed owner; ///< as the seat was told
   };
 
   /// From so many places on each partition has a delivery actor of its own. With fewer, partitions share: an actor with
@@ -77,6 +82,7 @@ struct node::rep {
   history_actor history;
   history_sweeper_actor sweeper;
   node_gateway_actor gateway;
+  peer_door_actor door; ///< null: no other node asks for anything
 
   void start_all(std::vector<std::shared_ptr<partition_store>> stores);
   void start_deliveries();
@@ -183,15 +189,30 @@ void node::rep::start_partition(std::uint32_t number, std::unique_ptr<round_log>
 }
 
 /// Who asks for the partition is sent there.
-void node::rep::tell_front(std::uint32_t) {}
+void node::rep::tell_front(std::uint32_t number) {
+  auto& part = partitions[number];
+  if (part.persistence)
+    part.owner.there = nullptr;
+  part.owner.here = part.persistence;
+  part.owner.reader_here = part.reader;
+  caf::anon_send(part.seat, part.owner);
+  caf::anon_send(door, serve_partition{number, part.persistence, part.reader});
+}
 
 void node::rep::start_front() {
   std::vector<partition_actor> heads;
   std::vector<partition_reader_actor> readers;
-  for (const auto& part : partitions) {
-    heads.push_back(part.persistence);
-    readers.push_back(part.reader);
+  for (std::uint32_t i = 0; i < partitions.size(); ++i) {
+    auto& part = partitions[i];
+    if (options.cluster)
+      part.seat = spawn<partition_seat>("seat of partition " + std::to_string(i), i);
+    heads.push_back(options.cluster ? partition_actor{part.seat} : partition_actor{part.persistence});
+    readers.push_back(options.cluster ? partition_reader_actor{part.seat}
+                                      : partition_reader_actor{part.reader});
   }
+  if (options.cluster)
+    door = spawn<vicket::peer_door>("door for other nodes",
+                                    peer_door::setup{static_cast<std::uint32_t>(partitions.size())});
   router = spawn<vicket::router>("router", heads);
   std::vector<std::shared_ptr<const partition_store>> stores;
   for (const auto& part : partitions)
@@ -308,6 +329,9 @@ void node::rep::end_all() {
   end(history);
   end(sweeper);
   end(router);
+  end(door);
+  for (auto& part : partitions)
+    end(part.seat);
   for (auto& part : partitions) {
     end(part.reader);
     end(part.persistence);
@@ -341,6 +365,20 @@ void node::own(std::uint32_t partition, std::unique_ptr<round_log> log,
   const std::lock_guard lock{rep_->mutex};
   rep_->start_partition(partition, std::move(log), std::move(permit));
   rep_->tell_front(partition);
+}
+
+void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner,
+                    peer_actor there) {
+  const std::lock_guard lock{rep_->mutex};
+  auto& known = rep_->partitions[partition].owner;
+  known.epoch = epoch;
+  known.node = owner;
+  known.there = std::move(there);
+  rep_->tell_front(partition);
+}
+
+peer_actor node::door() const {
+  return rep_->door;
 }
 
 void node::drain_partition(std::uint32_t partition, std::int64_t patience_ms, std::function<void()> done) {

@@ -3,6 +3,7 @@
 #include "actors/history_limits.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/actors.hpp"
+#include "messages/peer_actor.hpp"
 #include "policy/address_guard.hpp"
 #include "policy/clock.hpp"
 #include "policy/start_permit.hpp"
@@ -108,6 +109,10 @@ public:
   /// log, and everything that waits is delivered once the permit holds.
   void own(std::uint32_t partition, std::unique_ptr<round_log> log,
            std::shared_ptr<const start_permit> permit);
+  /// Who owns the partition, as far as is known, and how to ask that node; null: this node does, or it can't be asked.
+  void owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there);
+  /// For other nodes: this one's own partitions.
+  [[nodiscard]] peer_actor door() const;
   /// Starts nothing more of it; `done` when what is under way is over and written, or after `patience_ms`. By an actor.
   void drain_partition(std::uint32_t partition, std::int64_t patience_ms, std::function<void()> done);
   /// Its writer ends as it stands, and answers nothing more. `gone` when nothing here reads or writes the store but the

@@ -166,9 +166,12 @@ int run_cluster_init(const client_options& options, const cluster_options& what)
   if (const auto* why = std::get_if<store_status>(&key))
     return report_usage("--secret-key-file: " + why->detail);
   const auto box = std::make_shared<const secret_box>(std::get<secret_bytes>(std::move(key)));
-  const auto made = init_cluster({what.log, what.schema}, what.name, what.partitions, box, what.node_role);
+  const log_place place{what.log, what.schema};
+  const auto made = what.adopt.empty()
+                        ? init_cluster(place, what.name, what.partitions, box, what.node_role)
+                        : adopt_folder(place, what.name, what.adopt, what.secret_key_file, what.node_role);
   if (const auto* why = std::get_if<std::string>(&made))
-    return why->starts_with("--log") ? report_usage(*why) : report(options, refusal{errc::unavailable, *why});
+    return why->starts_with("--") ? report_usage(*why) : report(options, refusal{errc::unavailable, *why});
   const auto& is = std::get<cluster_identity>(made);
   const auto out = terminal::standard();
   out.line("the cluster " + is.name + " is made: " + is.uuid + ", " + count(is.partitions) +

@@ -1,5 +1,6 @@
 #include "apps/cluster_member.hpp"
 
+#include "link/connect_peer.hpp"
 #include "storage/secret_key.hpp"
 
 #include <chrono>
@@ -16,6 +17,9 @@ constexpr std::chrono::milliseconds look_again{500};
 constexpr int looks_per_line = 10;
 /// A partition that goes to another node: for what is under way.
 constexpr std::int64_t drain_ms = 10'000;
+/// Without an answer, to one node.
+constexpr std::size_t most_requests = 16'384;
+constexpr std::size_t most_bytes = 128u << 20;
 
 } // namespace
 
@@ -47,10 +51,35 @@ find_cluster(const node_config& config, const std::function<void(const std::stri
   }
 }
 
-/// The ways to the other nodes.
-struct cluster_member::links {};
+/// The ways to the other nodes, by name. Of the cluster's thread.
+struct cluster_member::links {
+  caf::actor_system& system;
+  const node_config& config;
+  struct way {
+    std::string address;
+    peer_actor to;
+  };
+  std::map<std::string, way> ways;
 
-cluster_member::cluster_member(const setup& with) : links_{std::make_shared<links>()} {
+  peer_actor to(const cluster_node::owner& owner) {
+    if (owner.node.empty() || owner.addresses.empty())
+      return {};
+    auto& known = ways[owner.node];
+    if (!known.to || known.address != owner.addresses) {
+      link_options options;
+      options.nodes = {owner.addresses};
+      options.tls = config.tls;
+      options.wait = std::chrono::milliseconds{500};
+      options.max_bytes = most_bytes;
+      options.max_requests = most_requests;
+      known = {owner.addresses, connect_peer(system, options)};
+    }
+    return known.to;
+  }
+};
+
+cluster_member::cluster_member(const setup& with)
+    : links_{std::make_shared<links>(links{*with.system, *with.config, {}})} {
   auto& running = *with.running;
   const auto& wanted = with.config->cluster;
   cluster_node::setup joining;
@@ -79,7 +108,14 @@ cluster_member::cluster_member(const setup& with) : links_{std::make_shared<link
   joining.drain = [&running](std::uint32_t partition, std::function<void()> drained) {
     running.drain_partition(partition, drain_ms, std::move(drained));
   };
-  joining.owner_is = [](std::uint32_t, const cluster_node::owner&) {};
+  joining.owner_is = [&running, links = links_, failed = with.failed](std::uint32_t partition,
+                                                                      const cluster_node::owner& owner) {
+    try {
+      running.owner_is(partition, owner.epoch, owner.node, links->to(owner));
+    } catch (const std::exception& problem) {
+      failed(problem.what());
+    }
+  };
   joining.replaced = [failed = with.failed, node = wanted.node] {
     failed("another process has entered the cluster as " + node + ": every node needs a name of its own");
   };

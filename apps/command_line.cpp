@@ -320,6 +320,9 @@ private:
     init->add_option("--secret-key-file", raw_.cluster.secret_key_file, "The key that all nodes have")
         ->required()
         ->type_name("FILE");
+    init->add_option("--adopt", raw_.cluster.adopt,
+                     "Begin with what is in this data folder of a single node, and with as many partitions")
+        ->type_name("DIR");
     init->add_option("--node-role", raw_.cluster.node_role,
                      "A role of the database that may then be a node's")
         ->type_name("ROLE");

@@ -55,6 +55,7 @@ struct cluster_options {
   std::string schema = "vicket";
   std::uint32_t partitions = 24;
   std::string secret_key_file;
+  std::string adopt;     ///< a single node's data folder to begin with; empty: nothing
   std::string node_role; ///< of the database; empty: that of `log`
   bool watch = false;
 };

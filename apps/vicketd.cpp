@@ -137,15 +137,28 @@ void tell_of_certificates(const file_reading::complaint& why) {
 /// From "the node runs" to "it may go": the port, the ready line, the signals, the drain.
 int serve(caf::actor_system& system, node& running, http_transport& transport, const node_config& config,
           const std::optional<cluster_identity>& cluster, random_source& random) {
-  auto opened = actor_port::open(system, running.gateway(), {config.listen, config.tls, config.roles, warn});
+  auto opened = actor_port::open(system, running.gateway(), [&] {
+    actor_port::options options;
+    options.listen = config.listen;
+    options.tls = config.tls;
+    options.roles = config.roles;
+    options.log_warning = warn;
+    return options;
+  }());
   if (const auto* why = std::get_if<std::string>(&opened))
     return fail(exit_failed, *why);
   const auto port = std::get<0>(std::move(opened));
   std::unique_ptr<actor_port> peer_port;
   std::unique_ptr<cluster_member> member;
   if (cluster) {
-    auto for_peers = actor_port::open(system, running.gateway(),
-                                      {{*config.cluster.listen}, config.tls, config.roles, warn});
+    actor_port::options for_others;
+    for_others.listen = {*config.cluster.listen};
+    for_others.tls = config.tls;
+    for_others.roles = config.roles;
+    for_others.peer = running.door();
+    for_others.local_peers = !config.tls || config.cluster.listen->is_unix();
+    for_others.log_warning = warn;
+    auto for_peers = actor_port::open(system, running.gateway(), for_others);
     if (const auto* why = std::get_if<std::string>(&for_peers))
       return fail(exit_failed, *why);
     peer_port = std::get<0>(std::move(for_peers));

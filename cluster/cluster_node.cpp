@@ -8,6 +8,7 @@
 #include "cluster/while_alive.hpp"
 #include "net/pause.hpp"
 #include "policy/assertion.hpp"
+#include "policy/lease.hpp"
 #include "policy/placement.hpp"
 
 #include <algorithm>
@@ -154,6 +155,7 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
     members->tick();
     for (const auto& each : seats)
       tick(*each, now);
+    look_around(now);
     even_out(now);
     tell_copies(now);
     tell_what_is_wrong();
@@ -179,7 +181,7 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
       keeper.owner_is_gone();
     if (keeper.now() == role::owning)
       keeper.tick(0); // signs of life
-    else if (!closing && of.keeper_of == life)
+    else if (!closing && of.keeper_of == life && failovers.may_claim(now))
       keeper.tick(rank_in(of.number, keeper, now));
     refresh(of);
     if (of.drained && keeper.may_yield())
@@ -382,6 +384,27 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
                : rank + 1;
   }
 
+  /// On which timeline this node and the others have looked at their logs.
+  void look_around(std::int64_t now) {
+    const auto& rows = members->rows();
+    const auto own = std::find_if(rows.begin(), rows.end(),
+                                  [this](const member_row& row) { return row.node == with.self.node; });
+    if (own == rows.end())
+      return;
+    if (own->timeline != timeline) {
+      timeline = own->timeline;
+      timeline_since_ms = now;
+    }
+    if (std::all_of(seats.begin(), seats.end(), [this](const auto& each) {
+          return !each->ended.empty() || (each->keeper && each->keeper->looked_ms() > timeline_since_ms);
+        }))
+      members->say_looked(timeline);
+    const auto lowest =
+        std::min_element(rows.begin(), rows.end(),
+                         [](const member_row& a, const member_row& b) { return a.looked_at < b.looked_at; });
+    failovers.seen(timeline, lowest->looked_at, now);
+  }
+
   /// Lets go of a partition that another node should own, one at a time, once the nodes that are there have been the same for
   /// a while.
   void even_out(std::int64_t now) {
@@ -479,6 +502,9 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
   std::int64_t evened_at_ms = 0;
   std::int64_t copies_told_ms = 0;
   std::string last_trouble;
+  failover_watch failovers;
+  std::uint64_t timeline = 0; ///< of the server that this node speaks to
+  std::int64_t timeline_since_ms = 0;
   bool closing = false;
   bool ended = false;
 };

@@ -2,15 +2,20 @@
 
 #include "cluster/record_codec.hpp"
 #include "cluster/schema.hpp"
+#include "policy/log_history.hpp"
+#include "storage/data_folder.hpp"
+#include "storage/secret_key.hpp"
 
 #include <libpq-fe.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace vicket {
@@ -218,10 +223,50 @@ std::optional<std::string> log_place_complaint(const log_place& place) {
   return std::nullopt;
 }
 
-std::variant<cluster_identity, std::string> init_cluster(const log_place& place, const std::string& name,
-                                                         std::uint32_t partitions,
-                                                         const std::shared_ptr<const secret_box>& key,
-                                                         const std::string& node_role) {
+namespace {
+
+/// The log of a partition that is being made.
+class new_log {
+public:
+  new_log(database& server, const std::string& schema, const record_codec& codec, std::uint32_t partition)
+      : server_{server}, insert_{in_schema(
+                             "INSERT INTO $.rounds VALUES ($1::int4, $2::int8, $3::int8, $4::int2, "
+                             "$5::bytea, $6::int8, $7::bytea)",
+                             schema)},
+        codec_{codec}, partition_{partition} {}
+
+  void append(record_kind kind, std::string_view body) {
+    const auto head = history_.empty() ? record_head{partition_, 1, 1, record_kind::genesis, 0}
+                                       : history_.next(kind, history_.last().number);
+    const auto sealed = codec_.seal(head, history_.digest(), body);
+    const auto digest = digest_of(history_.digest(), head, sealed);
+    if (const auto why = history_.take(head, digest, sealed); !why.empty())
+      throw trouble{"a record that was to begin the log " + why, {}};
+    server_.run(insert_, {std::to_string(head.partition), std::to_string(head.number),
+                          std::to_string(head.epoch), std::to_string(static_cast<int>(head.kind)),
+                          hex_bytes({reinterpret_cast<const char*>(digest.data()), digest.size()}),
+                          std::to_string(head.durable_to), hex_bytes(sealed)});
+  }
+
+  [[nodiscard]] std::uint64_t epoch() const { return history_.last().epoch; }
+
+private:
+  database& server_;
+  std::string insert_;
+  const record_codec& codec_;
+  std::uint32_t partition_;
+  log_history history_;
+};
+
+constexpr std::size_t adopted_round_bytes = 4u << 20;
+constexpr const char* adopting_owner = "adopt/1"; ///< of a claim, which a yield follows
+
+} // namespace
+
+std::variant<cluster_identity, std::string>
+init_cluster(const log_place& place, const std::string& name, std::uint32_t partitions,
+             const std::shared_ptr<const secret_box>& key, const std::string& node_role,
+             const std::vector<std::shared_ptr<const partition_store>>& adopted) {
   if (auto why = log_place_complaint(place))
     return "--log: " + *why;
   try {
@@ -231,13 +276,19 @@ std::variant<cluster_identity, std::string> init_cluster(const log_place& place,
     server.run("BEGIN");
     server.run(schema_statements(place.schema));
     for (std::uint32_t i = 0; i < partitions; ++i) {
-      const record_head head{i, 1, 1, record_kind::genesis, 0};
-      const auto body = codec.seal(head, {}, {});
-      const auto digest = digest_of({}, head, body);
-      server.run(in_schema("INSERT INTO $.rounds VALUES ($1::int4, 1, 1, $2::int2, $3::bytea, 0, $4::bytea)",
-                           place.schema),
-                 {std::to_string(i), std::to_string(static_cast<int>(head.kind)),
-                  hex_bytes({reinterpret_cast<const char*>(digest.data()), digest.size()}), hex_bytes(body)});
+      new_log log{server, place.schema, codec, i};
+      log.append(record_kind::genesis, {});
+      if (!adopted.empty()) {
+        log.append(record_kind::claim, adopting_owner);
+        const auto status =
+            adopted.at(i)->copy_as_rounds(log.epoch(), adopted_round_bytes, [&](const sealed_round& round) {
+              log.append(record_kind::round, round.bytes());
+              return store_status{};
+            });
+        if (!status.ok())
+          throw trouble{status.detail, {}};
+        log.append(record_kind::yield, {});
+      }
       server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema),
                  {std::to_string(i)});
     }
@@ -246,20 +297,57 @@ std::variant<cluster_identity, std::string> init_cluster(const log_place& place,
                          place.schema),
                {std::to_string(format), name, made.uuid, made.key_fingerprint, std::to_string(partitions)});
     if (!node_role.empty())
-      server.run(grants(
-          "GRANT USAGE ON SCHEMA " + place.schema +
-              " TO @; GRANT SELECT ON $.cluster TO @; "
-              "GRANT SELECT, INSERT, UPDATE, DELETE ON $.rounds, $.partitions, $.members, $.copies TO @",
-          place.schema, server.quoted(node_role)));
+      server.run(grants("GRANT USAGE ON SCHEMA " + place.schema +
+                            " TO @; GRANT SELECT ON $.cluster TO @; GRANT SELECT, INSERT, UPDATE, DELETE ON "
+                            "$.rounds, $.partitions, $.members, $.copies TO @",
+                        place.schema, server.quoted(node_role)));
     server.run("COMMIT");
     return made;
   } catch (const trouble& problem) {
     if (problem.sqlstate == "42P06")
       return "the schema " + place.schema +
-             " is there already: name another one with --log-schema, or see what is in "
-             "it with `vicket cluster status`";
+             " is there already: name another one with --log-schema, or see what is in it with `vicket "
+             "cluster "
+             "status`";
     return std::string{problem.what()};
   }
+}
+
+std::variant<cluster_identity, std::string> adopt_folder(const log_place& place, const std::string& name,
+                                                         const std::string& folder_path,
+                                                         const std::string& key_file,
+                                                         const std::string& node_role) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::path{folder_path} / "VICKET", ignored))
+    return "--adopt: " + folder_path + " is no data folder of a node";
+  auto opened = data_folder::open(folder_path, 1);
+  if (const auto* why = std::get_if<store_status>(&opened))
+    return "--adopt: " + why->detail;
+  auto& folder = *std::get<std::unique_ptr<data_folder>>(opened);
+  if (const auto& is = folder.cluster())
+    return "--adopt: " + folder_path + " is part of the cluster " + is->uuid + " already";
+  if (!folder.key_fingerprint())
+    return "--adopt: " + folder_path +
+           " is of a vicketd that encrypted no secrets: start and stop this version's on it once";
+  auto secrets = open_secret_box(folder, key_file);
+  if (const auto* why = std::get_if<store_status>(&secrets))
+    return "--adopt: " + why->detail;
+  const auto key = std::get<std::shared_ptr<const secret_box>>(secrets);
+  std::vector<std::shared_ptr<const partition_store>> stores;
+  for (std::uint32_t i = 0; i < folder.partitions(); ++i) {
+    store_options options;
+    options.folder = folder.partition_path(i);
+    options.secrets = key;
+    auto store = partition_store::open(std::move(options));
+    if (const auto* why = std::get_if<store_status>(&store))
+      return "--adopt: " + why->detail;
+    stores.push_back(std::get<std::unique_ptr<partition_store>>(std::move(store)));
+  }
+  auto made = init_cluster(place, name, folder.partitions(), key, node_role, stores);
+  if (const auto* is = std::get_if<cluster_identity>(&made))
+    if (const auto status = folder.join({is->uuid, "adopted"}); !status.ok())
+      return "the cluster is made, but " + status.detail + ": let no node go on with that folder";
+  return made;
 }
 
 std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {

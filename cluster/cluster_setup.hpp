@@ -2,6 +2,7 @@
 
 #include "cluster/member_table.hpp"
 #include "policy/secret_box.hpp"
+#include "storage/partition_store.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -37,10 +38,18 @@ struct cluster_identity {
 [[nodiscard]] bool is_cluster_name(std::string_view name) noexcept; ///< 1 to 63 of a-z 0-9 - _
 
 /// Makes the schema with an empty log of each partition, in one transaction: afterwards it is all there, or nothing is.
-/// `node_role`: a role of the database that the nodes use, and that gets what they need; empty: they use this one.
+/// `node_role`: a role of the database that the nodes use, and that gets what they need; empty: they use this one. `adopted`:
+/// by partition, what its log begins with; none: with nothing.
 [[nodiscard]] std::variant<cluster_identity, std::string>
 init_cluster(const log_place& place, const std::string& name, std::uint32_t partitions,
-             const std::shared_ptr<const secret_box>& key, const std::string& node_role);
+             const std::shared_ptr<const secret_box>& key, const std::string& node_role,
+             const std::vector<std::shared_ptr<const partition_store>>& adopted = {});
+
+/// The same with what is in the folder of a single node, which no node uses. The folder stays as it is, but is marked as part
+/// of the cluster, so that no single node goes on with it.
+[[nodiscard]] std::variant<cluster_identity, std::string>
+adopt_folder(const log_place& place, const std::string& name, const std::string& folder,
+             const std::string& key_file, const std::string& node_role);
 
 /// `absent`: the server answers, and there is no such cluster.
 struct no_cluster {

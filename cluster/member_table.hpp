@@ -19,6 +19,8 @@ struct member {
   static constexpr const char* leaving = "leaving";
   std::string state = up;
   std::string wrong; ///< what is wrong with it, for operators; empty: nothing
+  /// Of the server on which it has looked at the logs of all its partitions, and found in them what it has; 0: none yet.
+  std::uint64_t looked_at = 0;
 };
 
 /// The row of a member.

@@ -103,6 +103,10 @@ void membership::say_wrong(std::string_view what) {
   rep_->with.self.wrong = std::move(text);
 }
 
+void membership::say_looked(std::uint64_t timeline) {
+  rep_->with.self.looked_at = timeline;
+}
+
 void membership::say_leaving() {
   rep_->with.self.state = member::leaving;
   rep_->sent_ms.reset(); // at once

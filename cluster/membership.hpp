@@ -41,6 +41,8 @@ public:
   /// is a reason for the table to refuse the sign of life; the rest is cut.
   void say_wrong(std::string_view what);
 
+  /// With the next sign of life: `member::looked_at`.
+  void say_looked(std::uint64_t timeline);
   /// From the next sign of life on, which comes soon: it claims nothing more, and is about to go.
   void say_leaving();
 

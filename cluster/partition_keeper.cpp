@@ -102,6 +102,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
         return become(role::behind, "the log begins with record " + std::to_string(page.trimmed_to));
       return is_certain(from) ? went_back(from) : forget_uncertain();
     }
+    looked_ms = sent;
     if (from.digest() != history.digest())
       return; // an append of our own has come in between: the next poll is from there
     if (is == role::following)
@@ -319,6 +320,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::deque<waiting_record> waiting;
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
+  std::int64_t looked_ms = 0;
   bool polling = false;
   std::string halting; ///< why; empty: there is nothing to halt for, or it is done
   bool halt_under_way = false;
@@ -352,6 +354,10 @@ void partition_keeper::append(std::string round, std::function<void(append_settl
 void partition_keeper::yield() {
   VICKET_ASSERT(may_yield());
   rep_->append_own(record_kind::yield, {}, [](step) {});
+}
+
+std::int64_t partition_keeper::looked_ms() const noexcept {
+  return rep_->looked_ms;
 }
 
 partition_keeper::role partition_keeper::now() const noexcept {

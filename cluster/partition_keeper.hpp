@@ -83,6 +83,8 @@ public:
   void yield();
 
   [[nodiscard]] role now() const noexcept;
+  /// When the last poll that was answered, and found the log as it is known here, was sent; 0: there was none.
+  [[nodiscard]] std::int64_t looked_ms() const noexcept;
   [[nodiscard]] bool busy() const noexcept; ///< an append is under way
   [[nodiscard]] const log_history& history() const noexcept;
   /// Of the last claim in `history`, also when it has let go since.

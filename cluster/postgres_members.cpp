@@ -25,23 +25,25 @@ using internal::post_while_alive;
 // A server's timeline is in the names of the files that it writes its log to; what its control file says comes later.
 constexpr std::string_view enter_text =
     "INSERT INTO $.members AS old "
-    "(node, incarnation, life, state, zone, addresses, protocol_from, protocol_to, timeline, wrong) "
+    "(node, incarnation, life, state, zone, addresses, protocol_from, protocol_to, timeline, wrong, "
+    "looked_at) "
     "VALUES ($1::text, 1, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::int4, "
-    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $8::text) "
+    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $8::text, $9::int8) "
     "ON CONFLICT (node) DO UPDATE SET "
     "incarnation = old.incarnation + CASE WHEN old.life = excluded.life THEN 0 ELSE 1 END, "
     "beats = CASE WHEN old.life = excluded.life THEN old.beats ELSE 0 END, life = excluded.life, "
     "state = excluded.state, zone = excluded.zone, addresses = excluded.addresses, "
     "protocol_from = excluded.protocol_from, protocol_to = excluded.protocol_to, "
-    "timeline = excluded.timeline, wrong = excluded.wrong, seen = clock_timestamp() RETURNING incarnation";
+    "timeline = excluded.timeline, wrong = excluded.wrong, looked_at = excluded.looked_at, seen = "
+    "clock_timestamp() RETURNING incarnation";
 constexpr std::string_view beat_text =
     "UPDATE $.members SET beats = beats + 1, seen = clock_timestamp(), state = $4::text, zone = $5::text, "
     "addresses = $6::text, "
-    "protocol_from = $7::int4, protocol_to = $8::int4, wrong = $9::text, "
+    "protocol_from = $7::int4, protocol_to = $8::int4, wrong = $9::text, looked_at = $10::int8, "
     "timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8 "
     "WHERE node = $1::text AND life = $2::text AND incarnation = $3::int8";
 constexpr std::string_view list_text = "SELECT node, incarnation, state, zone, addresses, protocol_from, "
-                                       "protocol_to, timeline, wrong, beats, life "
+                                       "protocol_to, timeline, wrong, beats, life, looked_at "
                                        "FROM $.members ORDER BY node COLLATE \"C\"";
 
 constexpr std::string_view copies_text =
@@ -75,6 +77,7 @@ member_row row_of(std::vector<std::optional<std::string>>& columns) {
   row.wrong = text_in(columns[8]);
   row.beats = number_in(columns[9]);
   row.life = text_in(columns[10]);
+  row.looked_at = number_in(columns[11]);
   return row;
 }
 
@@ -104,18 +107,18 @@ postgres_members::~postgres_members() {
 
 void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {
   post_while_alive(*rep_->with.io, rep_, [self, done = std::move(done)](rep& it) {
-    it.line.session().execute("enter",
-                              {self.node, self.life, self.state, self.zone, self.addresses,
-                               pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong},
-                              [done](pg_answer answer) {
-                                enter_answer found;
-                                found.acknowledged =
-                                    answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
-                                found.detail = std::move(answer.detail);
-                                if (found.acknowledged)
-                                  found.incarnation = number_in(answer.rows[0][0]);
-                                done(std::move(found));
-                              });
+    it.line.session().execute(
+        "enter",
+        {self.node, self.life, self.state, self.zone, self.addresses, pg_int4(self.protocol_from),
+         pg_int4(self.protocol_to), self.wrong, pg_int8(static_cast<std::int64_t>(self.looked_at))},
+        [done](pg_answer answer) {
+          enter_answer found;
+          found.acknowledged = answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
+          found.detail = std::move(answer.detail);
+          if (found.acknowledged)
+            found.incarnation = number_in(answer.rows[0][0]);
+          done(std::move(found));
+        });
   });
 }
 
@@ -125,7 +128,8 @@ void postgres_members::beat(const member& self, std::uint64_t incarnation,
     it.line.session().execute(
         "beat",
         {self.node, self.life, pg_int8(static_cast<std::int64_t>(incarnation)), self.state, self.zone,
-         self.addresses, pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong},
+         self.addresses, pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong,
+         pg_int8(static_cast<std::int64_t>(self.looked_at))},
         [done](pg_answer answer) {
           beat_answer found;
           // Whether there is such a row is known also of a commit that waits for no standby.

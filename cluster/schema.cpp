@@ -55,6 +55,7 @@ CREATE TABLE $.members (
   protocol_from integer NOT NULL,
   protocol_to integer NOT NULL,
   timeline bigint NOT NULL,
+  looked_at bigint NOT NULL,
   wrong text NOT NULL,
   beats bigint NOT NULL DEFAULT 0,
   seen timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -41,4 +41,15 @@ bool claim_watch::may_claim(std::int64_t now_ms, std::uint32_t rank) const {
   return now_ms - since_ms_ >= wait;
 }
 
+void failover_watch::seen(std::uint64_t timeline, std::uint64_t lowest_looked_at, std::int64_t now_ms) {
+  if (timeline != timeline_)
+    since_ms_ = now_ms;
+  timeline_ = timeline;
+  lowest_ = lowest_looked_at;
+}
+
+bool failover_watch::may_claim(std::int64_t now_ms) const {
+  return timeline_ != 0 && (lowest_ >= timeline_ || now_ms - since_ms_ >= patience_ms);
+}
+
 } // namespace vicket

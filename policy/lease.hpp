@@ -67,4 +67,22 @@ private:
   bool released_ = false;
 };
 
+/// Whether a node may claim anything after the database has failed over. A server that lacks records which were acknowledged
+/// looks like any other to a node that has not read them either; who has read them finds them missing, and halts the partition.
+/// So on a timeline (PostgreSQL's number for a server's history) that is new to it a node claims nothing before all others
+/// have looked, or for `patience_ms`: who is not there then may be gone for good. Pure.
+class failover_watch {
+public:
+  static constexpr std::int64_t patience_ms = 30'000;
+
+  /// The timeline of the server that this node speaks to, and the lowest on which one of all nodes has looked.
+  void seen(std::uint64_t timeline, std::uint64_t lowest_looked_at, std::int64_t now_ms);
+  [[nodiscard]] bool may_claim(std::int64_t now_ms) const;
+
+private:
+  std::uint64_t timeline_ = 0; ///< 0: none was seen yet
+  std::uint64_t lowest_ = 0;
+  std::int64_t since_ms_ = 0;
+};
+
 } // namespace vicket

@@ -413,7 +413,13 @@ std::vector<std::string> cluster_world::compare_what_nodes_show() const {
     std::unordered_set<event_id> delivered;
     read_outcomes request;
     request.limit = 1'000;
-    for (bool more = true; more;)
+    const auto is_complete = [&] {
+      return std::all_of(engine_->ids.begin(), engine_->ids.end(),
+                         [&](const event_id& id) { return delivered.contains(id); });
+    };
+    const auto began = steady::now();
+    request.wait_ms = 200; // a partition whose owner could not be reached a moment ago comes later
+    for (bool more = true; more && !is_complete() && steady::now() - began < patience / 2;)
       self->request(node, patience, request)
           .receive(
               [&](const outcome_page& page) {
@@ -422,7 +428,6 @@ std::vector<std::string> cluster_world::compare_what_nodes_show() const {
                 for (const auto& entry : page.entries)
                   if (entry.value.result == outcome::delivered)
                     delivered.insert(entry.summary.id);
-                more = !page.entries.empty() || !page.gap_cursor.empty();
                 request.cursor = page.cursor;
               },
               [&](const caf::error& why) {
@@ -478,7 +483,8 @@ std::vector<std::string> cluster_world::compare_copies() const {
                                                   std::numeric_limits<std::size_t>::max()))
           if (each.sequence <= end)
             all.push_back(std::to_string(each.sequence) + " of " + std::to_string(each.event_sequence) + " " +
-                          std::to_string(each.value.number) + " " + std::to_string(each.value.status.value_or(0)));
+                          std::to_string(each.value.number) + " " +
+                          std::to_string(each.value.status.value_or(0)));
         return all;
       };
       if (attempts_of(one) != attempts_of(other))

@@ -121,3 +121,21 @@ TEST_CASE("who has let go is followed at once") {
   watch(it, 200, 200, 8); // somebody has claimed it
   CHECK_FALSE(it.may_claim(210, 0));
 }
+
+TEST_CASE("after a failover nothing is claimed before all have looked, or half a minute has passed") {
+  failover_watch watch;
+  CHECK(!watch.may_claim(100'000)); // no server was seen yet
+  watch.seen(1, 1, 1'000);
+  CHECK(watch.may_claim(1'000));
+  watch.seen(2, 1, 5'000);
+  CHECK(!watch.may_claim(5'000));
+  watch.seen(2, 1, 30'000);
+  CHECK(!watch.may_claim(34'999));
+  CHECK(watch.may_claim(35'000)); // the one that has not looked may be gone for good
+  watch.seen(3, 2, 40'000);
+  CHECK(!watch.may_claim(40'000));
+  watch.seen(3, 3, 40'100);
+  CHECK(watch.may_claim(40'100));
+  watch.seen(2, 3, 50'000); // back to a server of before: all have looked there
+  CHECK(watch.may_claim(50'000));
+}
