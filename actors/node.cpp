@@ -239,6 +239,9 @@ namespace {
 std::optional<std::string> place_complaint(data_folder& folder, const node_options& options) {
   const auto name = "data folder " + folder.path().string();
   const auto& is = folder.cluster();
+  if (!options.cluster && is && is->node == data_folder::adopted)
+    return name + " is what the cluster " + is->uuid +
+           " began with, and what came since is not in it: its nodes have folders of their own";
   if (!options.cluster)
     return is ? std::optional{name + " belongs to node " + is->node +
                               " of a cluster: start it with --cluster, " + "--node-name " + is->node +

@@ -345,7 +345,7 @@ std::variant<cluster_identity, std::string> adopt_folder(const log_place& place,
   }
   auto made = init_cluster(place, name, folder.partitions(), key, node_role, stores);
   if (const auto* is = std::get_if<cluster_identity>(&made))
-    if (const auto status = folder.join({is->uuid, "adopted"}); !status.ok())
+    if (const auto status = folder.join({is->uuid, data_folder::adopted}); !status.ok())
       return "the cluster is made, but " + status.detail + ": let no node go on with that folder";
   return made;
 }

@@ -60,6 +60,8 @@ public:
     friend bool operator==(const cluster_place&, const cluster_place&) = default;
   };
   [[nodiscard]] virtual const std::optional<cluster_place>& cluster() const = 0;
+  /// In place of a node's name: the folder of a single node that a cluster began with.
+  static constexpr const char* adopted = "adopted";
   /// From now on, durably, it is that node's. Of a folder that nothing was written to yet: what is there is no part of the
   /// cluster's log.
   [[nodiscard]] virtual store_status join(const cluster_place& place) = 0;
