@@ -38,9 +38,12 @@ std::size_t weight_of(const Request&) {
   return around_bytes;
 }
 
-/// Whether it was not done, or not for sure, and may be asked again.
+constexpr auto nobody = "no node is known to have it";
+
+/// Whether it was not done, or not for sure, and may be asked again. (`forbidden`: the other node does not take this one
+/// for a peer; that is not the business of who asked.)
 bool is_none(errc code) {
-  return code == errc::not_owner || code == errc::unavailable;
+  return code == errc::not_owner || code == errc::unavailable || code == errc::forbidden;
 }
 
 template <class Request>
@@ -90,7 +93,7 @@ public:
   bool once_only = false;        ///< not to be asked again when it may be done
   bool any_time = false;         ///< its answer may come at any time
   bool of_feed = false;          ///< the first failure is the answer
-  std::string why = "no node is known to have it"; ///< there is no answer yet
+  std::string why = nobody;      ///< there is no answer yet
 };
 
 template <class Request, class Answer>
@@ -277,6 +280,7 @@ void partition_seat::take(owner_changed& news) {
     ++await_turn_;
   }
   const auto time = now();
+  std::vector<number> of_feed;
   for (auto& [which, one] : open_) {
     // What goes on at the one before, and can't be asked twice or has no time left for it, is waited for.
     const bool stays = one->under_way && (!is_other || one->once_only || time >= one->until);
@@ -284,7 +288,11 @@ void partition_seat::take(owner_changed& news) {
       continue;
     one->may_be_done = one->may_be_done || one->under_way;
     ask_owner(*one);
+    if (one->of_feed && !one->under_way)
+      of_feed.push_back(which);
   }
+  for (const auto which : of_feed)
+    give_up(which);
   // A new owner's persistence does not know of what came before it.
   if (is_other && watched_ && is_owned())
     tell_watcher();
@@ -372,7 +380,7 @@ caf::result<batch_result> partition_seat::accept(accept_events& request) {
 
 caf::result<partition_outcomes> partition_seat::read_feed(read_partition_outcomes& request) {
   if (!is_owned())
-    return make_refusal(errc::unavailable, owner_and("no node is known to have it"));
+    return make_refusal(errc::unavailable, owner_and(nobody));
   if (now() < feed_refused_until_)
     return make_refusal(errc::unavailable, feed_trouble_);
   return ask<partition_outcomes>(request, glance);
@@ -400,6 +408,8 @@ void partition_seat::ask_owner(open_request& one) {
   one.under_way = is_owned();
   if (one.under_way)
     one.ask(*this);
+  else
+    one.why = nobody;
 }
 
 /// `done(open_request&, Answer&)` says whether the request is answered.

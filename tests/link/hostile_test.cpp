@@ -27,7 +27,7 @@ std::string frame(std::uint8_t kind, std::uint64_t request, Body body) {
 
 /// Sends a message and says how the node answered: 0 with a message, else the code that it closed with.
 unsigned answer_to(const hostile_world& w, const std::string& message,
-                   std::string_view roles = "sender, operator") {
+                   std::string_view roles = "sender, operator, peer") {
   auto peer = w.upgraded(roles);
   peer.send(client_frame(2, message));
   const auto answer = read_message(peer);
@@ -95,10 +95,11 @@ TEST_CASE("no kind passes for who has not its role, and no other kind at all", "
     const int kind = static_cast<unsigned char>(message[0]);
     CAPTURE(kind);
     CHECK(answer_to(w, message, "sender") == (kind <= 5 ? 0u : 1008u));
-    CHECK(answer_to(w, message, "operator") == (kind >= 3 ? 0u : 1008u));
+    CHECK(answer_to(w, message, "operator") == (kind >= 3 && kind <= 10 ? 0u : 1008u));
+    CHECK(answer_to(w, message, "peer") == (kind >= 11 ? 0u : 1008u));
   }
   for (int kind = 0; kind < 256; ++kind)
-    if (kind < 1 || kind > 10) {
+    if (kind < 1 || kind > 21) {
       CAPTURE(kind);
       CHECK(answer_to(w, static_cast<char>(kind) + std::string(20, '\0')) == 1002);
     }
@@ -111,7 +112,7 @@ TEST_CASE("bytes by chance, and messages with bytes changed by chance, harm nobo
   const auto byte = [&] { return static_cast<char>(random()); };
   const auto valid = valid_link_messages();
   for (int round = 0; round < 300; ++round) {
-    auto peer = w.upgraded();
+    auto peer = w.upgraded("sender, operator, peer");
     for (int i = 0; i < 8; ++i) {
       auto message = valid[random() % valid.size()];
       for (auto changes = random() % 4; changes > 0; --changes)

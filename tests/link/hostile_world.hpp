@@ -3,6 +3,7 @@
 #include "link/connect.hpp"
 #include "link/port.hpp"
 #include "net/link_server.hpp"
+#include "tests/link/echoing_peer.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
 #include "tests/support/raw_peer.hpp"
@@ -33,6 +34,8 @@ struct hostile_world {
       const std::lock_guard guard{mutex};
       lines.push_back(line);
     };
+    options.peer = system.spawn(echoing_peer);
+    options.local_peers = true;
     if (change)
       change(options);
     node = system.spawn(scripted_node);

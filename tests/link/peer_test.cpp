@@ -2,24 +2,22 @@
 
 #include "link/connect.hpp"
 #include "link/connect_peer.hpp"
-#include "link/frames.hpp"
 #include "link/port.hpp"
-#include "net/link_server.hpp"
+#include "tests/link/echoing_peer.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
 #include "tests/support/certificates.hpp"
-#include "tests/support/link_messages.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <functional>
-#include <mutex>
 #include <optional>
 
 using namespace vicket;
-using namespace vicket::internal;
+using internal::role_peer;
+using internal::role_sender;
 using namespace vicket::testing;
 using namespace std::chrono_literals;
 
@@ -27,96 +25,11 @@ namespace {
 
 constexpr auto patience = 30s;
 
-/// Answers each request with what it was asked, so that both have crossed the wire.
-peer_actor::behavior_type echo(peer_actor::pointer self) {
-  auto kept = std::make_shared<std::vector<caf::typed_response_promise<found_events>>>();
-  return {
-      [](const of_partition<accept_events>& r) -> caf::result<batch_result> {
-        if (r.partition == 9)
-          return make_refusal(errc::not_owner, "not this node's");
-        batch_result result;
-        for (const auto& event : r.body.events)
-          result.results.emplace_back(refusal{errc::filtered, event.envelope + event.run + event.workflow});
-        return result;
-      },
-      [](const of_partition<put_connector>& r) -> caf::result<connector_view> {
-        return connector_view{r.body.value, true, false, r.partition};
-      },
-      [](const of_partition<get_connector>& r) -> caf::result<connector_view> {
-        connector_view view;
-        view.value.id = r.body.id;
-        return view;
-      },
-      [](const of_partition<delete_connector>& r) -> caf::result<void> {
-        if (!r.body.force)
-          return make_refusal(errc::connector_busy, r.body.id.value);
-        return caf::unit;
-      },
-      [](const of_partition<list_connectors>& r) -> caf::result<connector_page> {
-        return connector_page{{}, r.body.limit == 7};
-      },
-      [](const of_partition<get_partition_overview>& r) -> caf::result<partition_overview> {
-        partition_overview overview;
-        overview.partition.number = r.partition;
-        overview.partition.owner = r.body.after.value;
-        overview.partition.why = "w";
-        overview.connectors.resize(1);
-        overview.more = true;
-        return overview;
-      },
-      [](const of_partition<find_partition_events>& r) -> caf::result<found_events> {
-        return found_events{{{r.body.limit, r.body.from, {2}}}, r.body.id == event_id{{5}}};
-      },
-      [self, kept](const of_partition<find_partition_run>& r) -> caf::result<found_events> {
-        if (r.body.run == "never") {
-          kept->push_back(self->make_response_promise<found_events>());
-          return kept->back();
-        }
-        return found_events{{{r.body.after, {r.body.run}, {}}}, false};
-      },
-      [](const of_partition<read_partition_histories>& r) -> caf::result<partition_histories> {
-        partition_histories result;
-        for (const auto& one : r.body.wanted) {
-          if (one.sequence == 0) {
-            result.histories.emplace_back();
-            continue;
-          }
-          partition_history history;
-          history.history.attempts.resize(one.sequence);
-          history.left = one.left;
-          result.histories.emplace_back(std::move(history));
-        }
-        return result;
-      },
-      [](const of_partition<read_partition_outcomes>& r) -> caf::result<partition_outcomes> {
-        partition_outcomes result;
-        result.gap = !r.body.from;
-        result.from = r.body.from.value_or(feed_position{});
-        result.entries.push_back({result.from, {}, {}});
-        result.through = {r.body.max_bytes, 1, 2, 3};
-        result.more = true;
-        return result;
-      },
-      [](const await_feed& r) -> caf::result<feed_awaited> { return feed_awaited{r.after == r.wait_ms}; },
-  };
-}
-
 struct world {
   world() : self{system} {}
 
-  static void register_once() {
-    static const bool done = [] {
-      register_peer_types();
-      return true;
-    }();
-    static_cast<void>(done);
-  }
-  struct config : quiet_config {
-    config() { register_once(); }
-  };
-
-  config cfg;
-  caf::actor_system system{cfg};
+  quiet_config config;
+  caf::actor_system system{config};
   caf::scoped_actor self;
 
   [[nodiscard]] std::unique_ptr<actor_port> open(const std::function<void(actor_port::options&)>& change) {
@@ -167,7 +80,7 @@ const T& value(const std::variant<T, refusal>& from) {
 TEST_CASE("every kind that nodes ask each other goes through, with its answer and its refusals", "[link][peer]") {
   world w;
   const auto port = w.open([&](actor_port::options& options) {
-    options.peer = w.system.spawn(echo);
+    options.peer = w.system.spawn(echoing_peer);
     options.local_peers = true;
   });
   const auto peer = connect_peer(w.system, to(*port));
@@ -231,7 +144,7 @@ TEST_CASE("every kind that nodes ask each other goes through, with its answer an
 
 TEST_CASE("who comes in locally is no peer unless the port is told so, and then needs no rule", "[link][peer]") {
   world w;
-  const auto closed = w.open([&](actor_port::options& options) { options.peer = w.system.spawn(echo); });
+  const auto closed = w.open([&](actor_port::options& options) { options.peer = w.system.spawn(echoing_peer); });
   const auto refused = connect_peer(w.system, to(*closed, w.self->address()));
   const auto state = w.next_state();
   CHECK_FALSE(state.connected);
@@ -239,7 +152,7 @@ TEST_CASE("who comes in locally is no peer unless the port is told so, and then 
   CHECK(std::get<refusal>(w.ask<feed_awaited>(refused, await_feed{})).code == errc::unavailable);
   // An engine there asks as before.
   const auto open = w.open([&](actor_port::options& options) {
-    options.peer = w.system.spawn(echo);
+    options.peer = w.system.spawn(echoing_peer);
     options.local_peers = true;
   });
   CHECK(value(w.ask<node_status>(connect_operator(w.system, to(*open)), get_status{})).version == "scripted");
@@ -269,7 +182,7 @@ TEST_CASE("over TLS a certificate is a peer by a rule alone", "[link][peer]") {
   const auto port = w.open([&](actor_port::options& options) {
     options.tls = node.files();
     options.roles = {{"*.nodes.test", role_peer}, {"*.engines.test", role_sender}};
-    options.peer = w.system.spawn(echo);
+    options.peer = w.system.spawn(echoing_peer);
     options.local_peers = true; // says nothing of who has a certificate
   });
   auto options = to(*port, w.self->address());
@@ -285,7 +198,7 @@ TEST_CASE("over TLS a certificate is a peer by a rule alone", "[link][peer]") {
 TEST_CASE("a peer's long polls do not keep what else it asks from being read", "[link][peer]") {
   world w;
   const auto port = w.open([&](actor_port::options& options) {
-    options.peer = w.system.spawn(echo);
+    options.peer = w.system.spawn(echoing_peer);
     options.local_peers = true;
   });
   const auto peer = connect_peer(w.system, to(*port));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "messages/actors.hpp"
+#include "messages/peer_actor.hpp"
 
 #include <caf/actor_system_config.hpp>
 
@@ -12,6 +12,7 @@ public:
   quiet_config() {
     static const bool registered = [] {
       register_message_types();
+      register_peer_types();
       return true;
     }();
     static_cast<void>(registered);
