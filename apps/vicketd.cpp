@@ -4,7 +4,6 @@
 #include "actors/system_adapters.hpp"
 #include "apps/actor_config.hpp"
 #include "apps/cluster_member.hpp"
-#include "apps/file_reading.hpp"
 #include "apps/folder_commands.hpp"
 #include "apps/memory_keeper.hpp"
 #include "apps/node_config.hpp"
@@ -13,6 +12,7 @@
 #include "apps/terminal.hpp"
 #include "apps/termination.hpp"
 #include "link/port.hpp"
+#include "net/file_reading.hpp"
 #include "transport/asio_transport.hpp"
 #include "transport/system_addresses.hpp"
 
@@ -118,7 +118,7 @@ std::optional<std::string> listen_complaint(const node_config& config) {
   return std::nullopt;
 }
 
-void read_again(file_reading& certificates, http_transport& transport, bool tls) {
+void read_again(internal::file_reading& certificates, http_transport& transport, bool tls) {
   spdlog::info("SIGHUP: certificates, the name servers and the trust roots of deliveries are read again");
   transport.reload();
   if (tls && !certificates.begin())
@@ -127,7 +127,7 @@ void read_again(file_reading& certificates, http_transport& transport, bool tls)
         "hangs?): they are read once more after that");
 }
 
-void tell_of_certificates(const file_reading::complaint& why) {
+void tell_of_certificates(const std::optional<std::string>& why) {
   if (why)
     spdlog::warn("the actor port's certificates stay as they were: {}", printable(*why, max_line_columns));
   else
@@ -186,7 +186,9 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
     std::cout << "vicketd also actors=" << places[i].to_string() << std::endl;
 
   std::optional<memory_keeper> memory{std::in_place, [&system] { return system.registry().running(); }};
-  file_reading certificates{port->reloader(), tell_of_certificates};
+  internal::file_reading certificates{[read = port->reloader()](bool) -> internal::file_reading::news {
+    return [why = read()] { tell_of_certificates(why); };
+  }};
   const auto signal =
       wait_for_termination([&] { read_again(certificates, transport, config.tls.has_value()); });
   memory.reset();

@@ -47,6 +47,11 @@ void byte_budget::share::give(std::size_t bytes) {
   all_.look();
 }
 
+void byte_budget::give_left_behind(std::size_t bytes) {
+  held_ -= std::min(bytes, held_);
+  look();
+}
+
 void byte_budget::share::message_ended() {
   if (all_.first_ != this)
     return;

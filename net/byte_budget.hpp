@@ -19,6 +19,8 @@ public:
   byte_budget& operator=(const byte_budget&) = delete;
 
   [[nodiscard]] std::size_t held() const { return held_; }
+  /// What a share left behind is in memory no more.
+  void give_left_behind(std::size_t bytes);
 
   /// One connection's part. The budget outlives it.
   class share {
@@ -36,6 +38,8 @@ public:
     [[nodiscard]] bool may_read(bool in_message);
     void take(std::size_t bytes);
     void give(std::size_t bytes);
+    /// So much of it stays in memory, and in the budget, after its end.
+    void leave_behind(std::size_t bytes) { held_ -= bytes; }
     /// What was being read is whole.
     void message_ended();
 

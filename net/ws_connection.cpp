@@ -127,7 +127,10 @@ void ws_connection::end(std::string why) {
   timer_.cancel();
   bytes().abort();
   wipe_input();
-  share_.reset();
+  if (share_) {
+    share_->leave_behind(handed_out_->end(share_->held()));
+    share_.reset();
+  }
   to_write_.clear();
   if (const auto owner = std::exchange(owner_, nullptr))
     owner->on_end(why_);
@@ -188,7 +191,15 @@ void ws_connection::open(std::shared_ptr<web_socket_owner> owner) {
                    it.end("it does not take its answers, and they fill the memory there is for all");
                  }));
   stream_.control_callback([this](websocket::frame_type, boost::beast::string_view) { on_control(); });
-  message_ = std::make_shared<wiped_buffer>();
+  message_ = std::make_shared<incoming_message>();
+  handed_out_ = std::make_shared<handed_out>(
+      [core = around_->core, around = std::weak_ptr{around_}](std::size_t bytes) {
+        if (const auto thread = core.lock())
+          asio::post(thread->context, [around, bytes] {
+            if (const auto all = around.lock())
+              all->budget.give_left_behind(bytes);
+          });
+      });
   read_on();
 }
 
@@ -286,7 +297,9 @@ void ws_connection::deliver() {
   counted_ = 0;
   message_limit_ = 0;
   ++unanswered_;
-  auto whole = std::exchange(message_, std::make_shared<wiped_buffer>());
+  auto whole = std::exchange(message_, std::make_shared<incoming_message>());
+  handed_out_->hand_out(whole->size());
+  whole->handed_out_by = handed_out_;
   const std::string_view bytes{static_cast<const char*>(whole->data().data()), whole->size()};
   owner_->on_message({std::move(whole), bytes});
 }

@@ -4,6 +4,7 @@
 #include "net/byte_budget.hpp"
 #include "net/byte_stream.hpp"
 #include "net/deadlines.hpp"
+#include "net/handed_out.hpp"
 #include "net/web_socket.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -39,6 +40,19 @@ struct wiping_allocator {
   friend bool operator==(wiping_allocator, wiping_allocator) { return true; }
 };
 using wiped_buffer = boost::beast::basic_flat_buffer<wiping_allocator<char>>;
+
+/// A message as it comes, and as its owner gets it.
+struct incoming_message : wiped_buffer {
+  incoming_message() = default;
+  incoming_message(const incoming_message&) = delete;
+  incoming_message& operator=(const incoming_message&) = delete;
+  ~incoming_message() {
+    if (handed_out_by)
+      handed_out_by->let_go(size());
+  }
+
+  std::shared_ptr<handed_out> handed_out_by; ///< null: it is not whole yet
+};
 
 /// What the connections of a port, or of who dials, share. They keep it.
 struct ws_surroundings {
@@ -118,7 +132,8 @@ private:
   std::function<void()> ended_;
   peer_identity peer_;
   std::shared_ptr<web_socket_owner> owner_;
-  std::shared_ptr<wiped_buffer> message_;
+  std::shared_ptr<incoming_message> message_;
+  std::shared_ptr<handed_out> handed_out_;
   std::size_t message_limit_ = 0; ///< 0: the head has not been judged
   std::size_t counted_ = 0;       ///< of the message's bytes, in the share
   std::optional<byte_budget::share> share_;

@@ -208,8 +208,6 @@ void dial_race::on_connected(contestant& whose) {
   timings_.connect_us = us_between(began_, at);
   if (!endpoint_.tls)
     return win(whose);
-  if (services_.tls.refresh(at))
-    services_.pool.forget_sessions();
   whose.securing = true;
   if (!whose.line->start_tls(services_.tls, may_resume_))
     return on_tls_failed(whose, "got no TLS session");

@@ -20,7 +20,7 @@ struct transport_options;
 struct exchange_services {
   socket_watch& watch;
   const transport_options& options;
-  tls_context& tls;
+  const tls_context& tls;
   connection_pool& pool;
   name_resolver& names;
   known_addresses& known;

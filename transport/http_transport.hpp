@@ -83,7 +83,8 @@ public:
       post(std::move(one.request), std::move(one.done));
   }
 
-  /// Reads at once again what the system says about name servers and whom to trust. From any thread.
+  /// Begins to read again what the system says about name servers and whom to trust, and goes on meanwhile with what there
+  /// is. From any thread.
   virtual void reload() {}
 
   /// For a completion that gathers results: runs `later` on its thread once the other results that are ready there

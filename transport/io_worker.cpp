@@ -51,15 +51,15 @@ pool_limits limits_of(const transport_options& options) {
 
 } // namespace
 
-io_worker::io_worker(const transport_options& options, std::function<void()> ask_others_for_room)
+io_worker::io_worker(const transport_options& options, ssl_context_ptr trust,
+                     std::function<void()> ask_others_for_room)
     : options_{options},
       context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}, // only `post` comes from other threads
-      busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_},
-      line_timer_{context_}, tls_{options.ca_files, options.log_warning},
-      deadlines_{steady::now()}, names_{context_,
-                                        deadlines_,
-                                        {options.dns_servers, options.resolv_conf},
-                                        [this] { return pool_.give_up(1); }},
+      busy_{context_.get_executor()}, tick_timer_{context_}, sweep_timer_{context_}, line_timer_{context_},
+      tls_{std::move(trust)}, deadlines_{steady::now()}, names_{context_,
+                                                                deadlines_,
+                                                                {options.dns_servers, options.resolv_conf},
+                                                                [this] { return pool_.give_up(1); }},
       watch_{context_}, dials_{{[this] { take_turn_of_dials(); }, [this] { hand_on_connections(); },
                                 [this](steady::time_point at) { look_at_lines(at); }}},
       pool_{limits_of(options)},
@@ -111,10 +111,16 @@ void io_worker::reload() {
   const std::lock_guard guard{inbox_mutex_};
   if (stopping_)
     return;
-  asio::post(context_, [this] {
-    names_.reload();
-    if (tls_.reload())
-      pool_.forget_sessions();
+  asio::post(context_, [this] { names_.reload(); });
+}
+
+void io_worker::take_trust(ssl_context_ptr fresh) {
+  const std::lock_guard guard{inbox_mutex_};
+  if (stopping_)
+    return;
+  asio::post(context_, [this, fresh = std::move(fresh)]() mutable {
+    tls_.take(std::move(fresh));
+    pool_.forget_sessions(); // one would be resumed without another look at the certificate
   });
 }
 

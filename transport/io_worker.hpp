@@ -29,8 +29,9 @@ namespace vicket {
 /// inbox.
 class io_worker {
 public:
-  /// `ask_others_for_room` is called on this thread when it is short of something.
-  io_worker(const transport_options& options, std::function<void()> ask_others_for_room);
+  /// `trust`: see `tls_context`. `ask_others_for_room` is called on this thread when it is short of something.
+  io_worker(const transport_options& options, ssl_context_ptr trust,
+            std::function<void()> ask_others_for_room);
   io_worker(const io_worker&) = delete;
   io_worker& operator=(const io_worker&) = delete;
 
@@ -43,8 +44,10 @@ public:
   void post(posted_request request);
   void post_all(std::vector<posted_request> requests);
 
-  /// From any thread: see `http_transport::reload`.
+  /// From any thread: the name servers are read again.
   void reload();
+  /// From any thread: others are trusted from now on.
+  void take_trust(ssl_context_ptr fresh);
 
   /// From any thread: another one is short of something, idle connections are given up.
   void make_room();

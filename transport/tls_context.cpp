@@ -1,5 +1,6 @@
 #include "transport/tls_context.hpp"
 
+#include "net/tls_reader.hpp"
 #include "policy/address_guard.hpp"
 #include "policy/certificate_name.hpp"
 #include "transport/shortage.hpp"
@@ -10,13 +11,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
-#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace vicket {
@@ -244,72 +242,18 @@ bool name_host(SSL* ssl, const std::string& host) {
   return ip_address::parse(host) || SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
 }
 
-/// `ca_files`, and where OpenSSL looks for the system's roots.
-std::vector<std::string> trust_files(std::vector<std::string> ca_files) {
-  const auto add = [&](const char* variable, const char* otherwise) {
-    const auto* path = std::getenv(variable);
-    ca_files.emplace_back(path ? path : otherwise);
-  };
-  add(X509_get_default_cert_file_env(), X509_get_default_cert_file());
-  add(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
-  return ca_files;
-}
-
 } // namespace
 
-tls_context::tls_context(std::vector<std::string> ca_files,
-                         std::function<void(const std::string&)> log_warning)
-    : ca_files_{std::move(ca_files)}, log_warning_{std::move(log_warning)}, files_{trust_files(ca_files_)},
-      context_{make_context(ca_files_)} {}
-
-bool tls_context::refresh(std::chrono::steady_clock::time_point now) {
-  return files_.changed(now) && reload();
-}
-
-bool tls_context::reload() {
-  try {
-    for (const auto& file : ca_files_) // to open a pipe that has come in its place could wait for ever
-      if (std::error_code ignored;
-          std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored))
-        throw std::runtime_error{"the CA file " + file + " is no regular file any more"};
-    auto fresh = make_context(ca_files_);
-    if (auto what = shortage_of_descriptors()) // then OpenSSL passes over the system's roots without a word
-      throw std::runtime_error{"the trust roots can't be read, this node is short of " + *what};
-    context_ = std::move(fresh);
-    was_short_ = false;
-    return true;
-  } catch (const std::runtime_error& why) {
-    if (shortage_of_descriptors()) {
-      files_.look_again();
-      if (std::exchange(was_short_, true))
-        return false;
-    } else {
-      was_short_ = false;
-    }
-    if (log_warning_)
-      log_warning_(std::string{why.what()} +
-                   (was_short_ ? "; deliveries trust what they trusted before, until it can be"
-                               : "; deliveries trust what they trusted before, until it changes once more"));
-    return false;
-  }
-}
-
-ssl_context_ptr tls_context::make_context(const std::vector<std::string>& ca_files) {
-  ssl_context_ptr result{SSL_CTX_new(TLS_client_method())};
+ssl_context_ptr tls_context::make() {
+  auto result = internal::new_tls_context(TLS_client_method());
   if (!result)
     throw std::runtime_error{"TLS can't be set up: " + take_tls_errors()};
   auto* context = result.get();
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
   SSL_CTX_set_cert_verify_callback(context, verify, nullptr);
   SSL_CTX_set_client_cert_cb(context, on_certificate_asked);
   // Whatever the operator names is trusted: an intermediate or an endpoint's own certificate without its root, too.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
-  SSL_CTX_set_default_verify_paths(context);
-  for (const auto& file : ca_files)
-    if (SSL_CTX_load_verify_file(context, file.c_str()) != 1)
-      throw std::runtime_error{"the CA file " + file + " can't be read: " + take_tls_errors()};
-  ERR_clear_error(); // a system without roots of its own is fine
   // A connection that waits for its answer holds no record buffers, and one read fetches a whole record.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -320,6 +264,11 @@ ssl_context_ptr tls_context::make_context(const std::vector<std::string>& ca_fil
   static constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   SSL_CTX_set_alpn_protos(context, http_1_1.data(), http_1_1.size());
   return result;
+}
+
+ssl_context_ptr tls_context::share(SSL_CTX* context) {
+  SSL_CTX_up_ref(context);
+  return ssl_context_ptr{context};
 }
 
 ssl_ptr tls_context::open(int fd, const std::string& host, SSL_SESSION* session,

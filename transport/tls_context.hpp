@@ -1,13 +1,10 @@
 #pragma once
 
 #include "net/openssl.hpp"
-#include "transport/watched_files.hpp"
 
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace vicket {
 
@@ -38,21 +35,22 @@ protected:
   ~tls_session_owner() = default;
 };
 
-/// Settings that all outbound TLS connections of an I/O thread share: TLS 1.2 or newer, certificates and host
+/// Settings that all outbound TLS connections share, as an I/O thread has them: TLS 1.2 or newer, certificates and host
 /// names verified, always. A host is named by subjectAltName alone (RFC 9525): a name by a DNS entry, an address by an
 /// IP entry, a common name counts for nothing.
 class tls_context {
 public:
-  /// Trusts the system's roots and every certificate of `ca_files`, be it a root, an intermediate or an endpoint's own.
-  /// Throws `std::runtime_error` when one can't be read.
-  /// `log_warning` may be empty; told when they can't be read again.
-  tls_context(std::vector<std::string> ca_files, std::function<void(const std::string&)> log_warning);
+  /// Of `make`, with trust roots in it (trust_roots.hpp).
+  explicit tls_context(ssl_context_ptr context) : context_{std::move(context)} {}
 
-  /// Reads the trust roots again where their files have changed. True: others may be trusted from now on. Those that
-  /// were trusted stay so while the files can't be read.
-  [[nodiscard]] bool refresh(std::chrono::steady_clock::time_point now);
-  /// The same without asking whether they have.
-  [[nodiscard]] bool reload();
+  /// These settings, for any number of threads to share; nobody is trusted yet. Throws `std::runtime_error` where there is
+  /// no memory for it.
+  [[nodiscard]] static ssl_context_ptr make();
+  /// One more owner.
+  [[nodiscard]] static ssl_context_ptr share(SSL_CTX* context);
+
+  /// Others are trusted from now on.
+  void take(ssl_context_ptr fresh) { context_ = std::move(fresh); }
   /// Whether `ssl` was opened with the trust roots of now.
   [[nodiscard]] bool is_current(const SSL* ssl) const { return SSL_get_SSL_CTX(ssl) == context_.get(); }
 
@@ -62,12 +60,6 @@ public:
                              tls_session_owner& owner) const;
 
 private:
-  [[nodiscard]] static ssl_context_ptr make_context(const std::vector<std::string>& ca_files);
-
-  const std::vector<std::string> ca_files_;
-  const std::function<void(const std::string&)> log_warning_;
-  watched_files files_;    ///< looked at before they are read
-  bool was_short_ = false; ///< when they were to be read last
   ssl_context_ptr context_;
 };
 

@@ -3,13 +3,13 @@
 #include "bench/findings/node_bounds.hpp"
 #include "bench/harness/attacker_process.hpp"
 #include "bench/harness/open_loop.hpp"
-#include "bench/harness/port_certificates.hpp"
 #include "bench/harness/process_usage.hpp"
 #include "bench/harness/real_time.hpp"
 #include "bench/report/measure_text.hpp"
 #include "bench/scenarios/latencies.hpp"
 #include "bench/scenarios/scenario.hpp"
 #include "bench/scenarios/traffic.hpp"
+#include "tests/support/port_certificates.hpp"
 
 #include <memory>
 #include <optional>
@@ -42,7 +42,7 @@ constexpr std::uint16_t tag_attacked = 3;
 
 /// A node whose actor port demands certificates, and an honest sender.
 struct side {
-  side(const bench_context& with, const port_certificates& papers, const std::string& its_name,
+  side(const bench_context& with, const testing::port_certificates& papers, const std::string& its_name,
        std::uint16_t tag)
       : target{with.start_sink("sink-" + its_name, 1'000'000)},
         node{with.start_node(its_name, flags(papers), open_files)}, session{node->place(), papers.honest()},
@@ -54,7 +54,7 @@ struct side {
     session.put(wanted);
   }
 
-  static std::vector<std::string> flags(const port_certificates& papers) {
+  static std::vector<std::string> flags(const testing::port_certificates& papers) {
     auto all = papers.node_flags();
     all.insert(all.end(), {"--max-in-flight", "64"}); // what fits below the limit of open files
     return all;
@@ -217,7 +217,7 @@ private:
   }
 
   const bench_context& with_;
-  port_certificates papers_;
+  testing::port_certificates papers_;
   side alone_;
   side attacked_;
   hostile_port_findings found_;

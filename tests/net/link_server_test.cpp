@@ -9,7 +9,9 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -61,6 +63,46 @@ private:
   }
 
   std::shared_ptr<web_socket> socket_;
+};
+
+/// Holds on to what it gets, as an actor does that has not been scheduled yet.
+class hoarder : public web_socket_owner {
+public:
+  struct store {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<owned_bytes> messages; ///< guarded by mutex
+    int ends = 0;                      ///< likewise
+
+    template <class Condition>
+    [[nodiscard]] bool await(Condition condition) {
+      std::unique_lock lock{mutex};
+      return changed.wait_for(lock, 30s, condition);
+    }
+    void let_go() {
+      const std::lock_guard guard{mutex};
+      messages.clear();
+    }
+  };
+
+  explicit hoarder(store& in) : in_{in} {}
+  std::variant<std::size_t, close_reason> on_head(std::string_view, bool) override {
+    return std::size_t{32} << 20;
+  }
+  void on_message(owned_bytes message) override {
+    const std::lock_guard guard{in_.mutex};
+    in_.messages.push_back(std::move(message));
+    in_.changed.notify_all();
+  }
+  void on_tick() override {}
+  void on_end(const std::string&) override {
+    const std::lock_guard guard{in_.mutex};
+    ++in_.ends;
+    in_.changed.notify_all();
+  }
+
+private:
+  store& in_;
 };
 
 struct port {
@@ -508,4 +550,42 @@ TEST_CASE("a port that closes tells those that are open", "[net]") {
   peer.await_end();
   closing.get();
   CHECK(here.server->established() == 0);
+}
+
+TEST_CASE("messages of a connection that has ended keep others from being read on until they are let go of",
+          "[net]") {
+  constexpr std::size_t message_bytes = 100'000;
+  hoarder::store kept;
+  port p{[&](link_server_options& options) {
+    options.budget_bytes = 3 * message_bytes + message_bytes / 2; // else it would not see who hangs up
+    options.always_bytes = 1;
+    options.open =
+        [&, first = true](const request_head&, const std::string&,
+                          std::shared_ptr<web_socket> socket) mutable -> std::shared_ptr<web_socket_owner> {
+      if (std::exchange(first, false))
+        return std::make_shared<hoarder>(kept);
+      return std::make_shared<echo>(std::move(socket));
+    };
+  }};
+  {
+    auto gone = p.upgraded();
+    for (int i = 0; i < 3; ++i)
+      gone.send(client_frame(2, std::string(message_bytes, 'x')));
+    REQUIRE(kept.await([&] { return kept.messages.size() == 3; }));
+  }
+  REQUIRE(kept.await([&] { return kept.ends == 1; }));
+  // One may finish its message, and has begun one; so the next one has to wait.
+  auto first = p.upgraded();
+  first.send(client_frame_head(2, message_bytes) + std::string(message_bytes * 6 / 10, 'x'));
+  auto next = p.upgraded();
+  next.send(client_frame(2, std::string(message_bytes, 'y')));
+  timeval moment{0, 200'000};
+  ::setsockopt(next.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+  CHECK_THROWS(read_message(next));
+  moment.tv_sec = 30;
+  ::setsockopt(next.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+  kept.let_go();
+  const auto answer = read_message(next);
+  REQUIRE(answer);
+  CHECK(answer->payload.size() == message_bytes);
 }

@@ -3,6 +3,7 @@
 #include "net/byte_budget.hpp"
 #include "net/connection_caps.hpp"
 #include "net/deadlines.hpp"
+#include "net/handed_out.hpp"
 #include "net/peer_identity.hpp"
 #include "net/place.hpp"
 
@@ -235,6 +236,47 @@ TEST_CASE("at twice the limit who holds most is given up, once, and not the one 
   CHECK(given_up == std::vector<std::string>{"large", "middle"});
   large.reset();
   CHECK(all.held() == 201);
+}
+
+TEST_CASE("messages of a connection that has ended stay in the budget until they are let go of", "[net]") {
+  byte_budget all{100, 10};
+  int called = 0;
+  byte_budget::share other{all, [&] { ++called; }};
+  other.take(10);
+  handed_out messages{[&](std::size_t bytes) { all.give_left_behind(bytes); }};
+  {
+    byte_budget::share ended{all, [] {}};
+    ended.take(120); // three messages, and an answer that is not written
+    for (const std::size_t bytes : {30u, 40u, 40u})
+      messages.hand_out(bytes);
+    messages.let_go(30);
+    ended.give(30); // and was answered
+    ended.leave_behind(messages.end(ended.held()));
+  }
+  CHECK(all.held() == 10 + 80);
+  other.take(20);
+  CHECK_FALSE(other.may_read(false));
+  messages.let_go(40);
+  CHECK(called == 1);
+  CHECK(all.held() == 70);
+  messages.let_go(40);
+  CHECK(all.held() == 30);
+}
+
+TEST_CASE("what was answered before the message was let go of is not left behind", "[net]") {
+  byte_budget all{100, 10};
+  handed_out messages{[&](std::size_t bytes) { all.give_left_behind(bytes); }};
+  byte_budget::share other{all, [] {}};
+  other.take(5);
+  {
+    byte_budget::share ended{all, [] {}};
+    ended.take(40);
+    messages.hand_out(40);
+    ended.give(40);
+    ended.leave_behind(messages.end(ended.held()));
+  }
+  messages.let_go(40);
+  CHECK(all.held() == 5);
 }
 
 // -- deadlines ------------------------------------------------------------------------------------------------------------

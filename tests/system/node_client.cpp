@@ -79,9 +79,10 @@ send_batch batch_for(const connector_id& connector, std::size_t items, std::size
 }
 
 struct node_client::rep {
-  explicit rep(std::uint16_t port) : system{config}, self{system} {
+  rep(std::uint16_t port, std::optional<tls_files> tls) : system{config}, self{system} {
     link_options options;
     options.nodes = {"127.0.0.1:" + std::to_string(port)};
+    options.tls = std::move(tls);
     options.max_bytes = std::size_t{1} << 30;
     node = connect_node(system, options);
   }
@@ -101,7 +102,8 @@ struct node_client::rep {
   std::string cursor; ///< of the feed
 };
 
-node_client::node_client(std::uint16_t port) : rep_{std::make_unique<rep>(port)} {}
+node_client::node_client(std::uint16_t port, std::optional<tls_files> tls)
+    : rep_{std::make_unique<rep>(port, std::move(tls))} {}
 
 node_client::~node_client() = default;
 

@@ -5,6 +5,7 @@
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
+#include "net/tls_files.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,8 @@ namespace vicket::testing {
 /// std::runtime_error when they don't.
 class node_client {
 public:
-  explicit node_client(std::uint16_t port);
+  /// `tls`: absent for a port that is plain.
+  explicit node_client(std::uint16_t port, std::optional<tls_files> tls = std::nullopt);
   ~node_client();
   node_client(const node_client&) = delete;
   node_client& operator=(const node_client&) = delete;

@@ -15,9 +15,13 @@ namespace vicket::testing {
 namespace {
 
 std::vector<std::string> command_of(const std::filesystem::path& data_dir,
-                                    const std::vector<std::string>& more_flags) {
-  auto command = node_command(data_dir);
-  command.insert(command.end(), more_flags.begin(), more_flags.end());
+                                    const std::vector<std::string>& more_flags,
+                                    std::optional<std::size_t> most_files) {
+  std::vector<std::string> command;
+  if (most_files)
+    command = {"/bin/sh", "-c", "ulimit -n " + std::to_string(*most_files) + R"( && exec "$0" "$@")"};
+  for (const auto& words : {node_command(data_dir), more_flags})
+    command.insert(command.end(), words.begin(), words.end());
   return command;
 }
 
@@ -32,9 +36,10 @@ std::uint16_t port_in(const std::string& ready_line) {
   return static_cast<std::uint16_t>(std::stoul(ready_line.substr(ready_line.rfind(':') + 1)));
 }
 
-real_node::real_node(const std::filesystem::path& data_dir, const std::vector<std::string>& more_flags)
-    : process_{command_of(data_dir, more_flags)}, port_{
-                                                      port_in(process_.line_with("vicketd ready actors="))} {}
+real_node::real_node(const std::filesystem::path& data_dir, const std::vector<std::string>& more_flags,
+                     std::optional<std::size_t> most_files)
+    : process_{command_of(data_dir, more_flags, most_files)}, port_{port_in(process_.line_with(
+                                                                  "vicketd ready actors="))} {}
 
 real_node::~real_node() {
   end_is_asked_for();

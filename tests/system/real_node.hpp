@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ constexpr std::int64_t sanitizer_exit_us = VICKET_SANITIZED == 0 ? 0 : 4'000'000
 /// A `vicketd` that may deliver to 127.0.0.1, by http too. Killed when this object goes.
 class real_node {
 public:
-  /// Starts it and waits until it is ready. Throws std::runtime_error, with its log, if it is not.
-  explicit real_node(const std::filesystem::path& data_dir, const std::vector<std::string>& more_flags = {});
+  /// Starts it and waits until it is ready. Throws std::runtime_error, with its log, if it is not. `most_files`: its
+  /// hard limit of open files; absent: the test's own.
+  explicit real_node(const std::filesystem::path& data_dir, const std::vector<std::string>& more_flags = {},
+                     std::optional<std::size_t> most_files = std::nullopt);
   /// Prints the log of a node that ended without being asked to.
   ~real_node();
   real_node(const real_node&) = delete;

@@ -5,6 +5,7 @@
 #include "tests/support/used_up_descriptors.hpp"
 #include "tests/transport/transport_fixture.hpp"
 #include "transport/tls_context.hpp"
+#include "transport/trust_roots.hpp"
 
 #include <arpa/inet.h>
 #include <catch2/catch_test_macros.hpp>
@@ -256,7 +257,7 @@ TEST_CASE("a certificate that can't be judged without a descriptor is no fault o
   const certificate_authority stranger{"Some other root"};
   const auto unknown = stranger.good();
   const auto known = trusted::instance().root.good();
-  const tls_context context{{trusted::instance().file.path()}, {}};
+  const tls_context context{trust_roots{{trusted::instance().file.path()}}.read()};
   handshake first, second, third;
   bool accepts_first = true;
   bool accepts_second = false;
@@ -279,7 +280,17 @@ TEST_CASE("trust roots that can't be read again for want of a descriptor stay, w
   const certificate_authority other{"Some other root"};
   const temporary_file file{trusted::instance().root.pem()};
   auto lines = std::vector<std::string>{};
-  auto context = tls_context{{file.path()}, [&](const std::string& line) { lines.push_back(line); }};
+  auto roots = trust_roots{{file.path()}};
+  auto context = tls_context{roots.read()};
+  // Whether others are trusted from then on.
+  const auto take = [&](trust_roots::news found) {
+    if (!found.line.empty())
+      lines.push_back(found.line);
+    if (!found.fresh)
+      return false;
+    context.take(std::move(found.fresh));
+    return true;
+  };
   auto now = std::chrono::steady_clock::now();
   const auto trusts = [&](const certificate_authority& root) {
     return handshake{}.accepts(context, root.good());
@@ -291,9 +302,9 @@ TEST_CASE("trust roots that can't be read again for want of a descriptor stay, w
     used_up_descriptors none;
     for (auto i = 0; i < 3; ++i) {
       now += watched_files::look_interval;
-      times_read += context.refresh(now) ? 1 : 0;
+      times_read += take(roots.refresh(now)) ? 1 : 0;
     }
-    times_read += context.reload() ? 1 : 0;
+    times_read += take(roots.reload()) ? 1 : 0;
     none.give_back(2);
     trusts_as_before = trusts(trusted::instance().root);
   }
@@ -302,7 +313,7 @@ TEST_CASE("trust roots that can't be read again for want of a descriptor stay, w
   CHECK_THAT(lines[0], ContainsSubstring("Too many open files") &&
                            ContainsSubstring("trust what they trusted before, until it can be"));
   CHECK(trusts_as_before);
-  CHECK(context.refresh(now + watched_files::look_interval));
+  CHECK(take(roots.refresh(now + watched_files::look_interval)));
   CHECK(trusts(other));
   CHECK(!trusts(trusted::instance().root));
   CHECK(lines.size() == 1);

@@ -6,13 +6,19 @@
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -314,64 +320,131 @@ TEST_CASE("a body without length that TLS does not end in order counts as trunca
   }
 }
 
-TEST_CASE("trust roots are read again when their file changes, and at once when that is asked for",
-          "[transport]") {
-  using namespace std::chrono_literals;
-  const certificate_authority other{"Some other root"};
+namespace {
+
+/// A transport whose one CA file changes, and an endpoint with a certificate of `trusted`'s root.
+struct changing_roots {
+  explicit changing_roots(const std::string& first) : roots{first} {
+    auto options = test_options();
+    options.ca_files = {roots.path()};
+    options.log_warning = [this](const std::string& line) {
+      warnings += line.starts_with("the CA file " + roots.path()) ? 1 : 0;
+      hangs += line.find("from a mount that hangs?") != std::string::npos ? 1 : 0;
+    };
+    transport = make_asio_transport(options);
+  }
+
+  /// As a package does it: the file is replaced.
+  void replace(const std::string& pem) const {
+    std::ofstream{roots.path() + ".new"} << pem;
+    std::filesystem::rename(roots.path() + ".new", roots.path());
+  }
+  [[nodiscard]] bool delivers() const {
+    return send(*transport, request_to(endpoint(true, peer.port()))).status == 200;
+  }
+  /// They are read beside deliveries.
+  template <class Question>
+  [[nodiscard]] static bool soon(Question is_so) {
+    for (int i = 0; i < 3'000; ++i, std::this_thread::sleep_for(std::chrono::milliseconds{10}))
+      if (is_so())
+        return true;
+    return false;
+  }
+
   const http_peer peer{[](http_peer::connection& c) {
                          if (c.read_request())
                            c.send(answer(200, "", "Connection: close\r\n"));
                        },
                        trusted::instance().root.good()};
-  const temporary_file roots{other.pem()};
-  // As a package does it: the file is replaced.
-  const auto replace = [&](const std::string& pem) {
-    std::ofstream{roots.path() + ".new"} << pem;
-    std::filesystem::rename(roots.path() + ".new", roots.path());
-  };
-  auto options = test_options();
-  options.ca_files = {roots.path()};
+  const temporary_file roots;
   std::atomic<int> warnings = 0;
-  options.log_warning = [&](const std::string& line) {
-    warnings += line.starts_with("the CA file " + roots.path()) ? 1 : 0;
-  };
-  const auto transport = make_asio_transport(options);
-  const auto delivers = [&] {
-    return send(*transport, request_to(endpoint(true, peer.port()))).status == 200;
-  };
-  REQUIRE_FALSE(delivers());
-  SECTION("after a second") {
-    std::this_thread::sleep_for(1'050ms);
-    replace(trusted::instance().root.pem());
-    CHECK(delivers());
-    // A session would be resumed without another look at the certificate.
-    std::this_thread::sleep_for(1'050ms);
-    replace(other.pem());
-    CHECK_FALSE(delivers());
+  std::atomic<int> hangs = 0;
+  std::unique_ptr<http_transport> transport;
+};
+
+/// Whoever opens the file from now on waits until this is gone (45 s at most): a lease of the kernel's.
+class held_file {
+public:
+  explicit held_file(const std::string& path) : number_{::open(path.c_str(), O_RDWR | O_CLOEXEC)} {
+    std::signal(SIGIO, SIG_IGN);
+    // Not while somebody has it open.
+    REQUIRE(changing_roots::soon([this] { return ::fcntl(number_, F_SETLEASE, F_WRLCK) == 0; }));
   }
-  SECTION("at once") {
-    replace(trusted::instance().root.pem());
-    transport->reload();
-    CHECK(delivers());
-    replace(other.pem());
-    transport->reload();
-    CHECK_FALSE(delivers());
+  held_file(const held_file&) = delete;
+  held_file& operator=(const held_file&) = delete;
+  ~held_file() { ::close(number_); }
+
+  [[nodiscard]] bool is_waited_for() const { return ::fcntl(number_, F_GETLEASE) != F_WRLCK; }
+
+private:
+  int number_;
+};
+
+} // namespace
+
+TEST_CASE("trust roots are read again when their file changes, and at once when that is asked for",
+          "[transport]") {
+  const certificate_authority other{"Some other root"};
+  changing_roots w{other.pem()};
+  REQUIRE_FALSE(w.delivers());
+  SECTION("when it changes") {
+    w.replace(trusted::instance().root.pem());
+    CHECK(w.soon([&] { return w.delivers(); }));
+    // A session would be resumed without another look at the certificate.
+    w.replace(other.pem());
+    CHECK(w.soon([&] { return !w.delivers(); }));
+    CHECK_FALSE(w.delivers());
+  }
+  SECTION("when that is asked for") {
+    w.replace(trusted::instance().root.pem());
+    w.transport->reload();
+    CHECK(w.soon([&] { return w.delivers(); }));
+    w.replace(other.pem());
+    w.transport->reload();
+    CHECK(w.soon([&] { return !w.delivers(); }));
+    CHECK_FALSE(w.delivers());
   }
   SECTION("while the file can't be read the roots stay what they were") {
-    replace(trusted::instance().root.pem());
-    transport->reload();
-    CHECK(delivers());
-    CHECK(warnings == 0);
-    replace("not a certificate");
-    transport->reload();
-    CHECK(delivers());
-    const auto of_garbage = warnings.load();
-    CHECK(of_garbage >= 1);
-    std::filesystem::remove(roots.path());
-    transport->reload();
-    CHECK(delivers());
-    CHECK(warnings > of_garbage);
+    w.replace(trusted::instance().root.pem());
+    w.transport->reload();
+    CHECK(w.soon([&] { return w.delivers(); }));
+    CHECK(w.warnings == 0);
+    w.replace("not a certificate");
+    w.transport->reload();
+    CHECK(w.soon([&] { return w.warnings > 0; }));
+    CHECK(w.delivers());
+    const auto of_garbage = w.warnings.load();
+    std::filesystem::remove(w.roots.path());
+    w.transport->reload();
+    CHECK(w.soon([&] { return w.warnings > of_garbage; }));
+    CHECK(w.delivers());
   }
+}
+
+TEST_CASE("trust roots that hang when they are read hold up no delivery, and no end", "[transport]") {
+  const certificate_authority other{"Some other root"};
+  changing_roots w{trusted::instance().root.pem()};
+  CHECK(w.delivers());
+  w.replace(other.pem() + trusted::instance().root.pem() + other.pem());
+  {
+    const held_file held{w.roots.path()};
+    w.transport->reload();
+    REQUIRE(w.soon([&] { return held.is_waited_for(); }));
+    for (int i = 0; i < 10; ++i)
+      CHECK(w.delivers()); // by those that are trusted already
+    w.transport->reload();
+    CHECK(w.hangs == 1);
+    SECTION("it goes on, and they are what is in it then") {
+      std::ofstream{w.roots.path() + ".new"} << other.pem();
+      std::filesystem::rename(w.roots.path() + ".new", w.roots.path());
+    }
+    SECTION("the transport ends") {
+      w.transport.reset();
+      CHECK(held.is_waited_for());
+      return;
+    }
+  }
+  CHECK(w.soon([&] { return !w.delivers(); }));
 }
 
 TEST_CASE("a CA file that can't be read is refused in one clear line", "[transport]") {

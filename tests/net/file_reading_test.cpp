@@ -1,4 +1,4 @@
-#include "apps/file_reading.hpp"
+#include "net/file_reading.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -7,10 +7,9 @@
 #include <cstddef>
 #include <future>
 #include <memory>
-#include <optional>
 #include <string>
 
-using namespace vicket;
+using namespace vicket::internal;
 
 namespace {
 
@@ -25,15 +24,12 @@ struct mount {
 
 file_reading reading_of(const std::shared_ptr<mount>& files) {
   const std::shared_ptr<void> kept{nullptr, [files](void*) { files->let_go.set_value(); }};
-  return file_reading{[files, kept]() -> file_reading::complaint {
-                        const auto mine = files->reads++;
-                        files->begun.at(mine).set_value();
-                        files->may_end.at(mine).get_future().wait();
-                        return "read " + std::to_string(mine);
-                      },
-                      [files, count = std::size_t{0}](const file_reading::complaint& why) mutable {
-                        files->told.at(count++).set_value(*why);
-                      }};
+  return file_reading{[files, kept](bool) -> file_reading::news {
+    const auto mine = files->reads++;
+    files->begun.at(mine).set_value();
+    files->may_end.at(mine).get_future().wait();
+    return [files, mine] { files->told.at(mine).set_value("read " + std::to_string(mine)); };
+  }};
 }
 
 } // namespace
@@ -65,4 +61,20 @@ TEST_CASE("a reading that hangs keeps nobody from ending, and is told to nobody"
   files->let_go.get_future().wait(); // it has ended, and was not begun once more
   CHECK(files->told[0].get_future().wait_for(std::chrono::seconds{0}) == std::future_status::timeout);
   CHECK(files->reads == 1);
+}
+
+TEST_CASE("files are read now and then without being asked for, and what has nothing to tell tells nothing") {
+  const auto twice = std::make_shared<std::promise<void>>();
+  const auto told = std::make_shared<std::promise<bool>>();
+  file_reading reading{[twice, told, looks = 0](bool asked) mutable -> file_reading::news {
+                         if (asked)
+                           return [told] { told->set_value(true); };
+                         if (++looks == 2)
+                           twice->set_value();
+                         return {};
+                       },
+                       std::chrono::milliseconds{1}};
+  twice->get_future().wait();
+  static_cast<void>(reading.begin());
+  CHECK(told->get_future().get());
 }

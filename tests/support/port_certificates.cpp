@@ -1,15 +1,15 @@
-#include "bench/harness/port_certificates.hpp"
+#include "tests/support/port_certificates.hpp"
 
 #include "tests/support/certificates.hpp"
 
 #include <fstream>
 #include <stdexcept>
 
-namespace vicket::bench {
+namespace vicket::testing {
 
 namespace {
 
-constexpr const char* honest_name = "bench.example.test";
+constexpr const char* honest_name = "honest.example.test";
 constexpr const char* sender_name = "engine.example.test";
 
 void write(const std::filesystem::path& file, const std::string& text) {
@@ -27,9 +27,9 @@ void write(const std::filesystem::path& file, const std::string& text) {
 
 port_certificates::port_certificates(const std::filesystem::path& folder) : folder_{folder} {
   std::filesystem::create_directories(folder_);
-  const testing::certificate_authority authority{"Vicket bench cluster"};
-  const testing::certificate_authority stranger{"Vicket bench stranger"};
-  const auto keep = [&](const std::string& name, const testing::certificate& one) {
+  const certificate_authority authority{"Vicket test cluster"};
+  const certificate_authority stranger{"Vicket test stranger"};
+  const auto keep = [&](const std::string& name, const certificate& one) {
     write(folder_ / (name + ".pem"), one.pem);
     write(folder_ / (name + ".key"), one.key_pem);
   };
@@ -56,4 +56,4 @@ std::vector<std::string> port_certificates::node_flags() const {
           "--role",     std::string{sender_name} + "=sender"};
 }
 
-} // namespace vicket::bench
+} // namespace vicket::testing

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace vicket::bench {
+namespace vicket::testing {
 
 /// The certificates of an actor port and of those who come to it, in a folder.
 class port_certificates {
@@ -28,4 +28,4 @@ private:
   std::filesystem::path folder_;
 };
 
-} // namespace vicket::bench
+} // namespace vicket::testing
