@@ -307,7 +307,11 @@ void supervisor::ask_for_more(timestamp_ms now, std::int64_t now_us) {
                                                judging_ ? std::optional{beyond} : std::nullopt});
 }
 
+/// Not while persistence is asked whether it may go: the alarm would hold the memory of one that has gone, until what waits
+/// in the index is due. With a no as an answer it goes on, and sets it.
 void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {
+  if (retiring_)
+    return;
   // In line it hears when its turn comes, and looks then whether it may.
   std::optional<timestamp_ms> wanted = in_line_ ? std::nullopt : queue_.opens_at(now_us);
   if (next_due_ && queue_.enabled()) {
@@ -315,7 +319,7 @@ void supervisor::set_alarm(timestamp_ms now, std::int64_t now_us) {
     if (const auto next = std::max(*next_due_, reading_at); next > now)
       keep_earlier(wanted, next);
   }
-  if (idle_since_ && !retiring_)
+  if (idle_since_)
     keep_earlier(wanted, *idle_since_ + with_.idle_ms);
   if (!wanted || (alarm_at_ && *alarm_at_ <= *wanted))
     return;

@@ -31,7 +31,9 @@ struct quiet_config : caf::actor_system_config {
 /// Plays everyone around one supervisor.
 class lone_supervisor {
 public:
-  lone_supervisor() {
+  enum class timed_by { the_test, an_alarm };
+
+  explicit lone_supervisor(timed_by timer = timed_by::the_test) {
     supervisor::setup needs;
     needs.profile = profile_with_cap(cap_ms);
     needs.persistence =
@@ -39,11 +41,25 @@ public:
     needs.records = records_;
     needs.orders = orders_;
     needs.alarm = caf::actor_cast<alarm_actor>(caf::actor_cast<caf::strong_actor_ptr>(alarm_.ptr()));
+    if (timer == timed_by::an_alarm) {
+      real_alarm_ = system_.spawn<actor_of<vicket::alarm>>(std::cref(*schedule));
+      needs.alarm = real_alarm_;
+    }
     needs.clock = schedule;
     needs.random = &random_;
     subject_ = system_.spawn<actor_of<supervisor>>(std::move(needs));
   }
-  ~lone_supervisor() { caf::anon_send_exit(subject_, caf::exit_reason::kill), run(); }
+  ~lone_supervisor() {
+    if (subject_)
+      caf::anon_send_exit(subject_, caf::exit_reason::kill);
+    if (real_alarm_)
+      caf::anon_send_exit(real_alarm_, caf::exit_reason::kill);
+    run();
+  }
+
+  /// The memory of the actor itself; null: it has gone, and with it the strong references of others.
+  caf::weak_actor_ptr watch() const { return caf::actor_cast<caf::weak_actor_ptr>(subject_); }
+  void forget_it() { subject_ = nullptr; }
 
   static constexpr std::int64_t cap_ms = 21'600'000;
 
@@ -85,7 +101,21 @@ public:
     return events;
   }
   std::optional<wake_me> alarm() { return next<wake_me>(alarm_); }
+  /// As long after the time has passed as it may take.
+  void let_the_alarm_look() {
+    dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())
+        .advance_time(std::chrono::milliseconds{vicket::alarm::max_nap_ms});
+    run();
+  }
   std::optional<retire> wants_to_go() { return next<retire>(store_); }
+  void answer_retire(bool may_go) {
+    bool asked = false;
+    while (!asked && store_->has_next_message())
+      store_->receive([&](const retire&) { return asked = true, may_go; },
+                      caf::others >> [](caf::message&) -> caf::skippable_result { return caf::message{}; });
+    REQUIRE(asked);
+    run();
+  }
   std::vector<log_sequence> gave_back() {
     std::vector<log_sequence> events;
     if (const auto given = next<given_back>(store_))
@@ -132,6 +162,7 @@ private:
   std::shared_ptr<order_inbox> orders_ = std::make_shared<order_inbox>(
       caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(transport_.ptr())));
   caf::scoped_actor alarm_{system_};
+  alarm_actor real_alarm_;
   supervisor_actor subject_;
 };
 
@@ -348,6 +379,37 @@ TEST_CASE("whoever has nothing to do asks to go, but not before it has heard of 
     crm.tell(done(1, outcome::timeout));
     rest();
     CHECK(crm.wants_to_go().has_value());
+  }
+}
+
+TEST_CASE("the alarm holds nobody who goes until the retry that it goes for is due") {
+  lone_supervisor crm{lone_supervisor::timed_by::an_alarm};
+  const auto subject = crm.watch();
+  crm.tell(one_event(crm.clock.wall_now(), 1));
+  REQUIRE(crm.delivery().has_value());
+  crm.tell(done(1, outcome::timeout));
+  crm.make_durable();
+  crm.tell(attempts_recorded{{{1, crm.clock.wall_now() + 3'600'000}}});
+  const auto rest = [&] {
+    crm.clock.advance_ms(supervisor::default_idle_ms);
+    crm.let_the_alarm_look();
+  };
+  SECTION("it may go") {
+    rest();
+    crm.answer_retire(true);
+    crm.forget_it();
+    CHECK(subject.lock() == nullptr);
+    CHECK(subject.get()->weak_refs == 1); // else the memory is still there
+  }
+  SECTION("it may not, and is woken as before") {
+    rest();
+    crm.answer_retire(false);
+    rest();
+    crm.answer_retire(false);
+    CHECK(subject.lock() != nullptr);
+    crm.clock.advance_ms(3'600'000);
+    crm.let_the_alarm_look();
+    CHECK(crm.refill().has_value());
   }
 }
 
