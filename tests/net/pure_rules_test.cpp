@@ -112,6 +112,13 @@ TEST_CASE("the addresses of an IPv6 network are one sender as long as they arriv
   CHECK(network_of("192.0.2.1") == "192.0.2.1");
   CHECK(network_of("unix") == "unix");
 
+  CHECK(site_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1::/48");
+  CHECK(site_of("2001:db8:1:ffff::9") == site_of("2001:db8:1:2::9"));
+  CHECK(site_of("2001:db8:2:2::9") != site_of("2001:db8:1:2::9"));
+  CHECK(site_of("::ffff:192.0.2.1") == "::ffff:192.0.2.1");
+  CHECK(site_of("192.0.2.1") == "192.0.2.1");
+  CHECK(site_of("unix") == "unix");
+
   connection_caps caps{{.established = 3, .per_address = 1, .arriving = 3}};
   const auto honest = caps.arrive("2001:db8:1:1::1").mine;
   const auto first = caps.arrive("2001:db8:1:2::1").mine;
@@ -127,6 +134,37 @@ TEST_CASE("the addresses of an IPv6 network are one sender as long as they arriv
   CHECK(lan.arrive("fe80::2").to_end == many);
   const auto neighbour = caps.arrive("2001:db8:1:1::2").mine;
   CHECK_FALSE(caps.establish(neighbour)); // established ones count by address
+}
+
+TEST_CASE("the networks of an IPv6 site are one sender as well: they push out nobody else, and do not take "
+          "all places",
+          "[net]") {
+  connection_caps caps{{.established = 6, .per_address = 3, .per_site = 4, .arriving = 3}};
+  const auto honest = caps.arrive("2001:db8:2::1").mine;
+  const auto network = [](int number) { return "2001:db8:1:" + std::to_string(number) + "::1"; };
+  auto oldest = caps.arrive(network(0)).mine;
+  CHECK_FALSE(caps.arrive(network(1)).to_end);
+  for (int i = 2; i < 100; ++i) // each from a network of its own
+    CHECK(caps.arrive(network(i)).to_end == oldest++);
+  CHECK_FALSE(caps.establish(honest));
+  CHECK(caps.arriving() == 2);
+  for (int i = 0; i < 4; ++i)
+    CHECK_FALSE(caps.establish(caps.arrive(network(i)).mine));
+  CHECK(caps.establish(caps.arrive(network(4)).mine) == "the node has 4 connections from 2001:db8:1::/48");
+  const auto other = caps.arrive("2001:db8:3::1").mine;
+  CHECK_FALSE(caps.establish(other)); // there is a place for others
+  CHECK(caps.established() == 6);
+}
+
+TEST_CASE("within a site the network that has most makes room, and in it the address that has most",
+          "[net]") {
+  connection_caps caps{{.established = 1, .per_address = 1, .arriving = 4}};
+  static_cast<void>(caps.arrive("2001:db8:1:1::1"));
+  const auto second = caps.arrive("2001:db8:1:2::1").mine;
+  static_cast<void>(caps.arrive("2001:db8:1:2::2"));
+  const auto fourth = caps.arrive("2001:db8:1:2::2").mine;
+  CHECK(caps.arrive("192.0.2.1").to_end == fourth - 1);
+  CHECK(caps.arrive("192.0.2.2").to_end == second); // two in that network, one of each address
 }
 
 TEST_CASE("who is established is never pushed out, and beyond the places one is refused", "[net]") {
