@@ -104,6 +104,10 @@ std::optional<partition_store::last_attempt> history_reader::last_of(const wante
 }
 
 std::optional<caf::error> history_reader::unread(std::uint64_t refused_before) const {
+  if (with_.permit && !with_.permit->is_fresh())
+    return make_refusal(errc::unavailable,
+                        "this node does not know for certain what the cluster knows at the "
+                        "moment: ask again a little later");
   if (const auto health = with_.store->health(); !health.ok())
     return make_refusal(errc::unavailable, health.detail);
   if (with_.store->reads_refused() != refused_before)

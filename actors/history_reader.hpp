@@ -4,6 +4,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/retention_walk.hpp"
 #include "policy/schedule_clock.hpp"
+#include "policy/start_permit.hpp"
 #include "storage/partition_store.hpp"
 
 #include <caf/typed_response_promise.hpp>
@@ -28,6 +29,8 @@ public:
     std::shared_ptr<const partition_store> store;
     persistence_actor persistence;
     const schedule_clock* clock = nullptr; ///< outlives the actor
+    /// Of a partition of a cluster: without it what is read here may be old, and is not shown. See `start_permit`.
+    std::shared_ptr<const start_permit> permit;
     std::int64_t retention_ms = 0;
   };
 

@@ -157,7 +157,7 @@ void node::rep::start_partition(std::uint32_t number, std::unique_ptr<round_log>
   writing.partition = number;
   writing.store = part.store;
   writing.log = std::move(log);
-  writing.permit = std::move(permit);
+  writing.permit = permit;
   writing.delivery = delivers;
   writing.own_threads = options.own_threads;
   writing.alarm = alarm;
@@ -184,6 +184,7 @@ void node::rep::start_partition(std::uint32_t number, std::unique_ptr<round_log>
   reading.store = part.store;
   reading.persistence = part.persistence;
   reading.clock = clock.get();
+  reading.permit = std::move(permit);
   reading.retention_ms = options.retention_ms;
   part.reader = spawn_blocking<history_reader>("history reader" + of_partition, std::move(reading));
 }

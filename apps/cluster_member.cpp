@@ -61,7 +61,7 @@ struct cluster_member::links {
   };
   std::map<std::string, way> ways;
 
-  peer_actor to(const cluster_node::owner& owner) {
+  peer_actor to(const cluster_part::owner& owner) {
     if (owner.node.empty() || owner.addresses.empty())
       return {};
     auto& known = ways[owner.node];
@@ -82,9 +82,10 @@ cluster_member::cluster_member(const setup& with)
     : links_{std::make_shared<links>(links{*with.system, *with.config, {}})} {
   auto& running = *with.running;
   const auto& wanted = with.config->cluster;
-  cluster_node::setup joining;
-  joining.conninfo = wanted.log;
-  joining.schema = wanted.schema;
+  cluster_node::setup in_database;
+  in_database.conninfo = wanted.log;
+  in_database.schema = wanted.schema;
+  auto& joining = in_database.part;
   joining.uuid = with.cluster.uuid;
   joining.key = running.secrets();
   joining.self.node = wanted.node;
@@ -109,7 +110,7 @@ cluster_member::cluster_member(const setup& with)
     running.drain_partition(partition, drain_ms, std::move(drained));
   };
   joining.owner_is = [&running, links = links_, failed = with.failed](std::uint32_t partition,
-                                                                      const cluster_node::owner& owner) {
+                                                                      const cluster_part::owner& owner) {
     try {
       running.owner_is(partition, owner.epoch, owner.node, links->to(owner));
     } catch (const std::exception& problem) {
@@ -119,7 +120,7 @@ cluster_member::cluster_member(const setup& with)
   joining.replaced = [failed = with.failed, node = wanted.node] {
     failed("another process has entered the cluster as " + node + ": every node needs a name of its own");
   };
-  node_ = std::make_unique<cluster_node>(std::move(joining));
+  node_ = std::make_unique<cluster_node>(std::move(in_database));
 }
 
 cluster_member::~cluster_member() = default;

@@ -1,5 +1,7 @@
 // The simulator: a whole node in one thread, on a disk that fails, before endpoints that fail, under a clock that jumps,
 // with everything that a user can do; and an oracle that knows what was promised. All of it follows from the seed.
+#include "actors/node.hpp"
+#include "tests/sim/cluster_world.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/sim/shrink.hpp"
 #include "tests/sim/world_process.hpp"
@@ -15,14 +17,18 @@
 #include <deque>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace {
 
 using namespace vicket::sim;
+using vicket::register_all_types;
 
 struct command_line {
   std::uint64_t seed = 1;
@@ -36,6 +42,8 @@ struct command_line {
   bool keep_going = false;
   bool repeat = false;
   bool quiet = false;
+  bool cluster = false;
+  std::uint64_t cluster_steps = 12'000;
   world_settings worlds;
 };
 
@@ -185,6 +193,69 @@ bool repeats(const std::vector<world_order>& orders, world_settings settings) {
   return same;
 }
 
+/// Clusters of nodes instead of one alone.
+int run_clusters(const command_line& asked, const std::filesystem::path& folder) {
+  register_all_types();
+  cluster_world::totals all;
+  std::size_t worlds = 0;
+  int code = 0;
+  auto left = asked.steps;
+  for (auto seed = asked.seed; left > 0; ++seed, ++worlds) {
+    const auto steps = std::min<std::uint64_t>(left, asked.cluster_steps);
+    left -= steps;
+    const auto own = folder / std::to_string(seed);
+    std::filesystem::create_directories(own);
+    std::function<void(std::string_view)> trace;
+    if (asked.worlds.trace)
+      trace = [](std::string_view line) {
+        std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+        std::fflush(stdout);
+      };
+    {
+      cluster_world world{seed, own, {}, trace};
+      world.run(static_cast<int>(steps));
+      world.calm_down();
+      const auto& counted = world.counted();
+      all.accepted += counted.accepted;
+      all.delivered += counted.delivered;
+      all.delivered_again += counted.delivered_again;
+      all.refused += counted.refused;
+      all.ownerships += counted.ownerships;
+      all.kills += counted.kills;
+      all.failovers += counted.failovers;
+      all.feed_entries += counted.feed_entries;
+      if (!world.violation().empty()) {
+        code = 1;
+        std::printf(
+            "\nseed %llu, %llu steps: %s\n  again: vicket-sim --cluster --seed %llu --steps %llu --trace\n",
+            static_cast<unsigned long long>(seed), static_cast<unsigned long long>(steps),
+            world.violation().c_str(), static_cast<unsigned long long>(seed),
+            static_cast<unsigned long long>(steps));
+        std::fflush(stdout);
+      }
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(own, ignored);
+    if (code != 0 && !asked.keep_going)
+      break;
+  }
+  const auto row = [](const char* name, std::size_t value) { std::printf("  %-40s %10zu\n", name, value); };
+  row("clusters", worlds);
+  row("events accepted", all.accepted);
+  row("events delivered", all.delivered);
+  row("  more than once", all.delivered_again);
+  row("answers unavailable or overloaded", all.refused);
+  row("times that a node became an owner", all.ownerships);
+  row("processes killed, or their power cut", all.kills);
+  row("failovers of the database", all.failovers);
+  row("entries of the feed, read across nodes", all.feed_entries);
+  if (all.accepted == 0 || all.ownerships < 2 * worlds) {
+    std::printf("too little happened for that to say anything\n");
+    code = 1;
+  }
+  return code;
+}
+
 int run(const command_line& asked) {
   const auto orders = worlds_of(asked);
   if (asked.repeat)
@@ -250,6 +321,11 @@ int main(int count, char** arguments) {
   app.add_option("--shrink-seconds", asked.shrink_s, "look for a shorter plan so long; 0: don't")
       ->capture_default_str();
   app.add_option("--at-least", asked.at_least, "fail when an operation met a fault less often");
+  app.add_flag("--cluster", asked.cluster, "three nodes and a database instead of one node; a step is 5 ms")
+      ->group("Clusters");
+  app.add_option("--cluster-steps", asked.cluster_steps, "of one such world")
+      ->capture_default_str()
+      ->group("Clusters");
   app.add_flag("--repeat", asked.repeat, "run each world twice and compare the traces");
   app.add_flag("--quiet", asked.quiet, "without the table");
   app.add_option("--limit-seconds", asked.worlds.limit_s, "for one world")->capture_default_str();
@@ -259,6 +335,8 @@ int main(int count, char** arguments) {
       asked.jobs = 1; // one after the other
     const scratch_folder folder;
     asked.worlds.folder = folder.path();
+    if (asked.cluster)
+      return run_clusters(asked, folder.path());
     return run(asked);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "vicket-sim: %s\n", problem.what());

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "cluster/log_table.hpp"
+#include "cluster/member_table.hpp"
+#include "policy/clock.hpp"
+#include "policy/secret_box.hpp"
+#include "policy/start_permit.hpp"
+#include "storage/partition_store.hpp"
+#include "storage/round_log.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+/// A node's part in its cluster: follows the logs of all partitions into their stores, claims those that have no owner,
+/// appends what the partitions' writers fill as their owner, and lets go. What an owner does with a partition beyond its log
+/// is the caller's. Without threads, sockets and clocks of its own: all on one thread, the tables', which is the caller's.
+class cluster_part {
+public:
+  /// Who owns a partition, as far as this node has read its log.
+  struct owner {
+    std::uint64_t epoch = 0;
+    std::string node;      ///< empty: nobody
+    std::string addresses; ///< of that node; empty: it is not known, or it is this one
+    bool present = false;  ///< it shows signs of life
+  };
+
+  struct setup {
+    log_table* table = nullptr; ///< it and the next outlive this
+    member_table* members = nullptr;
+    /// Of a clock that goes on while the machine sleeps.
+    std::function<std::int64_t()> now_ms;
+    /// Calls it after so many milliseconds, on the thread; once this has ended that does no harm.
+    std::function<void(std::int64_t ms, std::function<void()>)> wait;
+    /// Calls it on the thread, later; from any thread, and as above.
+    std::function<void(std::function<void()>)> post;
+
+    std::string uuid; ///< of the cluster
+    std::shared_ptr<const secret_box> key;
+    member self; ///< `life` is made here
+    /// By partition; opened with `store_options::follows`.
+    std::vector<std::shared_ptr<partition_store>> stores;
+    random_source* random = nullptr; ///< outlives it; safe from any thread
+    std::function<void(const std::string&)> log_info;
+    std::function<void(const std::string&)> log_warning;
+
+    /// This node owns the partition, and its store is the owner's: its writer is to be started, with this log. Then `stop`
+    /// comes, and not again before `gone` was called (by any thread).
+    std::function<void(std::uint32_t partition, std::unique_ptr<round_log>,
+                       std::shared_ptr<const start_permit>)>
+        start;
+    /// It owns it no more. What waits is not answered for: it may be in the log, or not. `gone`: nothing reads or writes the
+    /// store any more.
+    std::function<void(std::uint32_t partition, std::function<void()> gone)> stop;
+    /// It is to be let go: nothing more is started; `drained` when what was under way is over and in the log.
+    std::function<void(std::uint32_t partition, std::function<void()> drained)> drain;
+    std::function<void(std::uint32_t partition, const owner&)> owner_is;
+    /// Another process has entered the cluster under this node's name: this one has to end.
+    std::function<void()> replaced;
+  };
+
+  explicit cluster_part(setup with);
+  ~cluster_part(); ///< calls nothing more
+  cluster_part(const cluster_part&) = delete;
+  cluster_part& operator=(const cluster_part&) = delete;
+
+  static constexpr std::int64_t beat_ms = 100;
+  /// How often the store's position is synced, and told in the table of copies.
+  static constexpr std::int64_t sync_ms = 10'000;
+
+  /// Every `beat_ms`.
+  void tick();
+  /// Lets go of all that it owns, and claims nothing more.
+  void close();
+  [[nodiscard]] bool owns_any() const;
+  /// Of a partition that it owns; null: it does not.
+  [[nodiscard]] std::shared_ptr<const start_permit> permit_of(std::uint32_t partition) const;
+  /// It follows the partition no more, and why; empty: it does.
+  [[nodiscard]] const std::string& trouble_of(std::uint32_t partition) const;
+
+private:
+  struct rep;
+  std::shared_ptr<rep> rep_;
+};
+
+} // namespace vicket

@@ -1,0 +1,792 @@
+#include "tests/sim/cluster_world.hpp"
+
+#include "actors/node.hpp"
+#include "cluster/cluster_part.hpp"
+#include "cluster/record_codec.hpp"
+#include "policy/partitioning.hpp"
+#include "policy/secret_box.hpp"
+#include "storage/testing/environments.hpp"
+#include "tests/cluster/simulated_table.hpp"
+#include "tests/support/manual_clock.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace vicket::sim {
+
+namespace {
+
+using testing::simulated_database;
+using testing::simulated_table;
+using fate = simulated_database::fate;
+
+constexpr std::size_t connectors = 6;
+constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
+constexpr std::size_t write_buffer_bytes = 192 * 1024;
+
+std::string name_of(std::size_t node) {
+  return std::string{"node-"} + static_cast<char>('a' + node);
+}
+
+std::string connector_of(std::size_t number) {
+  return "connector-" + std::to_string(number);
+}
+
+class node_chance final : public random_source {
+public:
+  explicit node_chance(std::uint64_t seed) : dice_{seed} {}
+  std::uint64_t next() override { return dice_.next(); }
+
+private:
+  dice dice_;
+};
+
+struct config : caf::actor_system_config {
+  config() {
+    set("caf.scheduler.policy", "testing");
+    set("caf.logger.file.verbosity", "quiet");
+    set("caf.logger.console.verbosity", "quiet");
+  }
+};
+
+using inbox = std::deque<std::function<void()>>;
+
+/// Answers come into a process's inbox, as long as it lives.
+class to_inbox {
+public:
+  explicit to_inbox(inbox& to) : to_{to} {}
+
+  template <class Answer>
+  std::function<void(Answer)> operator()(std::function<void(Answer)> done) const {
+    return [weak = std::weak_ptr{alive_}, &to = to_, done = std::move(done)](Answer answer) {
+      if (weak.lock())
+        to.push_back([done, answer = std::move(answer)] { done(answer); });
+    };
+  }
+
+private:
+  inbox& to_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+class node_table final : public log_table {
+public:
+  node_table(simulated_database& database, inbox& to, std::function<void(const std::string&)> say)
+      : table_{database}, queued_{to}, say_{std::move(say)} {}
+
+  void append(const log_row& row, const record_digest& before, bool afresh,
+              std::function<void(append_answer)> done) override {
+    table_.append(
+        row, before, afresh,
+        [say = say_, head = row.head, done = queued_(std::move(done))](const append_answer& answer) {
+          constexpr std::array replies{"stored", "unknown", "refused", "absent"};
+          say("record " + std::to_string(head.number) + " of partition " + std::to_string(head.partition) +
+              ", epoch " + std::to_string(head.epoch) + ", kind " +
+              std::to_string(static_cast<int>(head.kind)) + ": " +
+              replies[static_cast<std::size_t>(answer.reply)]);
+          done(answer);
+        });
+  }
+  void look(std::uint32_t of, std::uint64_t number, std::function<void(look_answer)> done) override {
+    table_.look(of, number, queued_(std::move(done)));
+  }
+  void read(std::uint32_t of, std::uint64_t from, std::size_t max_bytes,
+            std::function<void(read_answer)> done) override {
+    table_.read(of, from, max_bytes, queued_(std::move(done)));
+  }
+  void halt(std::uint32_t of, const std::string& why, std::function<void(bool)> done) override {
+    table_.halt(of, why, queued_(std::move(done)));
+  }
+  void trim(std::uint32_t of, std::uint64_t below, std::function<void(bool)> done) override {
+    table_.trim(of, below, queued_(std::move(done)));
+  }
+
+private:
+  simulated_table table_;
+  to_inbox queued_;
+  std::function<void(const std::string&)> say_;
+};
+
+/// The table of members, of which a failover loses nothing: what depends on it is no one's safety.
+struct simulated_members {
+  std::map<std::string, member_row> rows;
+  std::uint64_t timeline = 1;
+  std::deque<std::function<void(bool answered)>> calls;
+
+  class way final : public member_table {
+  public:
+    way(simulated_members& to, inbox& answers) : to_{to}, queued_{answers} {}
+
+    void enter(const member& self, std::function<void(enter_answer)> done) override {
+      call(self, queued_(std::move(done)),
+           [](simulated_members& it, const member& who, enter_answer& answer) {
+             auto& row = it.rows[who.node];
+             const auto life = row.incarnation + (row.life == who.life ? 0 : 1);
+             static_cast<member&>(row) = who;
+             row.incarnation = life;
+             row.timeline = it.timeline;
+             answer.acknowledged = true;
+             answer.incarnation = life;
+           });
+    }
+    void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) override {
+      call(self, queued_(std::move(done)),
+           [incarnation](simulated_members& it, const member& who, beat_answer& answer) {
+             const auto found = it.rows.find(who.node);
+             answer.absent = found == it.rows.end() || found->second.life != who.life ||
+                             found->second.incarnation != incarnation;
+             if (answer.absent)
+               return;
+             auto& row = found->second;
+             static_cast<member&>(row) = who;
+             ++row.beats;
+             row.timeline = it.timeline;
+             answer.acknowledged = true;
+           });
+    }
+    void list(std::function<void(list_answer)> done) override {
+      call(member{}, queued_(std::move(done)), [](simulated_members& it, const member&, list_answer& answer) {
+        answer.answered = true;
+        for (const auto& [name, row] : it.rows)
+          answer.rows.push_back(row);
+      });
+    }
+
+  private:
+    template <class Answer, class Happen>
+    void call(const member& self, std::function<void(Answer)> done, Happen happen) {
+      to_.calls.push_back([&to = to_, self, done = std::move(done), happen](bool answered) {
+        Answer answer;
+        if (answered)
+          happen(to, self, answer);
+        done(std::move(answer));
+      });
+    }
+
+    simulated_members& to_;
+    to_inbox queued_;
+  };
+};
+
+std::shared_ptr<const secret_box> the_key() {
+  static const auto box =
+      std::make_shared<const secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')});
+  return box;
+}
+
+} // namespace
+
+struct cluster_world::rep {
+  /// Endpoints of all nodes, and what came to them.
+  class endpoints final : public http_transport {
+  public:
+    endpoints(rep& world, std::size_t node) : world_{world}, node_{node} {}
+
+    void post(http_request request, completion done) override {
+      http_result result;
+      result.status = world_.arrived(node_, *request.body) ? 200 : 503;
+      result.body = "noted";
+      result.body_bytes = result.body.size();
+      result.duration_us = 1'000;
+      done(std::move(result));
+    }
+
+  private:
+    rep& world_;
+    std::size_t node_;
+  };
+
+  struct process {
+    std::shared_ptr<endpoints> transport;
+    std::unique_ptr<node> running;
+    inbox answers; ///< and what its actors and timers have for the cluster's thread
+    std::unique_ptr<node_table> table;
+    std::unique_ptr<simulated_members::way> members;
+    std::unique_ptr<cluster_part> part; ///< goes before all of these
+    std::int64_t next_tick_ms = 0;
+  };
+  struct machine {
+    explicit machine(std::uint64_t seed) : random{seed} {}
+    std::unique_ptr<store_environment> disk = make_memory_environment();
+    testing::manual_clock clock;
+    node_chance random;
+    std::unique_ptr<process> runs; ///< null: nothing does
+    std::int64_t paused_until_ms = 0;
+    std::int64_t start_at_ms = 0; ///< where nothing runs
+    bool stopping = false;
+  };
+  struct timer {
+    std::int64_t at_ms = 0;
+    std::size_t node = 0;
+    const process* of = nullptr;
+    std::function<void()> then;
+  };
+
+  rep(std::uint64_t seed, std::filesystem::path where, const faults& with,
+      std::function<void(std::string_view)> trace_to)
+      : draw{seed}, fault{with}, folder{std::move(where)}, trace{std::move(trace_to)} {
+    key_file = folder / "secret.key";
+    std::ofstream{key_file, std::ios::binary} << std::string(secret_box::key_bytes, 'k');
+    std::filesystem::permissions(key_file,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    const record_codec codec{the_key(), cluster_uuid};
+    simulated_table maker{database};
+    for (std::uint32_t i = 0; i < partitions; ++i) {
+      const record_head head{i, 1, 1, record_kind::genesis, 0};
+      log_row row{head, {}, codec.seal(head, {}, {})};
+      row.digest = digest_of({}, head, row.body);
+      maker.append(row, {}, false, [](const auto&) {});
+    }
+    database.let_all_happen();
+    for (std::size_t i = 0; i < node_count; ++i) {
+      machines.push_back(std::make_unique<machine>(seed * 31 + i));
+      // Clocks of machines differ.
+      machines[i]->clock.set_wall_forward_ms(static_cast<std::int64_t>(draw.below(2'000)));
+      start(i);
+    }
+  }
+  ~rep() {
+    for (std::size_t i = 0; i < node_count; ++i)
+      end_process(i);
+  }
+
+  void say(const std::string& what) const {
+    if (trace)
+      trace(std::to_string(now_ms) + " " + what);
+  }
+  void complain(const std::string& what) {
+    if (found.empty()) {
+      found = "after " + std::to_string(now_ms) + " ms: " + what;
+      say("VIOLATION " + what);
+    }
+  }
+  [[nodiscard]] caf::scheduler::test_coordinator& coordinator() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  }
+  void run_actors() {
+    while (coordinator().has_job())
+      coordinator().try_run_once();
+  }
+
+  // -- nodes ----------------------------------------------------------------------------------------------------------
+
+  void start(std::size_t which) {
+    auto& on = *machines[which];
+    auto starting = std::make_unique<process>();
+    auto* const self = starting.get();
+    starting->transport = std::make_shared<endpoints>(*this, which);
+    node_options options;
+    options.data_dir = folder / name_of(which);
+    options.secret_key_file = key_file;
+    options.partitions = partitions;
+    options.cluster = data_folder::cluster_place{cluster_uuid, name_of(which)};
+    options.own_threads = false;
+    options.store_write_buffer_bytes = write_buffer_bytes * partitions;
+    options.supervisor_idle_ms = 2'000;
+    node_environment environment;
+    environment.time = &on.clock;
+    environment.random = &on.random;
+    environment.transport = starting->transport;
+    environment.store = on.disk.get();
+    environment.failed = [this, which, self](const std::string& why) {
+      if (machines[which]->runs.get() == self)
+        complain(name_of(which) + " failed: " + why);
+    };
+    environment.log_warning = [this, which](const std::string& what) { say(name_of(which) + ": " + what); };
+    auto started = node::start(system, options, environment);
+    if (const auto* why = std::get_if<std::string>(&started)) {
+      complain(name_of(which) + " does not start: " + *why);
+      return;
+    }
+    starting->running = std::get<std::unique_ptr<node>>(std::move(started));
+    starting->table =
+        std::make_unique<node_table>(database, starting->answers, [this, which](const std::string& what) {
+          say(name_of(which) + ": " + what);
+        });
+    starting->members = std::make_unique<simulated_members::way>(members, starting->answers);
+    on.runs = std::move(starting);
+    on.stopping = false;
+
+    cluster_part::setup joining;
+    joining.table = self->table.get();
+    joining.members = self->members.get();
+    joining.now_ms = [this, which] { return now_ms + 1'000'000 * static_cast<std::int64_t>(which); };
+    joining.wait = [this, which, self](std::int64_t ms, std::function<void()> then) {
+      timers.push_back({now_ms + ms, which, self, std::move(then)});
+    };
+    joining.post = [self](std::function<void()> work) { self->answers.push_back(std::move(work)); };
+    joining.uuid = cluster_uuid;
+    joining.key = self->running->secrets();
+    joining.self.node = name_of(which);
+    joining.self.addresses = name_of(which);
+    joining.stores = self->running->stores();
+    joining.random = &on.random;
+    joining.log_info = [this, which](const std::string& what) { say(name_of(which) + ": " + what); };
+    joining.log_warning = joining.log_info;
+    joining.start = [this, self](std::uint32_t partition, std::unique_ptr<round_log> log,
+                                 std::shared_ptr<const start_permit> permit) {
+      ++counts.ownerships;
+      self->running->own(partition, std::move(log), std::move(permit));
+    };
+    joining.stop = [self](std::uint32_t partition, std::function<void()> gone) {
+      self->running->disown(partition, std::move(gone));
+    };
+    joining.drain = [self](std::uint32_t partition, std::function<void()> drained) {
+      self->running->drain_partition(partition, 10'000, std::move(drained));
+    };
+    joining.owner_is = [this, self](std::uint32_t partition, const cluster_part::owner& owner) {
+      peer_actor there;
+      for (std::size_t i = 0; i < node_count; ++i)
+        if (name_of(i) == owner.addresses && machines[i]->runs)
+          there = machines[i]->runs->running->door();
+      self->running->owner_is(partition, owner.epoch, owner.node, there);
+    };
+    joining.replaced = [this, which] { complain(name_of(which) + " is told that another has its name"); };
+    on.runs->part = std::make_unique<cluster_part>(std::move(joining));
+    on.runs->next_tick_ms = now_ms + static_cast<std::int64_t>(draw.below(cluster_part::beat_ms));
+    say(name_of(which) + " starts");
+  }
+
+  /// As with `kill -9`. (What a power cut takes from a store is `keeper_world`'s.)
+  void end_process(std::size_t which) {
+    auto& on = *machines[which];
+    if (!on.runs)
+      return;
+    auto dying = std::move(on.runs);
+    dying->part = nullptr;
+    dying->running->end();
+    run_actors();
+    dying->running = nullptr;
+    std::erase_if(timers, [&](const timer& each) { return each.of == dying.get(); });
+    dying = nullptr;
+    on.paused_until_ms = 0;
+  }
+
+  [[nodiscard]] bool is_paused(std::size_t which) const { return now_ms < machines[which]->paused_until_ms; }
+
+  // -- a step ---------------------------------------------------------------------------------------------------------
+
+  void step() {
+    now_ms += step_ms;
+    for (auto& each : machines)
+      each->clock.advance_ms(step_ms);
+    make_trouble();
+    for (auto calls = draw.below(12); calls > 0; --calls)
+      let_a_call_happen();
+    for (std::size_t i = 0; i < node_count; ++i)
+      run_process(i);
+    if (!calm)
+      act_as_engine();
+    if (now_ms % 200 == 0)
+      read_feed();
+    coordinator().advance_time(std::chrono::milliseconds{step_ms});
+    run_actors();
+    look();
+  }
+
+  void run_process(std::size_t which) {
+    auto& on = *machines[which];
+    if (!on.runs) {
+      if (now_ms >= on.start_at_ms)
+        start(which);
+      return;
+    }
+    if (is_paused(which))
+      return;
+    auto* const self = on.runs.get();
+    std::vector<timer> due;
+    for (auto at = timers.begin(); at != timers.end();)
+      if (at->of == self && at->at_ms <= now_ms) {
+        due.push_back(std::move(*at));
+        at = timers.erase(at);
+      } else {
+        ++at;
+      }
+    for (const auto& each : due)
+      each.then();
+    if (now_ms >= self->next_tick_ms) {
+      self->next_tick_ms = now_ms + cluster_part::beat_ms;
+      self->part->tick();
+      if (on.stopping && !self->part->owns_any()) {
+        end_process(which);
+        on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(3'000));
+        return;
+      }
+    }
+    for (auto left = self->answers.size(); left > 0; --left) {
+      const auto answer = std::move(self->answers.front());
+      self->answers.pop_front();
+      answer();
+    }
+  }
+
+  void let_a_call_happen() {
+    if (now_ms < outage_until_ms)
+      return;
+    if (now_ms < slow_until_ms && draw.below(100) > 0)
+      return;
+    if (!members.calls.empty() && (database.under_way() == 0 || draw.below(4) == 0)) {
+      const auto call = std::move(members.calls.front());
+      members.calls.pop_front();
+      const auto away = now_ms < standby_away_until_ms;
+      return call(!away && !(fault.cut_answers && draw.below(100) == 0));
+    }
+    if (database.under_way() == 0)
+      return;
+    const auto which = static_cast<std::size_t>(draw.below(database.under_way()));
+    if (now_ms < standby_away_until_ms && !database.only_reads(which)) {
+      if (draw.below(20) == 0) // else its commit waits for the standby
+        database.let_happen(which, fate::cut_after);
+      return;
+    }
+    auto how = fate::done;
+    if (fault.cut_answers && draw.below(100) < 2) {
+      constexpr std::array all{fate::refused, fate::cut_before, fate::cut_after, fate::cut_and_late};
+      how = all[static_cast<std::size_t>(draw.below(all.size()))];
+    }
+    database.let_happen(which, how);
+  }
+
+  void fail_over() {
+    database.fail_over();
+    ++members.timeline;
+    ++counts.failovers;
+    say("the database fails over");
+  }
+
+  void make_trouble() {
+    if (now_ms < standby_away_until_ms && draw.below(400) == 0) {
+      standby_away_until_ms = 0;
+      fail_over();
+    }
+    if (calm || draw.below(400) > 0)
+      return;
+    const auto which = static_cast<std::size_t>(draw.below(node_count));
+    auto& on = *machines[which];
+    const auto for_a_while = [&](std::uint64_t most) {
+      return now_ms + static_cast<std::int64_t>(draw.below(most));
+    };
+    switch (draw.below(8)) {
+    case 0:
+      if (fault.failovers && draw.below(2) == 0)
+        fail_over();
+      else if (fault.failovers)
+        standby_away_until_ms = for_a_while(2'000);
+      return;
+    case 1:
+      if (fault.outages)
+        outage_until_ms = for_a_while(6'000);
+      return;
+    case 2:
+      if (fault.slow_commits)
+        slow_until_ms = for_a_while(4'000);
+      return;
+    case 3:
+    case 4:
+      if (fault.kills && on.runs) {
+        say(name_of(which) + " is killed");
+        ++counts.kills;
+        end_process(which);
+        on.start_at_ms = for_a_while(5'000);
+      }
+      return;
+    case 5:
+      if (fault.stops && on.runs && !on.stopping) {
+        say(name_of(which) + " is to stop");
+        on.stopping = true;
+        on.runs->part->close();
+      }
+      return;
+    default:
+      if (fault.pauses) {
+        on.paused_until_ms = for_a_while(8'000);
+        say(name_of(which) + " stands still");
+      }
+    }
+  }
+
+  // -- the engine, the endpoints and a reader ---------------------------------------------------------------------------
+
+  template <class Answer, class Request>
+  void ask(std::size_t which, Request request, std::function<void(Answer&)> done,
+           std::function<void(const refusal&)> failed) {
+    system.spawn([gateway = machines[which]->runs->running->gateway(), request = std::move(request),
+                  done = std::move(done), failed = std::move(failed)](caf::event_based_actor* self) mutable {
+      self->request(gateway, caf::infinite, std::move(request))
+          .then([done](Answer& answer) { done(answer); },
+                [failed](const caf::error& why) { failed(refusal_of(why)); });
+    });
+  }
+
+  std::optional<std::size_t> some_node() {
+    const auto first = static_cast<std::size_t>(draw.below(node_count));
+    for (std::size_t i = 0; i < node_count; ++i)
+      if (const auto which = (first + i) % node_count; machines[which]->runs)
+        return which;
+    return std::nullopt;
+  }
+
+  void act_as_engine() {
+    if (draw.below(4) > 0)
+      return;
+    const auto which = some_node();
+    if (!which)
+      return;
+    if (put_next < connectors) {
+      connector wanted;
+      wanted.id = {connector_of(put_next)};
+      wanted.url = "https://endpoint.example.com/hook";
+      wanted.retry.base_ms = 500;
+      wanted.retry.cap_ms = 2'000;
+      if (std::exchange(putting, true))
+        return;
+      ask<connector_view>(
+          *which, put_connector{wanted},
+          [this](connector_view&) {
+            putting = false;
+            ++put_next;
+          },
+          [this](const refusal& why) {
+            putting = false;
+            if (why.code != errc::unavailable)
+              complain("a connector is refused: " + why.detail);
+          });
+      return;
+    }
+    send_to_connector event;
+    std::size_t number = 0;
+    if (!again.empty() && draw.below(2) == 0) {
+      number = again.front();
+      again.pop_front();
+    } else {
+      number = made++;
+    }
+    ask<accepted>(
+        *which, event_of(number), [this, number](accepted&) { accepted_ids.insert(number); },
+        [this, number](const refusal& why) {
+          ++counts.refused;
+          again.push_back(number);
+          if (why.code != errc::unavailable && why.code != errc::overloaded)
+            complain("event " + std::to_string(number) + " is refused: " + std::string{to_string(why.code)} +
+                     " " + why.detail);
+        });
+  }
+
+  static send_to_connector event_of(std::size_t number) {
+    send_to_connector event;
+    std::array<char, 37> text{};
+    std::snprintf(text.data(), text.size(), "00000000-0000-4000-8000-%012zx", number + 1);
+    event.id = event_id::parse(text.data());
+    event.connector = {connector_of(number % connectors)};
+    event.event = "ticket.status_changed";
+    event.occurred_at = {1'779'546'071'412};
+    event.data_json = R"({"number":)" + std::to_string(number) + "}";
+    return event;
+  }
+
+  static std::optional<std::size_t> number_of(const std::string& id) {
+    if (id.size() != 36)
+      return std::nullopt;
+    return std::stoull(id.substr(24), nullptr, 16) - 1;
+  }
+
+  bool arrived(std::size_t node, const std::string& body) {
+    const auto at = body.find(R"("id":")");
+    const auto number = at == std::string::npos ? std::nullopt : number_of(body.substr(at + 6, 36));
+    if (!number || *number >= made) {
+      complain(name_of(node) + " delivers what nobody sent: " + body.substr(0, 100));
+      return false;
+    }
+    if (!calm && fault.bad_endpoints && draw.below(10) == 0)
+      return false;
+    if (++deliveries[*number] == 2)
+      ++counts.delivered_again;
+    return true;
+  }
+
+  /// Goes on at another node with the cursor of the one before.
+  void read_feed() {
+    const auto which = some_node();
+    if (!which || std::exchange(reading, true))
+      return;
+    read_outcomes request;
+    request.cursor = cursor;
+    request.limit = 100;
+    ask<outcome_page>(
+        *which, request,
+        [this](outcome_page& page) {
+          reading = false;
+          if (!page.gap_cursor.empty() && trace)
+            for (std::uint32_t partition = 0; partition < partitions; ++partition)
+              for (std::size_t i = 0; i < node_count; ++i)
+                if (machines[i]->runs) {
+                  const auto& store = *machines[i]->runs->running->stores()[partition];
+                  std::array<char, 100> text{};
+                  std::snprintf(text.data(), text.size(), "partition %u of %s ends at %llx, under tag %x", partition,
+                                name_of(i).c_str(), static_cast<unsigned long long>(store.committed_end()),
+                                store.lineage().tag_of(store.committed_end()));
+                  say(text.data());
+                }
+          if (!page.gap_cursor.empty())
+            complain("the feed has a gap: after " + cursor + ", then " + page.gap_cursor);
+          for (const auto& entry : page.entries) {
+            ++counts.feed_entries;
+            const auto what = entry.summary.id.to_string() + " " + std::to_string(entry.value.number);
+            if (!fed.insert(what).second)
+              complain("the feed shows attempt " + what + " twice");
+            if (entry.value.result == outcome::delivered)
+              if (const auto number = number_of(entry.summary.id.to_string()))
+                fed_delivered.insert(*number);
+          }
+          cursor = page.cursor;
+        },
+        [this](const refusal& why) {
+          reading = false;
+          if (why.code != errc::unavailable && why.code != errc::overloaded)
+            complain("the feed can't be read: " + why.detail);
+        });
+  }
+
+  // -- what must be -----------------------------------------------------------------------------------------------------
+
+  void look() {
+    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+      std::string who;
+      for (std::size_t i = 0; i < node_count; ++i) {
+        if (!machines[i]->runs)
+          continue;
+        const auto& part = *machines[i]->runs->part;
+        if (const auto permit = part.permit_of(partition); permit && permit->holds()) {
+          if (!who.empty())
+            complain("partition " + std::to_string(partition) + " is delivered by " + who + " and " +
+                     name_of(i) + " at the same time");
+          who = name_of(i);
+        }
+        if (const auto& why = part.trouble_of(partition); !why.empty())
+          complain(name_of(i) + " does not follow partition " + std::to_string(partition) + ": " + why);
+      }
+    }
+  }
+
+  void compare_copies() {
+    for (std::uint32_t partition = 0; partition < partitions && found.empty(); ++partition) {
+      const auto& first = *machines[0]->runs->running->stores()[partition];
+      for (std::size_t i = 1; i < node_count; ++i) {
+        const auto& other = *machines[i]->runs->running->stores()[partition];
+        if (first.committed_end() != other.committed_end() || first.last_round() != other.last_round())
+          return complain("copies of partition " + std::to_string(partition) + " end at " +
+                          std::to_string(first.committed_end()) + " and " +
+                          std::to_string(other.committed_end()));
+        for (log_sequence at = 1; at <= first.committed_end(); ++at) {
+          const auto left = first.read_event(at, true);
+          const auto right = other.read_event(at, true);
+          if (left.has_value() != right.has_value() ||
+              (left && (left->id != right->id || *left->envelope != *right->envelope)))
+            return complain("copies of partition " + std::to_string(partition) + " differ at position " +
+                            std::to_string(at));
+        }
+      }
+    }
+  }
+
+  dice draw;
+  faults fault;
+  std::filesystem::path folder;
+  std::function<void(std::string_view)> trace;
+  std::filesystem::path key_file;
+  std::string found;
+  totals counts;
+  std::int64_t now_ms = 1'000'000;
+  simulated_database database;
+  simulated_members members;
+  std::int64_t outage_until_ms = 0;
+  std::int64_t slow_until_ms = 0;
+  std::int64_t standby_away_until_ms = 0; ///< commits can be seen, and are not acknowledged
+  config configured;
+  caf::actor_system system{configured};
+  std::deque<timer> timers;
+  std::vector<std::unique_ptr<machine>> machines;
+  bool calm = false;
+
+  std::size_t put_next = 0;
+  bool putting = false;
+  std::size_t made = 0;
+  std::deque<std::size_t> again;
+  std::set<std::size_t> accepted_ids;
+  std::map<std::size_t, std::size_t> deliveries;
+  std::string cursor;
+  bool reading = false;
+  std::set<std::string> fed;
+  std::set<std::size_t> fed_delivered;
+};
+
+cluster_world::cluster_world(std::uint64_t seed, const std::filesystem::path& folder, const faults& with,
+                             std::function<void(std::string_view)> trace)
+    : rep_{std::make_unique<rep>(seed, folder, with, std::move(trace))} {}
+
+cluster_world::~cluster_world() = default;
+
+void cluster_world::run(int steps) {
+  for (auto i = 0; i < steps && rep_->found.empty(); ++i)
+    rep_->step();
+}
+
+void cluster_world::calm_down() {
+  auto& it = *rep_;
+  it.calm = true;
+  it.fault = {false, false, false, false, false, false, false, false};
+  it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
+  for (auto& each : it.machines) {
+    each->paused_until_ms = 0;
+    each->start_at_ms = 0;
+  }
+  constexpr std::int64_t longest_ms = 120'000;
+  const auto is_done = [&] {
+    return std::all_of(it.accepted_ids.begin(), it.accepted_ids.end(), [&](std::size_t number) {
+      return it.deliveries.contains(number) && it.fed_delivered.contains(number);
+    });
+  };
+  const auto from_ms = it.now_ms;
+  while (it.found.empty() && !is_done() && it.now_ms - from_ms < longest_ms)
+    it.step();
+  it.counts.accepted = it.accepted_ids.size();
+  it.counts.delivered = it.deliveries.size();
+  if (!it.found.empty())
+    return;
+  for (const auto number : it.accepted_ids) {
+    if (!it.deliveries.contains(number))
+      return it.complain("event " + std::to_string(number) + " was accepted, and is not delivered");
+    if (!it.fed_delivered.contains(number))
+      return it.complain("event " + std::to_string(number) + " was delivered, and the feed does not say so");
+  }
+  for (const auto until_ms = it.now_ms + 5'000; it.now_ms < until_ms && it.found.empty();)
+    it.step(); // what is still to be followed
+  if (it.found.empty() && std::all_of(it.machines.begin(), it.machines.end(),
+                                      [](const auto& each) { return each->runs != nullptr; }))
+    it.compare_copies();
+}
+
+const std::string& cluster_world::violation() const {
+  return rep_->found;
+}
+
+const cluster_world::totals& cluster_world::counted() const {
+  return rep_->counts;
+}
+
+} // namespace vicket::sim

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "tests/sim/dice.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace vicket::sim {
+
+/// Nodes of one cluster, whole ones on CAF's deterministic coordinator, each with a store in memory, over a simulated database;
+/// with an engine that sends to all of them, a reader that follows the feed from one to the other, and whatever may happen to
+/// nodes, database and disks, by chance that a seed decides. What must never be is looked for all the time (`violation`).
+class cluster_world {
+public:
+  static constexpr std::size_t node_count = 3;
+  static constexpr std::uint32_t partitions = 2;
+  static constexpr std::int64_t step_ms = 5;
+
+  /// What may happen; each can be left out.
+  struct faults {
+    bool cut_answers = true;   ///< calls of the database that are refused, cut or late
+    bool failovers = true;     ///< its rows that no standby has go; standbys are away for a while
+    bool outages = true;       ///< it answers nobody for a while
+    bool slow_commits = true;  ///< everything takes seconds
+    bool pauses = true;        ///< the cluster's thread of a node stands still
+    bool kills = true;         ///< a process ends and begins again
+    bool stops = true;         ///< a node ends in order
+    bool bad_endpoints = true; ///< endpoints that answer 503 now and then
+  };
+
+  /// `folder`: for what of a data folder is on a real disk; empty.
+  cluster_world(std::uint64_t seed, const std::filesystem::path& folder, const faults& with,
+                std::function<void(std::string_view)> trace = {});
+  ~cluster_world();
+  cluster_world(const cluster_world&) = delete;
+  cluster_world& operator=(const cluster_world&) = delete;
+
+  /// So many steps of `step_ms`.
+  void run(int steps);
+  /// No more faults, nor events: in the end all that was accepted has been delivered, and all copies are the same.
+  void calm_down();
+
+  [[nodiscard]] const std::string& violation() const;
+
+  struct totals {
+    std::size_t accepted = 0;
+    std::size_t delivered = 0;       ///< events
+    std::size_t delivered_again = 0; ///< more than once with 2xx
+    std::size_t refused = 0;         ///< answers `unavailable` or `overloaded`
+    std::size_t ownerships = 0;
+    std::size_t kills = 0;
+    std::size_t failovers = 0;
+    std::size_t feed_entries = 0;
+  };
+  [[nodiscard]] const totals& counted() const;
+
+private:
+  struct rep;
+  std::unique_ptr<rep> rep_;
+};
+
+} // namespace vicket::sim
