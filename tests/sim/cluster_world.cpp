@@ -2,6 +2,7 @@
 
 #include "actors/node.hpp"
 #include "cluster/cluster_part.hpp"
+#include "cluster/log_position.hpp"
 #include "cluster/record_codec.hpp"
 #include "policy/partitioning.hpp"
 #include "policy/secret_box.hpp"
@@ -637,8 +638,9 @@ struct cluster_world::rep {
                 if (machines[i]->runs) {
                   const auto& store = *machines[i]->runs->running->stores()[partition];
                   std::array<char, 100> text{};
-                  std::snprintf(text.data(), text.size(), "partition %u of %s ends at %llx, under tag %x", partition,
-                                name_of(i).c_str(), static_cast<unsigned long long>(store.committed_end()),
+                  std::snprintf(text.data(), text.size(), "partition %u of %s ends at %llx, under tag %x",
+                                partition, name_of(i).c_str(),
+                                static_cast<unsigned long long>(store.committed_end()),
                                 store.lineage().tag_of(store.committed_end()));
                   say(text.data());
                 }
@@ -683,11 +685,24 @@ struct cluster_world::rep {
     }
   }
 
+  bool end_at_the_same() {
+    for (std::uint32_t partition = 0; partition < partitions; ++partition)
+      for (const auto& each : machines)
+        if (each->runs->running->stores()[partition]->last_round() !=
+            machines[0]->runs->running->stores()[partition]->last_round())
+          return false;
+    return true;
+  }
+
   void compare_copies() {
     for (std::uint32_t partition = 0; partition < partitions && found.empty(); ++partition) {
       const auto& first = *machines[0]->runs->running->stores()[partition];
       for (std::size_t i = 1; i < node_count; ++i) {
         const auto& other = *machines[i]->runs->running->stores()[partition];
+        for (const auto& each : machines)
+          if (const auto at = decode_log_position(each->runs->running->stores()[partition]->position()))
+            say("partition " + std::to_string(partition) + " is at record " +
+                std::to_string(at->history.last().number));
         if (first.committed_end() != other.committed_end() || first.last_round() != other.last_round())
           return complain("copies of partition " + std::to_string(partition) + " end at " +
                           std::to_string(first.committed_end()) + " and " +
@@ -774,10 +789,15 @@ void cluster_world::calm_down() {
     if (!it.fed_delivered.contains(number))
       return it.complain("event " + std::to_string(number) + " was delivered, and the feed does not say so");
   }
-  for (const auto until_ms = it.now_ms + 5'000; it.now_ms < until_ms && it.found.empty();)
-    it.step(); // what is still to be followed
-  if (it.found.empty() && std::all_of(it.machines.begin(), it.machines.end(),
-                                      [](const auto& each) { return each->runs != nullptr; }))
+  // What is still to be followed, up to a round at the very end, and what an owner knows to be durable a second later.
+  const auto all_run = [&] {
+    return std::all_of(it.machines.begin(), it.machines.end(),
+                       [](const auto& each) { return each->runs != nullptr; });
+  };
+  for (const auto until_ms = it.now_ms + 30'000;
+       it.found.empty() && it.now_ms < until_ms && !(all_run() && it.end_at_the_same());)
+    it.step();
+  if (it.found.empty())
     it.compare_copies();
 }
 
