@@ -613,6 +613,11 @@ struct cluster_world::rep {
       complain(name_of(node) + " delivers what nobody sent: " + body.substr(0, 100));
       return false;
     }
+    const auto partition = partition_of({connector_of(*number % connectors)}, partitions);
+    const auto permit = machines[node]->runs ? machines[node]->runs->part->permit_of(partition) : nullptr;
+    if (machines[node]->runs && (!permit || !permit->holds()))
+      complain(name_of(node) + " delivers event " + std::to_string(*number) + " of partition " +
+               std::to_string(partition) + " without the owner's lease");
     if (!calm && fault.bad_endpoints && draw.below(10) == 0)
       return false;
     if (++deliveries[*number] == 2)
