@@ -28,9 +28,8 @@ std::int64_t offset_of(const connector_id& id) {
 } // namespace
 
 connector_queue::connector_queue(std::shared_ptr<const connector> config, const connector_state& remembered)
-    : config_{std::move(config)}, enabled_{config_->enabled}, has_rate_{config_->rate.has_value()},
-      max_in_flight_{config_->max_in_flight}, grid_offset_ms_{offset_of(config_->id)}, shaper_{
-                                                                                           config_->rate} {
+    : max_in_flight_{config->max_in_flight}, enabled_{config->enabled}, has_rate_{config->rate.has_value()},
+      config_{std::move(config)}, shaper_{config_->rate}, grid_offset_ms_{offset_of(config_->id)} {
   if (remembered.rate_taken_until_us)
     shaper_.restore(*remembered.rate_taken_until_us);
   if (const auto until = hold_of(remembered, config_->url))
@@ -90,14 +89,15 @@ void connector_queue::end_hold(std::int64_t now_us) {
 
 std::optional<connector_queue::queued_event> connector_queue::start_next(std::int64_t now_us) {
   end_hold(now_us);
-  if (!enabled_ || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
+  if (!enabled_ || waiting() == 0 || is_short(now_us) || !has_place() || rate_wait_us(now_us) > 0)
     return std::nullopt;
-  shaper_.take(now_us);
+  if (has_rate_)
+    shaper_.take(now_us);
   std::optional<queued_event> next{std::move(waiting_[first_waiting_++])};
   if (first_waiting_ == waiting_.size()) {
     first_waiting_ = 0;
     if (waiting_.capacity() > max_kept_places)
-      std::vector<queued_event>{}.swap(waiting_);
+      waiting_events{}.swap(waiting_);
     else
       waiting_.clear();
   } else if (first_waiting_ >= min_gone_places && first_waiting_ * 2 >= waiting_.size()) {
@@ -121,13 +121,14 @@ void connector_queue::put_back(delivery_job job) {
   event.what = job.what;
   *found = in_flight_.back();
   in_flight_.pop_back();
-  shaper_.give_back();
+  if (has_rate_)
+    shaper_.give_back();
   insert(std::move(event));
 }
 
 std::size_t connector_queue::startable(std::int64_t now_us) {
   end_hold(now_us);
-  if (!enabled_ || waiting() == 0 || is_short(now_us) || !has_place() || shaper_.wait_us(now_us) > 0)
+  if (!enabled_ || waiting() == 0 || is_short(now_us) || !has_place() || rate_wait_us(now_us) > 0)
     return 0;
   return has_rate_ ? 1 : std::min(waiting(), in_flight_limit() - in_flight_.size());
 }
@@ -141,7 +142,7 @@ std::optional<timestamp_ms> connector_queue::opens_at(std::int64_t now_us) const
     return short_until_;
   if (!has_place())
     return std::nullopt;
-  const auto wait_us = shaper_.wait_us(now_us);
+  const auto wait_us = rate_wait_us(now_us);
   if (wait_us <= 0)
     return std::nullopt;
   return timestamp_ms{(now_us + wait_us + us_per_ms - 1) / us_per_ms};
@@ -151,7 +152,7 @@ timestamp_ms connector_queue::closed_until(std::int64_t now_us) const {
   const timestamp_ms now{now_us / us_per_ms};
   if (const auto until = hold_.held_until())
     return std::max(now, *until);
-  return std::max(now, timestamp_ms{(now_us + shaper_.wait_us(now_us)) / us_per_ms});
+  return std::max(now, timestamp_ms{(now_us + rate_wait_us(now_us)) / us_per_ms});
 }
 
 std::vector<returned_event> connector_queue::give_back(std::size_t bytes, bool keep_one) {
@@ -229,12 +230,12 @@ std::vector<attempt_decision> connector_queue::give_up_waiting(std::string_view 
     decision.value.error = why;
     unrecorded_.push_back({event.position.sequence});
   }
-  std::vector<queued_event>{}.swap(waiting_);
+  waiting_events{}.swap(waiting_);
   first_waiting_ = 0;
   return made;
 }
 
-std::vector<connector_queue::flight>::iterator connector_queue::flight_of(log_sequence sequence) {
+connector_queue::flights::iterator connector_queue::flight_of(log_sequence sequence) {
   return std::find_if(in_flight_.begin(), in_flight_.end(),
                       [&](const flight& one) { return one.position.sequence == sequence; });
 }
@@ -244,7 +245,7 @@ void connector_queue::wait_for_moment(timestamp_ms now) {
     short_until_ = now + moment_.next_ms();
 }
 
-std::vector<connector_queue::decided>::iterator connector_queue::decided_of(log_sequence sequence) {
+connector_queue::decisions::iterator connector_queue::decided_of(log_sequence sequence) {
   return std::find_if(unrecorded_.begin(), unrecorded_.end(),
                       [sequence](const decided& one) { return one.sequence == sequence; });
 }
@@ -264,7 +265,8 @@ void connector_queue::left_for_record(std::uint64_t number) {
 }
 
 void connector_queue::recorded_through(std::uint64_t number) {
-  std::erase_if(unrecorded_, [number](const decided& one) { return one.record <= number; });
+  const auto is_durable = [number](const decided& one) { return one.record <= number; };
+  unrecorded_.erase(std::remove_if(unrecorded_.begin(), unrecorded_.end(), is_durable), unrecorded_.end());
 }
 
 void connector_queue::recorded(log_sequence sequence) {

@@ -9,6 +9,8 @@
 #include "policy/shortage_pause.hpp"
 #include "policy/start_kind.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -119,11 +121,18 @@ private:
     static constexpr std::uint64_t retry = not_left - 1; ///< whatever its number
   };
 
+  using waiting_events = boost::container::small_vector<queued_event, 1>;
+  using flights = boost::container::small_vector<flight, 1>;
+  using decisions = boost::container::small_vector<decided, 1>;
+
   [[nodiscard]] std::size_t in_flight_limit() const noexcept;
   [[nodiscard]] bool has_place() const noexcept { return in_flight_.size() < in_flight_limit(); }
   [[nodiscard]] bool is_short(std::int64_t now_us) const noexcept;
-  [[nodiscard]] std::vector<flight>::iterator flight_of(log_sequence sequence);
-  [[nodiscard]] std::vector<decided>::iterator decided_of(log_sequence sequence);
+  [[nodiscard]] flights::iterator flight_of(log_sequence sequence);
+  [[nodiscard]] decisions::iterator decided_of(log_sequence sequence);
+  [[nodiscard]] std::int64_t rate_wait_us(std::int64_t now_us) const {
+    return has_rate_ ? shaper_.wait_us(now_us) : 0;
+  }
   void end_hold(std::int64_t now_us);
   [[nodiscard]] bool is_under_way(log_sequence sequence) const;
   bool insert(queued_event event);
@@ -132,23 +141,24 @@ private:
   // unrecorded_retries_ counts the retries of unrecorded_.
   // Vectors, since an allocation for each event and each of its three stays was a good part of what it cost. Those under
   // way are searched one by one: 16 at most of an ordinary connector, 1,024 of one that takes all it can.
-  std::shared_ptr<const connector> config_;
-  // Of that, what each delivery needs: the rest is not in the processor's caches when there are many connectors.
+  // Where there are many connectors none of this is in the processor's caches, and each has one event: so one has its
+  // place here, and what each delivery needs stands together, before what some need.
+  waiting_events waiting_; ///< those before `first_waiting_` have gone
+  std::size_t first_waiting_ = 0;
+  flights in_flight_;    ///< in no order
+  decisions unrecorded_; ///< in no order
+  std::size_t unrecorded_retries_ = 0;
+  circuit_breaker breaker_;
+  std::uint32_t max_in_flight_; ///< like the next two, of config_
   bool enabled_;
   bool has_rate_;
-  std::uint32_t max_in_flight_;
-  const std::int64_t grid_offset_ms_;
-  rate_shaper shaper_;
-  circuit_breaker breaker_;
-  endpoint_hold hold_;
   bool waits_for_word_ = false;
-  retry_moment moment_;
+  endpoint_hold hold_;
   std::optional<timestamp_ms> short_until_; ///< of what it takes to reach the endpoint; may have passed
-  std::vector<queued_event> waiting_;       ///< those before `first_waiting_` have gone
-  std::size_t first_waiting_ = 0;
-  std::vector<flight> in_flight_;   ///< in no order
-  std::vector<decided> unrecorded_; ///< in no order
-  std::size_t unrecorded_retries_ = 0;
+  retry_moment moment_;
+  std::shared_ptr<const connector> config_;
+  rate_shaper shaper_; ///< asked only where there is a rate
+  const std::int64_t grid_offset_ms_;
 };
 
 } // namespace vicket

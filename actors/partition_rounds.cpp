@@ -100,6 +100,7 @@ connector_slot partition_rounds::load(const connector& config) {
 /// What of a connector's configuration is at hand also while it rests.
 void partition_rounds::configure(place& owner, const connector& config) {
   owner.enabled = config.enabled;
+  owner.takes_all = config.events.empty();
   owner.longest_cap_s = std::max(owner.longest_cap_s,
                                  static_cast<std::uint32_t>((config.retry.cap_ms + ms_per_s - 1) / ms_per_s));
 }
@@ -250,9 +251,9 @@ std::optional<refusal> partition_rounds::refuse(const composed_event& event, con
   if (!active.complaint.empty())
     return refusal{errc::connector_disabled,
                    "connector '" + event.connector.value + "' can't be used: " + active.complaint};
-  if (!active.config().enabled)
+  if (!owner->enabled)
     return refusal{errc::connector_disabled, "connector '" + event.connector.value + "' is disabled"};
-  if (!event_matches(active.config().events, event.event))
+  if (!owner->takes_all && !event_matches(active.config().events, event.event))
     return refusal{errc::filtered, "none of the events patterns of connector '" + event.connector.value +
                                        "' matches '" + event.event + "'"};
   return std::nullopt;
@@ -782,6 +783,7 @@ void partition_rounds::undo_changes(round& undone) {
     } else {
       owner.active->shared = std::move(each->before);
       owner.enabled = owner.active->config().enabled;
+      owner.takes_all = owner.active->config().events.empty();
       owner.longest_cap_s = each->longest_cap_before_s;
     }
   }
@@ -843,6 +845,7 @@ void partition_rounds::check() const {
     const auto& active = *owner.active;
     VICKET_ASSERT(!owner.removed || active.changes_in_rounds > 0);
     VICKET_ASSERT(active.config().id == owner.id && active.config().enabled == owner.enabled);
+    VICKET_ASSERT(active.config().events.empty() == owner.takes_all);
     VICKET_ASSERT(active.to_take.events.empty() && active.to_let_go.attempts.empty() && !active.grown);
     VICKET_ASSERT(owner.supervised || !active.window.waits());
     held += active.window.counts();

@@ -109,6 +109,7 @@ public:
     std::uint32_t longest_cap_s = 0;
     bool exists : 1 = false; ///< else the slot is free
     bool enabled : 1 = false;
+    bool takes_all : 1 = false;  ///< whatever an event is called
     bool supervised : 1 = false; ///< there is a supervisor
     bool backlog : 1 = false;    ///< there may be due events in the index that the supervisor was not given
     bool removed : 1 = false;    ///< by a delete in an unfinished round

@@ -31,15 +31,16 @@ public:
   static constexpr std::int64_t look_ahead_ms = 1'000;
 
   struct setup {
+    // First what each delivery needs, as in the supervisor itself.
     std::shared_ptr<const delivery_profile> profile;
-    std::string state; ///< `connector_state` of an earlier life; empty: none
-    supervisor_seat seat;
-    persistence_actor persistence;
     std::shared_ptr<record_inbox> records; ///< of `persistence`
     std::shared_ptr<order_inbox> orders;   ///< of its delivery actor
-    alarm_actor alarm;
     std::shared_ptr<const schedule_clock> clock;
     random_source* random = nullptr; ///< outlives the actor; safe from any thread
+    supervisor_seat seat;
+    persistence_actor persistence;
+    alarm_actor alarm;
+    std::string state; ///< `connector_state` of an earlier life; empty: none
     window_limits window;
     std::int64_t idle_ms = default_idle_ms;
     std::int64_t longest_cap_ms =

@@ -3,6 +3,8 @@
 #include "bench/harness/real_time.hpp"
 
 #include <ctime>
+#include <unistd.h>
+
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -15,6 +17,15 @@ std::int64_t cpu_time_ns(pid_t process) {
   if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0)
     throw std::runtime_error("process " + std::to_string(process) + " is gone: its CPU time can't be read");
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+std::int64_t busy_time_ns() {
+  std::ifstream stat{"/proc/stat"};
+  std::string name;
+  std::int64_t user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, softirq = 0, steal = 0;
+  if (!(stat >> name >> user >> nice >> system >> idle >> waiting >> irq >> softirq >> steal))
+    throw std::runtime_error("/proc/stat can't be read");
+  return (user + nice + system + irq + softirq + steal) * (1'000'000'000 / ::sysconf(_SC_CLK_TCK));
 }
 
 memory_use memory_of(pid_t process) {

@@ -10,6 +10,10 @@ namespace vicket::bench {
 /// Throws std::runtime_error when there is no such process.
 [[nodiscard]] std::int64_t cpu_time_ns(pid_t process);
 
+/// What all processors of the machine have worked so far, for whomever, a host that took them away included; in steps of
+/// a clock tick, 10 ms as a rule.
+[[nodiscard]] std::int64_t busy_time_ns();
+
 /// What of it is in memory now, and the most that ever was.
 struct memory_use {
   std::uint64_t resident_bytes = 0;
