@@ -60,6 +60,8 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
     if (!part)
       return;
     part->tick();
+    if (table.look_after())
+      members.look_after();
     ticker.start(std::chrono::milliseconds{cluster_part::beat_ms},
                  while_alive(weak_from_this(), [](rep& self) { self.tick(); }));
   }

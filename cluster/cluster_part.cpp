@@ -61,9 +61,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     void append(const sealed_round& round, completion done) override {
       if (const auto node = node_.lock())
         node->post([partition = partition_, bytes = std::make_shared<std::string>(round.bytes()),
-                    done = std::move(done)](rep& self) {
-          self.append(partition, std::move(*bytes), done);
-        });
+                    done = std::move(done)](rep& self) { self.append(partition, std::move(*bytes), done); });
     }
     [[nodiscard]] store_status resume() override { return {}; }
 

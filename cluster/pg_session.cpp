@@ -8,8 +8,11 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 namespace vicket::internal {
@@ -53,6 +56,37 @@ std::string integer_bytes(std::uint64_t value, int bytes) {
 
 std::string pg_int2(std::int16_t value) {
   return integer_bytes(static_cast<std::uint16_t>(value), 2);
+}
+
+std::vector<pg_place> pg_places(const std::string& conninfo) {
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options{
+      PQconninfoParse(conninfo.c_str(), nullptr), PQconninfoFree};
+  const auto list_of = [&](std::string_view keyword) {
+    std::vector<std::string> parts;
+    for (const auto* each = options.get(); each != nullptr && each->keyword != nullptr; ++each)
+      if (each->keyword == keyword && each->val != nullptr && *each->val != '\0') {
+        parts.emplace_back();
+        for (const auto* c = each->val; *c != '\0'; ++c)
+          if (*c == ',')
+            parts.emplace_back();
+          else
+            parts.back() += *c;
+      }
+    return parts;
+  };
+  const auto hosts = list_of("host");
+  const auto addresses = list_of("hostaddr");
+  const auto ports = list_of("port");
+  const auto count = std::max<std::size_t>({hosts.size(), addresses.size(), 1});
+  std::vector<pg_place> places(count);
+  if (count == 1)
+    return places;
+  const auto at = [](const std::vector<std::string>& of, std::size_t i) {
+    return of.size() == 1 ? of.front() : i < of.size() ? of[i] : std::string{};
+  };
+  for (std::size_t i = 0; i < count; ++i)
+    places[i] = {at(hosts, i), at(addresses, i), at(ports, i)};
+  return places;
 }
 
 std::string pg_int4(std::int32_t value) {
@@ -127,16 +161,24 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
         self->end("no connection within " + std::to_string(self->with.connect_ms) + " ms");
     });
     // What comes later counts, so these hold unless the conninfo says otherwise.
-    const char* const keywords[] = {"keepalives",
-                                    "keepalives_idle",
-                                    "keepalives_interval",
-                                    "keepalives_count",
-                                    "tcp_user_timeout",
-                                    "application_name",
-                                    "dbname",
-                                    nullptr};
-    const char* const values[] = {"1", "2", "1", "3", "3000", "vicketd", with.conninfo.c_str(), nullptr};
-    connection = PQconnectStartParams(keywords, values, 1);
+    const char* const keywords[] = {
+        "keepalives",       "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+        "application_name", "dbname"};
+    const char* const values[] = {"1", "2", "1", "3", "3000", "vicketd", with.conninfo.c_str()};
+    std::vector<const char*> all_keywords{std::begin(keywords), std::end(keywords)};
+    std::vector<const char*> all_values{std::begin(values), std::end(values)};
+    const auto add = [&](const char* keyword, const std::string& value) {
+      if (value.empty())
+        return;
+      all_keywords.push_back(keyword);
+      all_values.push_back(value.c_str());
+    };
+    add("host", with.at.host);
+    add("hostaddr", with.at.hostaddr);
+    add("port", with.at.port);
+    all_keywords.push_back(nullptr);
+    all_values.push_back(nullptr);
+    connection = PQconnectStartParams(all_keywords.data(), all_values.data(), 1);
     if (connection == nullptr || PQstatus(connection) == CONNECTION_BAD)
       return end(connection == nullptr ? "no memory for a connection" : one_line(PQerrorMessage(connection)));
     PQsetNoticeReceiver(connection, on_notice, this);
@@ -166,6 +208,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
         return;
       PQsetnonblocking(connection, 1);
       now = phase::ready;
+      opened = true;
       for (auto at = jobs.begin() + 1; !beginning.empty(); beginning.pop_front())
         at = jobs.insert(at, std::move(beginning.front())) + 1;
       listen();
@@ -216,6 +259,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     if (under_way || jobs.empty() || now != phase::ready)
       return;
     under_way = true;
+    sent_at = std::chrono::steady_clock::now();
     warning.clear();
     answer = {};
     answer.came_to = pg_answer::outcome::done;
@@ -335,6 +379,13 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     return result;
   }
 
+  [[nodiscard]] std::int64_t waiting_ms() const {
+    if (!under_way)
+      return 0;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - sent_at)
+        .count();
+  }
+
   void end(std::string why) {
     if (std::exchange(now, phase::ended) == phase::ended)
       return;
@@ -357,6 +408,8 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
       PQfinish(std::exchange(connection, nullptr));
   }
 
+  bool opened = false;
+  std::chrono::steady_clock::time_point sent_at{};
   setup with;
   PGconn* connection = nullptr;
   boost::asio::posix::stream_descriptor socket;
@@ -389,6 +442,18 @@ void pg_session::execute(std::string_view name, std::vector<std::string> paramet
 void pg_session::execute_text(std::string text, std::function<void(pg_answer)> done) {
   VICKET_ASSERT(done);
   rep_->give({{}, std::move(text), false, {}, std::move(done)});
+}
+
+void pg_session::give_up(const std::string& why) {
+  rep_->end(why);
+}
+
+std::int64_t pg_session::waiting_ms() const {
+  return rep_->waiting_ms();
+}
+
+bool pg_session::was_open() const noexcept {
+  return rep_->opened;
 }
 
 bool pg_session::ended() const noexcept {

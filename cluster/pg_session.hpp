@@ -50,6 +50,16 @@ struct pg_statement {
   std::string text;
 };
 
+/// One of the servers that a conninfo names; what is empty is as the conninfo says.
+struct pg_place {
+  std::string host;
+  std::string hostaddr;
+  std::string port;
+};
+/// All of them, in their order; one that is empty where it names none, or one. libpq itself tries the next one only when the
+/// one before refuses, and not when it does not answer.
+[[nodiscard]] std::vector<pg_place> pg_places(const std::string& conninfo);
+
 /// One connection to PostgreSQL, by libpq, which is asynchronous here: nothing blocks the thread but the resolving of a host's
 /// name, which libpq does itself (give `hostaddr`, or a socket's folder). Statements are done one after the other, in the
 /// order in which they were given; whoever gives them has a bounded number under way. When it ends, all that were given are told so; nothing is tried again.
@@ -63,6 +73,7 @@ public:
     std::string conninfo;
     std::vector<pg_statement> statements;
     std::int64_t connect_ms = 3'000; ///< for the connection and the preparing
+    pg_place at = {};
   };
 
   explicit pg_session(setup with);
@@ -76,6 +87,12 @@ public:
   /// Any text, without parameters; what it gives comes as text.
   void execute_text(std::string text, std::function<void(pg_answer)> done);
 
+  /// Ends it: what is under way has an unknown end, the rest was not sent.
+  void give_up(const std::string& why);
+  /// For how long the statement that is under way has been; 0: none is.
+  [[nodiscard]] std::int64_t waiting_ms() const;
+  /// The server has taken it as a session, once at least.
+  [[nodiscard]] bool was_open() const noexcept;
   /// It has ended, and takes nothing more.
   [[nodiscard]] bool ended() const noexcept;
 

@@ -105,6 +105,10 @@ postgres_members::~postgres_members() {
   io.run([this] { rep_.reset(); }); // its session is the thread's
 }
 
+void postgres_members::look_after() {
+  static_cast<void>(rep_->line.give_up_if_it_hangs());
+}
+
 void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {
   post_while_alive(*rep_->with.io, rep_, [self, done = std::move(done)](rep& it) {
     it.line.session().execute(

@@ -121,10 +121,9 @@ log_table::append_answer append_answer_of(pg_answer& answer) {
 
 struct postgres_table::rep : std::enable_shared_from_this<rep> {
   explicit rep(setup given)
-      : with{std::move(given)}, other{line({statement("look", look_text), statement("read", read_text),
-                                            statement("ends", ends_text), statement("mark", mark_text),
-                                            statement("trim", trim_text), statement("halt", halt_text),
-                                            statement("owner", owner_text)})} {
+      : with{std::move(given)}, reading{line({statement("read", read_text), statement("ends", ends_text)})},
+        other{line({statement("look", look_text), statement("mark", mark_text), statement("trim", trim_text),
+                    statement("halt", halt_text), statement("owner", owner_text)})} {
     VICKET_ASSERT(is_schema_name(with.schema) && with.append_sessions > 0);
     for (std::size_t i = 0; i < with.append_sessions; ++i)
       appending.emplace_back(line({statement("append", append_text), statement("begin", begin_text)}));
@@ -200,7 +199,7 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
 
   /// The ends first: what is appended meanwhile is in the page and not counted, rather than the other way round.
   void read_ends(const std::shared_ptr<wanted_reads>& all) {
-    other_session().execute(
+    reading.session().execute(
         "ends", places_of(*all),
         internal::while_alive(weak_from_this(), [all](rep& self, const pg_answer& answer) {
           const auto more = std::make_shared<wanted_reads>();
@@ -227,7 +226,7 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
     auto values = places_of(*all);
     const auto share = all->front().max_bytes / all->size();
     values.push_back(pg_int8(static_cast<std::int64_t>(share)));
-    other_session().execute("read", std::move(values), [all](pg_answer answer) {
+    reading.session().execute("read", std::move(values), [all](pg_answer answer) {
       for (auto& each : *all) {
         each.page.answered = answer.answered();
         each.page.detail = answer.detail;
@@ -263,6 +262,7 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
   std::vector<pg_line> appending;
   std::unordered_map<std::uint32_t, std::uint64_t>
       appended_over; ///< by partition: which of its line's sessions
+  pg_line reading;   ///< nothing on it waits for a standby
   pg_line other;
   wanted_reads wanted; ///< to be asked for together
 };
@@ -272,6 +272,15 @@ postgres_table::postgres_table(setup with) : rep_{std::make_shared<rep>(std::mov
 postgres_table::~postgres_table() {
   const auto& io = *rep_->with.io;
   io.run([this] { rep_.reset(); }); // its sessions are the thread's
+}
+
+bool postgres_table::look_after() {
+  if (!rep_->reading.give_up_if_it_hangs())
+    return false;
+  static_cast<void>(rep_->other.give_up_if_it_hangs());
+  for (auto& line : rep_->appending)
+    static_cast<void>(line.give_up_if_it_hangs());
+  return true;
 }
 
 void postgres_table::append(const log_row& row, const record_digest& before, bool afresh,

@@ -11,7 +11,7 @@ namespace vicket {
 
 /// The table of rounds in PostgreSQL; `cluster/schema.hpp` has its columns.
 ///
-/// Each partition appends over one of `append_sessions` connections; reads, looks and trims have one of their own. One that
+/// Each partition appends over one of `append_sessions` connections; reads have one of their own, looks and trims another. One that
 /// ended is made again by the next call (see `pg_line`).
 class postgres_table final : public log_table {
 public:
@@ -28,6 +28,11 @@ public:
 
   explicit postgres_table(setup with);
   ~postgres_table() override; ///< tells nobody anything more
+
+  /// On the I/O thread, now and then: a server that does not answer reads is given up, and what was to be appended there is
+  /// sent again elsewhere; true where that is so. What is written may wait for a standby for as long as it takes: were it sent again and again, all
+  /// connections would be taken by waiting ones.
+  [[nodiscard]] bool look_after();
 
   void append(const log_row& row, const record_digest& before, bool afresh,
               std::function<void(append_answer)> done) override;

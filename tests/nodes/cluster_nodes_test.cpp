@@ -142,6 +142,20 @@ TEST_CASE("the database fails over to its synchronous standby: nothing is lost")
   }
 }
 
+TEST_CASE("the database stands still, and its standby takes over: nobody waits for the one that hangs") {
+  for (auto i = 0; i < rounds(); ++i) {
+    cluster_world world;
+    world.wait_for_accepted(200);
+    world.primary().pause();
+    world.promote();
+    const auto took = world.wait_for_accepted(100);
+    tell("failed over from one that stands still: accepted again after " + std::to_string(took) + " ms");
+    for (const auto& why : world.halted())
+      CHECK(why == "");
+    check_end(world, a_few);
+  }
+}
+
 TEST_CASE("a standby that lacks acknowledged records is promoted while a node lags: the partitions halt") {
   for (auto i = 0; i < rounds(); ++i) {
     cluster_world world{database::asynchronous};

@@ -118,6 +118,17 @@ void postgres_instance::stop() {
     complain("PostgreSQL does not stop");
 }
 
+void postgres_instance::pause() const {
+  for (const auto id : processes_with(folder_.path() + "/data"))
+    ::kill(id, SIGSTOP);
+  // Its backends have other command lines, and are its children.
+  const auto children =
+      "/proc/" + std::to_string(server_->id()) + "/task/" + std::to_string(server_->id()) + "/children";
+  std::ifstream file{children};
+  for (pid_t id = 0; file >> id;)
+    ::kill(id, SIGSTOP);
+}
+
 void postgres_instance::kill() {
   server_->kill();
 }

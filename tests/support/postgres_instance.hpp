@@ -27,8 +27,9 @@ public:
   [[nodiscard]] double cpu_seconds() const;
 
   void start();
-  void stop(); ///< in order: transactions that are under way are rolled back
-  void kill(); ///< SIGKILL
+  void stop();        ///< in order: transactions that are under way are rolled back
+  void kill();        ///< SIGKILL
+  void pause() const; ///< SIGSTOP, all its processes: it stands still, and its connections stay
 
   /// Statements by a superuser, on a connection of their own; the first column of the last one's first row. Throws
   /// std::runtime_error with what the server says.
