@@ -30,8 +30,8 @@ caf::error bad_cursor(const std::string& text) {
 
 } // namespace
 
-history::history(handle::pointer self, std::vector<partition_reader_actor> readers, const schedule_clock& clock,
-                 history_limits limits)
+history::history(handle::pointer self, std::vector<partition_reader_actor> readers,
+                 const schedule_clock& clock, history_limits limits)
     : self_{self}, readers_{std::move(readers)}, clock_{clock}, limits_{limits},
       histories_{limits.reads, limits.waiting}, feeds_{limits.reads, limits.waiting} {
   self_->set_down_handler([this](const caf::down_msg& gone) { forget(gone.source); });

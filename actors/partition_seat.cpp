@@ -88,12 +88,12 @@ public:
   const time_point until;
   time_point again_at{};
   bool under_way = false;
-  std::uint64_t turn = 0;        ///< of the last asking
-  bool may_be_done = false;      ///< an asking had no answer
-  bool once_only = false;        ///< not to be asked again when it may be done
-  bool any_time = false;         ///< its answer may come at any time
-  bool of_feed = false;          ///< the first failure is the answer
-  std::string why = nobody;      ///< there is no answer yet
+  std::uint64_t turn = 0;   ///< of the last asking
+  bool may_be_done = false; ///< an asking had no answer
+  bool once_only = false;   ///< not to be asked again when it may be done
+  bool any_time = false;    ///< its answer may come at any time
+  bool of_feed = false;     ///< the first failure is the answer
+  std::string why = nobody; ///< there is no answer yet
 };
 
 template <class Request, class Answer>
@@ -369,8 +369,7 @@ caf::result<batch_result> partition_seat::accept(accept_events& request) {
       bytes += weight;
       events.push_back(std::move(request.events[at]));
     }
-    parts.push_back(
-        std::make_unique<events_part>(whole, partition_, std::move(events), first, bytes, until));
+    parts.push_back(std::make_unique<events_part>(whole, partition_, std::move(events), first, bytes, until));
   }
   whole->parts_missing = parts.size();
   for (auto& part : parts)

@@ -124,8 +124,8 @@ caf::result<feed_awaited> peer_door::await(const await_feed& request) {
   if (request.wait_ms == 0)
     return feed_awaited{};
   if (place->waiting_for_feed.size() >= max_waiting)
-    return make_refusal(errc::overloaded, "too many wait for the feed of partition " +
-                                              std::to_string(request.partition));
+    return make_refusal(errc::overloaded,
+                        "too many wait for the feed of partition " + std::to_string(request.partition));
   const std::chrono::milliseconds wait{std::min(request.wait_ms, await_feed::max_wait_ms)};
   auto promise = self_->make_response_promise<feed_awaited>();
   place->waiting_for_feed.push_back({promise, self_->clock().now() + wait});

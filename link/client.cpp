@@ -144,9 +144,8 @@ std::optional<refusal> link_client_core::complaint(std::uint8_t kind, std::size_
                                                    std::string_view message) const {
   const auto bytes = message.size();
   if (bytes > frame_head_bytes + most_bytes)
-    return refusal{errc::too_large, "the message has " + std::to_string(bytes) +
-                                        " bytes, and a node takes " + std::to_string(most_bytes) +
-                                        " of this kind"};
+    return refusal{errc::too_large, "the message has " + std::to_string(bytes) + " bytes, and a node takes " +
+                                        std::to_string(most_bytes) + " of this kind"};
   if (socket_ && !may_ask(roles_, kind))
     return not_allowed(roles_);
   if (!counts_are_bounded(kind, message.substr(frame_head_bytes)))
@@ -282,10 +281,10 @@ template <class Interface>
 class link_client_actor
     : public caf::stateful_actor<link_client<Interface>, typename link_client<Interface>::handle::base> {
 public:
-  using super =
-      caf::stateful_actor<link_client<Interface>, typename link_client<Interface>::handle::base>;
+  using super = caf::stateful_actor<link_client<Interface>, typename link_client<Interface>::handle::base>;
 
-  link_client_actor(caf::actor_config& config, link_client_core::setup with) : super{config, std::move(with)} {
+  link_client_actor(caf::actor_config& config, link_client_core::setup with)
+      : super{config, std::move(with)} {
     this->set_exception_handler([](std::exception_ptr& problem) {
       try {
         std::rethrow_exception(problem);
@@ -299,7 +298,8 @@ public:
 };
 
 template <class Interface>
-typename Interface::handle spawn_client(caf::actor_system& system, const link_options& options, unsigned roles) {
+typename Interface::handle spawn_client(caf::actor_system& system, const link_options& options,
+                                        unsigned roles) {
   link_client_core::setup with;
   with.options = options;
   with.roles = role_names(roles);

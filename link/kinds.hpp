@@ -62,19 +62,19 @@ using node_kinds =
               link_kind<10, get_status, node_status, role_operator, 1 * KiB>>;
 
 /// And the nodes of a cluster among each other. What they pass on has to fit, with the partition before it.
-using peer_kinds = kind_list<
-    link_kind<11, of_partition<accept_events>, batch_result, role_peer,
-              most_message_bytes - frame_head_bytes>,
-    link_kind<12, of_partition<put_connector>, connector_view, role_peer, 129 * KiB>,
-    link_kind<13, of_partition<get_connector>, connector_view, role_peer, 2 * KiB>,
-    link_kind<14, of_partition<delete_connector>, nothing, role_peer, 2 * KiB>,
-    link_kind<15, of_partition<list_connectors>, connector_page, role_peer, 2 * KiB>,
-    link_kind<16, of_partition<get_partition_overview>, partition_overview, role_peer, 2 * KiB>,
-    link_kind<17, of_partition<find_partition_events>, found_events, role_peer, 17 * KiB>,
-    link_kind<18, of_partition<find_partition_run>, found_events, role_peer, 17 * KiB>,
-    link_kind<19, of_partition<read_partition_histories>, partition_histories, role_peer, 16 * KiB>,
-    link_kind<20, of_partition<read_partition_outcomes>, partition_outcomes, role_peer, 1 * KiB>,
-    link_kind<21, await_feed, feed_awaited, role_peer, 1 * KiB>>;
+using peer_kinds =
+    kind_list<link_kind<11, of_partition<accept_events>, batch_result, role_peer,
+                        most_message_bytes - frame_head_bytes>,
+              link_kind<12, of_partition<put_connector>, connector_view, role_peer, 129 * KiB>,
+              link_kind<13, of_partition<get_connector>, connector_view, role_peer, 2 * KiB>,
+              link_kind<14, of_partition<delete_connector>, nothing, role_peer, 2 * KiB>,
+              link_kind<15, of_partition<list_connectors>, connector_page, role_peer, 2 * KiB>,
+              link_kind<16, of_partition<get_partition_overview>, partition_overview, role_peer, 2 * KiB>,
+              link_kind<17, of_partition<find_partition_events>, found_events, role_peer, 17 * KiB>,
+              link_kind<18, of_partition<find_partition_run>, found_events, role_peer, 17 * KiB>,
+              link_kind<19, of_partition<read_partition_histories>, partition_histories, role_peer, 16 * KiB>,
+              link_kind<20, of_partition<read_partition_outcomes>, partition_outcomes, role_peer, 1 * KiB>,
+              link_kind<21, await_feed, feed_awaited, role_peer, 1 * KiB>>;
 
 template <class... First, class... Second>
 kind_list<First..., Second...> both(kind_list<First...>, kind_list<Second...>);

@@ -103,7 +103,8 @@ actor_port::open(caf::actor_system& system, const node_actor& node, options with
     serving.messages.unanswered += long_polls_of_peer;
   // Each its own, so that links which are refused do not hide what the port itself has to say.
   const auto rationed = [&] {
-    return [log = std::make_shared<rationed_log>(with.log_warning)](const std::string& line) { (*log)(line); };
+    return
+        [log = std::make_shared<rationed_log>(with.log_warning)](const std::string& line) { (*log)(line); };
   };
   serving.log_warning = rationed();
   if (with.change)
@@ -111,16 +112,15 @@ actor_port::open(caf::actor_system& system, const node_actor& node, options with
   const auto complain = rationed();
   const auto limits = serving.messages;
   serving.judge = [rules = with.roles, limits, complain, local = with.local_peers](
-                      const request_head& head, const peer_identity& peer,
-                                                         upgrade_answer so_far) {
+                      const request_head& head, const peer_identity& peer, upgrade_answer so_far) {
     auto answer = judge_link(head, peer, rules, limits, std::move(so_far), local);
     if (answer.status != 101)
       complain("a link is refused to " + peer.to_string() + ": " + answer.text);
     return answer;
   };
-  serving.open = [&system, node, other = with.peer, rules = with.roles, complain, local = with.local_peers](const request_head& head,
-                                                               const std::string& sub_protocol,
-                                                               std::shared_ptr<web_socket> socket) {
+  serving.open = [&system, node, other = with.peer, rules = with.roles, complain,
+                  local = with.local_peers](const request_head& head, const std::string& sub_protocol,
+                                            std::shared_ptr<web_socket> socket) {
     const auto roles = granted_roles(head, socket->peer(), rules, local);
     if (sub_protocol == json_protocol)
       return open_session<json_session>(system, rights_of(node, other, roles), std::move(socket), complain,

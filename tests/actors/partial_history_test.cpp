@@ -23,8 +23,8 @@ struct history_world : scripted_system {
   schedule_clock clock{wall};
   std::shared_ptr<scripted_partition> zero = std::make_shared<scripted_partition>();
   std::shared_ptr<scripted_partition> one = std::make_shared<scripted_partition>();
-  history_actor asked =
-      system().spawn<actor_of<history>>(std::vector<partition_reader_actor>{reader(zero), reader(one)}, std::cref(clock));
+  history_actor asked = system().spawn<actor_of<history>>(
+      std::vector<partition_reader_actor>{reader(zero), reader(one)}, std::cref(clock));
 
   ~history_world() {
     caf::anon_send_exit(asked, caf::exit_reason::user_shutdown);
@@ -174,7 +174,8 @@ TEST_CASE("a wait for the feed ends in its time, with the place of what was not 
   CHECK(empty.cursor == "v3-5.7.1.7-_");
 }
 
-TEST_CASE("there is no page when no partition can be reached, or one refuses for another reason", "[history]") {
+TEST_CASE("there is no page when no partition can be reached, or one refuses for another reason",
+          "[history]") {
   history_world w;
   auto page = w.read("", 5'000);
   refuse(w, *w.zero, {errc::unavailable, "partition 0 can't be reached"});

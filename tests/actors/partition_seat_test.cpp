@@ -144,9 +144,10 @@ TEST_CASE("and is taken over by this node itself when it gets the partition", "[
   CHECK_FALSE(std::get<accepted>(value(sent).results.at(0)).duplicate);
 }
 
-TEST_CASE("an event is sent again after a lost link and `not_owner`, under its id, and not answered as a duplicate "
-          "unless the sender made the id",
-          "[seat]") {
+TEST_CASE(
+    "an event is sent again after a lost link and `not_owner`, under its id, and not answered as a duplicate "
+    "unless the sender made the id",
+    "[seat]") {
   seat_world w;
   w.owned_by("b", w.at_b);
   const auto sent = w.ask<batch_result>(w.seat, events({event(1), event(2, true)}));
@@ -187,7 +188,8 @@ TEST_CASE("a storm of `not_owner` is asked again five times a second, and ends a
   CHECK(w.b->batches.count == before);
 }
 
-TEST_CASE("a change of the owner sends what is under way to the new one at once, and no answer comes twice", "[seat]") {
+TEST_CASE("a change of the owner sends what is under way to the new one at once, and no answer comes twice",
+          "[seat]") {
   seat_world w;
   w.owned_by("b", w.at_b);
   const auto sent = w.ask<batch_result>(w.seat, events({event(1)}));
@@ -213,7 +215,8 @@ TEST_CASE("a peer that does not answer is given up when the time is over", "[sea
   const auto sent = w.ask<batch_result>(w.seat, events({event(1)}));
   const auto list = w.ask<connector_page>(w.seat, list_connectors{});
   w.advance(2'200ms);
-  CHECK(no(list) == refusal{errc::unavailable, "partition 3 can't be reached, of node b: it did not answer in time"});
+  CHECK(no(list) ==
+        refusal{errc::unavailable, "partition 3 can't be reached, of node b: it did not answer in time"});
   CHECK_FALSE(sent());
   w.advance(8s);
   CHECK(std::get<refusal>(value(sent).results.at(0)).code == errc::unavailable);
@@ -256,7 +259,8 @@ TEST_CASE("an answer that does not fit is none", "[seat]") {
   CHECK(std::get<accepted>(value(sent).results.at(0)).id == event_id{{1}});
 }
 
-TEST_CASE("events go out in messages that a link takes, and their answers are put together in order", "[seat]") {
+TEST_CASE("events go out in messages that a link takes, and their answers are put together in order",
+          "[seat]") {
   seat_world w;
   w.owned_by("b", w.at_b);
   constexpr std::size_t large = 5u << 20;
@@ -301,7 +305,8 @@ TEST_CASE("a put is sent again, but for one that has a secret made and may have 
   CHECK(w.c->puts.count == 0);
 }
 
-TEST_CASE("a delete that finds nothing the second time has deleted, and one by force takes its time", "[seat]") {
+TEST_CASE("a delete that finds nothing the second time has deleted, and one by force takes its time",
+          "[seat]") {
   seat_world w;
   w.owned_by("b", w.at_b);
   const auto first = w.ask<std::monostate>(w.seat, delete_connector{{"crm"}});
@@ -412,12 +417,13 @@ TEST_CASE("when this node's own persistence ends, what comes waits for the next 
 TEST_CASE("the feed waits for nobody, and whoever watches it hears when it is worth a look", "[seat]") {
   seat_world w;
   auto told = std::make_shared<int>(0);
-  const auto watcher = w.system().spawn([told](feed_watcher_actor::pointer) -> feed_watcher_actor::behavior_type {
-    return {[told](const feed_grew& news) {
-      CHECK(news.partition == partition);
-      ++*told;
-    }};
-  });
+  const auto watcher =
+      w.system().spawn([told](feed_watcher_actor::pointer) -> feed_watcher_actor::behavior_type {
+        return {[told](const feed_grew& news) {
+          CHECK(news.partition == partition);
+          ++*told;
+        }};
+      });
   const auto watch = [&](log_sequence after) {
     caf::send_as(watcher, w.seat, watch_feed{after});
     w.run();

@@ -40,7 +40,8 @@ Answer value(const scripted_system::answer<Answer>& of) {
 
 } // namespace
 
-TEST_CASE("a partition that this node does not have is refused with `not_owner`, whatever is asked", "[door]") {
+TEST_CASE("a partition that this node does not have is refused with `not_owner`, whatever is asked",
+          "[door]") {
   door_world w;
   w.serve(1);
   for (const std::uint32_t partition : {0u, 2u, 0xffffffffu}) {
@@ -61,7 +62,8 @@ TEST_CASE("a partition that this node does not have is refused with `not_owner`,
   }
 }
 
-TEST_CASE("what is asked of its own goes to the partition, within the bounds of this node's own front", "[door]") {
+TEST_CASE("what is asked of its own goes to the partition, within the bounds of this node's own front",
+          "[door]") {
   door_world w;
   w.serve(1);
   const auto sent = w.ask<batch_result>(w.door, of_partition<accept_events>{1, {7, {composed_event{}}}});

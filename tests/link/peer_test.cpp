@@ -77,7 +77,8 @@ const T& value(const std::variant<T, refusal>& from) {
 
 } // namespace
 
-TEST_CASE("every kind that nodes ask each other goes through, with its answer and its refusals", "[link][peer]") {
+TEST_CASE("every kind that nodes ask each other goes through, with its answer and its refusals",
+          "[link][peer]") {
   world w;
   const auto port = w.open([&](actor_port::options& options) {
     options.peer = w.system.spawn(echoing_peer);
@@ -103,7 +104,8 @@ TEST_CASE("every kind that nodes ask each other goes through, with its answer an
   const auto put = value(w.ask<connector_view>(peer, of_partition<put_connector>{3, {some}}));
   CHECK(put.value == some);
   CHECK(put.pending == 3);
-  CHECK(value(w.ask<connector_view>(peer, of_partition<get_connector>{3, {{"crm"}}})).value.id.value == "crm");
+  CHECK(value(w.ask<connector_view>(peer, of_partition<get_connector>{3, {{"crm"}}})).value.id.value ==
+        "crm");
   bool deleted = false;
   std::optional<refusal> busy;
   w.self->request(peer, patience, of_partition<delete_connector>{3, {{"crm"}, true}})
@@ -123,7 +125,9 @@ TEST_CASE("every kind that nodes ask each other goes through, with its answer an
   CHECK(found.more);
   CHECK(found.events.at(0).sequence == 4);
   CHECK(found.events.at(0).connector.value == "crm");
-  CHECK(value(w.ask<found_events>(peer, of_partition<find_partition_run>{3, {"run", 8, 1}})).events.at(0).sequence == 8);
+  CHECK(value(w.ask<found_events>(peer, of_partition<find_partition_run>{3, {"run", 8, 1}}))
+            .events.at(0)
+            .sequence == 8);
   const auto histories = value(w.ask<partition_histories>(
       peer, of_partition<read_partition_histories>{3, {{{2, attempts_left{4, 5}}, {0, {}}}, 100, true}}));
   REQUIRE(histories.histories.size() == 2);
@@ -142,9 +146,11 @@ TEST_CASE("every kind that nodes ask each other goes through, with its answer an
   CHECK(value(w.ask<feed_awaited>(peer, await_feed{3, 7, 7})).grew);
 }
 
-TEST_CASE("who comes in locally is no peer unless the port is told so, and then needs no rule", "[link][peer]") {
+TEST_CASE("who comes in locally is no peer unless the port is told so, and then needs no rule",
+          "[link][peer]") {
   world w;
-  const auto closed = w.open([&](actor_port::options& options) { options.peer = w.system.spawn(echoing_peer); });
+  const auto closed =
+      w.open([&](actor_port::options& options) { options.peer = w.system.spawn(echoing_peer); });
   const auto refused = connect_peer(w.system, to(*closed, w.self->address()));
   const auto state = w.next_state();
   CHECK_FALSE(state.connected);

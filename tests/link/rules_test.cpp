@@ -48,10 +48,10 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
     CHECK(std::get<std::size_t>(sender ? as_sender : as_operator) == bytes + 9);
     CHECK(std::holds_alternative<close_reason>(judge_caf_head(head, false, role_peer)));
   }
-  for (const auto& [number, bytes] : {std::pair{11, (32u << 20) - 9}, std::pair{12, 129u << 10}, std::pair{13, 2048u},
-                                      std::pair{14, 2048u}, std::pair{15, 2048u}, std::pair{16, 2048u},
-                                      std::pair{17, 17u << 10}, std::pair{18, 17u << 10}, std::pair{19, 16u << 10},
-                                      std::pair{20, 1024u}, std::pair{21, 1024u}}) {
+  for (const auto& [number, bytes] :
+       {std::pair{11, (32u << 20) - 9}, std::pair{12, 129u << 10}, std::pair{13, 2048u}, std::pair{14, 2048u},
+        std::pair{15, 2048u}, std::pair{16, 2048u}, std::pair{17, 17u << 10}, std::pair{18, 17u << 10},
+        std::pair{19, 16u << 10}, std::pair{20, 1024u}, std::pair{21, 1024u}}) {
     CAPTURE(number);
     const auto head = frame(static_cast<std::uint8_t>(number), 7, nothing{});
     CHECK(std::get<std::size_t>(judge_caf_head(head, false, role_peer)) == bytes + 9);

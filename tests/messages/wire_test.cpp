@@ -144,7 +144,8 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
 TEST_CASE("the errors' names are the contract") {
   for (const std::string_view name :
        {"unknown_connector", "connector_disabled", "filtered", "invalid_event", "too_large", "overloaded",
-        "storage_full", "unavailable", "invalid_connector", "not_found", "connector_busy", "forbidden", "not_owner"}) {
+        "storage_full", "unavailable", "invalid_connector", "not_found", "connector_busy", "forbidden",
+        "not_owner"}) {
     auto code = errc{};
     REQUIRE(from_string(name, code));
     CHECK(to_string(code) == name);

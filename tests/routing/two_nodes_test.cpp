@@ -324,7 +324,8 @@ TEST_CASE("any node takes any request, whoever owns the partition", "[routing]")
   const auto others = connector_in(1);
   CHECK_FALSE(w.put(own).secret.empty());
   CHECK_FALSE(w.put(others).secret.empty()); // made by b, and shown once
-  CHECK(w.get<connector_view>(get_connector{{others}}).value.url == "https://" + others + ".example.com/hook");
+  CHECK(w.get<connector_view>(get_connector{{others}}).value.url ==
+        "https://" + others + ".example.com/hook");
   CHECK(w.get<connector_page>(list_connectors{}).connectors.size() == 2);
 
   const auto one = w.get<accepted>(event(others));
@@ -366,7 +367,8 @@ TEST_CASE("any node takes any request, whoever owns the partition", "[routing]")
     waits.receive([&](outcome_page& got) { page = std::move(got); }, [](const caf::error&) {});
     REQUIRE(page.entries.size() == 1);
     CHECK(page.entries[0].summary.id == late.id);
-    CHECK(std::chrono::steady_clock::now() - began < 10s); // it was told, and did not wait for the end of the poll
+    CHECK(std::chrono::steady_clock::now() - began <
+          10s); // it was told, and did not wait for the end of the poll
   }
 
   const auto found = w.get<event_page>(get_event{one.id, {}});
@@ -399,7 +401,8 @@ TEST_CASE("any node takes any request, whoever owns the partition", "[routing]")
   CHECK(std::get<refusal>(w.ask<connector_view>(get_connector{{others}})).code == errc::not_found);
 }
 
-TEST_CASE("what is sent while the owner does not have the partition, or can't be reached, is stored once", "[routing]") {
+TEST_CASE("what is sent while the owner does not have the partition, or can't be reached, is stored once",
+          "[routing]") {
   world w;
   const auto others = connector_in(1);
   w.put(connector_in(0));
@@ -414,7 +417,8 @@ TEST_CASE("what is sent while the owner does not have the partition, or can't be
     w.b.open_port(w.where);
   }};
   std::size_t sent = 0;
-  for (const auto until = std::chrono::steady_clock::now() + 4s; std::chrono::steady_clock::now() < until; ++sent)
+  for (const auto until = std::chrono::steady_clock::now() + 4s; std::chrono::steady_clock::now() < until;
+       ++sent)
     CHECK_FALSE(w.get<accepted>(event(others)).duplicate);
   back.join();
   CHECK(sent > 10);
@@ -422,7 +426,8 @@ TEST_CASE("what is sent while the owner does not have the partition, or can't be
   CHECK(w.b.transport->requests() == sent);
 }
 
-TEST_CASE("while a node can't be reached its partition is shown so, and the feed of the others goes on", "[routing]") {
+TEST_CASE("while a node can't be reached its partition is shown so, and the feed of the others goes on",
+          "[routing]") {
   world w;
   const auto own = connector_in(0);
   const auto others = connector_in(1);

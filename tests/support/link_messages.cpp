@@ -58,7 +58,8 @@ std::vector<std::string> valid_link_messages() {
           frame(16, 16, of_partition<get_partition_overview>{3, {{"crm"}, 7}}),
           frame(17, 17, of_partition<find_partition_events>{3, {event_id{{1}}, {"crm"}, 101}}),
           frame(18, 18, of_partition<find_partition_run>{3, {"run", 7, 100}}),
-          frame(19, 19, of_partition<read_partition_histories>{3, {{{7, attempts_left{1, 2}}, {8, {}}}, 4096, true}}),
+          frame(19, 19,
+                of_partition<read_partition_histories>{3, {{{7, attempts_left{1, 2}}, {8, {}}}, 4096, true}}),
           frame(20, 20, of_partition<read_partition_outcomes>{3, {feed_position{7, 1, 2, 3}, 100, 4096}}),
           frame(21, 21, await_feed{3, 7, 1'000})};
 }
