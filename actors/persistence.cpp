@@ -360,6 +360,10 @@ partition_overview persistence::overview(const get_partition_overview& request) 
   answer.partition.settled_below = with_.store->settled_below();
   answer.partition.epoch = with_.store->epoch();
   answer.partition.accepting = room_on_disk();
+  if (with_.permit && !with_.permit->is_fresh()) {
+    answer.partition.accepting = false;
+    answer.partition.why = not_fresh().detail;
+  }
   answer.partition.pending = pending.total();
   answer.partition.in_flight = all_in_flight_->value();
   answer.partition.counting = pending.counting();

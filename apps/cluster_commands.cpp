@@ -151,10 +151,11 @@ void print_cluster(const terminal& out, const cluster_view& view) {
 }
 
 /// What the database or the flags made impossible.
-int report_log(const client_options& options, const std::string& why) {
-  if (why.starts_with("--log"))
-    return report_usage(why);
-  return report(options, unreachable{why});
+int report_log(const client_options& options, const no_cluster& why) {
+  if (why.why.starts_with("--"))
+    return report_usage(why.why);
+  return why.absent ? report(options, refusal{errc::not_found, why.why})
+                    : report(options, unreachable{why.why});
 }
 
 } // namespace
@@ -183,10 +184,10 @@ int run_cluster_init(const client_options& options, const cluster_options& what)
 int run_cluster_status(const client_options& options, const cluster_options& what) {
   for (;;) {
     const auto seen = view_cluster({what.log, what.schema});
-    if (const auto* why = std::get_if<std::string>(&seen)) {
-      if (!what.watch || why->starts_with("--log"))
+    if (const auto* why = std::get_if<no_cluster>(&seen)) {
+      if (!what.watch || why->absent)
         return report_log(options, *why);
-      complain(*why);
+      complain(why->why);
     } else {
       const auto out = terminal::standard();
       if (options.json)

@@ -118,7 +118,7 @@ struct raw_options {
   outcomes_options outcomes;
   listen_options listen;
   cluster_options cluster;
-  std::string partitions = "24";
+  std::string partitions;
   std::string secret_file; ///< of listen
 };
 
@@ -204,8 +204,11 @@ cluster_options cluster_options_of(const raw_options& raw) {
   options.log = or_environment(options.log, "VICKET_LOG");
   if (options.log.empty())
     throw usage_error{"--log or VICKET_LOG is required: the PostgreSQL database of the cluster's log"};
-  options.partitions =
-      static_cast<std::uint32_t>(value_of("--partitions", parse_count(raw.partitions, 1, most_partitions)));
+  if (!raw.partitions.empty() && !options.adopt.empty())
+    throw usage_error{"--partitions: a cluster that begins with a data folder has as many as that"};
+  if (!raw.partitions.empty())
+    options.partitions =
+        static_cast<std::uint32_t>(value_of("--partitions", parse_count(raw.partitions, 1, most_partitions)));
   return options;
 }
 

@@ -53,7 +53,8 @@ struct cluster_options {
   std::string name;
   std::string log; ///< a PostgreSQL database, as libpq knows it
   std::string schema = "vicket";
-  std::uint32_t partitions = 24;
+  std::uint32_t partitions = default_partitions;
+  static constexpr std::uint32_t default_partitions = 24;
   std::string secret_key_file;
   std::string adopt;     ///< a single node's data folder to begin with; empty: nothing
   std::string node_role; ///< of the database; empty: that of `log`

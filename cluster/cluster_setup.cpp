@@ -170,7 +170,7 @@ std::vector<std::string> warnings_of(database& server, const std::string& schema
   if (is("full_page_writes") != "on")
     found.push_back("full_page_writes is off: a crash of the machine can damage the log");
   if (const auto names = is("synchronous_standby_names"); names.empty())
-    found.push_back("synchronous_standby_names is empty: if the server's disk is lost, events are");
+    found.push_back("synchronous_standby_names is empty: what was accepted is lost with the server's disk");
   if (server.value(in_schema(
           "SELECT count(*) FROM pg_class WHERE oid = '$.rounds'::regclass AND relpersistence <> 'p'",
           schema)) != "0")
@@ -198,14 +198,15 @@ std::optional<std::string> log_place_complaint(const log_place& place) {
   if (!options) {
     const std::string why = problem == nullptr ? "no memory" : one_line(problem);
     PQfreemem(problem);
-    return "it is no place of a PostgreSQL server: " + why;
+    return "--log: it is no place of a PostgreSQL server: " + why;
   }
   std::string host, hostaddr, mode;
   for (const auto* each = options.get(); each->keyword != nullptr; ++each) {
     const std::string_view keyword{each->keyword};
     const std::string value = each->val == nullptr ? "" : each->val;
     if (keyword == "password" && !value.empty())
-      return "it has a password in it, which others see in the list of processes: put it into a file that "
+      return "--log: it has a password in it, which others see in the list of processes: put it into a file "
+             "that "
              "PGPASSFILE "
              "names";
     if (keyword == "host")
@@ -217,7 +218,8 @@ std::optional<std::string> log_place_complaint(const log_place& place) {
   }
   const auto hosts = split(hostaddr.empty() ? host : hostaddr);
   if (mode != "verify-full" && !std::all_of(hosts.begin(), hosts.end(), is_local_host))
-    return "the server is on another machine: it needs sslmode=verify-full (and sslrootcert), so that nobody "
+    return "--log: the server is on another machine: it needs sslmode=verify-full (and sslrootcert), so that "
+           "nobody "
            "can take "
            "its place";
   return std::nullopt;
@@ -268,7 +270,7 @@ init_cluster(const log_place& place, const std::string& name, std::uint32_t part
              const std::shared_ptr<const secret_box>& key, const std::string& node_role,
              const std::vector<std::shared_ptr<const partition_store>>& adopted) {
   if (auto why = log_place_complaint(place))
-    return "--log: " + *why;
+    return *why;
   try {
     database server{place};
     cluster_identity made{name, server.value("SELECT gen_random_uuid()"), key->fingerprint(), partitions};
@@ -352,7 +354,7 @@ std::variant<cluster_identity, std::string> adopt_folder(const log_place& place,
 
 std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {
   if (auto why = log_place_complaint(place))
-    return no_cluster{"--log: " + *why, true};
+    return no_cluster{*why, true};
   try {
     database server{place};
     return identity_in(server, place.schema);
@@ -365,9 +367,9 @@ std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) 
   }
 }
 
-std::variant<cluster_view, std::string> view_cluster(const log_place& place) {
+std::variant<cluster_view, no_cluster> view_cluster(const log_place& place) {
   if (auto why = log_place_complaint(place))
-    return "--log: " + *why;
+    return no_cluster{*why, true};
   try {
     database server{place};
     cluster_view view;
@@ -413,7 +415,11 @@ std::variant<cluster_view, std::string> view_cluster(const log_place& place) {
     server.run("COMMIT");
     return view;
   } catch (const trouble& problem) {
-    return std::string{problem.what()};
+    if (problem.sqlstate == "42P01" || problem.sqlstate == "3F000")
+      return no_cluster{"there is no cluster in the schema " + place.schema +
+                            " of that database: `vicket cluster init` makes one",
+                        true};
+    return no_cluster{problem.what(), !problem.sqlstate.empty() && !problem.sqlstate.starts_with("57")};
   }
 }
 

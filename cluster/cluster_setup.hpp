@@ -83,6 +83,6 @@ struct cluster_view {
   std::uint64_t log_bytes = 0;       ///< of the table of rounds with its index
   std::vector<std::string> warnings; ///< what makes the server unsafe for a log, a sentence each
 };
-[[nodiscard]] std::variant<cluster_view, std::string> view_cluster(const log_place& place);
+[[nodiscard]] std::variant<cluster_view, no_cluster> view_cluster(const log_place& place);
 
 } // namespace vicket

@@ -98,6 +98,8 @@ void membership::tick() {
 
 void membership::say_wrong(std::string_view what) {
   std::string text{what.substr(0, most_wrong_bytes)};
+  if (what.size() > most_wrong_bytes)
+    text.replace(text.size() - 3, 3, "...");
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   rep_->with.self.wrong = std::move(text);

@@ -19,7 +19,11 @@ caf::error make_refusal(const refusal& reason) {
 refusal refusal_of(const caf::error& reason) {
   auto code = errc::unavailable;
   if (reason.category() != caf::type_id_v<errc> || !from_integer(reason.code(), code))
-    return {errc::unavailable, caf::to_string(reason)};
+    return {errc::unavailable,
+            reason == caf::sec::broken_promise || reason == caf::sec::request_receiver_down
+                ? "who was asked ended, or let go of the partition, without an answer: it may or may "
+                  "not have been done, send again"
+                : caf::to_string(reason)};
   const auto& context = reason.context();
   if (context.match_elements<std::string>())
     return {code, context.get_as<std::string>(0)};

@@ -226,6 +226,7 @@ store_status partition_store::rep::load_state() {
 }
 
 store_status partition_store::rep::load_lineage() {
+  lineage = {}; // of an earlier ownership that wrote nothing there may be an entry that nobody has stored
   if (const auto known = get(family::meta, codec::lineage_key)) {
     const auto value = codec::decode_lineage(to_view(*known));
     if (!value || value->entries().back().from >= last.next_sequence)

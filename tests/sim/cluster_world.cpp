@@ -44,8 +44,17 @@ std::string name_of(std::size_t node) {
   return std::string{"node-"} + static_cast<char>('a' + node);
 }
 
+/// None of the last partition's.
 std::string connector_of(std::size_t number) {
-  return "connector-" + std::to_string(number);
+  static const auto names = [] {
+    std::vector<std::string> found;
+    for (std::size_t i = 0; found.size() < connectors; ++i)
+      if (auto name = "connector-" + std::to_string(i);
+          partition_of({name}, cluster_world::partitions) != cluster_world::partitions - 1)
+        found.push_back(std::move(name));
+    return found;
+  }();
+  return names[number];
 }
 
 class node_chance final : public random_source {

@@ -18,7 +18,7 @@ namespace vicket::sim {
 class cluster_world {
 public:
   static constexpr std::size_t node_count = 3;
-  static constexpr std::uint32_t partitions = 2;
+  static constexpr std::uint32_t partitions = 3; ///< of which the last one has nothing to do
   static constexpr std::int64_t step_ms = 5;
 
   /// What may happen; each can be left out.

@@ -141,6 +141,18 @@ TEST_CASE("an owner of a later epoch writes its feed under a tag of its own, whi
   CHECK(owner->lineage().tag_of(2) == 22);
 }
 
+TEST_CASE("a store can be taken over again and again without anything being written under its tag") {
+  auto environment = make_memory_environment();
+  auto store = open_store(follower_options(environment.get(), "/copy"));
+  for (std::uint32_t tag = 1; tag < 4; ++tag)
+    REQUIRE(store->apply(taken_over(*store, 1 + tag, tag), unsynced).ok());
+  auto header = store->last_round();
+  ++header.number;
+  const auto sequence = header.next_sequence++;
+  CHECK(store->needs_lineage(header));
+  CHECK(store->lineage().tag_of(sequence) == 3);
+}
+
 TEST_CASE("a round of an older epoch is not applied") {
   auto environment = make_memory_environment();
   auto store = open_store(follower_options(environment.get(), "/copy"));
