@@ -178,15 +178,16 @@ void history::read_for(const follower_ptr& who) {
 
 namespace {
 
-/// Nothing where some were read and the others can't be reached.
-std::optional<caf::error> why_no_page(const std::vector<gathered<partition_outcomes>>& answers) {
+/// Nothing where all were read, or, of a page that may be `partial`, some, and the others can't be reached.
+std::optional<caf::error> why_no_page(const std::vector<gathered<partition_outcomes>>& answers,
+                                      bool partial) {
   const caf::error* why = nullptr;
   bool any = answers.empty();
   for (const auto& one : answers) {
     any = any || one.answer;
     if (one.answer)
       continue;
-    if (refusal_of(one.why).code != errc::unavailable)
+    if (!partial || refusal_of(one.why).code != errc::unavailable)
       return one.why;
     why = why != nullptr ? why : &one.why;
   }
@@ -206,7 +207,7 @@ void history::ask_for(const follower_ptr& who) {
       },
       [this, who](std::vector<gathered<partition_outcomes>> answers) {
         who->reading = false;
-        if (auto why = why_no_page(answers)) {
+        if (auto why = why_no_page(answers, limits_.partial_feeds)) {
           let_go(who);
           who->promise.deliver(*std::move(why));
         } else {

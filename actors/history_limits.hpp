@@ -15,6 +15,9 @@ struct history_limits {
   std::size_t reads = 4;
   /// Requests that wait for that; what comes beyond is refused with `overloaded`.
   std::size_t waiting = 2'000;
+  /// A page of the feed goes without a partition that can't be read, whose entries come later. Else, where all are this
+  /// node's own, it is refused then.
+  bool partial_feeds = false;
 };
 
 } // namespace vicket

@@ -219,7 +219,9 @@ void node::rep::start_front() {
   for (const auto& part : partitions)
     stores.push_back(part.store);
   sweeper = spawn_blocking<history_sweeper>("history sweeper", std::move(stores));
-  history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), options.history);
+  auto limits = options.history;
+  limits.partial_feeds = options.cluster.has_value();
+  history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), limits);
   gateway::setup setup;
   setup.router = router;
   setup.history = history;

@@ -18,13 +18,19 @@ refusal unreachable() {
   return {errc::unavailable, "partition 1 can't be reached"};
 }
 
+history_limits partial_limits() {
+  history_limits limits;
+  limits.partial_feeds = true;
+  return limits;
+}
+
 struct history_world : scripted_system {
   manual_clock wall;
   schedule_clock clock{wall};
   std::shared_ptr<scripted_partition> zero = std::make_shared<scripted_partition>();
   std::shared_ptr<scripted_partition> one = std::make_shared<scripted_partition>();
   history_actor asked = system().spawn<actor_of<history>>(
-      std::vector<partition_reader_actor>{reader(zero), reader(one)}, std::cref(clock));
+      std::vector<partition_reader_actor>{reader(zero), reader(one)}, std::cref(clock), partial_limits());
 
   ~history_world() {
     caf::anon_send_exit(asked, caf::exit_reason::user_shutdown);

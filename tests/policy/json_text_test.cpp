@@ -501,6 +501,20 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
       R"("oldest_pending_age_ms":60000,"held_until":null,"being_deleted":true}]})");
 }
 
+TEST_CASE("in a cluster a status says of each partition who has it, and why it can't be reached") {
+  node_status status;
+  partition_status one;
+  one.number = 1;
+  one.accepting = false;
+  one.owner = "b";
+  one.why = "partition 1 can't be reached";
+  status.partitions = {one};
+  CHECK(
+      node_status_to_json(status).find(
+          R"("accepting":false,"counting":false,"owner":"b","unreachable":"partition 1 can't be reached"}])") !=
+      std::string::npos);
+}
+
 TEST_CASE("a send's result is one line: the id, or the error") {
   CHECK(send_result_to_json(accepted{some_id, false}) ==
         R"({"id":"9f2c1b7e-0000-7000-8000-000000000001","duplicate":false})");

@@ -214,7 +214,9 @@ private:
       readers.push_back(seat);
     }
     router_ = system_.spawn<actor_of<router>>(heads);
-    history_ = system_.spawn<actor_of<history>>(std::move(readers), std::cref(*clock_));
+    history_limits limits;
+    limits.partial_feeds = true;
+    history_ = system_.spawn<actor_of<history>>(std::move(readers), std::cref(*clock_), limits);
     gateway::setup setup;
     setup.router = router_;
     setup.history = history_;
