@@ -38,7 +38,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   struct seat {
     std::uint32_t number = 0;
     std::shared_ptr<partition_store> store;
-    std::unique_ptr<partition_keeper> keeper; ///< null: it has ended; `ended` says why
+    std::unique_ptr<partition_keeper> keeper; ///< null: this node has not entered yet
     std::uint64_t keeper_of = 0;              ///< the life that it claims for
     std::shared_ptr<start_permit> permit;     ///< while it owns it
     std::int64_t owned_since_ms = 0;
@@ -46,7 +46,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     bool stopping = false;   ///< `stop` was called, and `gone` was not
     bool letting_go = false; ///< `drain` was called
     bool drained = false;
-    std::string ended;
+    std::string ended; ///< why it is not followed any more; empty: it is
     cluster_part::owner told;
     std::int64_t synced_at_ms = 0;
     std::uint64_t synced_to = 0;
@@ -149,7 +149,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     auto& keeper = *of.keeper;
     if (of.stopping) // its writer may still be reading the store
       return;
-    keeper.poll();
+    keeper.poll(); // of one that has ended, too: it may have to halt the log
+    if (!of.ended.empty())
+      return;
     const auto& owner = keeper.owner();
     if (owner && members->others().is_superseded(owner->node, owner->incarnation))
       keeper.owner_is_gone();

@@ -142,10 +142,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// False: it is broken now.
   bool apply_durable() {
     for (; !waiting.empty() && waiting.front().with_it.last().number <= durable_to; waiting.pop_front()) {
-      durable = waiting.front().with_it;
-      durable_owner = waiting.front().owner;
-      if (!apply(durable.last(), durable.digest(), waiting.front().body))
+      const auto& next = waiting.front();
+      if (!apply(next.with_it.last(), next.with_it.digest(), next.body))
         return false;
+      durable = next.with_it;
+      durable_owner = next.owner;
     }
     return true;
   }
@@ -279,8 +280,6 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto complaint = history.take(row.head, row.digest, row.body);
     VICKET_ASSERT(complaint.empty());
     durable_to = row.head.number;
-    if (row.head.kind != record_kind::claim)
-      durable = history;
     switch (row.head.kind) {
     case record_kind::claim:
       owner = with.self;
@@ -292,12 +291,16 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       become(role::owning, "it is claimed");
       return true;
     case record_kind::yield:
+      durable = history;
       become(role::following, "it was let go");
       return true;
     default:
       if (lease)
         lease->acknowledged(mine.first_sent_ms);
-      return apply(row.head, row.digest, mine.body);
+      if (!apply(row.head, row.digest, mine.body))
+        return false;
+      durable = history;
+      return true;
     }
   }
 

@@ -100,6 +100,64 @@ TEST_CASE("a claim that names nobody stops the reader") {
   CHECK(told == "record 2 of partition 0 is a claim that names nobody");
 }
 
+TEST_CASE("a round that the store could not apply is none of what it has") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/1");
+  const auto one = log.write(record_kind::round, "one");
+  log.write(record_kind::round, "two");
+  log.write(record_kind::round, "three"); // after which two is known to be durable
+
+  partition_keeper::setup setup;
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.history = begin;
+  setup.now_ms = [] { return std::int64_t{0}; };
+  setup.apply = [](const record_head&, const record_digest&, std::string_view round) {
+    return round != "two";
+  };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  keeper.poll();
+  log.database.let_all_happen();
+  CHECK(keeper.now() == partition_keeper::role::broken);
+  CHECK(keeper.applied().last() == one.last());
+  CHECK(keeper.applied_owner() == claim_owner{"node-a", 1});
+}
+
+TEST_CASE("an owner whose store fails has the rounds before, whatever the log has") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  std::int64_t now = 1'000;
+  bool fits = true;
+  partition_keeper::setup setup;
+  setup.self = {"node-a", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.history = begin;
+  setup.now_ms = [&] { return now; };
+  setup.apply = [&](const auto&, const auto&, auto) { return fits; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  for (; keeper.now() != partition_keeper::role::owning; now += 100) {
+    REQUIRE(now < 60'000);
+    keeper.poll();
+    log.database.let_all_happen();
+    keeper.lived(now);
+    keeper.tick(0);
+    log.database.let_all_happen();
+  }
+  keeper.append("one", [](auto) {});
+  log.database.let_all_happen();
+  const auto before = keeper.applied().last();
+  fits = false;
+  keeper.append("two", [](auto) {});
+  log.database.let_all_happen();
+  CHECK(keeper.now() == partition_keeper::role::broken);
+  CHECK(keeper.applied().last() == before);
+  CHECK(log.database.rows(0).rbegin()->first == before.number + 1); // it is in the log all the same
+}
+
 TEST_CASE("a log that went back is halted for all, also when the first try is lost") {
   written_log log;
   log.write(record_kind::genesis, {});
