@@ -48,6 +48,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     bool drained = false;
     std::string ended; ///< why it is not followed any more; empty: it is
     cluster_part::owner told;
+    std::uint64_t noted_epoch = 0; ///< of this node's last claim that the table says
+    bool noting = false;
     std::int64_t synced_at_ms = 0;
     std::uint64_t synced_to = 0;
   };
@@ -160,9 +162,10 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     else if (!closing && of.keeper_of == life && failovers.may_claim(now))
       keeper.tick(rank_in(of.number, keeper, now));
     refresh(of);
+    note_owner(of);
     if (of.drained && keeper.may_yield())
       keeper.yield();
-    tell_owner(of, now);
+    tell_owner(of);
     keep_position(of, now);
   }
 
@@ -237,7 +240,6 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return;
     case role::owning:
       info(of, "is owned by this node from now on");
-      with.table->note_owner(of.number, with.self.node, of.keeper->history().last().epoch);
       of.permit = std::make_shared<start_permit>(with.now_ms);
       of.owned_since_ms = with.now_ms();
       return take_over(of);
@@ -261,6 +263,22 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
           self->post([number](rep& it) { it.seats[number]->stopping = false; });
       });
     }
+  }
+
+  /// Until it is there: who looks at the table, as `vicket cluster status` does, knows it from nowhere else.
+  void note_owner(seat& of) {
+    const auto epoch = of.keeper->history().last().epoch;
+    if (!of.permit || of.noted_epoch == epoch || of.noting)
+      return;
+    of.noting = true;
+    with.table->note_owner(of.number, with.self.node, epoch,
+                           internal::while_alive(weak_from_this(), [&of, epoch](rep& self, bool done) {
+                             if (self.ended)
+                               return;
+                             of.noting = false;
+                             if (done)
+                               of.noted_epoch = epoch;
+                           }));
   }
 
   /// What the owner writes first; then its writer may begin. (Not in the keeper's own call: it is about to go on.)
@@ -412,14 +430,13 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       }
   }
 
-  void tell_owner(seat& of, std::int64_t now) {
+  void tell_owner(seat& of) {
     cluster_part::owner is;
     const auto& last = of.keeper->owner();
     const auto& history = of.keeper->history();
     is.epoch = history.last().epoch;
     if (last && history.owned()) {
       is.node = last->node;
-      is.present = members->others().is_present(last->node, now);
       if (last->node != with.self.node)
         for (const auto& row : members->rows())
           if (row.node == last->node)
@@ -427,8 +444,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
     if (is.node == with.self.node && !of.started)
       is.node.clear(); // an earlier life's, or not yet
-    if (is.epoch == of.told.epoch && is.node == of.told.node && is.addresses == of.told.addresses &&
-        is.present == of.told.present)
+    if (is == of.told)
       return;
     of.told = is;
     with.owner_is(of.number, is);

@@ -26,7 +26,8 @@ public:
     std::uint64_t epoch = 0;
     std::string node;      ///< empty: nobody
     std::string addresses; ///< of that node; empty: it is not known, or it is this one
-    bool present = false;  ///< it shows signs of life
+
+    friend bool operator==(const owner&, const owner&) = default;
   };
 
   struct setup {

@@ -65,8 +65,10 @@ public:
   /// The partition takes no records from now on, for anybody, and `why` is kept. `done` says whether that is durable.
   virtual void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) = 0;
 
-  /// For who looks at the table: who has claimed the partition. Nothing depends on it.
-  virtual void note_owner(std::uint32_t /*partition*/, const std::string& /*node*/, std::uint64_t /*epoch*/) {
+  /// For who looks at the table: who has claimed the partition. Nothing else depends on it. `done`: whether it is there.
+  virtual void note_owner(std::uint32_t /*partition*/, const std::string& /*node*/, std::uint64_t /*epoch*/,
+                          std::function<void(bool)> done) {
+    done(true);
   }
 
   /// Deletes the rows below a number, some at a time. `done` says whether all of them are gone.

@@ -323,10 +323,11 @@ void postgres_table::halt(std::uint32_t partition, const std::string& why, std::
   });
 }
 
-void postgres_table::note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch) {
-  post_while_alive(*rep_->with.io, rep_, [partition, node, epoch](rep& self) {
+void postgres_table::note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
+                                std::function<void(bool)> done) {
+  post_while_alive(*rep_->with.io, rep_, [partition, node, epoch, done = std::move(done)](rep& self) {
     self.other_session().execute("owner", {partition_bytes(partition), node, number_bytes(epoch)},
-                                 [](const pg_answer&) {});
+                                 [done](const pg_answer& answer) { done(answer.answered()); });
   });
 }
 
