@@ -55,7 +55,9 @@ std::optional<std::string> file_needs::complaint(std::size_t limit) const {
                          std::to_string(max_in_flight_) + " needs " + std::to_string(in_all()) +
                          ": one for each delivery, " + std::to_string(spare_dials()) +
                          " for dials of a second address, " + std::to_string(store()) + " for the store, " +
-                         std::to_string(actor_port) + " for the actor port and " + std::to_string(program) +
+                         std::to_string(ports()) +
+                         (clustered_ ? " for its ports and the cluster and " : " for the actor port and ") +
+                         std::to_string(program) +
                          " for the program itself; raise the limit (ulimit -Hn, LimitNOFILE= of systemd)";
   if (const auto most = most_in_flight(limit); most > 0)
     sentence += ", or start with --max-in-flight " + std::to_string(most);

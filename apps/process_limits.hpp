@@ -26,11 +26,14 @@ public:
   /// Standard streams, the folder's lock, epoll sets, sockets of name servers, files that are read now and then.
   static constexpr std::size_t program = 64;
 
-  file_needs(std::size_t max_in_flight, std::uint32_t partitions)
-      : max_in_flight_{max_in_flight}, partitions_{partitions} {}
+  /// Of a node of a cluster besides: its port for the others, and its connections to them and to the database.
+  static constexpr std::size_t cluster = actor_port + 64;
+
+  file_needs(std::size_t max_in_flight, std::uint32_t partitions, bool clustered = false)
+      : max_in_flight_{max_in_flight}, partitions_{partitions}, clustered_{clustered} {}
 
   /// What deliveries must leave to others.
-  [[nodiscard]] std::size_t beside_deliveries() const { return store() + actor_port + program; }
+  [[nodiscard]] std::size_t beside_deliveries() const { return store() + ports() + program; }
   /// A delivery takes one; one in eight may dial another address of a name at the same time. Idle connections are given up
   /// when there is need.
   [[nodiscard]] std::size_t in_all() const { return max_in_flight_ + spare_dials() + beside_deliveries(); }
@@ -41,10 +44,12 @@ public:
 
 private:
   [[nodiscard]] std::size_t store() const;
+  [[nodiscard]] std::size_t ports() const { return actor_port + (clustered_ ? cluster : 0); }
   [[nodiscard]] std::size_t spare_dials() const { return max_in_flight_ / 8; }
 
   std::size_t max_in_flight_;
   std::uint32_t partitions_;
+  bool clustered_;
 };
 
 /// From now on there are no core dumps of this process, whatever the limits say, and nobody but root can read its memory or

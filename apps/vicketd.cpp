@@ -25,11 +25,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -61,11 +63,16 @@ int fail(int code, const std::string& line) {
   return code;
 }
 
+file_needs needs_of(const node_config& config) {
+  return {config.max_in_flight, partitions_to_be(config.data_dir, config.partitions),
+          !config.cluster.name.empty()};
+}
+
 /// `max_open_files` is what the process may have open.
 transport_options transport_of(const node_config& config, const address_guard& guard,
                                std::size_t max_open_files) {
   transport_options options;
-  const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
+  const auto needs = needs_of(config);
   options.sockets.budget = std::make_shared<socket_budget>(max_open_files - needs.beside_deliveries());
   options.io_threads = config.io_threads;
   options.guard = guard;
@@ -134,30 +141,28 @@ void tell_of_certificates(const std::optional<std::string>& why) {
     spdlog::info("the actor port's certificates are new, for connections from now on");
 }
 
+actor_port::options port_options_of(const node_config& config, std::vector<place> listen) {
+  actor_port::options options;
+  options.listen = std::move(listen);
+  options.tls = config.tls;
+  options.roles = config.roles;
+  options.log_warning = warn;
+  return options;
+}
+
 /// From "the node runs" to "it may go": the port, the ready line, the signals, the drain.
 int serve(caf::actor_system& system, node& running, http_transport& transport, const node_config& config,
           const std::optional<cluster_identity>& cluster, random_source& random) {
-  auto opened = actor_port::open(system, running.gateway(), [&] {
-    actor_port::options options;
-    options.listen = config.listen;
-    options.tls = config.tls;
-    options.roles = config.roles;
-    options.log_warning = warn;
-    return options;
-  }());
+  auto opened = actor_port::open(system, running.gateway(), port_options_of(config, config.listen));
   if (const auto* why = std::get_if<std::string>(&opened))
     return fail(exit_failed, *why);
   const auto port = std::get<0>(std::move(opened));
   std::unique_ptr<actor_port> peer_port;
   std::unique_ptr<cluster_member> member;
   if (cluster) {
-    actor_port::options for_others;
-    for_others.listen = {*config.cluster.listen};
-    for_others.tls = config.tls;
-    for_others.roles = config.roles;
+    auto for_others = port_options_of(config, {*config.cluster.listen});
     for_others.peer = running.door();
     for_others.local_peers = !config.tls || config.cluster.listen->is_unix();
-    for_others.log_warning = warn;
     auto for_peers = actor_port::open(system, running.gateway(), for_others);
     if (const auto* why = std::get_if<std::string>(&for_peers))
       return fail(exit_failed, *why);
@@ -186,9 +191,15 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
     std::cout << "vicketd also actors=" << places[i].to_string() << std::endl;
 
   std::optional<memory_keeper> memory{std::in_place, [&system] { return system.registry().running(); }};
-  internal::file_reading certificates{[read = port->reloader()](bool) -> internal::file_reading::news {
-    return [why = read()] { tell_of_certificates(why); };
-  }};
+  using reloader = std::function<std::optional<std::string>()>;
+  internal::file_reading certificates{
+      [own = port->reloader(),
+       of_peers = peer_port ? peer_port->reloader() : reloader{}](bool) -> internal::file_reading::news {
+        auto why = own();
+        if (of_peers && !why)
+          why = of_peers();
+        return [why] { tell_of_certificates(why); };
+      }};
   const auto signal =
       wait_for_termination([&] { read_again(certificates, transport, config.tls.has_value()); });
   memory.reset();
@@ -272,7 +283,7 @@ int main(int argc, char** argv) {
     config.partitions = cluster->partitions;
   }
   const auto max_open_files = raise_file_limit();
-  const file_needs needs{config.max_in_flight, partitions_to_be(config.data_dir, config.partitions)};
+  const auto needs = needs_of(config);
   const auto few_files = needs.complaint(max_open_files);
   if (few_files) {
     const auto most = needs.most_in_flight(max_open_files);

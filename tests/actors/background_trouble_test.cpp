@@ -10,8 +10,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <type_traits>
@@ -50,10 +53,15 @@ private:
   std::vector<std::string> lines_;
 };
 
+enum class place : std::uint8_t { alone, in_a_cluster };
+
 class threaded_node {
 public:
-  threaded_node() {
+  /// In a cluster it owns all partitions, as if their log answered at once.
+  explicit threaded_node(place where = place::alone) {
     node_options options;
+    if (where == place::in_a_cluster)
+      options.cluster = data_folder::cluster_place{"0191c0de-0000-4000-8000-000000000000", "node-a"};
     options.data_dir = folder_.options.data_dir.parent_path() / "threaded";
     options.partitions = 32; // they share the memory for writes, so that a few events fill theirs
     node_environment environment;
@@ -67,6 +75,8 @@ public:
     if (auto* why = std::get_if<std::string>(&started))
       FAIL(*why);
     node_ = std::get<std::unique_ptr<node>>(std::move(started));
+    if (where == place::in_a_cluster)
+      own_all();
     folder_.transport->hang("crm.example.com"); // no attempt ends, so nothing is recorded meanwhile
     connector config;
     config.id = {"crm"};
@@ -90,7 +100,23 @@ public:
   lines failures;
   lines warnings;
 
+  [[nodiscard]] bool wants_resume() const {
+    const auto stores = node_->stores();
+    return std::any_of(stores.begin(), stores.end(), [](const auto& each) { return each->wants_resume(); });
+  }
+
 private:
+  void own_all() {
+    const auto permit = std::make_shared<start_permit>([] { return std::int64_t{1}; });
+    permit->allow(0, 2);
+    for (std::uint32_t i = 0; i < node_->partitions(); ++i) {
+      auto& store = *node_->stores()[i];
+      const auto first = store.take_over(2, i + 1);
+      REQUIRE(store.apply(std::get<sealed_round>(first), partition_store::durability::synced).ok());
+      node_->own(i, std::make_unique<local_log>(store), permit);
+    }
+  }
+
   template <class Request>
   bool ask(const Request& request) {
     caf::scoped_actor self{system_};
@@ -123,4 +149,13 @@ TEST_CASE("background work that a full disk stopped goes on when there is room, 
   node.disk.free_disk();
   CHECK(node.warnings.come("has room"));
   CHECK(node.failures.empty());
+}
+
+TEST_CASE("of a node of a cluster nobody reopens a store: the log's follower writes it") {
+  threaded_node node{place::in_a_cluster};
+  node.disk.refuse_tables(faulty_environment::fault::no_space);
+  node.send_until_tables_are_refused();
+  CHECK(node.warnings.come("then start the node again"));
+  node.disk.free_disk();
+  CHECK(node.wants_resume()); // a node alone would have reopened it by its next look
 }

@@ -28,6 +28,13 @@ TEST_CASE("a node may start with just as many descriptors as it needs, and not w
     }
 }
 
+TEST_CASE("a node of a cluster needs files for the others and the database") {
+  CHECK(file_needs{100, 2, true}.in_all() == file_needs{100, 2}.in_all() + 256 + 64);
+  const auto why = file_needs{100, 2, true}.complaint(500);
+  REQUIRE(why);
+  CHECK_THAT(*why, ContainsSubstring("576 for its ports and the cluster"));
+}
+
 TEST_CASE("the sentence names a number of deliveries with which the node starts, if there is one") {
   const std::string names = "start with --max-in-flight ";
   for (const std::size_t limit : {1'000U, 1'024U, 4'096U, 11'000U}) {
