@@ -1,12 +1,11 @@
 #include "cluster/cluster_setup.hpp"
 
+#include "cluster/pg_result.hpp"
 #include "cluster/record_codec.hpp"
 #include "cluster/schema.hpp"
 #include "policy/log_history.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/secret_key.hpp"
-
-#include <libpq-fe.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +21,9 @@ namespace vicket {
 
 namespace {
 
+using internal::one_line;
+using result_ptr = internal::pg_result_ptr;
+
 constexpr int format = 1;
 constexpr const char* connect_seconds = "5";
 
@@ -29,23 +31,10 @@ struct connection_deleter {
   void operator()(PGconn* connection) const { PQfinish(connection); }
 };
 using connection_ptr = std::unique_ptr<PGconn, connection_deleter>;
-struct result_deleter {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using result_ptr = std::unique_ptr<PGresult, result_deleter>;
 struct options_deleter {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 using options_ptr = std::unique_ptr<PQconninfoOption, options_deleter>;
-
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const auto c : text)
-    line += c == '\n' || c == '\t' ? ' ' : c;
-  while (line.ends_with(' '))
-    line.pop_back();
-  return line;
-}
 
 /// What the server refused, or that it is not there.
 struct trouble : std::runtime_error {

@@ -1,12 +1,11 @@
 #include "cluster/pg_session.hpp"
 
+#include "cluster/pg_result.hpp"
 #include "net/pause.hpp"
 #include "policy/assertion.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-
-#include <libpq-fe.h>
 
 #include <algorithm>
 #include <chrono>
@@ -25,20 +24,6 @@ constexpr std::string_view session_settings =
     "'read committed'; "
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0; SET "
     "standard_conforming_strings = on";
-
-struct result_deleter {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using result_ptr = std::unique_ptr<PGresult, result_deleter>;
-
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const auto c : text)
-    line += c == '\n' || c == '\t' ? ' ' : c;
-  while (line.ends_with(' '))
-    line.pop_back();
-  return line;
-}
 
 std::string field_of(const PGresult* result, int code) {
   const auto* text = PQresultErrorField(result, code);
@@ -305,7 +290,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     if (PQconsumeInput(connection) != 1)
       return end(one_line(PQerrorMessage(connection)));
     while (under_way && PQisBusy(connection) == 0) {
-      const result_ptr result{PQgetResult(connection)};
+      const pg_result_ptr result{PQgetResult(connection)};
       if (result) {
         take(*result);
         continue;

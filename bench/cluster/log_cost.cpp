@@ -4,7 +4,7 @@
 
 #include "actors/node.hpp"
 #include "actors/system_adapters.hpp"
-#include "cluster/cluster_log.hpp"
+#include "bench/cluster/cluster_log.hpp"
 #include "cluster/postgres_table.hpp"
 #include "cluster/schema.hpp"
 #include "messages/actors.hpp"

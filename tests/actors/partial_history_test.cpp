@@ -86,23 +86,6 @@ void refuse(history_world& w, scripted_partition& from, const refusal& why = unr
   w.run();
 }
 
-template <class Answer>
-Answer value(const scripted_system::answer<Answer>& of) {
-  const auto got = of();
-  REQUIRE(got);
-  if (const auto* why = std::get_if<refusal>(&*got))
-    FAIL("refused: " << to_string(why->code) << ": " << why->detail);
-  return std::get<Answer>(*got);
-}
-
-template <class Answer>
-refusal no(const scripted_system::answer<Answer>& of) {
-  const auto got = of();
-  REQUIRE(got);
-  REQUIRE(std::holds_alternative<refusal>(*got));
-  return std::get<refusal>(*got);
-}
-
 std::vector<std::string> runs(const outcome_page& page) {
   std::vector<std::string> result;
   for (const auto& one : page.entries)

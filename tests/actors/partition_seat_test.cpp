@@ -57,23 +57,6 @@ batch_result all_accepted(const accept_events& request, bool duplicate = false) 
   return result;
 }
 
-template <class Answer>
-Answer value(const scripted_system::answer<Answer>& of) {
-  const auto got = of();
-  REQUIRE(got);
-  if (const auto* why = std::get_if<refusal>(&*got))
-    FAIL("refused: " << to_string(why->code) << ": " << why->detail);
-  return std::get<Answer>(*got);
-}
-
-template <class Answer>
-refusal no(const scripted_system::answer<Answer>& of) {
-  const auto got = of();
-  REQUIRE(got);
-  REQUIRE(std::holds_alternative<refusal>(*got));
-  return std::get<refusal>(*got);
-}
-
 refusal lost() {
   return {errc::unavailable, "the connection was lost"};
 }

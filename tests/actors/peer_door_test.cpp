@@ -22,22 +22,6 @@ struct door_world : scripted_system {
   void serve(std::uint32_t partition) { tell(door, serve_partition{partition, head(one), reader(one)}); }
 };
 
-template <class Answer>
-refusal no(const scripted_system::answer<Answer>& of) {
-  const auto got = of();
-  REQUIRE(got);
-  REQUIRE(std::holds_alternative<refusal>(*got));
-  return std::get<refusal>(*got);
-}
-
-template <class Answer>
-Answer value(const scripted_system::answer<Answer>& of) {
-  const auto got = of();
-  REQUIRE(got);
-  REQUIRE(std::holds_alternative<Answer>(*got));
-  return std::get<Answer>(*got);
-}
-
 } // namespace
 
 TEST_CASE("a partition that this node does not have is refused with `not_owner`, whatever is asked",

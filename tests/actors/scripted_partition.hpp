@@ -9,6 +9,8 @@
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <catch2/catch_test_macros.hpp>
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -121,5 +123,22 @@ private:
   std::unique_ptr<config> config_;
   std::unique_ptr<caf::actor_system> system_;
 };
+
+template <class Answer>
+Answer value(const scripted_system::answer<Answer>& of) {
+  const auto got = of();
+  REQUIRE(got);
+  if (const auto* why = std::get_if<refusal>(&*got))
+    FAIL("refused: " << to_string(why->code) << ": " << why->detail);
+  return std::get<Answer>(*got);
+}
+
+template <class Answer>
+refusal no(const scripted_system::answer<Answer>& of) {
+  const auto got = of();
+  REQUIRE(got);
+  REQUIRE(std::holds_alternative<refusal>(*got));
+  return std::get<refusal>(*got);
+}
 
 } // namespace vicket::testing

@@ -3,6 +3,7 @@
 #include "link/connect.hpp"
 #include "link/port.hpp"
 #include "net/link_server.hpp"
+#include "tests/link/identity_files.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
 #include "tests/support/certificates.hpp"
@@ -279,17 +280,9 @@ TEST_CASE("a Unix socket carries a link", "[link]") {
 TEST_CASE("over TLS a certificate's names say what it may be", "[link]") {
   world w;
   const certificate_authority authority;
-  struct identity {
-    identity(const certificate_authority& issuer, const certificate& own)
-        : cert{own.pem}, key{own.key_pem}, ca{issuer.pem()} {}
-    [[nodiscard]] tls_files files() const { return {cert.path(), key.path(), ca.path()}; }
-    temporary_file cert;
-    temporary_file key;
-    temporary_file ca;
-  };
-  const identity node{authority, authority.good()};
-  const identity engine{authority, authority.issue({.dns_names = {"a.engines.test"}})};
-  const identity ops{authority, authority.issue({.dns_names = {"ops.test"}})};
+  const identity_files node{authority, authority.good()};
+  const identity_files engine{authority, authority.issue({.dns_names = {"a.engines.test"}})};
+  const identity_files ops{authority, authority.issue({.dns_names = {"ops.test"}})};
   const auto port = w.open(w.node(), "127.0.0.1:0", [&](actor_port::options& options) {
     options.tls = node.files();
     options.roles = {{"*.engines.test", role_sender}, {"ops.test", role_operator}};

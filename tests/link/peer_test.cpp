@@ -4,6 +4,7 @@
 #include "link/connect_peer.hpp"
 #include "link/port.hpp"
 #include "tests/link/echoing_peer.hpp"
+#include "tests/link/identity_files.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
 #include "tests/support/certificates.hpp"
@@ -174,17 +175,9 @@ TEST_CASE("a port without a peer behind it closes a link that asks as one", "[li
 TEST_CASE("over TLS a certificate is a peer by a rule alone", "[link][peer]") {
   world w;
   const certificate_authority authority;
-  struct identity {
-    identity(const certificate_authority& issuer, const certificate& own)
-        : cert{own.pem}, key{own.key_pem}, ca{issuer.pem()} {}
-    [[nodiscard]] tls_files files() const { return {cert.path(), key.path(), ca.path()}; }
-    temporary_file cert;
-    temporary_file key;
-    temporary_file ca;
-  };
-  const identity node{authority, authority.good()};
-  const identity other{authority, authority.issue({.dns_names = {"b.nodes.test"}})};
-  const identity engine{authority, authority.issue({.dns_names = {"a.engines.test"}})};
+  const identity_files node{authority, authority.good()};
+  const identity_files other{authority, authority.issue({.dns_names = {"b.nodes.test"}})};
+  const identity_files engine{authority, authority.issue({.dns_names = {"a.engines.test"}})};
   const auto port = w.open([&](actor_port::options& options) {
     options.tls = node.files();
     options.roles = {{"*.nodes.test", role_peer}, {"*.engines.test", role_sender}};

@@ -46,7 +46,6 @@ void check_end(cluster_world& world, std::size_t most_twice) {
     if (!world.runs(i))
       world.start_node(i);
   world.wait_for_owners();
-  rest(1'500); // what followers poll, and records of the last attempts
   for (const auto& complaint : world.compare_what_nodes_show())
     FAIL_CHECK(complaint);
   for (std::size_t i = 0; i < cluster_world::node_count; ++i)

@@ -3,9 +3,9 @@
 #include "link/connect.hpp"
 #include "policy/secret_box.hpp"
 #include "storage/partition_store.hpp"
+#include "tests/link/quiet_config.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <unistd.h>
@@ -39,20 +39,6 @@ constexpr std::chrono::seconds patience{60};
 constexpr milliseconds look_again{20};
 constexpr std::size_t batch_items = 10;
 constexpr milliseconds between_batches{20};
-
-struct config : caf::actor_system_config {
-  config() {
-    static const bool registered = [] {
-      register_message_types();
-      return true;
-    }();
-    static_cast<void>(registered);
-    set("caf.scheduler.max-threads", 1);
-    set("caf.work-stealing.aggressive-poll-attempts", 0);
-    set("caf.work-stealing.moderate-poll-attempts", 0);
-    set("caf.logger.console.verbosity", "quiet");
-  }
-};
 
 std::int64_t ms_since(steady::time_point begin) {
   return std::chrono::duration_cast<milliseconds>(steady::now() - begin).count();
@@ -164,7 +150,7 @@ struct cluster_world::engine {
     again.push_back(event);
   }
 
-  config configured;
+  quiet_config configured;
   caf::actor_system system{configured};
   gateway_actor link;
   std::mt19937_64 random;

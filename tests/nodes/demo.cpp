@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <thread>
 
 namespace {
 
@@ -87,8 +86,6 @@ bool run() {
       std::to_string(sent.duplicates) + " were known by then");
   if (sent.other > 0)
     say("REFUSED, though nothing was wrong: " + sent.example);
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds{1'500}); // what the feeds of the other nodes are behind
   const auto complaints = world.compare_what_nodes_show();
   for (const auto& complaint : complaints)
     say("WRONG: " + complaint);

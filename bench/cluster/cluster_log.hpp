@@ -11,7 +11,8 @@
 
 namespace vicket {
 
-/// The rounds of a partition that this node owns, as records of the log in the table: sealed, appended, and applied to the
+/// A log without what a node needs of it besides (claims, followers, leases; see cluster/cluster_part.hpp), to measure it alone: the
+/// rounds of a partition that this node owns, as records of the log in the table: sealed, appended, and applied to the
 /// store, unsynced, once they are durable there. By the partition's writer; what is applied is, and `done` is called, on the
 /// table's thread.
 class cluster_log final : public round_log {

@@ -1,4 +1,4 @@
-#include "cluster/cluster_log.hpp"
+#include "bench/cluster/cluster_log.hpp"
 
 #include "storage/partition_store.hpp"
 
