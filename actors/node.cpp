@@ -373,13 +373,14 @@ void node::own(std::uint32_t partition, std::unique_ptr<round_log> log,
   rep_->tell_front(partition);
 }
 
-void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner,
-                    peer_actor there) {
+void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there,
+                    const std::string& halted) {
   const std::lock_guard lock{rep_->mutex};
   auto& known = rep_->partitions[partition].owner;
   known.epoch = epoch;
   known.node = owner;
   known.there = std::move(there);
+  known.halted = halted;
   rep_->tell_front(partition);
 }
 

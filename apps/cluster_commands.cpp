@@ -134,8 +134,7 @@ void print_partitions(const terminal& out, const cluster_view& view) {
   table.print(out);
   for (const auto& one : view.partitions)
     if (!one.halted.empty())
-      out.line(
-          out.paint("partition " + count(one.number) + " is halted: " + printable(one.halted), colour::red));
+      out.line(halted_line(out, one.number, one.halted));
 }
 
 void print_cluster(const terminal& out, const cluster_view& view) {

@@ -112,7 +112,7 @@ cluster_member::cluster_member(const setup& with)
   joining.owner_is = [&running, links = links_, failed = with.failed](std::uint32_t partition,
                                                                       const cluster_part::owner& owner) {
     try {
-      running.owner_is(partition, owner.epoch, owner.node, links->to(owner));
+      running.owner_is(partition, owner.epoch, owner.node, links->to(owner), owner.halted);
     } catch (const std::exception& problem) {
       failed(problem.what());
     }

@@ -153,7 +153,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return;
     keeper.poll(); // of one that has ended, too: it may have to halt the log
     if (!of.ended.empty())
-      return;
+      return tell_owner(of);
     const auto& owner = keeper.owner();
     if (owner && members->others().is_superseded(owner->node, owner->incarnation))
       keeper.owner_is_gone();
@@ -435,7 +435,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     const auto& last = of.keeper->owner();
     const auto& history = of.keeper->history();
     is.epoch = history.last().epoch;
-    if (last && history.owned()) {
+    is.halted = of.keeper->now() == role::owning ? std::string{} : of.keeper->halted();
+    if (last && history.owned() && is.halted.empty()) {
       is.node = last->node;
       if (last->node != with.self.node)
         for (const auto& row : members->rows())

@@ -26,6 +26,7 @@ public:
     std::uint64_t epoch = 0;
     std::string node;      ///< empty: nobody
     std::string addresses; ///< of that node; empty: it is not known, or it is this one
+    std::string halted;    ///< why the partition takes no records, so that nobody owns it; empty: it does
 
     friend bool operator==(const owner&, const owner&) = default;
   };

@@ -103,6 +103,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       return is_certain(from) ? went_back(from) : forget_uncertain();
     }
     looked_ms = sent;
+    halted = page.halted;
     if (from.digest() != history.digest())
       return; // an append of our own has come in between: the next poll is from there
     if (is == role::following)
@@ -176,7 +177,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// copy was put back. Records behind it would fit in no history, so nobody is to append any.
   void went_back(const log_history& from) {
     const auto why = "the log went back: " + name_of(from.last()) + " is not there any more, or another one";
-    halting = why;
+    halting = halted = why;
     become(role::broken, why);
     halt();
   }
@@ -196,7 +197,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void tick(std::uint32_t rank) {
     const auto now = with.now_ms();
-    if (is == role::following && !own && watch.may_claim(now, rank))
+    if (is == role::following && !own && halted.empty() && watch.may_claim(now, rank))
       return claim();
     if (is == role::owning && !own && !queued && now - last_append_ms >= heartbeat_ms)
       append_own(record_kind::round, {}, [](step) {});
@@ -325,6 +326,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::int64_t last_append_ms = 0;
   std::int64_t looked_ms = 0;
   bool polling = false;
+  std::string halted;  ///< why; empty: it is not
   std::string halting; ///< why; empty: there is nothing to halt for, or it is done
   bool halt_under_way = false;
 };
@@ -399,6 +401,10 @@ std::optional<partition_keeper::acting> partition_keeper::may_act_when() const {
   if (!rep_->lease || rep_->is != role::owning || lets_go)
     return std::nullopt;
   return acting{rep_->lease->from_ms(), rep_->lease->until_ms()};
+}
+
+const std::string& partition_keeper::halted() const noexcept {
+  return rep_->halted;
 }
 
 bool partition_keeper::may_yield() const {

@@ -100,6 +100,8 @@ public:
     std::int64_t until_ms = 0;
   };
   [[nodiscard]] std::optional<acting> may_act_when() const;
+  /// Why the partition takes no records, as far as this node has seen it; empty: it does.
+  [[nodiscard]] const std::string& halted() const noexcept;
   /// No append is under way, and see `owner_lease`.
   [[nodiscard]] bool may_yield() const;
 

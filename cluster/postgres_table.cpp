@@ -50,7 +50,8 @@ constexpr std::string_view look_text =
 constexpr std::string_view ends_text =
     "SELECT (SELECT max(number) FROM $.rounds WHERE partition = w.partition), "
     "(SELECT trimmed_to FROM $.partitions WHERE partition = w.partition), "
-    "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = w.first - 1) "
+    "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = w.first - 1), "
+    "(SELECT halted FROM $.partitions WHERE partition = w.partition) "
     "FROM unnest($1::int4[], $2::int8[]) WITH ORDINALITY AS w (partition, first, place) ORDER BY w.place";
 // The sum does not count the first row, which always belongs to the page.
 constexpr std::string_view read_text =
@@ -211,6 +212,7 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
               each.page.last = number_in(answer.rows[i][0]);
               each.page.trimmed_to = number_in(answer.rows[i][1]);
               each.page.before = digest_in(answer.rows[i][2]);
+              each.page.halted = answer.rows[i][3].value_or("");
             }
             if (each.page.answered && each.page.last >= each.from)
               more->push_back(std::move(each));

@@ -183,6 +183,39 @@ TEST_CASE("a log that went back is halted for all, also when the first try is lo
   CHECK(database.is_halted(0));
   keeper.poll(); // and no more
   CHECK(database.under_way() == 0);
+  CHECK(keeper.halted() == "the log went back: record 2 of partition 0 is not there any more, or another one");
+}
+
+TEST_CASE("a partition that is halted is not claimed, and everybody who follows it knows why") {
+  written_log log;
+  log.write(record_kind::genesis, {});
+  std::int64_t now = 0;
+  partition_keeper::setup setup;
+  setup.self = {"node-b", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.now_ms = [&] { return now; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  const auto live_for_a_while = [&] {
+    for (auto i = 0; i < 100; ++i) {
+      now += 100;
+      keeper.lived(now);
+      keeper.poll();
+      keeper.tick(0);
+      log.database.let_all_happen();
+    }
+  };
+  log.table.halt(0, "record 7 is gone", [](bool) {});
+  log.database.let_all_happen();
+  live_for_a_while();
+  CHECK(keeper.now() == partition_keeper::role::following);
+  CHECK(keeper.halted() == "record 7 is gone");
+  log.database.go_on(0);
+  live_for_a_while();
+  CHECK(keeper.halted().empty());
+  CHECK(keeper.now() == partition_keeper::role::owning);
 }
 
 TEST_CASE("nodes that keep a partition agree, whatever happens to them and to the database", "[simulation]") {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace vicket::testing {
@@ -42,7 +43,9 @@ public:
   /// All rows that are visible.
   [[nodiscard]] const std::map<std::uint64_t, log_row>& rows(std::uint32_t partition) const;
 
-  [[nodiscard]] bool is_halted(std::uint32_t partition) { return partitions_[partition].halted; }
+  /// What halted it has been put right.
+  void go_on(std::uint32_t partition) { partitions_[partition].halted.clear(); }
+  [[nodiscard]] bool is_halted(std::uint32_t partition) { return !partitions_[partition].halted.empty(); }
 
 private:
   friend class simulated_table;
@@ -51,7 +54,7 @@ private:
     std::map<std::uint64_t, log_row> rows;
     std::set<std::uint64_t> unsynced; ///< on this server alone
     std::uint64_t trimmed_to = 0;
-    bool halted = false;
+    std::string halted; ///< why
   };
   void acknowledge();
 

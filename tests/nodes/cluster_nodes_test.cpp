@@ -65,7 +65,21 @@ TEST_CASE("an owner is killed: its partitions are owned by others within seconds
   for (auto i = 0; i < rounds(); ++i) {
     const auto victim = world.some_owner();
     world.kill_node(victim);
+    const auto other = (victim + 1) % cluster_world::node_count;
+    if (i == 0) { // the others say so, before they have taken over
+      const auto status = world.status_of(other);
+      INFO(status);
+      CHECK(status.find("can't be reached, of node " + cluster_world::name_of(victim)) != std::string::npos);
+    }
     const auto took = world.wait_for_owners(victim);
+    if (i == 0) {
+      const auto status = world.status_of(other);
+      INFO(status);
+      CHECK(status.find("can't be reached") == std::string::npos);
+      const auto seen = world.cluster_status();
+      INFO(seen);
+      CHECK(seen.find("silent ") != std::string::npos);
+    }
     world.wait_for_accepted(200);
     tell("killed " + cluster_world::name_of(victim) + ": all are owned again after " + std::to_string(took) +
          " ms");
@@ -177,5 +191,20 @@ TEST_CASE("a standby that lacks acknowledged records is promoted while a node la
       rest(100);
     for (const auto& why : world.halted())
       CHECK(why.find("the log went back") != std::string::npos);
+    for (std::size_t node = 0; node < cluster_world::node_count; ++node) {
+      const auto is_named = [&] {
+        const auto status = world.status_of(node);
+        for (std::uint32_t partition = 0; partition < cluster_world::partitions; ++partition)
+          if (status.find("partition " + std::to_string(partition) + " is halted: the log went back") ==
+              std::string::npos)
+            return false;
+        return status.find("What to do:") != std::string::npos;
+      };
+      while (!is_named() && std::chrono::steady_clock::now() < until)
+        rest(100);
+      CHECK(is_named());
+      CHECK(world.status_of(node, true).find(R"("halted":"the log went back)") != std::string::npos);
+    }
+    CHECK(world.cluster_status().find("partition 0 is halted: the log went back") != std::string::npos);
   }
 }

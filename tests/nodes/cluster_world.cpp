@@ -276,6 +276,27 @@ std::vector<std::string> cluster_world::halted() const {
       '|');
 }
 
+std::string cluster_world::said_by(std::vector<std::string> command, bool json) {
+  command.insert(command.begin(), VICKET_PATH);
+  if (json)
+    command.emplace_back("--json");
+  const auto said = run_process(command);
+  if (said.code != 0)
+    throw std::runtime_error{"a status ended with " + std::to_string(said.code) + ": " + said.errors};
+  std::string text;
+  for (const auto& line : said.lines)
+    text += line + '\n';
+  return text;
+}
+
+std::string cluster_world::status_of(std::size_t number, bool json) const {
+  return said_by({"--node", "unix:" + socket_of(number), "status"}, json);
+}
+
+std::string cluster_world::cluster_status(bool json) const {
+  return said_by({"cluster", "status", "--log", conninfo()}, json);
+}
+
 std::size_t cluster_world::some_owner() const {
   for (const auto& owner : owners())
     for (std::size_t i = 0; i < node_count; ++i)

@@ -49,6 +49,9 @@ public:
   [[nodiscard]] std::vector<std::string> owners() const;
   [[nodiscard]] std::vector<std::uint64_t> epochs() const;
   [[nodiscard]] std::vector<std::string> halted() const;
+  /// What `vicket status` says of this node, and `vicket cluster status` of the database. They end with 0, or this throws.
+  [[nodiscard]] std::string status_of(std::size_t number, bool json = false) const;
+  [[nodiscard]] std::string cluster_status(bool json = false) const;
   /// A node that owns some.
   [[nodiscard]] std::size_t some_owner() const;
   /// That every partition has an owner that runs, and is not `except`. How long it took; throws after a minute.
@@ -102,6 +105,7 @@ private:
   [[nodiscard]] std::string database_run(const std::string& statement) const;
   [[nodiscard]] std::string socket_of(std::size_t number) const;
   void put_connectors();
+  static std::string said_by(std::vector<std::string> command, bool json);
 
   temporary_folder folder_;
   std::unique_ptr<postgres_instance> primary_;

@@ -364,7 +364,7 @@ struct cluster_world::rep {
       for (std::size_t i = 0; i < node_count; ++i)
         if (name_of(i) == owner.addresses && machines[i]->runs)
           there = machines[i]->runs->running->door();
-      self->running->owner_is(partition, owner.epoch, owner.node, there);
+      self->running->owner_is(partition, owner.epoch, owner.node, there, owner.halted);
     };
     joining.replaced = [this, which] { complain(name_of(which) + " is told that another has its name"); };
     on.runs->part = std::make_unique<cluster_part>(std::move(joining));
