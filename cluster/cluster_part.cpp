@@ -6,9 +6,11 @@
 #include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
 #include "policy/lease.hpp"
+#include "policy/peer_contact.hpp"
 #include "policy/placement.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -22,6 +24,9 @@ using step = append_settling::step;
 constexpr std::int64_t retry_ms = 200;
 /// The others are there, or not, for so long before partitions are moved to even out what the nodes own.
 constexpr std::int64_t settled_ms = 5'000;
+/// Between two tries of a store whose disk was full, and of any two.
+constexpr std::int64_t store_pause_ms = 5'000;
+constexpr std::int64_t any_store_pause_ms = 1'000;
 
 std::string hex(std::uint64_t value) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -46,7 +51,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     bool stopping = false;   ///< `stop` was called, and `gone` was not
     bool letting_go = false; ///< `drain` was called
     bool drained = false;
-    std::string ended; ///< why it is not followed any more; empty: it is
+    std::string ended;      ///< why it is not followed any more; empty: it is
+    store_status store_is;  ///< what it said last, while the keeper is stalled
+    std::int64_t try_again_at_ms = 0;
     cluster_part::owner told;
     std::uint64_t noted_epoch = 0; ///< of this node's last claim that the table says
     bool noting = false;
@@ -134,6 +141,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     for (const auto& each : seats)
       tick(*each, now);
     look_around(now);
+    look_at_peers(now);
     even_out(now);
     tell_copies(now);
     tell_what_is_wrong();
@@ -154,6 +162,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     keeper.poll(); // of one that has ended, too: it may have to halt the log
     if (!of.ended.empty())
       return tell_owner(of);
+    if (of.store->wants_resume())
+      stall(of, {store_errc::full, "the disk is full"});
+    if (keeper.now() == role::stalled) {
+      tell_owner(of);
+      return try_store_again(of, now);
+    }
     const auto& owner = keeper.owner();
     if (owner && members->others().is_superseded(owner->node, owner->incarnation))
       keeper.owner_is_gone();
@@ -204,9 +218,34 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
     const log_position position{log_history{head, digest, true}, of.keeper->applied_owner()};
     const auto status = of.store->apply(*round, partition_store::durability::unsynced, encode(position));
-    if (!status.ok())
-      warn(of, status.detail);
+    of.store_is = status;
     return status.ok();
+  }
+
+  /// As when it does not take a round.
+  void stall(seat& of, const store_status& why) {
+    if (of.keeper->now() == role::stalled)
+      return;
+    of.store_is = why;
+    of.keeper->stall("its store takes nothing");
+  }
+
+  /// Another keeper goes on from what the store has, once that has room. (Not two at once: it may take half a second, in which
+  /// this node shows no signs of life.)
+  void try_store_again(seat& of, std::int64_t now) {
+    if (of.store_is.code != store_errc::full || now < of.try_again_at_ms || of.keeper->busy() ||
+        now - tried_a_store_at_ms < any_store_pause_ms)
+      return;
+    of.try_again_at_ms = now + store_pause_ms;
+    const auto space = of.store->free_space();
+    if (space.free_bytes <= space.reserve_bytes)
+      return;
+    tried_a_store_at_ms = now;
+    of.store_is = of.store->resume();
+    if (!of.store_is.ok())
+      return;
+    info(of, "is followed again: the disk has room");
+    of.keeper.reset();
   }
 
   void keep_position(seat& of, std::int64_t now) {
@@ -216,7 +255,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     of.synced_at_ms = now;
     const auto status = of.store->keep_position(encode({applied, of.keeper->applied_owner()}));
     if (!status.ok())
-      return warn(of, status.detail);
+      return stall(of, status);
     of.synced_to = applied.last().number;
   }
 
@@ -245,6 +284,10 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return take_over(of);
     case role::following:
       break;
+    case role::stalled:
+      of.try_again_at_ms = with.now_ms() + store_pause_ms;
+      warn(of, "is neither followed nor owned here, " + until_when(of));
+      break;
     case role::behind:
     case role::broken:
       of.ended = why;
@@ -263,6 +306,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
           self->post([number](rep& it) { it.seats[number]->stopping = false; });
       });
     }
+  }
+
+  static std::string until_when(const seat& of) {
+    return (of.store_is.code == store_errc::full ? "until there is room: " : "until the node is started again: ") +
+           of.store_is.detail;
   }
 
   /// Until it is there: who looks at the table, as `vicket cluster status` does, knows it from nowhere else.
@@ -291,10 +339,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return;
     auto first = of.store->take_over(of.keeper->history().last().epoch,
                                      static_cast<std::uint32_t>(with.random->next()));
-    if (const auto* why = std::get_if<store_status>(&first)) {
-      warn(of, why->detail);
-      return wait(retry_ms, [this, &of] { append_first(of); });
-    }
+    if (const auto* why = std::get_if<store_status>(&first))
+      return stall(of, *why);
     of.keeper->append(
         std::string{std::get<sealed_round>(first).bytes()}, [this, &of, permit = of.permit](step how) {
           if (ended || of.permit != permit)
@@ -366,7 +412,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     if (!let_go)
       return rank;
     if (last->node == self)
-      return static_cast<std::uint32_t>(others.present(now).size());
+      return static_cast<std::uint32_t>(others.able(now).size());
     return partition < wanted.size() && !wanted[partition].empty() && wanted[partition].front() == self
                ? 0
                : rank + 1;
@@ -393,10 +439,32 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     failovers.seen(timeline, lowest->looked_at, now);
   }
 
+  /// Whom this node can't reach.
+  void look_at_peers(std::int64_t now) {
+    if (!with.reach)
+      return;
+    std::vector<std::string> there;
+    for (const auto& row : members->rows()) {
+      if (row.node == with.self.node || !members->others().is_present(row.node, now))
+        continue;
+      there.push_back(row.node);
+      if (auto& known = reached_at[row.node]; !row.addresses.empty() && known != row.addresses) {
+        known = row.addresses;
+        contact.is(row.node, false, "no connection yet", now);
+        with.reach(row.node, row.addresses);
+      }
+    }
+    contact.seen(there, now);
+    std::vector<std::string> missing;
+    for (const auto& each : contact.unreached(now))
+      missing.push_back(each.node);
+    members->say_unreached(std::move(missing));
+  }
+
   /// Lets go of a partition that another node should own, one at a time, once the nodes that are there have been the same for
   /// a while.
   void even_out(std::int64_t now) {
-    auto present = members->others().present(now);
+    auto present = members->others().able(now);
     std::vector<std::string> names;
     for (const auto& each : present)
       names.push_back(each.name);
@@ -424,10 +492,16 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return;
     for (const auto& each : seats)
       if (each->started && each->keeper->may_act() && now - each->owned_since_ms >= settled_ms &&
-          !wanted[each->number].empty() && wanted[each->number].front() != with.self.node) {
+          !wanted[each->number].empty() && wanted[each->number].front() != with.self.node &&
+          may_hand_to(wanted[each->number].front(), now)) {
         info(*each, "is let go: " + wanted[each->number].front() + " is to own it");
         return let_go(*each);
       }
+  }
+
+  /// Not to one that this node can't reach: others may not have found that out yet. Unless it is this one that nobody reaches.
+  [[nodiscard]] bool may_hand_to(const std::string& node, std::int64_t now) const {
+    return !contact.is_missing(node) || members->others().is_cut_off(with.self.node, now);
   }
 
   void tell_owner(seat& of) {
@@ -445,7 +519,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
     if (is.node == with.self.node && !of.started)
       is.node.clear(); // an earlier life's, or not yet
-    if (is == of.told)
+    const auto is_older = of.keeper->looked_ms() == 0 && is.epoch < of.told.epoch; // it has read nothing yet
+    if (is == of.told || is_older)
       return;
     of.told = is;
     with.owner_is(of.number, is);
@@ -453,11 +528,37 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
 
   void tell_what_is_wrong() {
     std::string wrong;
-    for (const auto& each : seats)
-      if (!each->ended.empty())
-        wrong += (wrong.empty() ? "partition " : "; partition ") + std::to_string(each->number) + ": " +
-                 each->ended;
+    std::size_t others = 0;
+    bool stalled = false;
+    for (const auto& each : seats) {
+      const auto is_stalled = each->keeper && each->keeper->now() == role::stalled;
+      stalled = stalled || is_stalled;
+      if (each->ended.empty() && !is_stalled)
+        continue;
+      if (wrong.empty())
+        wrong = "partition " + std::to_string(each->number) + " is not followed, " +
+                (is_stalled ? until_when(*each) : each->ended);
+      else
+        ++others;
+    }
+    if (others > 0)
+      wrong = std::to_string(others + 1) + " partitions; " + wrong;
+    const auto now = with.now_ms();
+    const auto add = [&](const std::string& what) { wrong += (wrong.empty() ? "" : "; ") + what; };
+    if (members->others().is_cut_off(with.self.node, now))
+      add("most of the others can't reach this node at " + with.self.addresses + ", so it is to own nothing");
+    std::string unreached;
+    for (const auto& each : contact.unreached(now)) {
+      add("it can't reach " + each.node + ": " + each.why);
+      unreached += (unreached.empty() ? "" : ", ") + each.node;
+      if (last_unreached.find(each.node) == std::string::npos)
+        with.log_warning("node " + each.node + " can't be reached: " + each.why);
+    }
+    if (unreached.empty() && !last_unreached.empty())
+      with.log_info("all other nodes can be reached again");
+    last_unreached = std::move(unreached);
     members->say_wrong(wrong);
+    members->say_stalled(stalled);
     if (members->trouble() != last_trouble) {
       last_trouble = members->trouble();
       if (last_trouble.empty())
@@ -483,7 +584,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   std::int64_t present_since_ms = 0;
   std::int64_t evened_at_ms = 0;
   std::int64_t copies_told_ms = 0;
+  std::int64_t tried_a_store_at_ms = 0;
   std::string last_trouble;
+  peer_contact contact;
+  std::map<std::string, std::string> reached_at; ///< where each other node was to be connected to last
+  std::string last_unreached;                    ///< names
   failover_watch failovers;
   std::uint64_t timeline = 0; ///< of the server that this node speaks to
   std::int64_t timeline_since_ms = 0;
@@ -503,6 +608,10 @@ void cluster_part::tick() {
   rep_->tick();
 }
 
+void cluster_part::peer_is(const std::string& node, bool connected, const std::string& why) {
+  rep_->contact.is(node, connected, why, rep_->with.now_ms());
+}
+
 void cluster_part::close() {
   if (!std::exchange(rep_->closing, true))
     rep_->members->say_leaving();
@@ -519,7 +628,10 @@ std::shared_ptr<const start_permit> cluster_part::permit_of(std::uint32_t partit
 }
 
 const std::string& cluster_part::trouble_of(std::uint32_t partition) const {
-  return rep_->seats[partition]->ended;
+  const auto& of = *rep_->seats[partition];
+  const auto is_for_good = of.ended.empty() && of.keeper && of.keeper->now() == role::stalled &&
+                           of.store_is.code != store_errc::full;
+  return is_for_good ? of.store_is.detail : of.ended;
 }
 
 } // namespace vicket

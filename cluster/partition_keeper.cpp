@@ -106,7 +106,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     halted = page.halted;
     if (from.digest() != history.digest())
       return; // an append of our own has come in between: the next poll is from there
-    if (is == role::following)
+    if (is == role::following || is == role::stalled)
       follow(page);
     else if (!page.rows.empty() && !is_own(page.rows.front()))
       step_down("another node has written " + name_of(page.rows.front().head));
@@ -126,6 +126,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       const auto before = history.digest();
       if (const auto why = history.take(row.head, row.digest, row.body); !why.empty())
         return become(role::broken, name_of(row.head) + " " + why);
+      if (is == role::stalled && row.head.kind != record_kind::claim)
+        continue; // of a store that takes nothing only the owner is to be known
       auto body = with.codec->open(row.head, before, row.body);
       if (!body)
         return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
@@ -134,13 +136,15 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
         if (!owner)
           return become(role::broken, name_of(row.head) + " is a claim that names nobody");
       }
+      if (is == role::stalled)
+        continue;
       waiting.push_back({history, std::move(*body), owner});
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
   }
 
-  /// False: it is broken now.
+  /// False: it is stalled now.
   bool apply_durable() {
     for (; !waiting.empty() && waiting.front().with_it.last().number <= durable_to; waiting.pop_front()) {
       const auto& next = waiting.front();
@@ -154,10 +158,36 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   bool apply(const record_head& head, const record_digest& digest, std::string_view body) {
     if (head.kind == record_kind::round && !body.empty() && !with.apply(head, digest, body)) {
-      become(role::broken, "the store can't apply " + name_of(head));
+      stall("its store does not take " + name_of(head));
       return false;
     }
     return true;
+  }
+
+  void stall(const std::string& why) {
+    if (ended() || is == role::stalled)
+      return;
+    yields = is == role::owning && lease && lease->may_yield(with.now_ms());
+    waiting.clear();
+    become(role::stalled, why);
+    if (!own)
+      let_go_stalled();
+  }
+
+  /// Nothing acts here any more, and nothing is under way.
+  void let_go_stalled() {
+    if (std::exchange(yields, false))
+      append_own(record_kind::yield, {}, [](step) {});
+  }
+
+  /// What was under way when the store stalled is there: then it can still let go, behind that.
+  void settled_stalled(const log_row& row, step how) {
+    if (how != step::durable)
+      yields = false;
+    else if (history.last().number + 1 == row.head.number && history.take(row.head, row.digest, row.body).empty())
+      durable_to = row.head.number;
+    yields = yields && history.digest() == row.digest;
+    let_go_stalled();
   }
 
   /// What was seen and is not known to be durable may go with the server that showed it: then the log goes on from before.
@@ -240,9 +270,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled(const record_appender::settled& what) {
     auto mine = *std::exchange(own, std::nullopt);
     auto how = what.how;
-    const auto self = shared_from_this();   // whatever `done` does
-    if (ended() || is == role::following) { // it stepped down meanwhile
+    const auto self = shared_from_this();                 // whatever `done` does
+    if (is != role::claiming && is != role::owning) { // it stepped down meanwhile
       mine.done(step::lost);
+      if (is == role::stalled && !own)
+        settled_stalled(mine.row, how);
       return append_next();
     }
     switch (how) {
@@ -307,7 +339,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void step_down(const std::string& why) {
     watch = claim_watch{with.now_ms()};
-    become(role::following, why);
+    if (is != role::stalled)
+      become(role::following, why);
   }
 
   setup with;
@@ -324,6 +357,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::deque<waiting_record> waiting;
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
+  bool yields = false; ///< stalled, and lets go once nothing is under way
   std::int64_t looked_ms = 0;
   bool polling = false;
   std::string halted;  ///< why; empty: it is not
@@ -354,6 +388,10 @@ void partition_keeper::tick(std::uint32_t rank) {
 
 void partition_keeper::append(std::string round, std::function<void(append_settling::step)> done) {
   rep_->append(std::move(round), std::move(done));
+}
+
+void partition_keeper::stall(const std::string& why) {
+  rep_->stall(why);
 }
 
 void partition_keeper::yield() {

@@ -33,7 +33,8 @@ public:
     following,
     claiming,
     owning,
-    behind, ///< the log was trimmed beyond what the store has: a checkpoint has to come from another node
+    stalled, ///< the store does not take what is durable: reads on, so that it is known who owns it, and nothing else
+    behind,  ///< the log was trimmed beyond what the store has: a checkpoint has to come from another node
     broken, ///< the log is not the one that was followed, or has a record that does not verify: nothing more is read
   };
 
@@ -52,7 +53,7 @@ public:
     std::function<std::int64_t()> now_ms;
 
     /// A round that is durable, in order; empty for an owner's sign of life. Of an owner's own rounds as well, before their
-    /// `done`. False: the store can't, and the keeper is `broken`.
+    /// `done`. False: the store can't, and the keeper is `stalled`.
     std::function<bool(const record_head&, const record_digest&, std::string_view round)> apply;
     /// The role has changed; `why` in words, for the log.
     std::function<void(role, const std::string& why)> changed;
@@ -78,6 +79,9 @@ public:
   /// One at a time; behind a sign of life that is under way. `done`: durable and applied, or not there; where the end is not
   /// known the role changes, and `done` is told `lost`, as it is where this is no owner (any more).
   void append(std::string round, std::function<void(append_settling::step)> done);
+  /// The store takes nothing more: as if it had not taken a round. An owner that may lets go. Another keeper goes on from what
+  /// the store has, once that takes something.
+  void stall(const std::string& why);
   /// Lets go: no more appends of this owner; the record says so to the others. Only if it may (`may_yield`). Whoever wants
   /// another node to own it then gives this one a rank behind that one: a partition that was let go is claimed at once.
   void yield();

@@ -134,7 +134,9 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
     return {std::move(name), in_schema(text, with.schema)};
   }
   [[nodiscard]] pg_session::setup line(std::vector<pg_statement> statements) const {
-    return {with.io, with.conninfo, std::move(statements)};
+    pg_session::setup session{with.io, with.conninfo, std::move(statements)};
+    session.names = with.names;
+    return session;
   }
 
   /// `afresh`: another one than the partition's last append went over. Where partitions share one, the first that needs

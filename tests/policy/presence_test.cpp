@@ -79,3 +79,28 @@ TEST_CASE("who claims first is the same for all that see the same, and who is go
   for (std::uint32_t partition = 0; partition < 30; ++partition)
     CHECK(it.rank_of("a", partition, 3'000) + it.rank_of("c", partition, 3'000) == 1);
 }
+
+TEST_CASE("a node whose stores take nothing, or that others can't reach, is there and is to own nothing") {
+  const auto able = [](const presence& of) {
+    std::string text;
+    for (const auto& each : of.able(0))
+      text += each.name + ' ';
+    return text;
+  };
+  presence it;
+  it.seen({{"a", "", 1, 1}, {"b", "", 1, 1, true, false}, {"c", "", 1, 1, false}}, 0);
+  CHECK(names(it, 0) == "a b ");
+  CHECK(able(it) == "a ");
+  CHECK(it.rank_of("a", 7, 0) == 0);
+  CHECK(it.rank_of("b", 7, 0) == 1); // behind all that are able
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 1}, {"c", "", 1, 1, true, true, {"b"}}}, 0);
+  CHECK(names(it, 0) == "a b c ");
+  CHECK(able(it) == "a c ");
+  CHECK(it.is_cut_off("b", 0));
+  CHECK_FALSE(it.is_cut_off("a", 0));
+  CHECK(it.rank_of("b", 7, 0) == 2);
+  // Who is gone accuses nobody.
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 2}, {"c", "", 1, 2}}, 2'000);
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 3}, {"c", "", 1, 3}}, 4'000);
+  CHECK_FALSE(it.is_cut_off("b", 4'000));
+}

@@ -39,6 +39,7 @@ using fate = simulated_database::fate;
 constexpr std::size_t connectors = 6;
 constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
+constexpr store_environment::volume empty_disk{std::uint64_t{1} << 40, std::uint64_t{1} << 40};
 
 std::string name_of(std::size_t node) {
   return std::string{"node-"} + static_cast<char>('a' + node);
@@ -231,8 +232,9 @@ struct cluster_world::rep {
     std::int64_t next_tick_ms = 0;
   };
   struct machine {
-    explicit machine(std::uint64_t seed) : random{seed} {}
-    std::unique_ptr<store_environment> disk = make_memory_environment();
+    explicit machine(std::uint64_t seed) : random{seed} { disk.set_volume(empty_disk); }
+    faulty_environment disk;
+    std::int64_t full_until_ms = 0; ///< 0: it is not
     testing::manual_clock clock;
     node_chance random;
     std::unique_ptr<process> runs; ///< null: nothing does
@@ -312,7 +314,7 @@ struct cluster_world::rep {
     environment.time = &on.clock;
     environment.random = &on.random;
     environment.transport = starting->transport;
-    environment.store = on.disk.get();
+    environment.store = &on.disk;
     environment.failed = [this, which, self](const std::string& why) {
       if (machines[which]->runs.get() == self)
         complain(name_of(which) + " failed: " + why);
@@ -320,6 +322,11 @@ struct cluster_world::rep {
     environment.log_warning = [this, which](const std::string& what) { say(name_of(which) + ": " + what); };
     auto started = node::start(system, options, environment);
     if (const auto* why = std::get_if<std::string>(&started)) {
+      if (on.full_until_ms != 0) { // then somebody frees some space
+        on.start_at_ms = on.full_until_ms;
+        say(name_of(which) + " does not start: " + *why);
+        return;
+      }
       complain(name_of(which) + " does not start: " + *why);
       return;
     }
@@ -396,6 +403,13 @@ struct cluster_world::rep {
     for (auto& each : machines)
       each->clock.advance_ms(step_ms);
     make_trouble();
+    for (std::size_t i = 0; i < node_count; ++i)
+      if (auto& on = *machines[i]; on.full_until_ms != 0 && now_ms >= on.full_until_ms) {
+        on.full_until_ms = 0;
+        on.disk.set_volume(empty_disk);
+        on.disk.free_disk();
+        say("the disk of " + name_of(i) + " has room");
+      }
     for (auto calls = draw.below(12); calls > 0; --calls)
       let_a_call_happen();
     for (std::size_t i = 0; i < node_count; ++i)
@@ -491,7 +505,7 @@ struct cluster_world::rep {
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(8)) {
+    switch (draw.below(9)) {
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -520,6 +534,14 @@ struct cluster_world::rep {
         say(name_of(which) + " is to stop");
         on.stopping = true;
         on.runs->part->close();
+      }
+      return;
+    case 6:
+      if (fault.full_disks && on.full_until_ms == 0) {
+        on.full_until_ms = for_a_while(20'000) + step_ms;
+        on.disk.fill_disk_after(draw.below(write_buffer_bytes));
+        ++counts.full_disks;
+        say("the disk of " + name_of(which) + " is filling up");
       }
       return;
     default:
@@ -573,7 +595,7 @@ struct cluster_world::rep {
           },
           [this](const refusal& why) {
             putting = false;
-            if (why.code != errc::unavailable)
+            if (why.code != errc::unavailable && why.code != errc::storage_full)
               complain("a connector is refused: " + why.detail);
           });
       return;
@@ -591,7 +613,8 @@ struct cluster_world::rep {
         [this, number](const refusal& why) {
           ++counts.refused;
           again.push_back(number);
-          if (why.code != errc::unavailable && why.code != errc::overloaded)
+          if (why.code != errc::unavailable && why.code != errc::overloaded &&
+              why.code != errc::storage_full)
             complain("event " + std::to_string(number) + " is refused: " + std::string{to_string(why.code)} +
                      " " + why.detail);
         });
@@ -778,11 +801,12 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;
     each->start_at_ms = 0;
+    each->full_until_ms = std::min(each->full_until_ms, it.now_ms);
   }
   constexpr std::int64_t longest_ms = 120'000;
   const auto is_done = [&] {

@@ -30,6 +30,7 @@ public:
     bool pauses = true;        ///< the cluster's thread of a node stands still
     bool kills = true;         ///< a process ends and begins again
     bool stops = true;         ///< a node ends in order
+    bool full_disks = true;    ///< the disk of a node has no room for a while
     bool bad_endpoints = true; ///< endpoints that answer 503 now and then
   };
 
@@ -55,6 +56,7 @@ public:
     std::size_t ownerships = 0;
     std::size_t kills = 0;
     std::size_t failovers = 0;
+    std::size_t full_disks = 0;
     std::size_t feed_entries = 0;
   };
   [[nodiscard]] const totals& counted() const;

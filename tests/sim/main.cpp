@@ -223,6 +223,7 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.ownerships += counted.ownerships;
       all.kills += counted.kills;
       all.failovers += counted.failovers;
+      all.full_disks += counted.full_disks;
       all.feed_entries += counted.feed_entries;
       if (!world.violation().empty()) {
         code = 1;
@@ -244,10 +245,11 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("events accepted", all.accepted);
   row("events delivered", all.delivered);
   row("  more than once", all.delivered_again);
-  row("answers unavailable or overloaded", all.refused);
+  row("answers that it can't be taken now", all.refused);
   row("times that a node became an owner", all.ownerships);
   row("processes killed, or their power cut", all.kills);
   row("failovers of the database", all.failovers);
+  row("disks that were full for a while", all.full_disks);
   row("entries of the feed, read across nodes", all.feed_entries);
   if (all.accepted == 0 || all.ownerships < 2 * worlds) {
     std::printf("too little happened for that to say anything\n");
