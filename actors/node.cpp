@@ -245,6 +245,10 @@ std::optional<std::string> place_complaint(data_folder& folder, const node_optio
   if (!options.cluster && is && is->node == data_folder::adopted)
     return name + " is what the cluster " + is->uuid +
            " began with, and what came since is not in it: its nodes have folders of their own";
+  if (!options.cluster && is && is->node == data_folder::adopting)
+    return name + " is what the cluster " + is->uuid +
+           " was to begin with, and its making did not come to its end: run `vicket cluster init --adopt` with it "
+           "again";
   if (!options.cluster)
     return is ? std::optional{name + " belongs to node " + is->node +
                               " of a cluster: start it with --cluster, " + "--node-name " + is->node +
