@@ -247,7 +247,8 @@ std::optional<std::string> place_complaint(data_folder& folder, const node_optio
            " began with, and what came since is not in it: its nodes have folders of their own";
   if (!options.cluster && is && is->node == data_folder::adopting)
     return name + " is what the cluster " + is->uuid +
-           " was to begin with, and its making did not come to its end: run `vicket cluster init --adopt` with it "
+           " was to begin with, and its making did not come to its end: run `vicket cluster init --adopt` "
+           "with it "
            "again";
   if (!options.cluster)
     return is ? std::optional{name + " belongs to node " + is->node +

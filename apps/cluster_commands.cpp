@@ -105,7 +105,8 @@ void print_nodes(const terminal& out, const cluster_view& view) {
                {one.zone.empty() ? "-" : printable(one.zone)},
                {printable(one.addresses)},
                is_silent(view, i) ? text_table::cell{"silent " + show_age_ms(view.silent_ms[i]), colour::red}
-                                  : text_table::cell{printable(one.state), one.state == member::up ? colour::green : colour::red},
+                                  : text_table::cell{printable(one.state),
+                                                     one.state == member::up ? colour::green : colour::red},
                {count(static_cast<std::uint64_t>(owns))},
                {count(one.incarnation)}});
   }

@@ -15,23 +15,23 @@ std::string count(std::uint64_t number) {
 }
 
 void print_partitions(const terminal& out, const node_status& status) {
-  const bool clustered = std::any_of(
-      status.partitions.begin(), status.partitions.end(),
-      [](const partition_status& one) { return !one.owner.empty() || !one.why.empty(); });
+  const bool clustered =
+      std::any_of(status.partitions.begin(), status.partitions.end(),
+                  [](const partition_status& one) { return !one.owner.empty() || !one.why.empty(); });
   std::vector<std::string> header{"PARTITION", "PENDING",       "IN FLIGHT",    "ACCEPTING",
                                   "EPOCH",     "NEXT SEQUENCE", "SETTLED BELOW"};
   if (clustered)
     header.emplace_back("OWNER");
   text_table table{std::move(header), {true, true, true, false, true, true, true, false}};
   for (const auto& one : status.partitions) {
-    std::vector<text_table::cell> row{
-        {count(one.number)},
-        {count(one.pending)},
-        {count(one.in_flight)},
-        one.accepting ? text_table::cell{"yes", colour::green} : text_table::cell{"no", colour::red},
-        {count(one.epoch)},
-        {count(one.next_sequence)},
-        {count(one.settled_below)}};
+    std::vector<text_table::cell> row{{count(one.number)},
+                                      {count(one.pending)},
+                                      {count(one.in_flight)},
+                                      one.accepting ? text_table::cell{"yes", colour::green}
+                                                    : text_table::cell{"no", colour::red},
+                                      {count(one.epoch)},
+                                      {count(one.next_sequence)},
+                                      {count(one.settled_below)}};
     if (clustered)
       row.push_back(one.owner.empty() ? text_table::cell{"nobody", colour::red}
                                       : text_table::cell{printable(one.owner)});

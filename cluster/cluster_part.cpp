@@ -51,8 +51,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     bool stopping = false;   ///< `stop` was called, and `gone` was not
     bool letting_go = false; ///< `drain` was called
     bool drained = false;
-    std::string ended;      ///< why it is not followed any more; empty: it is
-    store_status store_is;  ///< what it said last, while the keeper is stalled
+    std::string ended;     ///< why it is not followed any more; empty: it is
+    store_status store_is; ///< what it said last, while the keeper is stalled
     std::int64_t try_again_at_ms = 0;
     cluster_part::owner told;
     std::uint64_t noted_epoch = 0; ///< of this node's last claim that the table says
@@ -309,7 +309,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   }
 
   static std::string until_when(const seat& of) {
-    return (of.store_is.code == store_errc::full ? "until there is room: " : "until the node is started again: ") +
+    return (of.store_is.code == store_errc::full ? "until there is room: "
+                                                 : "until the node is started again: ") +
            of.store_is.detail;
   }
 

@@ -371,11 +371,11 @@ std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, 
     stores.push_back(std::get<std::unique_ptr<partition_store>>(std::move(store)));
   }
   std::string uuid;
-  auto made = init_cluster(place, name, folder.partitions(), key, node_role, stores,
-                           [&](const cluster_identity& is) {
-                             uuid = is.uuid;
-                             return folder.join({is.uuid, data_folder::adopting});
-                           });
+  auto made =
+      init_cluster(place, name, folder.partitions(), key, node_role, stores, [&](const cluster_identity& is) {
+        uuid = is.uuid;
+        return folder.join({is.uuid, data_folder::adopting});
+      });
   if (auto* is = std::get_if<cluster_identity>(&made))
     return mark_adopted(folder, std::move(*is), false);
   auto& why = std::get<std::string>(made);

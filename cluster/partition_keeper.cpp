@@ -184,7 +184,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled_stalled(const log_row& row, step how) {
     if (how != step::durable)
       yields = false;
-    else if (history.last().number + 1 == row.head.number && history.take(row.head, row.digest, row.body).empty())
+    else if (history.last().number + 1 == row.head.number &&
+             history.take(row.head, row.digest, row.body).empty())
       durable_to = row.head.number;
     yields = yields && history.digest() == row.digest;
     let_go_stalled();
@@ -270,7 +271,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled(const record_appender::settled& what) {
     auto mine = *std::exchange(own, std::nullopt);
     auto how = what.how;
-    const auto self = shared_from_this();                 // whatever `done` does
+    const auto self = shared_from_this();             // whatever `done` does
     if (is != role::claiming && is != role::owning) { // it stepped down meanwhile
       mine.done(step::lost);
       if (is == role::stalled && !own)

@@ -34,7 +34,7 @@ public:
     claiming,
     owning,
     stalled, ///< the store does not take what is durable: reads on, so that it is known who owns it, and nothing else
-    behind,  ///< the log was trimmed beyond what the store has: a checkpoint has to come from another node
+    behind, ///< the log was trimmed beyond what the store has: a checkpoint has to come from another node
     broken, ///< the log is not the one that was followed, or has a record that does not verify: nothing more is read
   };
 

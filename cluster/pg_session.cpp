@@ -147,9 +147,8 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     const auto is_folder = host.empty() || host.front() == '/' || host.front() == '@';
     if (with.names == nullptr || is_folder || !with.at.hostaddr.empty())
       return connect();
-    with.names->find(host, while_alive(weak_from_this(), [](rep& self, const host_lookup::found& what) {
-                       self.take(what);
-                     }));
+    with.names->find(host, while_alive(weak_from_this(),
+                                       [](rep& self, const host_lookup::found& what) { self.take(what); }));
   }
 
   void take(const host_lookup::found& what) {

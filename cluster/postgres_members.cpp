@@ -29,7 +29,8 @@ constexpr std::string_view enter_text =
     "(node, incarnation, life, state, zone, addresses, protocol_from, protocol_to, timeline, wrong, "
     "looked_at, unreached) "
     "VALUES ($1::text, 1, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::int4, "
-    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $8::text, $9::int8, $10::text) "
+    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $8::text, $9::int8, "
+    "$10::text) "
     "ON CONFLICT (node) DO UPDATE SET "
     "incarnation = old.incarnation + CASE WHEN old.life = excluded.life THEN 0 ELSE 1 END, "
     "beats = CASE WHEN old.life = excluded.life THEN old.beats ELSE 0 END, life = excluded.life, "
@@ -138,19 +139,19 @@ void postgres_members::look_after() {
 
 void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {
   post_while_alive(*rep_->with.io, rep_, [self, done = std::move(done)](rep& it) {
-    it.line.session().execute(
-        "enter",
-        {self.node, self.life, self.state, self.zone, self.addresses, pg_int4(self.protocol_from),
-         pg_int4(self.protocol_to), self.wrong, pg_int8(static_cast<std::int64_t>(self.looked_at)),
-         text_of(self.unreached)},
-        [done](pg_answer answer) {
-          enter_answer found;
-          found.acknowledged = answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
-          found.detail = std::move(answer.detail);
-          if (found.acknowledged)
-            found.incarnation = number_in(answer.rows[0][0]);
-          done(std::move(found));
-        });
+    it.line.session().execute("enter",
+                              {self.node, self.life, self.state, self.zone, self.addresses,
+                               pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong,
+                               pg_int8(static_cast<std::int64_t>(self.looked_at)), text_of(self.unreached)},
+                              [done](pg_answer answer) {
+                                enter_answer found;
+                                found.acknowledged =
+                                    answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
+                                found.detail = std::move(answer.detail);
+                                if (found.acknowledged)
+                                  found.incarnation = number_in(answer.rows[0][0]);
+                                done(std::move(found));
+                              });
   });
 }
 

@@ -15,7 +15,7 @@ public:
   struct setup {
     const internal::io_thread* io = nullptr; ///< outlives it; `done` is called there
     std::string conninfo;
-    std::string schema; ///< see `is_schema_name`
+    std::string schema;                     ///< see `is_schema_name`
     internal::host_lookup* names = nullptr; ///< see `pg_session::setup`
   };
 

@@ -138,8 +138,7 @@ typename link_client<Interface>::handle::behavior_type link_client<Interface>::m
 
 void link_client_core::begin(caf::weak_actor_ptr self) {
   line_ = std::make_unique<link_line>(
-      link_line::options{
-          with_.nodes, with_.tls, with_.roles, inbox_, std::move(self), with_.deadlines});
+      link_line::options{with_.nodes, with_.tls, with_.roles, inbox_, std::move(self), with_.deadlines});
 }
 
 std::optional<refusal> link_client_core::complaint(std::uint8_t kind, std::size_t most_bytes,
@@ -344,8 +343,8 @@ peer_actor connect_peer(caf::actor_system& system, const link_options& options,
   internal::deadline_limits deadlines;
   deadlines.ping = std::chrono::milliseconds{3'000};
   deadlines.silence = deadlines.write = std::chrono::milliseconds{10'000};
-  return internal::spawn_client<internal::peer_interface>(system, options, internal::role_peer, std::move(tls),
-                                                          deadlines);
+  return internal::spawn_client<internal::peer_interface>(system, options, internal::role_peer,
+                                                          std::move(tls), deadlines);
 }
 
 node_actor connect_node(caf::actor_system& system, const link_options& options) {

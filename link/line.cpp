@@ -47,9 +47,9 @@ web_socket_limits limits_of_answers() {
 class line_core : public std::enable_shared_from_this<line_core> {
 public:
   line_core(link_line::options with, const io_thread& io)
-      : with_{std::move(with)}, plan_{with_.nodes.size()},
-        dialer_{std::make_unique<link_dialer>(io, with_.tls, with_.deadlines, limits_of_answers(),
-                                              answer_budget_bytes)},
+      : with_{std::move(with)}, plan_{with_.nodes.size()}, dialer_{std::make_unique<link_dialer>(
+                                                               io, with_.tls, with_.deadlines,
+                                                               limits_of_answers(), answer_budget_bytes)},
         pause_{io}, ticks_{io} {}
 
   void start() {
@@ -139,16 +139,16 @@ void line_core::dial() {
   if (!with_.roles.empty())
     request.fields.emplace_back("Vicket-Roles", with_.roles);
   dialer_->dial(std::move(request),
-               [self = shared_from_this()](std::variant<link_dialer::dialled, std::string> result) {
-                 if (self->stopped_)
-                   return;
-                 if (auto* why = std::get_if<std::string>(&result)) {
-                   self->put(link_inbox::ended{self->dialled(), std::move(*why)});
-                   self->again(self->plan_.failed(chance()));
-                 } else {
-                   self->connected(std::get<0>(result));
-                 }
-               });
+                [self = shared_from_this()](std::variant<link_dialer::dialled, std::string> result) {
+                  if (self->stopped_)
+                    return;
+                  if (auto* why = std::get_if<std::string>(&result)) {
+                    self->put(link_inbox::ended{self->dialled(), std::move(*why)});
+                    self->again(self->plan_.failed(chance()));
+                  } else {
+                    self->connected(std::get<0>(result));
+                  }
+                });
 }
 
 void line_core::connected(const link_dialer::dialled& found) {

@@ -108,8 +108,8 @@ struct host_lookup::rep : std::enable_shared_from_this<rep> {
   void give_up(const std::string& name, const std::shared_ptr<waiter>& who) {
     auto& of = hosts[name];
     of.waiting.remove(who);
-    const auto answer = of.before.value_or(
-        name + " can't be looked up: no answer within " + std::to_string(patience.count()) + " ms");
+    const auto answer = of.before.value_or(name + " can't be looked up: no answer within " +
+                                           std::to_string(patience.count()) + " ms");
     who->done(answer);
   }
 

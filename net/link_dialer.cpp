@@ -200,9 +200,9 @@ void link_dialer::dialled::open(std::shared_ptr<web_socket_owner> owner) const {
 
 link_dialer::link_dialer(const io_thread& io, std::shared_ptr<tls_contexts> tls, deadline_limits deadlines,
                          web_socket_limits messages, std::size_t budget_bytes)
-    : context_{io.context()}, names_{std::make_unique<host_lookup>(io, deadlines.connect)}, tls_{std::move(tls)},
-      around_{std::make_shared<ws_surroundings>(io.core(), deadlines, messages, budget_bytes,
-                                                std::size_t{64} << 10)} {}
+    : context_{io.context()}, names_{std::make_unique<host_lookup>(io, deadlines.connect)},
+      tls_{std::move(tls)}, around_{std::make_shared<ws_surroundings>(io.core(), deadlines, messages,
+                                                                      budget_bytes, std::size_t{64} << 10)} {}
 
 void link_dialer::dial(request what, on_done done) {
   std::make_shared<dial_try>(context_, tls_, around_, std::move(what), std::move(done))->begin(*names_);

@@ -22,11 +22,11 @@ public:
   /// What the table of members has of a node.
   struct sign {
     std::string node;
-    std::string zone;              ///< see `placement_node`
-    std::uint64_t incarnation = 0; ///< which life of it, from 1
-    std::uint64_t beats = 0;       ///< its signs of life in that one
-    bool stays = true;             ///< it does not say that it is about to go
-    bool able = true;              ///< its stores take something
+    std::string zone;                        ///< see `placement_node`
+    std::uint64_t incarnation = 0;           ///< which life of it, from 1
+    std::uint64_t beats = 0;                 ///< its signs of life in that one
+    bool stays = true;                       ///< it does not say that it is about to go
+    bool able = true;                        ///< its stores take something
     std::vector<std::string> unreached = {}; ///< see `contact_report`
   };
 

@@ -188,8 +188,10 @@ TEST_CASE("an owner whose store fails has the rounds before, whatever the log ha
   log.database.let_all_happen();
   CHECK(keeper.now() == partition_keeper::role::stalled);
   CHECK(keeper.applied().last() == before);
-  REQUIRE(log.database.rows(0).rbegin()->first == before.number + (waits ? 2 : 1)); // it is in the log all the same
-  CHECK((log.database.rows(0).rbegin()->second.head.kind == record_kind::yield) == waits); // and nobody has to wait
+  REQUIRE(log.database.rows(0).rbegin()->first ==
+          before.number + (waits ? 2 : 1)); // it is in the log all the same
+  CHECK((log.database.rows(0).rbegin()->second.head.kind == record_kind::yield) ==
+        waits); // and nobody has to wait
   CHECK_FALSE(keeper.busy());
 }
 
@@ -218,7 +220,8 @@ TEST_CASE("a log that went back is halted for all, also when the first try is lo
   CHECK(database.is_halted(0));
   keeper.poll(); // and no more
   CHECK(database.under_way() == 0);
-  CHECK(keeper.halted() == "the log went back: record 2 of partition 0 is not there any more, or another one");
+  CHECK(keeper.halted() ==
+        "the log went back: record 2 of partition 0 is not there any more, or another one");
 }
 
 TEST_CASE("a partition that is halted is not claimed, and everybody who follows it knows why") {

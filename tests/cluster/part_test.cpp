@@ -142,7 +142,8 @@ struct world {
   }
 
   /// `each`: every 100 ms.
-  void run(std::int64_t ms, const std::function<void()>& each = [] {}) {
+  void run(
+      std::int64_t ms, const std::function<void()>& each = [] {}) {
     for (const auto until = now + ms; now < until;) {
       now += cluster_part::beat_ms;
       each();
@@ -160,9 +161,7 @@ struct world {
     }
   }
 
-  [[nodiscard]] bool follows_all() const {
-    return store->last_round() == source->last_round();
-  }
+  [[nodiscard]] bool follows_all() const { return store->last_round() == source->last_round(); }
   [[nodiscard]] const member_row& row() { return members.rows["b"]; }
 
   std::int64_t now = 1'000'000;

@@ -100,8 +100,9 @@ TEST_CASE("a host's addresses are tried one after the other, also where one does
   const swallowing_port silent{"127.0.0.2", port.port()};
   asking one{"postgresql://u@db.test:" + std::to_string(port.port()) + "/x",
              [](const std::string& name) -> host_lookup::found {
-               return name == "db.test" ? host_lookup::found{std::vector<std::string>{"127.0.0.2", "127.0.0.1"}}
-                                        : host_lookup::found{"what?"};
+               return name == "db.test"
+                          ? host_lookup::found{std::vector<std::string>{"127.0.0.2", "127.0.0.1"}}
+                          : host_lookup::found{"what?"};
              },
              std::chrono::seconds{30}};
   CHECK(port.was_dialled());

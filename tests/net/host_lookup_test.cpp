@@ -94,7 +94,8 @@ TEST_CASE("those who ask for a name at the same time share a question, and the n
   CHECK(std::get<std::string>(find(io, names, "db").get()) == "db is gone");
 }
 
-TEST_CASE("a system that never answers holds up nobody: what is known of before is given, or that there is nothing") {
+TEST_CASE("a system that never answers holds up nobody: what is known of before is given, or that there is "
+          "nothing") {
   scripted_system system;
   {
     const io_thread io{{}};

@@ -31,13 +31,13 @@ void replace_in(const std::filesystem::path& file, const std::string& what, cons
 
 struct adopting_world {
   adopting_world() {
-    std::filesystem::permissions(key, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    std::filesystem::permissions(key,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
 
   [[nodiscard]] std::vector<std::string> node_command(const std::vector<std::string>& more) const {
-    std::vector<std::string> command{VICKETD_PATH,      "--listen",     "unix:" + socket,
-                                     "--allow-http",    "--allow-cidr", "127.0.0.0/8",
-                                     "--secret-key-file", key};
+    std::vector<std::string> command{VICKETD_PATH,   "--listen",    "unix:" + socket,    "--allow-http",
+                                     "--allow-cidr", "127.0.0.0/8", "--secret-key-file", key};
     command.insert(command.end(), more.begin(), more.end());
     return command;
   }
@@ -104,9 +104,9 @@ TEST_CASE("a folder that was adopted is no single node's any more, wherever that
   CHECK(anew.lines[0] != made.lines[0]); // another uuid
 
   // A node of the cluster has what was in the folder.
-  process node{w.node_command({"--data-dir", w.folder.path() + "/a", "--cluster", "test", "--node-name", "a",
-                               "--log", w.database.conninfo(), "--peer-listen",
-                               "unix:" + w.folder.path() + "/a.peer"})};
+  process node{
+      w.node_command({"--data-dir", w.folder.path() + "/a", "--cluster", "test", "--node-name", "a", "--log",
+                      w.database.conninfo(), "--peer-listen", "unix:" + w.folder.path() + "/a.peer"})};
   REQUIRE(node.line_with("vicketd ready").size() > 0);
   const auto shown = w.vicket({"--node", "unix:" + w.socket, "connector", "get", "crm"});
   INFO(shown.errors);

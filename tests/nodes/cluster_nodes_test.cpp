@@ -72,7 +72,8 @@ TEST_CASE("an owner is killed: its partitions are owned by others within seconds
       const auto owners = world.owners();
       INFO(status);
       if (std::find(owners.begin(), owners.end(), cluster_world::name_of(victim)) != owners.end())
-        CHECK(status.find("can't be reached, of node " + cluster_world::name_of(victim)) != std::string::npos);
+        CHECK(status.find("can't be reached, of node " + cluster_world::name_of(victim)) !=
+              std::string::npos);
     }
     const auto took = world.wait_for_owners(victim);
     if (i == 0) {

@@ -170,9 +170,9 @@ struct cluster_world::engine {
 cluster_world::cluster_world(database how, const cut_network* network)
     : network_{network}, primary_{std::make_unique<postgres_instance>()},
       standby_{std::make_unique<postgres_instance>(*primary_, "standby")},
-      endpoint_{network == nullptr
-                    ? std::make_unique<event_receiver>()
-                    : std::make_unique<event_receiver>(peer_place{cut_network::address_of(cut_network::hub)})} {
+      endpoint_{network == nullptr ? std::make_unique<event_receiver>()
+                                   : std::make_unique<event_receiver>(
+                                         peer_place{cut_network::address_of(cut_network::hub)})} {
   if (network_ != nullptr)
     make_certificates();
   if (how == database::synchronous) {
@@ -265,10 +265,18 @@ std::vector<std::string> cluster_world::network_flags_of(std::size_t number) con
 
 void cluster_world::start_node(std::size_t number, const std::vector<std::string>& more) {
   const auto name = name_of(number);
-  std::vector<std::string> command{
-      VICKETD_PATH,       "--data-dir", folder_.path() + "/" + name,           "--cluster",
-      "test",             "--node-name", name, "--secret-key-file", folder_.path() + "/secret.key",
-      "--listen", "unix:" + socket_of(number), "--allow-http"};
+  std::vector<std::string> command{VICKETD_PATH,
+                                   "--data-dir",
+                                   folder_.path() + "/" + name,
+                                   "--cluster",
+                                   "test",
+                                   "--node-name",
+                                   name,
+                                   "--secret-key-file",
+                                   folder_.path() + "/secret.key",
+                                   "--listen",
+                                   "unix:" + socket_of(number),
+                                   "--allow-http"};
   const auto add = [&](const std::vector<std::string>& flags) {
     command.insert(command.end(), flags.begin(), flags.end());
   };
@@ -276,8 +284,8 @@ void cluster_world::start_node(std::size_t number, const std::vector<std::string
     add(network_flags_of(number));
     command = network_->on(number, std::move(command));
   } else {
-    add({"--log", conninfo(), "--peer-listen", "unix:" + folder_.path() + "/" + name + ".peer", "--allow-cidr",
-         "127.0.0.0/8"});
+    add({"--log", conninfo(), "--peer-listen", "unix:" + folder_.path() + "/" + name + ".peer",
+         "--allow-cidr", "127.0.0.0/8"});
   }
   add(more);
   nodes_[number] = std::make_unique<process>(std::move(command));
@@ -348,7 +356,8 @@ std::string cluster_world::status_of(std::size_t number, bool json) const {
 }
 
 std::string cluster_world::cluster_status(bool json) const {
-  return said_by({"cluster", "status", "--log", conninfo()}, json); // at the hub, whatever the nodes' way to it
+  return said_by({"cluster", "status", "--log", conninfo()},
+                 json); // at the hub, whatever the nodes' way to it
 }
 
 std::int64_t cluster_world::wait_for_status(const std::string& part, bool says) const {

@@ -59,8 +59,9 @@ cut_network::cut_network() {
   static int made = 0; // one before may not be gone yet
   ++made;
   for (std::size_t host = 0; host < hosts; ++host) {
-    holders_.push_back(std::make_unique<process>(std::vector<std::string>{
-        "/usr/bin/unshare", "--net", "/bin/sh", "-c", std::string{"echo there; exec sleep "} + longest_life_s}));
+    holders_.push_back(std::make_unique<process>(
+        std::vector<std::string>{"/usr/bin/unshare", "--net", "/bin/sh", "-c",
+                                 std::string{"echo there; exec sleep "} + longest_life_s}));
     if (!holders_.back()->line())
       throw std::runtime_error{"a network namespace can't be made: " + holders_.back()->errors()};
     const auto outer = "to-" + std::to_string(made) + "-" + std::to_string(host);
@@ -84,8 +85,8 @@ std::string cut_network::address_of(std::size_t who) {
 }
 
 std::vector<std::string> cut_network::on(std::size_t host, std::vector<std::string> command) const {
-  std::vector<std::string> all{"/usr/bin/nsenter", "--net", "--target", std::to_string(holders_.at(host)->id()),
-                               "--"};
+  std::vector<std::string> all{"/usr/bin/nsenter", "--net", "--target",
+                               std::to_string(holders_.at(host)->id()), "--"};
   all.insert(all.end(), command.begin(), command.end());
   return all;
 }

@@ -86,7 +86,8 @@ void check_end(cluster_world& world) {
 
 } // namespace
 
-TEST_CASE("a node and the database lose what the other sends: its partitions are taken over, and nothing is lost") {
+TEST_CASE(
+    "a node and the database lose what the other sends: its partitions are taken over, and nothing is lost") {
   const cut_network network;
   cluster_world world{database::synchronous, &network};
   for (auto i = 0; i < rounds(); ++i) {
@@ -99,8 +100,8 @@ TEST_CASE("a node and the database lose what the other sends: its partitions are
       world.wait_for_accepted(50);
       each.heal(network);
       const auto came_back = world.wait_for_accepted(100);
-      tell(each.text() + ": owned by others after " + std::to_string(took) + " ms; healed, 100 more accepted in " +
-           std::to_string(came_back) + " ms");
+      tell(each.text() + ": owned by others after " + std::to_string(took) +
+           " ms; healed, 100 more accepted in " + std::to_string(came_back) + " ms");
       CHECK(took < 15'000);
     }
   }

@@ -515,9 +515,10 @@ TEST_CASE("in a cluster a status says of each partition who has it, and why it c
       std::string::npos);
   status.partitions[0].owner.clear();
   status.partitions[0].halted = "record 7 is gone";
-  CHECK(node_status_to_json(status).find(
-            R"("counting":false,"halted":"record 7 is gone","unreachable":"partition 1 can't be reached"}])") !=
-        std::string::npos);
+  CHECK(
+      node_status_to_json(status).find(
+          R"("counting":false,"halted":"record 7 is gone","unreachable":"partition 1 can't be reached"}])") !=
+      std::string::npos);
 }
 
 TEST_CASE("a send's result is one line: the id, or the error") {

@@ -81,15 +81,15 @@ TEST_CASE("a node that is gone is not accused, nor when it has just come back") 
 TEST_CASE("a node is cut off when more than half of the others can't reach it") {
   CHECK(cut("") == "");
   CHECK(cut("a:") == "");
-  CHECK(cut("a: b; b:") == "b"); // of two it is the one that is not reached
+  CHECK(cut("a: b; b:") == "b");  // of two it is the one that is not reached
   CHECK(cut("a: b; b: a") == ""); // it would be both
   CHECK(cut("a: b; b:; c: b") == "b");
-  CHECK(cut("a: b; b:; c:") == "");       // c reaches it: whose fault it is, nobody knows
-  CHECK(cut("a: b; b: a; c:") == "");     // two that can't reach each other
+  CHECK(cut("a: b; b:; c:") == "");        // c reaches it: whose fault it is, nobody knows
+  CHECK(cut("a: b; b: a; c:") == "");      // two that can't reach each other
   CHECK(cut("a: b c; b: a; c: a") == "a"); // one that is alone, and accuses all
   CHECK(cut("a: b c; b: a c; c: a b") == "");
-  CHECK(cut("a: c d; b: c d; c: a b; d: a b") == "");           // two halves
+  CHECK(cut("a: c d; b: c d; c: a b; d: a b") == "");               // two halves
   CHECK(cut("a: d e; b: d e; c: d e; d: a b c; e: a b c") == "de"); // the smaller part
-  CHECK(cut("a: b z; b:") == "b");                              // z is gone
-  CHECK(cut("a: a; b:") == "");                                 // nobody accuses itself
+  CHECK(cut("a: b z; b:") == "b");                                  // z is gone
+  CHECK(cut("a: a; b:") == "");                                     // nobody accuses itself
 }

@@ -613,8 +613,7 @@ struct cluster_world::rep {
         [this, number](const refusal& why) {
           ++counts.refused;
           again.push_back(number);
-          if (why.code != errc::unavailable && why.code != errc::overloaded &&
-              why.code != errc::storage_full)
+          if (why.code != errc::unavailable && why.code != errc::overloaded && why.code != errc::storage_full)
             complain("event " + std::to_string(number) + " is refused: " + std::string{to_string(why.code)} +
                      " " + why.detail);
         });

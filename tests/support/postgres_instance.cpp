@@ -121,8 +121,9 @@ void postgres_instance::start() {
   while (std::chrono::steady_clock::now() < until) {
     if (!server_ || !server_->running())
       server_ = std::make_unique<child_process>(
-          as_its_user({VICKET_POSTGRES_BIN "/postgres", "-D", data(), "-k", folder_.path(), "-h", address_, "-c",
-                       address_.empty() ? "ssl=off" : "ssl=on", "-c", "shared_buffers=32MB", "-c", "max_wal_size=256MB", "-c", "log_min_messages=warning"}),
+          as_its_user({VICKET_POSTGRES_BIN "/postgres", "-D", data(), "-k", folder_.path(), "-h", address_,
+                       "-c", address_.empty() ? "ssl=off" : "ssl=on", "-c", "shared_buffers=32MB", "-c",
+                       "max_wal_size=256MB", "-c", "log_min_messages=warning"}),
           log(), longest_life_s);
     if (PQping(conninfo().c_str()) == PQPING_OK)
       return;
