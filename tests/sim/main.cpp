@@ -222,6 +222,7 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.refused += counted.refused;
       all.ownerships += counted.ownerships;
       all.kills += counted.kills;
+      all.power_cuts += counted.power_cuts;
       all.failovers += counted.failovers;
       all.feed_entries += counted.feed_entries;
       if (!world.violation().empty()) {
@@ -246,7 +247,8 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("  more than once", all.delivered_again);
   row("answers unavailable or overloaded", all.refused);
   row("times that a node became an owner", all.ownerships);
-  row("processes killed, or their power cut", all.kills);
+  row("processes killed", all.kills);
+  row("machines whose power was cut", all.power_cuts);
   row("failovers of the database", all.failovers);
   row("entries of the feed, read across nodes", all.feed_entries);
   if (all.accepted == 0 || all.ownerships < 2 * worlds) {
