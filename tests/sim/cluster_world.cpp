@@ -6,7 +6,7 @@
 #include "cluster/record_codec.hpp"
 #include "policy/partitioning.hpp"
 #include "policy/secret_box.hpp"
-#include "storage/testing/environments.hpp"
+#include "storage/testing/sim_disk.hpp"
 #include "tests/cluster/simulated_table.hpp"
 #include "tests/support/manual_clock.hpp"
 
@@ -21,6 +21,7 @@
 #include <cstdio>
 #include <deque>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -39,7 +40,7 @@ using fate = simulated_database::fate;
 constexpr std::size_t connectors = 6;
 constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
-constexpr store_environment::volume empty_disk{std::uint64_t{1} << 40, std::uint64_t{1} << 40};
+constexpr auto endless_disk = std::numeric_limits<std::uint64_t>::max();
 
 std::string name_of(std::size_t node) {
   return std::string{"node-"} + static_cast<char>('a' + node);
@@ -232,8 +233,8 @@ struct cluster_world::rep {
     std::int64_t next_tick_ms = 0;
   };
   struct machine {
-    explicit machine(std::uint64_t seed) : random{seed} { disk.set_volume(empty_disk); }
-    faulty_environment disk;
+    explicit machine(std::uint64_t seed) : disk{seed}, random{seed} {}
+    sim_disk disk;
     std::int64_t full_until_ms = 0; ///< 0: it is not
     testing::manual_clock clock;
     node_chance random;
@@ -379,7 +380,20 @@ struct cluster_world::rep {
     say(name_of(which) + " starts");
   }
 
-  /// As with `kill -9`. (What a power cut takes from a store is `keeper_world`'s.)
+  /// With nothing but what had been synced, and some of the rest.
+  void cut_power(std::size_t which) {
+    auto& on = *machines[which];
+    if (!on.runs)
+      return;
+    say("the power of " + name_of(which) + " is cut");
+    ++counts.power_cuts;
+    on.disk.crash();
+    end_process(which);
+    on.disk.restart(draw.next());
+    on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(5'000));
+  }
+
+  /// As with `kill -9`.
   void end_process(std::size_t which) {
     auto& on = *machines[which];
     if (!on.runs)
@@ -400,14 +414,16 @@ struct cluster_world::rep {
 
   void step() {
     now_ms += step_ms;
-    for (auto& each : machines)
+    for (auto& each : machines) {
       each->clock.advance_ms(step_ms);
+      for (auto jobs = draw.below(3); jobs > 0 && !each->disk.pending_jobs().empty(); --jobs)
+        each->disk.run_job(static_cast<std::size_t>(draw.below(each->disk.pending_jobs().size())));
+    }
     make_trouble();
     for (std::size_t i = 0; i < node_count; ++i)
       if (auto& on = *machines[i]; on.full_until_ms != 0 && now_ms >= on.full_until_ms) {
         on.full_until_ms = 0;
-        on.disk.set_volume(empty_disk);
-        on.disk.free_disk();
+        on.disk.set_capacity_bytes(endless_disk);
         say("the disk of " + name_of(i) + " has room");
       }
     for (auto calls = draw.below(12); calls > 0; --calls)
@@ -505,7 +521,7 @@ struct cluster_world::rep {
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(9)) {
+    switch (draw.below(10)) {
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -530,16 +546,24 @@ struct cluster_world::rep {
       }
       return;
     case 5:
+      if (!fault.power_cuts)
+        return;
+      if (draw.below(4) > 0)
+        return cut_power(which);
+      for (std::size_t i = 0; i < node_count; ++i)
+        cut_power(i);
+      return;
+    case 6:
       if (fault.stops && on.runs && !on.stopping) {
         say(name_of(which) + " is to stop");
         on.stopping = true;
         on.runs->part->close();
       }
       return;
-    case 6:
+    case 7:
       if (fault.full_disks && on.full_until_ms == 0) {
         on.full_until_ms = for_a_while(20'000) + step_ms;
-        on.disk.fill_disk_after(draw.below(write_buffer_bytes));
+        on.disk.set_capacity_bytes(on.disk.used_bytes() + draw.below(write_buffer_bytes));
         ++counts.full_disks;
         say("the disk of " + name_of(which) + " is filling up");
       }
@@ -800,7 +824,7 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;

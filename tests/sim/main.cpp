@@ -222,6 +222,7 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.refused += counted.refused;
       all.ownerships += counted.ownerships;
       all.kills += counted.kills;
+      all.power_cuts += counted.power_cuts;
       all.failovers += counted.failovers;
       all.full_disks += counted.full_disks;
       all.feed_entries += counted.feed_entries;
@@ -247,7 +248,8 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("  more than once", all.delivered_again);
   row("answers that it can't be taken now", all.refused);
   row("times that a node became an owner", all.ownerships);
-  row("processes killed, or their power cut", all.kills);
+  row("processes killed", all.kills);
+  row("machines whose power was cut", all.power_cuts);
   row("failovers of the database", all.failovers);
   row("disks that were full for a while", all.full_disks);
   row("entries of the feed, read across nodes", all.feed_entries);
