@@ -484,7 +484,7 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
   status.started_at = noon;
   status.now = noon + 60'000;
   status.connectors_configured = 3;
-  status.partitions = {{1, 2, 30, 20, 5, 4, false, true, {}, {}}};
+  status.partitions = {{1, 2, 30, 20, 5, 4, false, true, {}, {}, {}}};
   status.connectors = {{{"crm-prod"}, true, 5, 4, noon + 50'000, {}, noon + 90'000},
                        {{"idle"}, false, 0, 0, std::nullopt, "its URL is none", std::nullopt},
                        {{"old"}, false, 7, 0, noon, {}, std::nullopt, true}};
