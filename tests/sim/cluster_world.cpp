@@ -40,6 +40,9 @@ using fate = simulated_database::fate;
 
 constexpr std::size_t connectors = 6;
 constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
+constexpr std::int64_t settling_ms = 10'000;
+constexpr std::int64_t taken_up_ms = 40'000;
+constexpr std::size_t few_rows = 20; ///< of one page: who reads a log from its beginning needs many
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
 
 std::string name_of(std::size_t node) {
@@ -309,6 +312,8 @@ struct cluster_world::rep {
     database.let_all_happen();
     const auto nodes = fewest_nodes + draw.below(most_nodes - fewest_nodes + 1);
     copies = draw.below(4) == 0 ? 3 : cluster_part::default_copies;
+    if (draw.below(2) == 0)
+      database.read_rows = few_rows;
     for (std::size_t i = 0; i < nodes; ++i)
       machines.push_back(std::make_unique<machine>(seed * 31 + i));
     for (std::size_t i = 0; i < nodes; ++i) {
@@ -768,6 +773,39 @@ struct cluster_world::rep {
     return nodes;
   }
 
+  [[nodiscard]] bool all_run() const {
+    return std::all_of(machines.begin(), machines.end(),
+                       [](const auto& each) { return each->runs != nullptr; });
+  }
+
+  /// Whoever keeps a partition is gone, and does not come back: somebody else has to own it soon.
+  void lose_all_who_keep_one() {
+    for (const auto until_ms = now_ms + settling_ms;
+         found.empty() && now_ms < until_ms;) // all have looked by then
+      step();
+    const auto partition = static_cast<std::uint32_t>(draw.below(partitions));
+    if (!found.empty() || !all_run() || keepers_of(partition).size() == machines.size())
+      return;
+    for (const auto node : keepers_of(partition)) {
+      say(name_of(node) + ", which keeps partition " + std::to_string(partition) + ", is gone");
+      end_process(node);
+      machines[node]->start_at_ms = now_ms + 10 * taken_up_ms;
+    }
+    const auto is_owned = [&] {
+      return std::any_of(machines.begin(), machines.end(), [&](const auto& each) {
+        const auto permit = each->runs ? each->runs->part->permit_of(partition) : nullptr;
+        return permit && permit->holds();
+      });
+    };
+    for (const auto until_ms = now_ms + taken_up_ms; found.empty() && !is_owned();) {
+      if (now_ms >= until_ms)
+        return complain("nobody takes up partition " + std::to_string(partition) + ", which nobody keeps");
+      step();
+    }
+    for (auto& each : machines)
+      each->start_at_ms = now_ms;
+  }
+
   /// Each partition is kept by as many nodes as are wanted, and they have the same.
   bool end_at_the_same() {
     for (std::uint32_t partition = 0; partition < partitions; ++partition) {
@@ -867,6 +905,7 @@ void cluster_world::calm_down() {
       return it.deliveries.contains(number) && it.fed_delivered.contains(number);
     });
   };
+  it.lose_all_who_keep_one();
   const auto from_ms = it.now_ms;
   while (it.found.empty() && !is_done() && it.now_ms - from_ms < longest_ms)
     it.step();
@@ -881,12 +920,8 @@ void cluster_world::calm_down() {
       return it.complain("event " + std::to_string(number) + " was delivered, and the feed does not say so");
   }
   // What is still to be followed, up to a round at the very end, and what an owner knows to be durable a second later.
-  const auto all_run = [&] {
-    return std::all_of(it.machines.begin(), it.machines.end(),
-                       [](const auto& each) { return each->runs != nullptr; });
-  };
   for (const auto until_ms = it.now_ms + 90'000;
-       it.found.empty() && it.now_ms < until_ms && !(all_run() && it.end_at_the_same());)
+       it.found.empty() && it.now_ms < until_ms && !(it.all_run() && it.end_at_the_same());)
     it.step();
   if (it.found.empty())
     it.compare_copies();
