@@ -8,7 +8,7 @@
 #include "policy/partitioning.hpp"
 #include "policy/presence.hpp"
 #include "policy/secret_box.hpp"
-#include "storage/testing/environments.hpp"
+#include "storage/testing/sim_disk.hpp"
 #include "tests/cluster/simulated_table.hpp"
 #include "tests/support/manual_clock.hpp"
 
@@ -278,8 +278,8 @@ struct cluster_world::rep {
     std::int64_t next_tick_ms = 0;
   };
   struct machine {
-    explicit machine(std::uint64_t seed) : random{seed} {}
-    std::unique_ptr<store_environment> disk = make_memory_environment();
+    explicit machine(std::uint64_t seed) : disk{seed}, random{seed} {}
+    sim_disk disk;
     testing::manual_clock clock;
     node_chance random;
     std::unique_ptr<process> runs; ///< null: nothing does
@@ -364,7 +364,7 @@ struct cluster_world::rep {
     environment.time = &on.clock;
     environment.random = &on.random;
     environment.transport = starting->transport;
-    environment.store = on.disk.get();
+    environment.store = &on.disk;
     environment.failed = [this, which, self](const std::string& why) {
       if (machines[which]->runs.get() == self)
         complain(name_of(which) + " failed: " + why);
@@ -428,7 +428,20 @@ struct cluster_world::rep {
     say(name_of(which) + " starts");
   }
 
-  /// As with `kill -9`. (What a power cut takes from a store is `keeper_world`'s.)
+  /// With nothing but what had been synced, and some of the rest.
+  void cut_power(std::size_t which) {
+    auto& on = *machines[which];
+    if (!on.runs)
+      return;
+    say("the power of " + name_of(which) + " is cut");
+    ++counts.power_cuts;
+    on.disk.crash();
+    end_process(which);
+    on.disk.restart(draw.next());
+    on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(5'000));
+  }
+
+  /// As with `kill -9`.
   void end_process(std::size_t which) {
     auto& on = *machines[which];
     if (!on.runs)
@@ -449,8 +462,11 @@ struct cluster_world::rep {
 
   void step() {
     now_ms += step_ms;
-    for (auto& each : machines)
+    for (auto& each : machines) {
       each->clock.advance_ms(step_ms);
+      for (auto jobs = draw.below(3); jobs > 0 && !each->disk.pending_jobs().empty(); --jobs)
+        each->disk.run_job(static_cast<std::size_t>(draw.below(each->disk.pending_jobs().size())));
+    }
     make_trouble();
     for (auto calls = draw.below(4 * machines.size()); calls > 0; --calls)
       let_a_call_happen();
@@ -549,7 +565,7 @@ struct cluster_world::rep {
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(8)) {
+    switch (draw.below(9)) {
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -578,6 +594,14 @@ struct cluster_world::rep {
       }
       return;
     case 5:
+      if (!fault.power_cuts)
+        return;
+      if (draw.below(4) > 0)
+        return cut_power(which);
+      for (std::size_t i = 0; i < machines.size(); ++i)
+        cut_power(i);
+      return;
+    case 6:
       if (fault.stops && on.runs && !on.stopping) {
         say(name_of(which) + " is to stop");
         on.stopping = true;
@@ -893,7 +917,7 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;
