@@ -9,6 +9,8 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <string>
+
 // The protocol inside a node, on one page. `messages/actors.hpp` has the one that other processes see.
 
 namespace vicket {
@@ -146,6 +148,7 @@ struct owner_changed {
   history_reader_actor reader_here; ///< set with `here`
   std::string node;                 ///< the owner's name, this node's too; empty: nobody is known
   peer_actor there;
+  std::string halted; ///< why the partition takes nothing, so that nobody has it; empty: it does
 };
 
 /// One per partition of a clustered node: the partition, as this node sees it, whoever owns it. See partition_seat.hpp.

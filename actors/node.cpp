@@ -245,6 +245,11 @@ std::optional<std::string> place_complaint(data_folder& folder, const node_optio
   if (!options.cluster && is && is->node == data_folder::adopted)
     return name + " is what the cluster " + is->uuid +
            " began with, and what came since is not in it: its nodes have folders of their own";
+  if (!options.cluster && is && is->node == data_folder::adopting)
+    return name + " is what the cluster " + is->uuid +
+           " was to begin with, and its making did not come to its end: run `vicket cluster init --adopt` "
+           "with it "
+           "again";
   if (!options.cluster)
     return is ? std::optional{name + " belongs to node " + is->node +
                               " of a cluster: start it with --cluster, " + "--node-name " + is->node +
@@ -373,13 +378,14 @@ void node::own(std::uint32_t partition, std::unique_ptr<round_log> log,
   rep_->tell_front(partition);
 }
 
-void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner,
-                    peer_actor there) {
+void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there,
+                    const std::string& halted) {
   const std::lock_guard lock{rep_->mutex};
   auto& known = rep_->partitions[partition].owner;
   known.epoch = epoch;
   known.node = owner;
   known.there = std::move(there);
+  known.halted = halted;
   rep_->tell_front(partition);
 }
 

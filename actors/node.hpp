@@ -110,7 +110,9 @@ public:
   void own(std::uint32_t partition, std::unique_ptr<round_log> log,
            std::shared_ptr<const start_permit> permit);
   /// Who owns the partition, as far as is known, and how to ask that node; null: this node does, or it can't be asked.
-  void owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there);
+  /// `halted`: why nobody does, and nothing is to be waited for; empty: it goes on.
+  void owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there,
+                const std::string& halted);
   /// For other nodes: this one's own partitions.
   [[nodiscard]] peer_actor door() const;
   /// Starts nothing more of it; `done` when what is under way is over and written, or after `patience_ms`. By an actor.

@@ -129,6 +129,7 @@ public:
       shown.partition.number = seat.partition_;
       shown.partition.accepting = false;
       shown.partition.owner = seat.node_;
+      shown.partition.halted = seat.halted_;
       shown.partition.why = reason.detail;
       promise_.deliver(std::move(shown));
     } else {
@@ -266,6 +267,7 @@ partition_seat::handle::behavior_type partition_seat::make_behavior() {
 void partition_seat::take(owner_changed& news) {
   const bool is_other = news.here != here_ || news.reader_here != reader_here_ || news.there != there_;
   node_ = std::move(news.node);
+  halted_ = std::move(news.halted);
   if (is_other) {
     if (here_)
       self_->demonitor(here_);
@@ -293,6 +295,7 @@ void partition_seat::take(owner_changed& news) {
   }
   for (const auto which : of_feed)
     give_up(which);
+  give_up_if_halted();
   // A new owner's persistence does not know of what came before it.
   if (is_other && watched_ && is_owned())
     tell_watcher();
@@ -309,6 +312,8 @@ void partition_seat::forget(const caf::down_msg& gone) {
 }
 
 std::string partition_seat::owner_and(const std::string& why) const {
+  if (!halted_.empty())
+    return "partition " + std::to_string(partition_) + " is halted: " + halted_;
   return "partition " + std::to_string(partition_) + " can't be reached" +
          (node_.empty() ? "" : ", of node " + node_) + ": " + why;
 }
@@ -399,6 +404,7 @@ void partition_seat::open(std::unique_ptr<open_request> one) {
   open_bytes_ += one->bytes;
   auto& kept = *open_.emplace(one->mine, std::move(one)).first->second;
   ask_owner(kept);
+  give_up_if_halted();
   schedule_look();
 }
 
@@ -471,10 +477,21 @@ void partition_seat::failed(number which, std::uint64_t turn, const refusal& why
   if (!why.detail.empty())
     one->why = why.detail;
   one->again_at = now() + again;
-  if (one->of_feed || (one->once_only && one->may_be_done) || now() >= one->until)
+  if (one->of_feed || (one->once_only && one->may_be_done) || now() >= one->until || !halted_.empty())
     give_up(which);
   else
     schedule_look();
+}
+
+void partition_seat::give_up_if_halted() {
+  if (halted_.empty())
+    return;
+  std::vector<number> all;
+  for (const auto& [which, one] : open_)
+    if (!one->under_way)
+      all.push_back(which);
+  for (const auto which : all)
+    give_up(which);
 }
 
 void partition_seat::close(number which) {

@@ -157,11 +157,9 @@ void persistence::watch_store(const look_at_store& look) {
   if (failed_ || !store_is_healthy() || look_under_way_ || !with_.store->wants_resume())
     return;
   // Of a cluster's partition the log's follower writes the store, on a thread of its own: closing it here would take it from
-  // under that one. What does not fit is found by the next round, and ends the following.
-  if (with_.permit) {
-    warn("the store's background work stopped, the disk is full: free some space, then start the node again");
+  // under that one, which looks for itself.
+  if (with_.permit)
     return;
-  }
   // While the disk is full the commit that did not fit comes again, and resumes it; and a round on its way must find the
   // store that it is for.
   if (!disk_full_ && !rounds_.on_its_way()) {

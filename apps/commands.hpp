@@ -11,6 +11,8 @@
 
 namespace vicket {
 
+class terminal;
+
 /// Exit codes of `vicket`.
 enum exit_code : int {
   exit_done = 0,
@@ -79,6 +81,9 @@ int run_listen(const client_options& options, const listen_options& what);
 int report(const client_options& options, const refusal& reason);
 int report(const client_options& options, const unreachable& reason);
 int report_usage(const std::string& what);
+/// That a partition takes nothing, why, and where it says what to do.
+std::string halted_line(const terminal& out, std::uint32_t partition, const std::string& why);
+
 /// A line on standard error, after the name of the program.
 void complain(const std::string& line);
 

@@ -193,11 +193,12 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
   std::optional<memory_keeper> memory{std::in_place, [&system] { return system.registry().running(); }};
   using reloader = std::function<std::optional<std::string>()>;
   internal::file_reading certificates{
-      [own = port->reloader(),
-       of_peers = peer_port ? peer_port->reloader() : reloader{}](bool) -> internal::file_reading::news {
+      [own = port->reloader(), of_peers = peer_port ? peer_port->reloader() : reloader{},
+       to_peers = member ? member->reloader() : reloader{}](bool) -> internal::file_reading::news {
         auto why = own();
-        if (of_peers && !why)
-          why = of_peers();
+        for (const auto& others : {of_peers, to_peers})
+          if (others && !why)
+            why = others();
         return [why] { tell_of_certificates(why); };
       }};
   const auto signal =

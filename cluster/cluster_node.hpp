@@ -24,6 +24,9 @@ public:
   cluster_node(const cluster_node&) = delete;
   cluster_node& operator=(const cluster_node&) = delete;
 
+  /// See `cluster_part`. From any thread.
+  void peer_is(std::string node, bool connected, std::string why);
+
   /// Lets go of all that it owns, and claims nothing more. Waits for it, at most so long. False: it still owns some.
   [[nodiscard]] bool let_go(std::int64_t most_ms);
 

@@ -106,9 +106,10 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       return is_certain(from) ? went_back(from) : forget_uncertain();
     }
     looked_ms = sent;
+    halted = page.halted;
     if (from.digest() != seen.history.digest())
       return; // an append of our own has come in between: the next poll is from there
-    if (is == role::following)
+    if (is == role::following || is == role::stalled)
       follow(page);
     else if (!page.rows.empty() && !is_own(page.rows.front()))
       step_down("another node has written " + name_of(page.rows.front().head));
@@ -130,6 +131,9 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       const auto before = seen.history.digest();
       if (const auto why = seen.history.take(row.head, row.digest, row.body); !why.empty())
         return become(role::broken, name_of(row.head) + " " + why);
+      const auto says_who = row.head.kind == record_kind::claim || row.head.kind == record_kind::copies;
+      if (is == role::stalled && !says_who)
+        continue; // of a store that takes nothing only that is to be known
       auto body = with.codec->open(row.head, before, row.body);
       if (!body)
         return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
@@ -143,13 +147,15 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
           return become(role::broken, name_of(row.head) + " does not say who keeps the partition");
         seen.copies = *std::move(copies);
       }
+      if (is == role::stalled)
+        continue;
       waiting.push_back({seen, std::move(*body)});
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
   }
 
-  /// False: it is broken now.
+  /// False: it is stalled now.
   bool apply_durable() {
     for (; !waiting.empty() && waiting.front().with_it.history.last().number <= durable_to;
          waiting.pop_front()) {
@@ -164,10 +170,37 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   bool apply(const record_head& head, const record_digest& digest, std::string_view body) {
     if (head.kind == record_kind::round && !body.empty() && !with.apply(head, digest, body)) {
-      become(role::broken, "the store can't apply " + name_of(head));
+      stall("its store does not take " + name_of(head));
       return false;
     }
     return true;
+  }
+
+  void stall(const std::string& why) {
+    if (ended() || is == role::stalled)
+      return;
+    yields = is == role::owning && lease && lease->may_yield(with.now_ms());
+    waiting.clear();
+    become(role::stalled, why);
+    if (!own)
+      let_go_stalled();
+  }
+
+  /// Nothing acts here any more, and nothing is under way.
+  void let_go_stalled() {
+    if (std::exchange(yields, false))
+      append_own(record_kind::yield, {}, [](step) {});
+  }
+
+  /// What was under way when the store stalled is there: then it can still let go, behind that.
+  void settled_stalled(const log_row& row, step how) {
+    if (how != step::durable)
+      yields = false;
+    else if (seen.history.last().number + 1 == row.head.number &&
+             seen.history.take(row.head, row.digest, row.body).empty())
+      durable_to = row.head.number;
+    yields = yields && seen.history.digest() == row.digest;
+    let_go_stalled();
   }
 
   /// What was seen and is not known to be durable may go with the server that showed it: then the log goes on from before.
@@ -185,7 +218,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// What this node knows to be part of the log is not there, or another record is: a server was promoted that lacked it, or a
   /// copy was put back. Records behind it would fit in no history, so nobody is to append any.
   void went_back(const log_history& from) {
-    const auto why = log_went_back(from.last());
+    const auto why = halted = log_went_back(from.last());
     become(role::broken, why);
     halting.begin(why);
   }
@@ -194,7 +227,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void tick(std::uint32_t rank) {
     const auto now = with.now_ms();
-    if (is == role::following && has_caught_up && !own && watch.may_claim(now, rank))
+    if (is == role::following && has_caught_up && !own && halted.empty() && watch.may_claim(now, rank))
       return claim();
     if (is == role::owning && !own && !queued && now - last_append_ms >= heartbeat_ms)
       append_own(record_kind::round, {}, [](step) {});
@@ -243,9 +276,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled(const record_appender::settled& what) {
     auto mine = *std::exchange(own, std::nullopt);
     auto how = what.how;
-    const auto self = shared_from_this();   // whatever `done` does
-    if (ended() || is == role::following) { // it stepped down meanwhile
+    const auto self = shared_from_this();             // whatever `done` does
+    if (is != role::claiming && is != role::owning) { // it stepped down meanwhile
       mine.done(step::lost);
+      if (is == role::stalled && !own)
+        settled_stalled(mine.row, how);
       return append_next();
     }
     switch (how) {
@@ -311,7 +346,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void step_down(const std::string& why) {
     watch = claim_watch{with.now_ms()};
-    become(role::following, why);
+    if (is != role::stalled)
+      become(role::following, why);
   }
 
   setup with;
@@ -328,9 +364,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::deque<waiting_record> waiting;
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
+  bool yields = false; ///< stalled, and lets go once nothing is under way
   std::int64_t looked_ms = 0;
   bool polling = false;
   bool has_caught_up = false;
+  std::string halted; ///< why; empty: it is not
 };
 
 partition_keeper::partition_keeper(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
@@ -364,6 +402,10 @@ void partition_keeper::hand_to(placement_copies copies) {
     return;
   rep_->next_copies = std::move(copies);
   rep_->append_next();
+}
+
+void partition_keeper::stall(const std::string& why) {
+  rep_->stall(why);
 }
 
 void partition_keeper::yield() {
@@ -407,6 +449,10 @@ std::optional<partition_keeper::acting> partition_keeper::may_act_when() const {
   if (!rep_->lease || rep_->is != role::owning || lets_go)
     return std::nullopt;
   return acting{rep_->lease->from_ms(), rep_->lease->until_ms()};
+}
+
+const std::string& partition_keeper::halted() const noexcept {
+  return rep_->halted;
 }
 
 bool partition_keeper::may_yield() const {

@@ -72,7 +72,15 @@ std::string json_outcomes(std::uint64_t request, const outcome_page& page) {
     lines.add(feed_gap_to_json(page.gap_cursor));
   for (const auto& entry : page.entries)
     lines.add(outcome_entry_to_json(entry));
-  return text + R"(],"next":)" + text_to_json(page.cursor) + "}";
+  text += R"(],"next":)" + text_to_json(page.cursor);
+  if (!page.unread.empty()) {
+    text += R"(,"unread":[)";
+    array_text sentences{text};
+    for (const auto& one : page.unread)
+      sentences.add(text_to_json(one));
+    text += ']';
+  }
+  return text + "}";
 }
 
 std::string json_history(std::uint64_t request, const run_page& page) {

@@ -58,6 +58,8 @@ struct partition_status {
   /// connectors, of which some may be missing.
   bool counting = false;
   std::string owner; ///< in a cluster: the node that has it; empty: nobody is known, or the node is alone
+  /// In a cluster: why it takes nothing, from no node, until somebody has put that right: one clause. Empty: it does.
+  std::string halted;
   std::string why; ///< the owner could not be asked, so that the figures are 0: one sentence. Empty: it could
 
   template <class Inspector>
@@ -66,7 +68,7 @@ struct partition_status {
         f.field("number", x.number), f.field("epoch", x.epoch), f.field("next_sequence", x.next_sequence),
         f.field("settled_below", x.settled_below), f.field("pending", x.pending),
         f.field("in_flight", x.in_flight), f.field("accepting", x.accepting), f.field("counting", x.counting),
-        f.field("owner", x.owner), f.field("why", x.why));
+        f.field("owner", x.owner), f.field("halted", x.halted), f.field("why", x.why));
   }
 };
 

@@ -80,8 +80,10 @@ private:
 [[nodiscard]] std::string feed_gap_to_json(const std::string& cursor);
 
 /// `{"version":…,"started_at":…,"now":…,"connectors_configured":…,"partitions":[{"number":…,"epoch":…,
-/// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…,"counting":…}],"connectors":[{"id":…,
-/// "enabled":…,"pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…,"held_until":…}]}`; `oldest_…` is null
+/// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…,"counting":…,"owner":…,"halted":…,"unreachable":…}],
+/// "connectors":[{"id":…,
+/// "enabled":…,"pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…,"held_until":…}]}`; `owner` (a node's name) is of a cluster, `halted` and `unreachable` (why)
+/// of a partition that takes nothing until somebody has put that right, or whose owner can't be asked. `oldest_…` is null
 /// when nothing is pending, `held_until` when the endpoint has not asked to be left alone. A connector that can't be used
 /// has `problem`, too; one that is being deleted by force `"being_deleted":true`.
 [[nodiscard]] std::string node_status_to_json(const node_status& status);

@@ -29,6 +29,8 @@ void put_partition(json_writer& out, const partition_status& partition) {
   put_flag(out, "counting", partition.counting);
   if (!partition.owner.empty())
     put_text(out, "owner", partition.owner);
+  if (!partition.halted.empty())
+    put_text(out, "halted", partition.halted);
   if (!partition.why.empty())
     put_text(out, "unreachable", partition.why);
   out.EndObject();

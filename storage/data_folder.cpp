@@ -283,6 +283,9 @@ public:
     next.cluster = place;
     return write(std::move(next));
   }
+  store_status leave() override {
+    return write({marked_.format, marked_.partitions, marked_.key, std::nullopt});
+  }
   store_status take_key(const std::string& fingerprint) override {
     return write({format_version, marked_.partitions, fingerprint, marked_.cluster});
   }

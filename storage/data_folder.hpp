@@ -62,9 +62,13 @@ public:
   [[nodiscard]] virtual const std::optional<cluster_place>& cluster() const = 0;
   /// In place of a node's name: the folder of a single node that a cluster began with.
   static constexpr const char* adopted = "adopted";
+  /// Likewise, while that cluster is being made: whether it is there only its database knows.
+  static constexpr const char* adopting = "adopting";
   /// From now on, durably, it is that node's. Of a folder that nothing was written to yet: what is there is no part of the
   /// cluster's log.
   [[nodiscard]] virtual store_status join(const cluster_place& place) = 0;
+  /// It is a single node's again: nothing came of the cluster that was to begin with it.
+  [[nodiscard]] virtual store_status leave() = 0;
   /// From now on, durably, that is the key, and the folder is of today's format.
   [[nodiscard]] virtual store_status take_key(const std::string& fingerprint) = 0;
 };

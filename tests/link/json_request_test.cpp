@@ -314,6 +314,10 @@ TEST_CASE("answers have their request's number, and what the command line prints
   outcome_page page;
   page.cursor = "c3";
   CHECK(json_outcomes(1, page) == R"({"request":1,"outcomes":[],"next":"c3"})");
+  page.unread = {"partition \"1\"", "and 2"};
+  CHECK(json_outcomes(1, page) ==
+        R"({"request":1,"outcomes":[],"next":"c3","unread":["partition \"1\"","and 2"]})");
+  page.unread.clear();
   page.entries.resize(2);
   page.entries[0].cursor = "c2";
   page.entries[1].cursor = "c3";

@@ -3,6 +3,7 @@
 #include "link/connect.hpp"
 #include "link/connect_peer.hpp"
 #include "link/port.hpp"
+#include "net/tls_contexts.hpp"
 #include "tests/link/echoing_peer.hpp"
 #include "tests/link/identity_files.hpp"
 #include "tests/link/quiet_config.hpp"
@@ -13,8 +14,12 @@
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include <fstream>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <variant>
 
 using namespace vicket;
 using internal::role_peer;
@@ -192,6 +197,32 @@ TEST_CASE("over TLS a certificate is a peer by a rule alone", "[link][peer]") {
   options.tls = engine.files();
   const auto wrong = connect_peer(w.system, options);
   CHECK_FALSE(w.next_state().connected);
+}
+
+TEST_CASE("a link that dials again does so with the files as they were read last", "[link][peer]") {
+  world w;
+  const certificate_authority authority;
+  const identity_files node{authority, authority.good()};
+  const identity_files other{authority, authority.issue({.dns_names = {"b.engines.test"}})};
+  const auto port = w.open([&](actor_port::options& options) {
+    options.tls = node.files();
+    options.roles = {{"*.nodes.test", role_peer}, {"*.engines.test", role_sender}};
+    options.peer = w.system.spawn(echoing_peer);
+  });
+  auto made = internal::tls_contexts::make(other.files());
+  REQUIRE(std::holds_alternative<std::shared_ptr<internal::tls_contexts>>(made));
+  const auto files = std::get<0>(made);
+  const auto peer = connect_peer(w.system, to(*port, w.self->address()), files);
+  CHECK(w.next_state().why == "it refused the link (403): its certificate may not be all of: peer");
+  const auto renewed = authority.issue({.dns_names = {"b.nodes.test"}});
+  std::ofstream{other.cert.path()} << renewed.pem;
+  std::ofstream{other.key.path()} << renewed.key_pem;
+  CHECK(files->reload() == std::nullopt);
+  auto state = w.next_state();
+  while (!state.connected && state.why.find("403") != std::string::npos) // tries of before
+    state = w.next_state();
+  CHECK(state.connected);
+  CHECK(value(w.ask<feed_awaited>(peer, await_feed{3, 7, 7})).grew);
 }
 
 TEST_CASE("a peer's long polls do not keep what else it asks from being read", "[link][peer]") {

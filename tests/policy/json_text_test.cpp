@@ -484,7 +484,7 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
   status.started_at = noon;
   status.now = noon + 60'000;
   status.connectors_configured = 3;
-  status.partitions = {{1, 2, 30, 20, 5, 4, false, true, {}, {}}};
+  status.partitions = {{1, 2, 30, 20, 5, 4, false, true, {}, {}, {}}};
   status.connectors = {{{"crm-prod"}, true, 5, 4, noon + 50'000, {}, noon + 90'000},
                        {{"idle"}, false, 0, 0, std::nullopt, "its URL is none", std::nullopt},
                        {{"old"}, false, 7, 0, noon, {}, std::nullopt, true}};
@@ -512,6 +512,12 @@ TEST_CASE("in a cluster a status says of each partition who has it, and why it c
   CHECK(
       node_status_to_json(status).find(
           R"("accepting":false,"counting":false,"owner":"b","unreachable":"partition 1 can't be reached"}])") !=
+      std::string::npos);
+  status.partitions[0].owner.clear();
+  status.partitions[0].halted = "record 7 is gone";
+  CHECK(
+      node_status_to_json(status).find(
+          R"("counting":false,"halted":"record 7 is gone","unreachable":"partition 1 can't be reached"}])") !=
       std::string::npos);
 }
 

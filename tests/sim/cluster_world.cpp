@@ -23,6 +23,7 @@
 #include <cstdio>
 #include <deque>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -44,6 +45,7 @@ constexpr std::int64_t settling_ms = 10'000;
 constexpr std::int64_t taken_up_ms = 40'000;
 constexpr std::size_t few_rows = 20; ///< of one page: who reads a log from its beginning needs many
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
+constexpr auto endless_disk = std::numeric_limits<std::uint64_t>::max();
 
 std::string name_of(std::size_t node) {
   return std::string{"node-"} + static_cast<char>('a' + node);
@@ -280,6 +282,7 @@ struct cluster_world::rep {
   struct machine {
     explicit machine(std::uint64_t seed) : disk{seed}, random{seed} {}
     sim_disk disk;
+    std::int64_t full_until_ms = 0; ///< 0: it is not
     testing::manual_clock clock;
     node_chance random;
     std::unique_ptr<process> runs; ///< null: nothing does
@@ -372,6 +375,11 @@ struct cluster_world::rep {
     environment.log_warning = [this, which](const std::string& what) { say(name_of(which) + ": " + what); };
     auto started = node::start(system, options, environment);
     if (const auto* why = std::get_if<std::string>(&started)) {
+      if (on.full_until_ms != 0) { // then somebody frees some space
+        on.start_at_ms = on.full_until_ms;
+        say(name_of(which) + " does not start: " + *why);
+        return;
+      }
       complain(name_of(which) + " does not start: " + *why);
       return;
     }
@@ -420,7 +428,7 @@ struct cluster_world::rep {
       for (std::size_t i = 0; i < machines.size(); ++i)
         if (name_of(i) == owner.addresses && machines[i]->runs)
           there = machines[i]->runs->running->door();
-      self->running->owner_is(partition, owner.epoch, owner.node, there);
+      self->running->owner_is(partition, owner.epoch, owner.node, there, owner.halted);
     };
     joining.replaced = [this, which] { complain(name_of(which) + " is told that another has its name"); };
     on.runs->part = std::make_unique<cluster_part>(std::move(joining));
@@ -468,6 +476,12 @@ struct cluster_world::rep {
         each->disk.run_job(static_cast<std::size_t>(draw.below(each->disk.pending_jobs().size())));
     }
     make_trouble();
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (auto& on = *machines[i]; on.full_until_ms != 0 && now_ms >= on.full_until_ms) {
+        on.full_until_ms = 0;
+        on.disk.set_capacity_bytes(endless_disk);
+        say("the disk of " + name_of(i) + " has room");
+      }
     for (auto calls = draw.below(4 * machines.size()); calls > 0; --calls)
       let_a_call_happen();
     for (std::size_t i = 0; i < machines.size(); ++i)
@@ -565,7 +579,7 @@ struct cluster_world::rep {
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(9)) {
+    switch (draw.below(10)) {
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -606,6 +620,14 @@ struct cluster_world::rep {
         say(name_of(which) + " is to stop");
         on.stopping = true;
         on.runs->part->close();
+      }
+      return;
+    case 7:
+      if (fault.full_disks && on.full_until_ms == 0) {
+        on.full_until_ms = for_a_while(20'000) + step_ms;
+        on.disk.set_capacity_bytes(on.disk.used_bytes() + draw.below(write_buffer_bytes));
+        ++counts.full_disks;
+        say("the disk of " + name_of(which) + " is filling up");
       }
       return;
     default:
@@ -659,7 +681,7 @@ struct cluster_world::rep {
           },
           [this](const refusal& why) {
             putting = false;
-            if (why.code != errc::unavailable)
+            if (why.code != errc::unavailable && why.code != errc::storage_full)
               complain("a connector is refused: " + why.detail);
           });
       return;
@@ -677,7 +699,7 @@ struct cluster_world::rep {
         [this, number](const refusal& why) {
           ++counts.refused;
           again.push_back(number);
-          if (why.code != errc::unavailable && why.code != errc::overloaded)
+          if (why.code != errc::unavailable && why.code != errc::overloaded && why.code != errc::storage_full)
             complain("event " + std::to_string(number) + " is refused: " + std::string{to_string(why.code)} +
                      " " + why.detail);
         });
@@ -917,11 +939,12 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;
     each->start_at_ms = 0;
+    each->full_until_ms = std::min(each->full_until_ms, it.now_ms);
   }
   constexpr std::int64_t longest_ms = 120'000;
   const auto is_done = [&] {
