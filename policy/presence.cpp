@@ -48,21 +48,25 @@ bool presence::is_cut_off(std::string_view node, std::int64_t now_ms) const {
   return std::find(all.begin(), all.end(), node) != all.end();
 }
 
+std::vector<placement_node> presence::not_gone(std::int64_t now_ms) const {
+  const auto without = all_cut_off(now_ms);
+  std::vector<placement_node> found;
+  for (const auto& [name, of] : nodes_)
+    if (was_seen_within(of, gone_ms, now_ms))
+      found.push_back({name, of.last.zone,
+                       of.last.stays && of.last.able && was_seen_within(of, present_ms, now_ms) &&
+                           std::find(without.begin(), without.end(), name) == without.end()});
+  return found;
+}
+
 bool presence::is_present(std::string_view node, std::int64_t now_ms) const {
   const auto found = nodes_.find(node);
-  return found != nodes_.end() && (has_gap_ || now_ms - found->second.changed_ms < present_ms);
+  return found != nodes_.end() && was_seen_within(found->second, present_ms, now_ms);
 }
 
 bool presence::is_superseded(std::string_view node, std::uint64_t incarnation) const {
   const auto found = nodes_.find(node);
   return found != nodes_.end() && found->second.last.incarnation > incarnation;
-}
-
-std::uint32_t presence::rank_of(std::string_view node, std::uint32_t partition, std::int64_t now_ms) const {
-  const auto order = placement{able(now_ms), 1}.order_of(partition);
-  const auto found = std::find(order.begin(), order.end(), node);
-  return static_cast<std::uint32_t>(found -
-                                    order.begin()); // one that is not among them comes after those that are
 }
 
 } // namespace vicket

@@ -18,6 +18,9 @@ namespace vicket {
 class presence {
 public:
   static constexpr std::int64_t present_ms = 3'000;
+  /// A node that has been silent for so long is gone for good as far as its copies go: others are to keep them. Longer than a
+  /// node takes to start again, since a copy that goes elsewhere begins with nothing there.
+  static constexpr std::int64_t gone_ms = 30'000;
 
   /// What the table of members has of a node.
   struct sign {
@@ -41,14 +44,12 @@ public:
   /// Those of them that are to own something: not those whose stores take nothing, nor those that the others can't reach
   /// (`cut_off`).
   [[nodiscard]] std::vector<placement_node> able(std::int64_t now_ms) const;
+  /// By name, those that are not gone for good; `placement_node::takes_more` of those that are `able`.
+  [[nodiscard]] std::vector<placement_node> not_gone(std::int64_t now_ms) const;
   [[nodiscard]] bool is_cut_off(std::string_view node, std::int64_t now_ms) const;
 
   /// That life of the node is over, since there is a later one.
   [[nodiscard]] bool is_superseded(std::string_view node, std::uint64_t incarnation) const;
-
-  /// How many of those that are able come before this node for a partition that has no owner, in its order of `placement`.
-  [[nodiscard]] std::uint32_t rank_of(std::string_view node, std::uint32_t partition,
-                                      std::int64_t now_ms) const;
 
 private:
   struct known {
@@ -56,6 +57,9 @@ private:
     std::int64_t changed_ms = 0;
   };
 
+  [[nodiscard]] bool was_seen_within(const known& of, std::int64_t ms, std::int64_t now_ms) const {
+    return has_gap_ || now_ms - of.changed_ms < ms;
+  }
   [[nodiscard]] std::vector<std::string> all_cut_off(std::int64_t now_ms) const;
 
   std::map<std::string, known, std::less<>> nodes_;

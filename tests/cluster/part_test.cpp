@@ -2,6 +2,7 @@
 
 #include "cluster/cluster_part.hpp"
 #include "cluster/log_position.hpp"
+#include "cluster/record_codec.hpp"
 #include "storage/testing/environments.hpp"
 #include "storage/write_batch.hpp"
 #include "tests/cluster/simulated_table.hpp"
@@ -58,6 +59,10 @@ public:
     }
     done(std::move(all));
   }
+  /// Nobody has said who keeps the partition, so all do.
+  void list_copies(std::function<void(copies_answer)> done) override { done({true, {}}); }
+  void tell_copies(const std::vector<copy>&) override {}
+  void note_copies(std::uint32_t, std::uint64_t, const std::vector<std::string>&) override {}
   /// Another one, that is there all the time.
   void add(const std::string& node) {
     others.insert(node);

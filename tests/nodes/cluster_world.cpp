@@ -167,12 +167,13 @@ struct cluster_world::engine {
   std::thread worker; ///< last
 };
 
-cluster_world::cluster_world(database how, const cut_network* network)
+cluster_world::cluster_world(database how, std::size_t nodes, const cut_network* network)
     : network_{network}, primary_{std::make_unique<postgres_instance>()},
       standby_{std::make_unique<postgres_instance>(*primary_, "standby")},
       endpoint_{network == nullptr ? std::make_unique<event_receiver>()
                                    : std::make_unique<event_receiver>(
-                                         peer_place{cut_network::address_of(cut_network::hub)})} {
+                                         peer_place{cut_network::address_of(cut_network::hub)})},
+      nodes_(nodes), logs_(nodes) {
   if (network_ != nullptr)
     make_certificates();
   if (how == database::synchronous) {
@@ -188,12 +189,12 @@ cluster_world::cluster_world(database how, const cut_network* network)
                                  "--partitions", std::to_string(partitions), "--secret-key-file", key});
   if (made.code != 0)
     throw std::runtime_error{"the cluster can't be made: " + made.errors};
-  for (std::size_t i = 0; i < node_count; ++i)
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
     start_node(i);
   wait_for_owners();
   put_connectors();
   std::vector<std::string> places;
-  for (std::size_t i = 0; i < node_count; ++i)
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
     places.push_back("unix:" + socket_of(i));
   engine_ = std::make_unique<engine>(std::move(places), static_cast<std::uint64_t>(::getpid()));
 }
@@ -229,7 +230,7 @@ std::string cluster_world::database_run(const std::string& statement) const {
 void cluster_world::make_certificates() {
   const certificate_authority authority;
   static_cast<void>(folder_.file("ca.pem", authority.pem()));
-  for (std::size_t i = 0; i < node_count; ++i) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     certificate_request wanted;
     wanted.dns_names = {name_of(i) + ".nodes.test"};
     wanted.addresses = {cut_network::address_of(i)};
@@ -371,7 +372,7 @@ finished_process cluster_world::outcomes_of(std::size_t number) const {
 
 std::size_t cluster_world::some_owner() const {
   for (const auto& owner : owners())
-    for (std::size_t i = 0; i < node_count; ++i)
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (name_of(i) == owner && nodes_[i])
         return i;
   throw std::runtime_error{"no node owns anything"};
@@ -381,11 +382,33 @@ std::int64_t cluster_world::wait_for_owners(std::optional<std::size_t> except) {
   return wait_until("every partition has an owner", [&] {
     const auto all = owners();
     return all.size() == partitions && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
-             for (std::size_t i = 0; i < node_count; ++i)
+             for (std::size_t i = 0; i < nodes_.size(); ++i)
                if (name_of(i) == owner)
                  return nodes_[i] != nullptr && i != except;
              return false;
            });
+  });
+}
+
+std::vector<std::size_t> cluster_world::followers_of(std::uint32_t partition) const {
+  std::vector<std::size_t> found;
+  const auto names =
+      lines_of(database_run("SELECT string_agg(node, ',') FROM vicket.copies WHERE partition = " +
+                            std::to_string(partition)),
+               ',');
+  const auto owner = owners().at(partition);
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (name_of(i) != owner && std::find(names.begin(), names.end(), name_of(i)) != names.end())
+      found.push_back(i);
+  return found;
+}
+
+void cluster_world::wait_for_copies() {
+  wait_until("each partition is kept by two nodes", [&] {
+    return database_run("SELECT string_agg(n::text, ',') FROM (SELECT count(*) FILTER (WHERE complete) * 10 "
+                        "+ count(*) "
+                        "AS n FROM vicket.copies GROUP BY partition ORDER BY partition) AS c") ==
+           "22,22,22,22";
   });
 }
 
@@ -394,7 +417,7 @@ void cluster_world::wait_for_balance() {
     std::map<std::string, std::size_t> owned;
     for (const auto& owner : owners())
       ++owned[owner];
-    return owned.size() == node_count && !owned.contains("");
+    return owned.size() == nodes_.size() && !owned.contains("");
   });
 }
 
@@ -419,8 +442,8 @@ void cluster_world::put_connectors() {
     const auto file =
         folder_.file("connector.json", R"({"id":")" + connector_name(i) + R"(","url":")" + endpoint_->url() +
                                            R"(","retry":{"base_ms":200,"cap_ms":1000}})");
-    const auto put =
-        run_process({VICKET_PATH, "--node", "unix:" + socket_of(i % node_count), "connector", "put", file});
+    const auto put = run_process(
+        {VICKET_PATH, "--node", "unix:" + socket_of(i % nodes_.size()), "connector", "put", file});
     if (put.code != 0)
       throw std::runtime_error{"a connector can't be put: " + put.errors};
   }
@@ -482,7 +505,7 @@ std::size_t cluster_world::delivered_twice() const {
 std::vector<std::string> cluster_world::compare_what_nodes_show() const {
   std::vector<std::string> complaints;
   const std::lock_guard lock{engine_->mutex};
-  for (std::size_t i = 0; i < node_count; ++i) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!nodes_[i])
       continue;
     link_options options;
@@ -528,7 +551,7 @@ std::vector<std::string> cluster_world::compare_copies() const {
   const auto box = std::make_shared<const secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')});
   for (std::uint32_t partition = 0; partition < partitions; ++partition) {
     std::vector<std::unique_ptr<partition_store>> copies;
-    for (std::size_t i = 0; i < node_count; ++i) {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
       store_options options;
       options.folder = folder_.path() + "/" + name_of(i) + "/partition-" + std::to_string(partition);
       options.follows = true;

@@ -78,7 +78,7 @@ void check_end(cluster_world& world) {
     FAIL_CHECK(complaint);
   for (const auto& why : world.halted())
     CHECK(why == "");
-  for (std::size_t i = 0; i < cluster_world::node_count; ++i)
+  for (std::size_t i = 0; i < world.node_count(); ++i)
     CHECK(world.stop_node(i) == 0);
   for (const auto& complaint : world.compare_copies())
     FAIL_CHECK(complaint);
@@ -89,7 +89,7 @@ void check_end(cluster_world& world) {
 TEST_CASE(
     "a node and the database lose what the other sends: its partitions are taken over, and nothing is lost") {
   const cut_network network;
-  cluster_world world{database::synchronous, &network};
+  cluster_world world{database::synchronous, cluster_world::default_nodes, &network};
   for (auto i = 0; i < rounds(); ++i) {
     const std::size_t node = 1 + static_cast<std::size_t>(i) % 2;
     for (const auto& each : {cut{node, hub}, cut{hub, node}, cut{node, hub, true}}) {
@@ -110,7 +110,7 @@ TEST_CASE(
 
 TEST_CASE("two nodes lose what the other sends: that is said, nobody is deposed, and it heals") {
   const cut_network network;
-  cluster_world world{database::synchronous, &network};
+  cluster_world world{database::synchronous, cluster_world::default_nodes, &network};
   world.wait_for_balance();
   for (auto i = 0; i < rounds(); ++i)
     for (const auto& each : {cut{1, 2}, cut{2, 1, true}, cut{node_of_engine, 1}}) {
@@ -132,7 +132,7 @@ TEST_CASE("two nodes lose what the other sends: that is said, nobody is deposed,
 
 TEST_CASE("a node that no other reaches, but the database, gives its partitions to those who are reached") {
   const cut_network network;
-  cluster_world world{database::synchronous, &network};
+  cluster_world world{database::synchronous, cluster_world::default_nodes, &network};
   world.wait_for_balance();
   for (auto i = 0; i < rounds(); ++i) {
     const std::size_t node = 1 + static_cast<std::size_t>(i) % 2;

@@ -222,6 +222,9 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.refused += counted.refused;
       all.ownerships += counted.ownerships;
       all.kills += counted.kills;
+      all.long_absences += counted.long_absences;
+      all.copies_records += counted.copies_records;
+      all.taken_up += counted.taken_up;
       all.power_cuts += counted.power_cuts;
       all.failovers += counted.failovers;
       all.full_disks += counted.full_disks;
@@ -249,7 +252,10 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("answers that it can't be taken now", all.refused);
   row("times that a node became an owner", all.ownerships);
   row("processes killed", all.kills);
+  row("  and gone for half a minute or more", all.long_absences);
   row("machines whose power was cut", all.power_cuts);
+  row("records of who keeps a partition", all.copies_records);
+  row("times that one was taken up by another", all.taken_up);
   row("failovers of the database", all.failovers);
   row("disks that were full for a while", all.full_disks);
   row("entries of the feed, read across nodes", all.feed_entries);
@@ -325,7 +331,8 @@ int main(int count, char** arguments) {
   app.add_option("--shrink-seconds", asked.shrink_s, "look for a shorter plan so long; 0: don't")
       ->capture_default_str();
   app.add_option("--at-least", asked.at_least, "fail when an operation met a fault less often");
-  app.add_flag("--cluster", asked.cluster, "three nodes and a database instead of one node; a step is 5 ms")
+  app.add_flag("--cluster", asked.cluster,
+               "three to five nodes and a database instead of one node; a step is 5 ms")
       ->group("Clusters");
   app.add_option("--cluster-steps", asked.cluster_steps, "of one such world")
       ->capture_default_str()

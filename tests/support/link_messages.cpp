@@ -109,7 +109,7 @@ std::vector<std::string> valid_link_answers() {
           frame(answer | 2, 2, batch_result{{accepted{event_id{{1}}}, refusal{errc::overloaded, "later"}}}),
           frame(answer | 3, 3, event_page{{history}, "c", true}),
           frame(answer | 4, 4, run_page{{history}, "c", true}),
-          frame(answer | 5, 5, outcome_page{"g", {{summary, value, "c"}}, "c"}),
+          frame(answer | 5, 5, outcome_page{"g", {{summary, value, "c"}}, "c", {}}),
           frame(answer | 6, 6, view),
           frame(answer | 7, 7, view),
           frame(answer | 8, 8, internal::nothing{}),
