@@ -362,6 +362,7 @@ TEST_CASE("of a partition that is halted nothing waits, and everybody is told wh
   const auto overview = value(w.ask<partition_overview>(w.seat, get_partition_overview{}));
   CHECK(overview.partition.halted == "record 7 is gone");
   CHECK_FALSE(overview.partition.accepting);
+  w.b->batches.take();     // nobody waits for its answer any more
   w.owned_by("b", w.at_b); // somebody has put it right
   const auto later = w.ask<batch_result>(w.seat, events({event(2)}));
   accept_all(w, *w.b);
