@@ -211,8 +211,10 @@ caf::result<connector_page> gateway::list(const list_connectors& request) {
 caf::result<node_status> gateway::status(const get_status& request) {
   auto promise = self_->make_response_promise<node_status>();
   const auto limit = std::clamp(request.limit, 1u, get_status::max_limit);
+  auto asked = with_.partitions;
+  asked.push_back(with_.settings);
   gather<partition_overview>(
-      self_, with_.partitions,
+      self_, asked,
       [&](std::size_t) {
         return get_partition_overview{request.after, limit};
       },
@@ -225,6 +227,9 @@ caf::result<node_status> gateway::status(const get_status& request) {
         status.version = with_.version;
         status.started_at = started_at_;
         status.now = with_.clock->now();
+        auto& settings = parts.back();
+        status.settings = {std::move(settings.partition), settings.settings, settings.settings_bytes};
+        parts.pop_back();
         for (auto& part : parts) {
           status.connectors_configured += part.connectors_configured;
           status.partitions.push_back(std::move(part.partition));

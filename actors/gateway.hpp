@@ -32,7 +32,8 @@ public:
   struct setup {
     router_actor router;
     history_actor history;
-    std::vector<partition_actor> partitions;
+    std::vector<partition_actor> partitions; ///< of connectors
+    partition_actor settings;
     const schedule_clock* clock = nullptr; ///< outlives the actor
     random_source* random = nullptr;       ///< outlives the actor; safe from any thread
     connector_rules rules;

@@ -34,6 +34,13 @@ void print_partitions(const terminal& out, const node_status& status) {
   for (const auto& one : status.partitions)
     if (!one.why.empty())
       out.line(out.paint(printable(one.why), colour::red) + "; its figures are not known");
+  const auto& settings = status.settings;
+  if (!settings.partition.why.empty())
+    out.line(out.paint(printable(settings.partition.why), colour::red) + "; its figures are not known");
+  else
+    out.line("settings: " + count(settings.records) + " record" + (settings.records == 1 ? "" : "s") + ", " +
+             count(settings.bytes) + " bytes, epoch " + count(settings.partition.epoch) + ", " +
+             (settings.partition.accepting ? "accepting" : out.paint("not accepting", colour::red)));
 }
 
 void print_connectors(const terminal& out, const node_status& status) {

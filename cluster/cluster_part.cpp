@@ -7,6 +7,7 @@
 #include "policy/assertion.hpp"
 #include "policy/lease.hpp"
 #include "policy/placement.hpp"
+#include "storage/settings_copy.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -154,6 +155,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     keeper.poll(); // of one that has ended, too: it may have to halt the log
     if (!of.ended.empty())
       return;
+    if (is_settings(of) && keeper.complete_ms() != 0)
+      with.settings_fresh->allow(0, keeper.complete_ms() + settings_copy::fresh_ms);
     const auto& owner = keeper.owner();
     if (owner && members->others().is_superseded(owner->node, owner->incarnation))
       keeper.owner_is_gone();
@@ -188,6 +191,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       of.synced_to = setup.history.last().number;
     }
     setup.now_ms = with.now_ms;
+    setup.prompt = is_settings(of);
     setup.apply = [this, &of](const record_head& head, const record_digest& digest, std::string_view round) {
       return apply(of, head, digest, round);
     };
@@ -418,7 +422,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
           copies.push_back(name);
       have.push_back(std::move(copies));
     }
-    wanted = placement{std::move(present), last_present.size()}.of(have);
+    // That of settings is little work: it counts for nobody's part of the others.
+    const std::vector<placement_copies> settings{std::move(have.back())};
+    have.pop_back();
+    const placement all{std::move(present), last_present.size()};
+    wanted = all.of(have);
+    wanted.push_back(all.of(settings).front());
     if (std::any_of(seats.begin(), seats.end(),
                     [](const auto& each) { return each->letting_go || each->stopping; }))
       return;
@@ -454,8 +463,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     std::string wrong;
     for (const auto& each : seats)
       if (!each->ended.empty())
-        wrong += (wrong.empty() ? "partition " : "; partition ") + std::to_string(each->number) + ": " +
-                 each->ended;
+        wrong += (wrong.empty() ? "" : "; ") + called(*each) + ": " + each->ended;
     members->say_wrong(wrong);
     if (members->trouble() != last_trouble) {
       last_trouble = members->trouble();
@@ -466,12 +474,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
   }
 
-  void info(const seat& of, const std::string& what) const {
-    with.log_info("partition " + std::to_string(of.number) + " " + what);
+  [[nodiscard]] bool is_settings(const seat& of) const { return of.number + 1 == with.stores.size(); }
+  [[nodiscard]] std::string called(const seat& of) const {
+    return "partition " + (is_settings(of) ? "settings" : std::to_string(of.number));
   }
-  void warn(const seat& of, const std::string& what) const {
-    with.log_warning("partition " + std::to_string(of.number) + ": " + what);
-  }
+  void info(const seat& of, const std::string& what) const { with.log_info(called(of) + " " + what); }
+  void warn(const seat& of, const std::string& what) const { with.log_warning(called(of) + ": " + what); }
 
   setup with;
   std::shared_ptr<const record_codec> codec;

@@ -43,8 +43,10 @@ public:
     std::string uuid; ///< of the cluster
     std::shared_ptr<const secret_box> key;
     member self; ///< `life` is made here
-    /// By partition; opened with `store_options::follows`.
+    /// By partition, the last one `settings`; opened with `store_options::follows`.
     std::vector<std::shared_ptr<partition_store>> stores;
+    /// Is allowed for as long as this node's copy of the settings may be decided by: see storage/settings_copy.hpp.
+    std::shared_ptr<start_permit> settings_fresh;
     random_source* random = nullptr; ///< outlives it; safe from any thread
     std::function<void(const std::string&)> log_info;
     std::function<void(const std::string&)> log_warning;

@@ -105,9 +105,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     looked_ms = sent;
     if (from.digest() != history.digest())
       return; // an append of our own has come in between: the next poll is from there
-    if (is == role::following)
+    if (is == role::following) {
       follow(page);
-    else if (!page.rows.empty() && !is_own(page.rows.front()))
+      if (is == role::following && history.last().number >= page.last && !waits_to_change())
+        complete_ms = std::max(complete_ms, sent);
+    } else if (is == role::owning && page.rows.empty()) {
+      complete_ms = std::max(complete_ms, sent);
+    } else if (!page.rows.empty() && !is_own(page.rows.front()))
       step_down("another node has written " + name_of(page.rows.front().head));
     if (!ended())
       watch.polled(sent, now, history.last().number);
@@ -137,6 +141,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
+  }
+
+  /// Of what is not known to be durable something changes the store.
+  [[nodiscard]] bool waits_to_change() const {
+    return std::any_of(waiting.begin(), waiting.end(), [](const waiting_record& each) {
+      return each.with_it.last().kind == record_kind::round && !each.body.empty();
+    });
   }
 
   /// False: it is broken now.
@@ -198,7 +209,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto now = with.now_ms();
     if (is == role::following && !own && watch.may_claim(now, rank))
       return claim();
-    if (is == role::owning && !own && !queued && now - last_append_ms >= heartbeat_ms)
+    if (is == role::owning && !own && !queued &&
+        (now - last_append_ms >= heartbeat_ms || (with.prompt && untold)))
       append_own(record_kind::round, {}, [](step) {});
   }
 
@@ -280,6 +292,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto complaint = history.take(row.head, row.digest, row.body);
     VICKET_ASSERT(complaint.empty());
     durable_to = row.head.number;
+    untold = row.head.kind == record_kind::round && !mine.body.empty();
     switch (row.head.kind) {
     case record_kind::claim:
       owner = with.self;
@@ -288,6 +301,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       durable = history;
       durable_owner = owner;
       lease.emplace(mine.first_sent_ms, with.now_ms(), after_yield);
+      complete_ms = std::max(complete_ms, mine.first_sent_ms);
       become(role::owning, "it is claimed");
       return true;
     case record_kind::yield:
@@ -300,6 +314,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       if (!apply(row.head, row.digest, mine.body))
         return false;
       durable = history;
+      complete_ms = std::max(complete_ms, mine.first_sent_ms); // nobody else's is before it
       return true;
     }
   }
@@ -324,6 +339,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
   std::int64_t looked_ms = 0;
+  std::int64_t complete_ms = 0;
+  bool untold = false; ///< of this owner's last record that changes the store no later one says that it is durable
   bool polling = false;
   std::string halting; ///< why; empty: there is nothing to halt for, or it is done
   bool halt_under_way = false;
@@ -361,6 +378,10 @@ void partition_keeper::yield() {
 
 std::int64_t partition_keeper::looked_ms() const noexcept {
   return rep_->looked_ms;
+}
+
+std::int64_t partition_keeper::complete_ms() const noexcept {
+  return rep_->complete_ms;
 }
 
 partition_keeper::role partition_keeper::now() const noexcept {

@@ -50,6 +50,8 @@ public:
     std::optional<claim_owner> owner; ///< of the last claim in that, if it is known
     /// Of a clock that goes on while the machine sleeps.
     std::function<std::int64_t()> now_ms;
+    /// As the owner it says with its next record, at once, that a round is durable: followers apply it no earlier.
+    bool prompt = false;
 
     /// A round that is durable, in order; empty for an owner's sign of life. Of an owner's own rounds as well, before their
     /// `done`. False: the store can't, and the keeper is `broken`.
@@ -85,6 +87,8 @@ public:
   [[nodiscard]] role now() const noexcept;
   /// When the last poll that was answered, and found the log as it is known here, was sent; 0: there was none.
   [[nodiscard]] std::int64_t looked_ms() const noexcept;
+  /// Whatever was in the log then, by this node's clock, and changes the store, has been applied; 0: it never was so.
+  [[nodiscard]] std::int64_t complete_ms() const noexcept;
   [[nodiscard]] bool busy() const noexcept; ///< an append is under way
   [[nodiscard]] const log_history& history() const noexcept;
   /// Of the last claim in `history`, also when it has let go since.

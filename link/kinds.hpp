@@ -74,7 +74,11 @@ using peer_kinds =
               link_kind<18, of_partition<find_partition_run>, found_events, role_peer, 17 * KiB>,
               link_kind<19, of_partition<read_partition_histories>, partition_histories, role_peer, 16 * KiB>,
               link_kind<20, of_partition<read_partition_outcomes>, partition_outcomes, role_peer, 1 * KiB>,
-              link_kind<21, await_feed, feed_awaited, role_peer, 1 * KiB>>;
+              link_kind<21, await_feed, feed_awaited, role_peer, 1 * KiB>,
+              link_kind<22, of_partition<put_setting>, nothing, role_peer, 258 * KiB>,
+              link_kind<23, of_partition<delete_setting>, nothing, role_peer, 1 * KiB>,
+              link_kind<24, of_partition<get_setting>, setting, role_peer, 1 * KiB>,
+              link_kind<25, of_partition<list_settings>, settings_page, role_peer, 1 * KiB>>;
 
 template <class... First, class... Second>
 kind_list<First..., Second...> both(kind_list<First...>, kind_list<Second...>);

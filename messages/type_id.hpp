@@ -52,6 +52,7 @@ CAF_ADD_TYPE_ID(vicket, (vicket::partition_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::node_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::event_page))
 CAF_ADD_TYPE_ID(vicket, (vicket::link_state))
+CAF_ADD_TYPE_ID(vicket, (vicket::settings_status))
 
 CAF_END_TYPE_ID_BLOCK(vicket)
 

@@ -251,12 +251,14 @@ private:
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
 
+  /// Of the connectors' partitions.
   static std::vector<std::string> owners_of(const log_place& place) {
     std::vector<std::string> owners;
     const auto seen = view_cluster(place);
     if (const auto* view = std::get_if<cluster_view>(&seen))
       for (const auto& one : view->partitions)
-        owners.push_back(one.owner);
+        if (one.number < view->identity.partitions)
+          owners.push_back(one.owner);
     return owners;
   }
 

@@ -61,7 +61,11 @@ std::vector<std::string> valid_link_messages() {
           frame(19, 19,
                 of_partition<read_partition_histories>{3, {{{7, attempts_left{1, 2}}, {8, {}}}, 4096, true}}),
           frame(20, 20, of_partition<read_partition_outcomes>{3, {feed_position{7, 1, 2, 3}, 100, 4096}}),
-          frame(21, 21, await_feed{3, 7, 1'000})};
+          frame(21, 21, await_feed{3, 7, 1'000}),
+          frame(22, 22, of_partition<put_setting>{3, {{{setting_kind::rule, "r"}, "{}"}}}),
+          frame(23, 23, of_partition<delete_setting>{3, {{setting_kind::rule, "r"}}}),
+          frame(24, 24, of_partition<get_setting>{3, {{setting_kind::rule, "r"}}}),
+          frame(25, 25, of_partition<list_settings>{3, {setting_kind::rule, "r", 10}})};
 }
 
 std::vector<std::string> valid_link_answers() {
@@ -128,6 +132,10 @@ std::vector<std::string> valid_link_answers() {
           frame(answer | 20, 20,
                 partition_outcomes{true, {1, 2, 3, 4}, {{{2, 2, 3, 4}, summary, value}}, {5, 2, 3, 4}, true}),
           frame(answer | 21, 21, feed_awaited{true}),
+          frame(answer | 22, 22, internal::nothing{}),
+          frame(answer | 23, 23, internal::nothing{}),
+          frame(answer | 24, 24, setting{{setting_kind::rule, "r"}, "{}"}),
+          frame(answer | 25, 25, settings_page{{{{setting_kind::rule, "r"}, "{}"}}, true}),
           frame(internal::refusal_kind, 11, refusal{errc::unavailable, "why"})};
 }
 
