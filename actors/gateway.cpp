@@ -38,9 +38,20 @@ gateway::handle::behavior_type gateway::make_behavior() {
         return self_->delegate(with_.router, std::move(request));
       },
       [this](delete_connector& request) -> caf::result<void> {
-        if (stopping_)
-          return make_refusal(stopping());
-        return self_->delegate(with_.router, std::move(request));
+        return change<void>(request);
+      },
+      [this](trigger& value) { return change<trigger_result>(value); },
+      [this](trigger_batch& batch) { return change<trigger_batch_result>(batch); },
+      [this](put_rule& request) { return change<rule>(request); },
+      [this](delete_rule& request) { return change<void>(request); },
+      [this](get_rule& request) -> caf::result<rule> {
+        return self_->delegate(with_.desk, std::move(request));
+      },
+      [this](list_rules& request) -> caf::result<rule_page> {
+        return self_->delegate(with_.desk, std::move(request));
+      },
+      [this](try_rules& request) -> caf::result<trial_page> {
+        return self_->delegate(with_.desk, std::move(request));
       },
       [this](const list_connectors& request) { return list(request); },
       [this](get_event& request) -> caf::result<event_page> {
@@ -179,6 +190,14 @@ void gateway::send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t 
               batch->value.results[place] = refusal{errc::unavailable, refusal_of(reason).detail};
             one_less();
           });
+}
+
+/// What the desk of the rules does, as long as the node takes anything.
+template <class Answer, class Request>
+caf::result<Answer> gateway::change(Request& request) {
+  if (stopping_)
+    return make_refusal(stopping());
+  return self_->delegate(with_.desk, std::move(request));
 }
 
 // -- connectors -------------------------------------------------------------------------------------------------------

@@ -76,6 +76,17 @@ using settings_actor = caf::typed_actor<
     caf::result<void>(delete_setting), caf::result<setting>(get_setting),
     caf::result<settings_page>(list_settings)>;
 
+/// One per node: rules, and what they make of triggers. See rule_desk.hpp.
+using rule_desk_actor = caf::typed_actor<
+    /// Gateway → desk, as a client's.
+    caf::result<trigger_result>(trigger), caf::result<trigger_batch_result>(trigger_batch),
+    caf::result<rule>(put_rule), caf::result<rule>(get_rule), caf::result<void>(delete_rule),
+    caf::result<rule_page>(list_rules), caf::result<trial_page>(try_rules),
+    /// Of a connector that no rule names; handed on to its partition.
+    caf::result<void>(delete_connector),
+    /// To itself: look at what waits.
+    caf::result<void>(tick)>;
+
 /// One per partition: sole writer of its store, parent of its supervisors. Never answers `not_owner`: that is a peer's.
 using persistence_actor = partition_actor::extend_with<sleeper_actor>::extend_with<settings_actor>::extend<
     /// Supervisor → persistence. See the messages.

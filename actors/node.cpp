@@ -11,6 +11,7 @@
 #include "actors/peer_door.hpp"
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
+#include "actors/rule_desk.hpp"
 #include "policy/retention_rule.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/open_files.hpp"
@@ -83,6 +84,7 @@ struct node::rep {
   std::shared_ptr<const settings_copy> settings;
   alarm_actor alarm;
   router_actor router;
+  rule_desk_actor rules;
   history_actor history;
   history_sweeper_actor sweeper;
   node_gateway_actor gateway;
@@ -234,11 +236,22 @@ void node::rep::start_front() {
   auto limits = options.history;
   limits.partial_feeds = options.cluster.has_value();
   history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), limits);
+  rule_desk::setup deciding;
+  deciding.router = router;
+  const auto& last = partitions.back();
+  deciding.settings = options.cluster ? settings_actor{last.seat} : settings_actor{last.persistence};
+  deciding.copy = settings;
+  deciding.partitions = folder->partitions();
+  deciding.clock = clock.get();
+  deciding.random = environment.random;
+  deciding.max_envelope_bytes = options.max_envelope_bytes;
+  deciding.log_warning = environment.log_warning;
+  rules = spawn<rule_desk>("desk of the rules", std::move(deciding));
   gateway::setup setup;
   setup.router = router;
   setup.history = history;
+  setup.desk = rules;
   setup.partitions = std::move(heads);
-  const auto& last = partitions.back();
   setup.settings = options.cluster ? partition_actor{last.seat} : partition_actor{last.persistence};
   setup.clock = clock.get();
   setup.random = environment.random;
@@ -353,6 +366,7 @@ void node::rep::end_all() {
   };
   end(watch); // first: that the others end is no failure from here on
   end(gateway);
+  end(rules);
   end(history);
   end(sweeper);
   end(router);

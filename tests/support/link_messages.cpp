@@ -13,6 +13,31 @@ std::string frame(std::uint8_t kind, std::uint64_t request, const Body& body) {
   return std::string{internal::encode_frame({kind, request}, body).bytes};
 }
 
+trigger some_trigger() {
+  trigger value;
+  value.event = "ticket.opened";
+  value.data_json = R"({"ticket":{"id":"T-1"}})";
+  value.message = "hello";
+  value.id = event_id{{1}};
+  return value;
+}
+
+rule some_rule() {
+  rule value;
+  value.id = {"r"};
+  value.name = "a rule";
+  value.events = {"ticket.*"};
+  value.filter_json = R"({"/ticket/id":"T-1"})";
+  value.actions = {{{"crm"}, "{{/ticket/id}}", R"({"id":"{{/ticket/id}}"})"}, {{"mail"}, {}, {}}};
+  return value;
+}
+
+trigger_result some_result() {
+  return {event_id{{1}},
+          {{{"crm"}, {"r"}, 0, accepted{event_id{{2}}, true}},
+           {{"mail"}, {"r"}, 1, refusal{errc::unknown_connector, "none"}}}};
+}
+
 } // namespace
 
 std::vector<std::string> valid_link_messages() {
@@ -65,7 +90,14 @@ std::vector<std::string> valid_link_messages() {
           frame(22, 22, of_partition<put_setting>{3, {{{setting_kind::rule, "r"}, "{}"}}}),
           frame(23, 23, of_partition<delete_setting>{3, {{setting_kind::rule, "r"}}}),
           frame(24, 24, of_partition<get_setting>{3, {{setting_kind::rule, "r"}}}),
-          frame(25, 25, of_partition<list_settings>{3, {setting_kind::rule, "r", 10}})};
+          frame(25, 25, of_partition<list_settings>{3, {setting_kind::rule, "r", 10}}),
+          frame(26, 26, some_trigger()),
+          frame(27, 27, trigger_batch{{some_trigger(), some_trigger()}}),
+          frame(28, 28, put_rule{some_rule()}),
+          frame(29, 29, get_rule{{"r"}}),
+          frame(30, 30, delete_rule{{"r"}}),
+          frame(31, 31, list_rules{{"r"}, 10}),
+          frame(32, 32, try_rules{some_trigger(), {"r"}, 10})};
 }
 
 std::vector<std::string> valid_link_answers() {
@@ -136,6 +168,16 @@ std::vector<std::string> valid_link_answers() {
           frame(answer | 23, 23, internal::nothing{}),
           frame(answer | 24, 24, setting{{setting_kind::rule, "r"}, "{}"}),
           frame(answer | 25, 25, settings_page{{{{setting_kind::rule, "r"}, "{}"}}, true}),
+          frame(answer | 26, 26, some_result()),
+          frame(answer | 27, 27, trigger_batch_result{{some_result(), refusal{errc::unavailable, "later"}}}),
+          frame(answer | 28, 28, some_rule()),
+          frame(answer | 29, 29, some_rule()),
+          frame(answer | 30, 30, internal::nothing{}),
+          frame(answer | 31, 31, rule_page{{some_rule()}, true}),
+          frame(answer | 32, 32,
+                trial_page{{{{"r"}, true, {}, {{{"crm"}, event_id{{1}}, "{}"}}},
+                            {{"s"}, false, {"/enabled: the rule is disabled"}, {}}},
+                           true}),
           frame(internal::refusal_kind, 11, refusal{errc::unavailable, "why"})};
 }
 
