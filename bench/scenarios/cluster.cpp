@@ -251,25 +251,32 @@ private:
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
 
+  static cluster_view view_of(const log_place& place) {
+    auto seen = view_cluster(place);
+    auto* const view = std::get_if<cluster_view>(&seen);
+    return view == nullptr ? cluster_view{} : std::move(*view);
+  }
+
   /// Of the connectors' partitions.
   static std::vector<std::string> owners_of(const log_place& place) {
     std::vector<std::string> owners;
-    const auto seen = view_cluster(place);
-    if (const auto* view = std::get_if<cluster_view>(&seen))
-      for (const auto& one : view->partitions)
-        if (one.number < view->identity.partitions)
-          owners.push_back(one.owner);
+    const auto view = view_of(place);
+    for (const auto& one : view.partitions)
+      if (one.number < view.identity.partitions)
+        owners.push_back(one.owner);
     return owners;
   }
 
-  /// Until each node owns as many.
+  /// Until each node owns as many, and each partition is kept by its owner and one more.
   void wait_for_owners(const log_place& place) const {
     for (const auto until_ns = now_ns() + owned_limit_ms * 1'000'000; now_ns() < until_ns; sleep_ms(100)) {
-      const auto owners = owners_of(place);
+      const auto view = view_of(place);
       const auto is_even = std::all_of(std::begin(node_names), std::end(node_names), [&](const char* name) {
-        return std::count(owners.begin(), owners.end(), name) == partitions / nodes;
+        return std::ranges::count(view.partitions, name, &cluster_view::partition::owner) ==
+               partitions / nodes;
       });
-      if (is_even) {
+      const auto complete = std::ranges::count(view.copies, true, &member_table::copy::complete);
+      if (is_even && view.copies.size() == 2 * partitions && complete == 2 * partitions) {
         sleep_ms(4'000); // the last one may deliver by now
         return;
       }

@@ -17,7 +17,8 @@ namespace vicket::sim {
 /// nodes, database and disks, by chance that a seed decides. What must never be is looked for all the time (`violation`).
 class cluster_world {
 public:
-  static constexpr std::size_t node_count = 3;
+  static constexpr std::size_t fewest_nodes = 3;
+  static constexpr std::size_t most_nodes = 5;
   static constexpr std::uint32_t partitions = 3; ///< of which the last one has nothing to do
   static constexpr std::int64_t step_ms = 5;
 
@@ -54,6 +55,9 @@ public:
     std::size_t refused = 0;         ///< answers `unavailable` or `overloaded`
     std::size_t ownerships = 0;
     std::size_t kills = 0;
+    std::size_t long_absences = 0;  ///< of nodes that were killed and did not come back for half a minute
+    std::size_t copies_records = 0; ///< that say who keeps a partition
+    std::size_t taken_up = 0; ///< times that a node followed a partition since nobody who kept it was there
     std::size_t failovers = 0;
     std::size_t feed_entries = 0;
     std::size_t settings_changed = 0;

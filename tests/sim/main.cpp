@@ -222,6 +222,9 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.refused += counted.refused;
       all.ownerships += counted.ownerships;
       all.kills += counted.kills;
+      all.long_absences += counted.long_absences;
+      all.copies_records += counted.copies_records;
+      all.taken_up += counted.taken_up;
       all.failovers += counted.failovers;
       all.feed_entries += counted.feed_entries;
       all.settings_changed += counted.settings_changed;
@@ -249,6 +252,9 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("answers unavailable or overloaded", all.refused);
   row("times that a node became an owner", all.ownerships);
   row("processes killed, or their power cut", all.kills);
+  row("  and gone for half a minute or more", all.long_absences);
+  row("records of who keeps a partition", all.copies_records);
+  row("times that one was taken up by another", all.taken_up);
   row("failovers of the database", all.failovers);
   row("entries of the feed, read across nodes", all.feed_entries);
   row("settings changed", all.settings_changed);
@@ -325,7 +331,8 @@ int main(int count, char** arguments) {
   app.add_option("--shrink-seconds", asked.shrink_s, "look for a shorter plan so long; 0: don't")
       ->capture_default_str();
   app.add_option("--at-least", asked.at_least, "fail when an operation met a fault less often");
-  app.add_flag("--cluster", asked.cluster, "three nodes and a database instead of one node; a step is 5 ms")
+  app.add_flag("--cluster", asked.cluster,
+               "three to five nodes and a database instead of one node; a step is 5 ms")
       ->group("Clusters");
   app.add_option("--cluster-steps", asked.cluster_steps, "of one such world")
       ->capture_default_str()
