@@ -95,9 +95,9 @@ struct node::rep {
   void start_partition(std::uint32_t number, std::unique_ptr<round_log> log,
                        std::shared_ptr<const start_permit> permit);
   void start_front();
-  [[nodiscard]] bool is_settings(std::uint32_t partition) const { return partition == folder->partitions(); }
-  [[nodiscard]] std::string name_of(std::uint32_t partition) const {
-    return "partition " + (is_settings(partition) ? "settings" : std::to_string(partition));
+  [[nodiscard]] bool is_settings(std::uint32_t number) const { return number == folder->partitions(); }
+  [[nodiscard]] std::string name_of(std::uint32_t number) const {
+    return "partition " + (is_settings(number) ? "settings" : std::to_string(number));
   }
   void tell_front(std::uint32_t partition);
   void end_all();

@@ -237,7 +237,7 @@ void rule_desk::add(composed_event event, const trigger_ptr& open, std::size_t i
 void rule_desk::ask(part one) {
   const auto kept = std::make_shared<part>(std::move(one));
   self_->request(with_.router, caf::infinite, accept_events{kept->partition, kept->events})
-      .then([this, kept](batch_result& answer) { take_answer(*kept, answer); },
+      .then([this, kept](batch_result& answered) { take_answer(*kept, answered); },
             [this, kept](const caf::error& why) {
               for (auto& event : kept->events) // it may be there
                 event.id_of_sender = true;
@@ -245,12 +245,12 @@ void rule_desk::ask(part one) {
             });
 }
 
-void rule_desk::take_answer(part& asked, batch_result& answer) {
+void rule_desk::take_answer(part& asked, batch_result& answered) {
   part left;
   left.partition = asked.partition;
   std::string why;
   for (std::size_t i = 0; i < asked.places.size(); ++i) {
-    auto& result = answer.results.at(i);
+    auto& result = answered.results.at(i);
     const auto* no = std::get_if<refusal>(&result);
     if (no == nullptr || !passes(no->code)) {
       decided(asked.places[i], std::move(result));

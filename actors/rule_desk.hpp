@@ -100,7 +100,7 @@ private:
   void plan(trigger value, const trigger_ptr& open, const rule_set& rules, std::vector<part>& parts);
   void add(composed_event event, const trigger_ptr& open, std::size_t index, std::vector<part>& parts);
   void ask(part one);
-  void take_answer(part& asked, batch_result& answer);
+  void take_answer(part& asked, batch_result& answered);
   void retry(part one, const std::string& why);
   void decided(const part::place& place, send_result result);
   void give_up(const trigger_ptr& open, const std::string& why);

@@ -13,7 +13,7 @@
 namespace vicket {
 
 /// All settings as of one round. Never changes: a round that changes some makes another one, which shares with this one what
-/// stayed, so that it costs about 20 us for each of them, however many there are. Any thread.
+/// stayed: a change copies a chunk and the list of chunks, pointers all of them. Any thread.
 ///
 /// In the order of their keys, in chunks of at most `max_chunk`.
 class settings_snapshot {

@@ -17,12 +17,12 @@ using namespace vicket::testing;
 
 namespace {
 
-setting_key rule(const std::string& id) {
+setting_key rule_key(const std::string& id) {
   return {setting_kind::rule, id};
 }
 
 void put(node_fixture& node, const std::string& id, const std::string& bytes) {
-  const auto answer = node.ask_settings<std::monostate>(put_setting{{rule(id), bytes}});
+  const auto answer = node.ask_settings<std::monostate>(put_setting{{rule_key(id), bytes}});
   if (const auto* no = std::get_if<refusal>(&answer))
     FAIL("put: " << to_string(no->code) << ": " << no->detail);
 }
@@ -35,7 +35,7 @@ errc code_of(const std::variant<std::monostate, refusal>& answer) {
 std::string in_copy(const node_fixture& node, const std::string& id) {
   const auto all = node.settings();
   REQUIRE(all);
-  const auto found = all->find(rule(id));
+  const auto found = all->find(rule_key(id));
   return found ? found->bytes : "(none)";
 }
 
@@ -47,13 +47,13 @@ TEST_CASE("a setting that was put is in the node's copy, and there after a resta
   put(node, "a", "1");
   put(node, "b", "2");
   put(node, "a", "3");
-  CHECK(code_of(node.ask_settings<std::monostate>(delete_setting{rule("b")})) == errc{});
-  CHECK(code_of(node.ask_settings<std::monostate>(delete_setting{rule("b")})) == errc::not_found);
+  CHECK(code_of(node.ask_settings<std::monostate>(delete_setting{rule_key("b")})) == errc{});
+  CHECK(code_of(node.ask_settings<std::monostate>(delete_setting{rule_key("b")})) == errc::not_found);
   for (int life = 0; life < 2; ++life) {
     CHECK(in_copy(node, "a") == "3");
     CHECK(in_copy(node, "b") == "(none)");
-    CHECK(std::get<setting>(node.ask_settings<setting>(get_setting{rule("a")})).bytes == "3");
-    CHECK(std::get<refusal>(node.ask_settings<setting>(get_setting{rule("b")})).code == errc::not_found);
+    CHECK(std::get<setting>(node.ask_settings<setting>(get_setting{rule_key("a")})).bytes == "3");
+    CHECK(std::get<refusal>(node.ask_settings<setting>(get_setting{rule_key("b")})).code == errc::not_found);
     const auto status = node.status();
     CHECK(status.partitions.size() == 2); // those of connectors, as before
     CHECK(status.settings.partition.number == 2);
@@ -97,13 +97,13 @@ TEST_CASE("settings that the disk has no room for are refused, and those that ex
   put(node, "a", "1");
   put(node, "b", "1");
   node.disk.set_volume({.free_bytes = 1u << 20, .total_bytes = 1u << 30});
-  CHECK(code_of(node.ask_settings<std::monostate>(put_setting{{rule("c"), "1"}})) == errc::storage_full);
+  CHECK(code_of(node.ask_settings<std::monostate>(put_setting{{rule_key("c"), "1"}})) == errc::storage_full);
   CHECK_FALSE(node.status().settings.partition.accepting);
   put(node, "a", "2");
-  CHECK(code_of(node.ask_settings<std::monostate>(delete_setting{rule("b")})) == errc{});
+  CHECK(code_of(node.ask_settings<std::monostate>(delete_setting{rule_key("b")})) == errc{});
   node.disk.set_volume({.free_bytes = 1u << 29, .total_bytes = 1u << 30});
   node.disk.fill_disk_after(0);
-  CHECK(code_of(node.ask_settings<std::monostate>(put_setting{{rule("a"), "3"}})) == errc::storage_full);
+  CHECK(code_of(node.ask_settings<std::monostate>(put_setting{{rule_key("a"), "3"}})) == errc::storage_full);
   CHECK(in_copy(node, "a") == "2");
   CHECK(node.failures.empty());
   node.disk.free_disk();
@@ -118,7 +118,7 @@ TEST_CASE("after a failed sync a setting is not answered, and what was answered 
   node_fixture node;
   put(node, "a", "1");
   node.disk.fail_log_syncs_from(1);
-  const auto answer = node.ask_settings<std::monostate>(put_setting{{rule("a"), "2"}});
+  const auto answer = node.ask_settings<std::monostate>(put_setting{{rule_key("a"), "2"}});
   CHECK(std::get<refusal>(answer).detail == "no answer");
   REQUIRE(node.failures.size() == 1);
   CHECK(node.failures[0].starts_with("the next start recovers: partition settings: "));

@@ -19,7 +19,7 @@ using entry_ptr = settings_snapshot::entry_ptr;
 using change = settings_snapshot::change;
 using model = std::map<setting_key, std::string>;
 
-setting_key rule(const std::string& id) {
+setting_key rule_key(const std::string& id) {
   return {setting_kind::rule, id};
 }
 
@@ -110,28 +110,28 @@ TEST_CASE("a snapshot has what was put and not deleted, and tells what has chang
 
 TEST_CASE("a page of a kind begins behind a name, and ends when its reader says so") {
   const auto all =
-      settings_snapshot::none()->with({put(rule("c"), "3"), put(rule("a"), "1"), put(rule("b"), "2")});
+      settings_snapshot::none()->with({put(rule_key("c"), "3"), put(rule_key("a"), "1"), put(rule_key("b"), "2")});
   std::string seen;
-  all->visit_after(rule("a"), [&](const entry_ptr& each) {
+  all->visit_after(rule_key("a"), [&](const entry_ptr& each) {
     seen += each->key.id;
     return seen.size() < 1;
   });
   CHECK(seen == "b");
-  CHECK(all->find(rule("bb")) == nullptr);
+  CHECK(all->find(rule_key("bb")) == nullptr);
   CHECK(all->find({setting_kind{2}, "a"}) == nullptr);
 }
 
 TEST_CASE("a put among 10,000 settings makes a new snapshot that shares nearly all with the one before") {
   std::vector<change> many;
   for (int i = 0; i < 10'000; ++i)
-    many.push_back(put(rule("rule-" + std::to_string(i)), "bytes"));
+    many.push_back(put(rule_key("rule-" + std::to_string(i)), "bytes"));
   const auto all = settings_snapshot::none()->with(many);
-  const auto next = all->with({put(rule("rule-5000"), "other")});
+  const auto next = all->with({put(rule_key("rule-5000"), "other")});
   std::size_t looked_at = 0;
   next->visit_changes(*all, [&](const change&) { ++looked_at; });
   CHECK(looked_at == 1);
-  CHECK(next->find(rule("rule-5000"))->bytes == "other");
-  CHECK(all->find(rule("rule-5000"))->bytes == "bytes");
+  CHECK(next->find(rule_key("rule-5000"))->bytes == "other");
+  CHECK(all->find(rule_key("rule-5000"))->bytes == "bytes");
 }
 
 TEST_CASE("settings are there for readers when their round is applied, on every copy, and after a start") {
@@ -148,16 +148,16 @@ TEST_CASE("settings are there for readers when their round is applied, on every 
   };
   const setting_key unknown{setting_kind{2}, "a"};
   apply([&](write_batch& batch) {
-    batch.put_setting({rule("a"), std::string("\0b", 2)});
-    batch.put_setting({rule("b"), ""});
+    batch.put_setting({rule_key("a"), std::string("\0b", 2)});
+    batch.put_setting({rule_key("b"), ""});
     batch.put_setting({unknown, "of a kind that is not known"});
   });
   apply([](write_batch& batch) {
-    batch.put_setting({rule("a"), "2"});
-    batch.delete_setting(rule("b"));
-    batch.delete_setting(rule("nothing"));
+    batch.put_setting({rule_key("a"), "2"});
+    batch.delete_setting(rule_key("b"));
+    batch.delete_setting(rule_key("nothing"));
   });
-  const model wanted{{rule("a"), "2"}, {unknown, "of a kind that is not known"}};
+  const model wanted{{rule_key("a"), "2"}, {unknown, "of a kind that is not known"}};
   check_same(*owner->settings(), wanted);
   check_same(*copy->settings(), wanted);
   for (auto* store : {&owner, &copy}) {
@@ -171,23 +171,23 @@ TEST_CASE("settings are there for readers when their round is applied, on every 
 TEST_CASE("a round that the store refuses changes no settings, and the batch can be used again without them") {
   auto environment = make_memory_environment();
   auto store = open_store(small_options(environment.get()));
-  auto wrong = round_of(*store, [](write_batch& batch) { batch.put_setting({rule("a"), "1"}); });
-  const auto right = round_of(*store, [](write_batch& batch) { batch.put_setting({rule("b"), "1"}); });
+  auto wrong = round_of(*store, [](write_batch& batch) { batch.put_setting({rule_key("a"), "1"}); });
+  const auto right = round_of(*store, [](write_batch& batch) { batch.put_setting({rule_key("b"), "1"}); });
   REQUIRE(store->apply(right, partition_store::durability::synced).ok());
   CHECK(store->apply(wrong, partition_store::durability::synced).code == store_errc::foreign);
-  check_same(*store->settings(), {{rule("b"), "1"}});
+  check_same(*store->settings(), {{rule_key("b"), "1"}});
   auto header = store->last_round();
   ++header.number;
   const sealed_round empty{std::move(wrong).reuse(), header};
   REQUIRE(store->apply(empty, partition_store::durability::synced).ok());
-  check_same(*store->settings(), {{rule("b"), "1"}});
+  check_same(*store->settings(), {{rule_key("b"), "1"}});
 }
 
 TEST_CASE("settings are part of what a cluster's log begins with") {
   auto environment = make_memory_environment();
   const auto store = open_store(small_options(environment.get()));
   REQUIRE(store
-              ->apply(round_of(*store, [](write_batch& batch) { batch.put_setting({rule("a"), "1"}); }),
+              ->apply(round_of(*store, [](write_batch& batch) { batch.put_setting({rule_key("a"), "1"}); }),
                       partition_store::durability::synced)
               .ok());
   auto copy = open_store(small_options(environment.get(), "/copy"));
@@ -199,5 +199,5 @@ TEST_CASE("settings are part of what a cluster's log begins with") {
                                  return copy->apply(*travelled, partition_store::durability::synced);
                                })
               .ok());
-  check_same(*copy->settings(), {{rule("a"), "1"}});
+  check_same(*copy->settings(), {{rule_key("a"), "1"}});
 }
