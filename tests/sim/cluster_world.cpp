@@ -8,7 +8,7 @@
 #include "policy/partitioning.hpp"
 #include "policy/presence.hpp"
 #include "policy/secret_box.hpp"
-#include "storage/testing/environments.hpp"
+#include "storage/testing/sim_disk.hpp"
 #include "tests/cluster/simulated_table.hpp"
 #include "tests/sim/setting_book.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -41,6 +41,9 @@ using fate = simulated_database::fate;
 
 constexpr std::size_t connectors = 6;
 constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
+constexpr std::int64_t settling_ms = 10'000;
+constexpr std::int64_t taken_up_ms = 40'000;
+constexpr std::size_t few_rows = 20; ///< of one page: who reads a log from its beginning needs many
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
 
 std::string name_of(std::size_t node) {
@@ -276,8 +279,8 @@ struct cluster_world::rep {
     std::int64_t next_tick_ms = 0;
   };
   struct machine {
-    explicit machine(std::uint64_t seed) : random{seed} {}
-    std::unique_ptr<store_environment> disk = make_memory_environment();
+    explicit machine(std::uint64_t seed) : disk{seed}, random{seed} {}
+    sim_disk disk;
     testing::manual_clock clock;
     node_chance random;
     std::unique_ptr<process> runs; ///< null: nothing does
@@ -310,6 +313,8 @@ struct cluster_world::rep {
     database.let_all_happen();
     const auto nodes = fewest_nodes + draw.below(most_nodes - fewest_nodes + 1);
     copies = draw.below(4) == 0 ? 3 : cluster_part::default_copies;
+    if (draw.below(2) == 0)
+      database.read_rows = few_rows;
     for (std::size_t i = 0; i < nodes; ++i)
       machines.push_back(std::make_unique<machine>(seed * 31 + i));
     for (std::size_t i = 0; i < nodes; ++i) {
@@ -363,7 +368,7 @@ struct cluster_world::rep {
     environment.time = &on.clock;
     environment.random = &on.random;
     environment.transport = starting->transport;
-    environment.store = on.disk.get();
+    environment.store = &on.disk;
     environment.failed = [this, which, self](const std::string& why) {
       if (machines[which]->runs.get() == self)
         complain(name_of(which) + " failed: " + why);
@@ -428,7 +433,20 @@ struct cluster_world::rep {
     say(name_of(which) + " starts");
   }
 
-  /// As with `kill -9`. (What a power cut takes from a store is `keeper_world`'s.)
+  /// With nothing but what had been synced, and some of the rest.
+  void cut_power(std::size_t which) {
+    auto& on = *machines[which];
+    if (!on.runs)
+      return;
+    say("the power of " + name_of(which) + " is cut");
+    ++counts.power_cuts;
+    on.disk.crash();
+    end_process(which);
+    on.disk.restart(draw.next());
+    on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(5'000));
+  }
+
+  /// As with `kill -9`.
   void end_process(std::size_t which) {
     auto& on = *machines[which];
     if (!on.runs)
@@ -449,8 +467,11 @@ struct cluster_world::rep {
 
   void step() {
     now_ms += step_ms;
-    for (auto& each : machines)
+    for (auto& each : machines) {
       each->clock.advance_ms(step_ms);
+      for (auto jobs = draw.below(3); jobs > 0 && !each->disk.pending_jobs().empty(); --jobs)
+        each->disk.run_job(static_cast<std::size_t>(draw.below(each->disk.pending_jobs().size())));
+    }
     make_trouble();
     for (auto calls = draw.below(4 * machines.size()); calls > 0; --calls)
       let_a_call_happen();
@@ -551,7 +572,7 @@ struct cluster_world::rep {
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(8)) {
+    switch (draw.below(9)) {
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -580,6 +601,14 @@ struct cluster_world::rep {
       }
       return;
     case 5:
+      if (!fault.power_cuts)
+        return;
+      if (draw.below(4) > 0)
+        return cut_power(which);
+      for (std::size_t i = 0; i < machines.size(); ++i)
+        cut_power(i);
+      return;
+    case 6:
       if (fault.stops && on.runs && !on.stopping) {
         say(name_of(which) + " is to stop");
         on.stopping = true;
@@ -833,6 +862,39 @@ struct cluster_world::rep {
     return partition == partitions ? machines.size() : copies;
   }
 
+  [[nodiscard]] bool all_run() const {
+    return std::all_of(machines.begin(), machines.end(),
+                       [](const auto& each) { return each->runs != nullptr; });
+  }
+
+  /// Whoever keeps a partition is gone, and does not come back: somebody else has to own it soon.
+  void lose_all_who_keep_one() {
+    for (const auto until_ms = now_ms + settling_ms;
+         found.empty() && now_ms < until_ms;) // all have looked by then
+      step();
+    const auto partition = static_cast<std::uint32_t>(draw.below(partitions));
+    if (!found.empty() || !all_run() || keepers_of(partition).size() == machines.size())
+      return;
+    for (const auto node : keepers_of(partition)) {
+      say(name_of(node) + ", which keeps partition " + std::to_string(partition) + ", is gone");
+      end_process(node);
+      machines[node]->start_at_ms = now_ms + 10 * taken_up_ms;
+    }
+    const auto is_owned = [&] {
+      return std::any_of(machines.begin(), machines.end(), [&](const auto& each) {
+        const auto permit = each->runs ? each->runs->part->permit_of(partition) : nullptr;
+        return permit && permit->holds();
+      });
+    };
+    for (const auto until_ms = now_ms + taken_up_ms; found.empty() && !is_owned();) {
+      if (now_ms >= until_ms)
+        return complain("nobody takes up partition " + std::to_string(partition) + ", which nobody keeps");
+      step();
+    }
+    for (auto& each : machines)
+      each->start_at_ms = now_ms;
+  }
+
   /// Each partition is kept by as many nodes as are wanted, and they have the same.
   bool end_at_the_same() {
     for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
@@ -939,7 +1001,7 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;
@@ -951,6 +1013,7 @@ void cluster_world::calm_down() {
       return it.deliveries.contains(number) && it.fed_delivered.contains(number);
     });
   };
+  it.lose_all_who_keep_one();
   const auto from_ms = it.now_ms;
   while (it.found.empty() && !is_done() && it.now_ms - from_ms < longest_ms)
     it.step();
@@ -965,12 +1028,8 @@ void cluster_world::calm_down() {
       return it.complain("event " + std::to_string(number) + " was delivered, and the feed does not say so");
   }
   // What is still to be followed, up to a round at the very end, and what an owner knows to be durable a second later.
-  const auto all_run = [&] {
-    return std::all_of(it.machines.begin(), it.machines.end(),
-                       [](const auto& each) { return each->runs != nullptr; });
-  };
   for (const auto until_ms = it.now_ms + 90'000;
-       it.found.empty() && it.now_ms < until_ms && !(all_run() && it.end_at_the_same());)
+       it.found.empty() && it.now_ms < until_ms && !(it.all_run() && it.end_at_the_same());)
     it.step();
   if (it.found.empty())
     it.compare_copies();

@@ -225,6 +225,7 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.long_absences += counted.long_absences;
       all.copies_records += counted.copies_records;
       all.taken_up += counted.taken_up;
+      all.power_cuts += counted.power_cuts;
       all.failovers += counted.failovers;
       all.feed_entries += counted.feed_entries;
       all.settings_changed += counted.settings_changed;
@@ -251,8 +252,9 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("  more than once", all.delivered_again);
   row("answers unavailable or overloaded", all.refused);
   row("times that a node became an owner", all.ownerships);
-  row("processes killed, or their power cut", all.kills);
+  row("processes killed", all.kills);
   row("  and gone for half a minute or more", all.long_absences);
+  row("machines whose power was cut", all.power_cuts);
   row("records of who keeps a partition", all.copies_records);
   row("times that one was taken up by another", all.taken_up);
   row("failovers of the database", all.failovers);
