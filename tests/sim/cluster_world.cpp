@@ -814,8 +814,8 @@ struct cluster_world::rep {
       return;
     ++counts.settings_looks;
     for (std::size_t which = 0; which < setting_book::count; ++which) {
-      const auto found = copy->find(key_of(which));
-      settings.seen(which, found ? std::optional{std::stoull(found->bytes)} : std::nullopt, name_of(node));
+      const auto value = copy->find(key_of(which));
+      settings.seen(which, value ? std::optional{std::stoull(value->bytes)} : std::nullopt, name_of(node));
     }
     if (!setting_complaints.empty())
       complain(setting_complaints.front().rule + ": " + setting_complaints.front().detail);
