@@ -49,6 +49,8 @@ void partition_rounds::round::clear() {
   edge.reset();
   history.clear();
   accounts.clear();
+  settings.clear();
+  settings_grew = {};
   ids.clear();
 }
 
@@ -63,6 +65,12 @@ partition_rounds::partition_rounds(const partition_store& store, setup with)
   if (!with_.budget)
     with_.budget = std::make_shared<window_budget>(window_limits::default_node_bytes);
   load_history();
+  const auto stored = store_.settings();
+  stored->visit_after({setting_kind{0}, {}}, [this](const settings_snapshot::entry_ptr& each) {
+    ++settings_.counts[each->key.kind];
+    return true;
+  });
+  settings_.bytes = static_cast<std::ptrdiff_t>(stored->bytes());
 }
 
 // -- connectors -------------------------------------------------------------------------------------------------------
@@ -356,6 +364,66 @@ void partition_rounds::remove(connector_slot slot) {
   made.slot = slot;
   made.removed = true;
   filling_.changes.push_back(std::move(made));
+}
+
+// -- settings ---------------------------------------------------------------------------------------------------------
+
+bool partition_rounds::has_unfinished_settings() const noexcept {
+  return !filling_.settings.empty() || !flying_.settings.empty();
+}
+
+/// As it will be; absent: there will be none.
+std::optional<std::size_t> partition_rounds::setting_bytes(const setting_key& key) const {
+  for (const auto* part : {&filling_, &flying_})
+    if (const auto found = part->settings.find(key); found != part->settings.end())
+      return found->second;
+  const auto stored = store_.settings()->find(key);
+  return stored ? std::optional{settings_snapshot::bytes_of(*stored)} : std::nullopt;
+}
+
+void partition_rounds::stage_setting(const setting_key& key, std::optional<std::size_t> bytes) {
+  const auto before = setting_bytes(key);
+  const auto grew_by = static_cast<std::ptrdiff_t>(bytes.value_or(0)) -
+                       static_cast<std::ptrdiff_t>(before.value_or(0));
+  const auto more = (bytes ? 1 : 0) - (before ? 1 : 0);
+  for (auto* totals : {&settings_, &filling_.settings_grew}) {
+    totals->bytes += grew_by;
+    totals->counts[key.kind] += more;
+  }
+  filling_.settings.insert_or_assign(key, bytes);
+}
+
+std::optional<refusal> partition_rounds::put_setting(setting value) {
+  const auto bytes = settings_snapshot::bytes_of(value);
+  if (!value.key.valid()) // the gateway has looked: what it let through by a defect, every start would find
+    return refusal{errc::invalid_event, "its id must be 1 to 64 characters of A-Z a-z 0-9 . _ -"};
+  if (value.bytes.size() > settings_bounds::record_bytes)
+    return refusal{errc::too_large, "'" + value.key.id + "' has " + std::to_string(value.bytes.size()) +
+                                              " bytes, of " + std::to_string(settings_bounds::record_bytes) +
+                                              " at most"};
+  const auto before = setting_bytes(value.key);
+  if (!before &&
+      settings_.counts[value.key.kind] >= static_cast<std::ptrdiff_t>(settings_bounds::per_kind))
+    return refusal{errc::too_large, "there are " + std::to_string(settings_bounds::per_kind) +
+                                              " already, which is the most: delete some that are not needed"};
+  if (settings_.bytes + static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(before.value_or(0)) >
+      static_cast<std::ptrdiff_t>(settings_bounds::all_bytes))
+    return refusal{errc::too_large, "with '" + value.key.id + "' all of them would have more than " +
+                                              std::to_string(settings_bounds::all_bytes) +
+                                              " bytes: delete some that are not needed"};
+  if (!before && !room_on_disk())
+    return disk_is_full();
+  stage_setting(value.key, bytes);
+  filling_.batch.put_setting(std::move(value));
+  return std::nullopt;
+}
+
+bool partition_rounds::delete_setting(const setting_key& key) {
+  if (!setting_bytes(key))
+    return false;
+  stage_setting(key, std::nullopt);
+  filling_.batch.delete_setting(key);
+  return true;
 }
 
 // -- attempts ---------------------------------------------------------------------------------------------------------
@@ -739,6 +807,9 @@ void partition_rounds::refused(const store_status&, released& out) {
     undo_events(*part);
     undo_changes(*part);
     history_.put_back(part->accounts);
+    settings_.bytes -= part->settings_grew.bytes;
+    for (const auto& [kind, more] : part->settings_grew.counts)
+      settings_.counts[kind] -= more;
     part->clear();
   }
   if (sealed_) {
@@ -887,7 +958,9 @@ void partition_rounds::check() const {
   }
   VICKET_ASSERT(idle == idle_);
   VICKET_ASSERT(sealed_ || (flying_.events.empty() && flying_.records.empty() && flying_.replies.empty() &&
-                            flying_.changes.empty() && flying_.ids.empty()));
+                            flying_.changes.empty() && flying_.settings.empty() && flying_.ids.empty()));
+  VICKET_ASSERT(has_unfinished_settings() ||
+                settings_.bytes == static_cast<std::ptrdiff_t>(store_.settings()->bytes()));
 }
 
 } // namespace vicket

@@ -8,6 +8,7 @@
 #include "actors/window_budget.hpp"
 #include "actors/window_limits.hpp"
 #include "messages/errors.hpp"
+#include "messages/settings.hpp"
 #include "policy/history_ledger.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/sealed_round.hpp"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -219,6 +221,12 @@ public:
   /// Something is pending for it, in the store or on its way there.
   [[nodiscard]] bool is_busy(connector_slot slot) const;
 
+  /// What belongs to no connector. Of a put why it is refused; absent: it is in the round being filled, as what is deleted.
+  [[nodiscard]] std::optional<refusal> put_setting(setting value);
+  /// False: there is none, or will be none.
+  [[nodiscard]] bool delete_setting(const setting_key& key);
+  [[nodiscard]] bool has_unfinished_settings() const noexcept;
+
   /// Attempts that a supervisor has decided about. Those of one that is not there any more are passed over.
   void record(record_attempts message, timestamp_ms now);
 
@@ -305,6 +313,12 @@ private:
     std::uint32_t longest_cap_before_s = 0;
   };
 
+  /// How many settings there are, and their bytes.
+  struct settings_totals {
+    std::map<setting_kind, std::ptrdiff_t> counts;
+    std::ptrdiff_t bytes = 0;
+  };
+
   struct staged_id {
     event_id id;
     connector_slot slot = 0;
@@ -330,6 +344,8 @@ private:
     std::optional<log_sequence> edge;
     std::vector<staged_weight> history;
     std::vector<history_ledger::change> accounts;
+    std::map<setting_key, std::optional<std::size_t>> settings; ///< their bytes; absent: deleted
+    settings_totals settings_grew;
     std::unordered_set<staged_id, staged_id_hash> ids; ///< of senders, among `events`
 
     [[nodiscard]] bool writes() const { return !batch.empty() || edge.has_value(); }
@@ -337,6 +353,8 @@ private:
   };
 
   [[nodiscard]] std::optional<refusal> refuse(const composed_event& event, const place* owner) const;
+  [[nodiscard]] std::optional<std::size_t> setting_bytes(const setting_key& key) const;
+  void stage_setting(const setting_key& key, std::optional<std::size_t> bytes);
   [[nodiscard]] bool is_staged(const event_id& id, connector_slot slot) const;
   [[nodiscard]] bool has_room(const place& owner, std::size_t bytes) const;
   [[nodiscard]] bool room_on_disk();
@@ -387,6 +405,7 @@ private:
   history_ledger history_;         ///< of what is durable
   log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts from there on
   feed_drops drops_;               ///< likewise
+  settings_totals settings_;       ///< as it will be once all rounds are durable
   log_sequence next_sequence_ = 1;
   log_sequence prepared_edge_ = 1; ///< attempts of events below are noted in `carried`
   round filling_;

@@ -25,6 +25,10 @@ std::size_t weight_of(const put_connector& request) {
   return page_bytes_of(request.value);
 }
 
+std::size_t weight_of(const put_setting& request) {
+  return request.value.key.id.size() + request.value.bytes.size() + around_bytes;
+}
+
 std::size_t weight_of(const find_partition_run& request) {
   return request.run.size() + around_bytes;
 }
@@ -138,7 +142,7 @@ public:
   }
 
   [[nodiscard]] bool is_done(const refusal& reason) override {
-    if constexpr (std::is_same_v<Request, delete_connector>) {
+    if constexpr (std::is_same_v<Request, delete_connector> || std::is_same_v<Request, delete_setting>) {
       if (may_be_done && reason.code == errc::not_found) {
         promise_.deliver();
         return true;
@@ -231,8 +235,9 @@ private:
 
 // -- the actor ------------------------------------------------------------------------------------------------------------
 
-partition_seat::partition_seat(handle::pointer self, std::uint32_t partition)
-    : self_{self}, partition_{partition} {
+partition_seat::partition_seat(handle::pointer self, std::uint32_t partition, std::string called)
+    : self_{self}, partition_{partition}, called_{called.empty() ? "partition " + std::to_string(partition)
+                                                                 : std::move(called)} {
   self_->set_down_handler([this](const caf::down_msg& gone) { forget(gone); });
 }
 
@@ -248,6 +253,10 @@ partition_seat::handle::behavior_type partition_seat::make_behavior() {
       [this](get_partition_overview& request) {
         return ask_in_own_name<partition_overview>(request, glance);
       },
+      [this](put_setting& request) { return ask<void>(request, patience); },
+      [this](delete_setting& request) { return ask<void>(request, patience); },
+      [this](get_setting& request) { return ask<setting>(request, patience); },
+      [this](list_settings& request) { return ask<settings_page>(request, glance); },
       [this](find_partition_events& request) { return ask<found_events>(request, patience); },
       [this](find_partition_run& request) { return ask<found_events>(request, patience); },
       [this](read_partition_histories& request) { return ask<partition_histories>(request, patience); },
@@ -313,8 +322,8 @@ void partition_seat::forget(const caf::down_msg& gone) {
 
 std::string partition_seat::owner_and(const std::string& why) const {
   if (!halted_.empty())
-    return "partition " + std::to_string(partition_) + " is halted: " + halted_;
-  return "partition " + std::to_string(partition_) + " can't be reached" +
+    return called_ + " is halted: " + halted_;
+  return called_ + " can't be reached" +
          (node_.empty() ? "" : ", of node " + node_) + ": " + why;
 }
 
@@ -395,7 +404,7 @@ bool partition_seat::has_room_for(std::size_t bytes) const {
 }
 
 refusal partition_seat::too_much() const {
-  return {errc::overloaded, "too much waits for partition " + std::to_string(partition_) +
+  return {errc::overloaded, "too much waits for " + called_ +
                                 (node_.empty() ? "" : " of node " + node_) + ": send again a little later"};
 }
 

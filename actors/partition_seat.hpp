@@ -49,7 +49,8 @@ public:
   /// Events go out in messages of about this size, or of one event. A link takes 32 MiB.
   static constexpr std::size_t message_bytes = 8u << 20;
 
-  partition_seat(handle::pointer self, std::uint32_t partition);
+  /// `called`: in sentences; empty: "partition" and its number.
+  partition_seat(handle::pointer self, std::uint32_t partition, std::string called = {});
   ~partition_seat();
 
   handle::behavior_type make_behavior();
@@ -107,6 +108,7 @@ private:
   // - here_ and reader_here_ are both set or both null; not at the same time as there_.
   handle::pointer self_;
   std::uint32_t partition_;
+  std::string called_;
   persistence_actor here_;
   history_reader_actor reader_here_;
   peer_actor there_;

@@ -66,6 +66,10 @@ std::string to_json(const cluster_view& view) {
   for (const auto& one : view.partitions) {
     out.StartObject();
     put(out, "partition", one.number);
+    if (one.number == view.identity.partitions) {
+      out.Key("settings");
+      out.Bool(true);
+    }
     put(out, "owner", one.owner);
     put(out, "epoch", one.epoch);
     put(out, "last_record", one.last_record);
@@ -118,6 +122,11 @@ void print_nodes(const terminal& out, const cluster_view& view) {
       out.line(out.paint(printable(one.node), colour::bold) + ": " + printable(one.wrong));
 }
 
+/// That of settings is counted behind the others.
+std::string name_of(const cluster_view& view, std::uint32_t partition) {
+  return partition == view.identity.partitions ? std::string{"settings"} : count(partition);
+}
+
 void print_partitions(const terminal& out, const cluster_view& view) {
   text_table table{{"PARTITION", "OWNER", "EPOCH", "LAST RECORD", "COPIES (BEHIND)"},
                    {true, false, true, true, false}};
@@ -129,7 +138,7 @@ void print_partitions(const terminal& out, const cluster_view& view) {
                   count(one.last_record - std::min(copy.synced_to, one.last_record)) +
                   (copy.complete ? ")" : ", reads the log)");
     table.add(
-        {{count(one.number)},
+        {{name_of(view, one.number)},
          one.owner.empty() ? text_table::cell{"nobody", colour::red} : text_table::cell{printable(one.owner)},
          {count(one.epoch)},
          {count(one.last_record)},
@@ -138,7 +147,7 @@ void print_partitions(const terminal& out, const cluster_view& view) {
   table.print(out);
   for (const auto& one : view.partitions)
     if (!one.halted.empty())
-      out.line(halted_line(out, one.number, one.halted));
+      out.line(halted_line(out, name_of(view, one.number), one.halted));
 }
 
 void print_cluster(const terminal& out, const cluster_view& view) {

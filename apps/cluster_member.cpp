@@ -35,24 +35,27 @@ find_cluster(const node_config& config, const std::function<void(const std::stri
   auto key = read_secret_key(config.secret_key_file);
   if (const auto* why = std::get_if<store_status>(&key))
     return why->detail;
-  const secret_box box{std::get<secret_bytes>(std::move(key))};
+  const auto box = std::make_shared<const secret_box>(std::get<secret_bytes>(std::move(key)));
   for (int looks = 0;; ++looks) {
     auto found = read_cluster({wanted.log, wanted.schema});
     if (auto* is = std::get_if<cluster_identity>(&found)) {
       if (is->name != wanted.name)
         return "--cluster: the cluster in the schema " + wanted.schema + " is " + is->name + ", not " +
                wanted.name;
-      if (is->key_fingerprint != box.fingerprint())
-        return "--secret-key-file: " + config.secret_key_file.string() + " has the key " + box.fingerprint() +
+      if (is->key_fingerprint != box->fingerprint())
+        return "--secret-key-file: " + config.secret_key_file.string() + " has the key " + box->fingerprint() +
                ", the nodes of the cluster " + is->name + " have " + is->key_fingerprint +
                ": give this node the same file";
-      return std::move(*is);
-    }
-    const auto& why = std::get<no_cluster>(found);
-    if (why.absent)
+      auto why = add_settings_log({wanted.log, wanted.schema}, *is, box);
+      if (!why)
+        return std::move(*is);
+      if (looks % looks_per_line == 0)
+        log_warning(*why + "; it is tried again");
+    } else if (const auto& why = std::get<no_cluster>(found); why.absent) {
       return why.why;
-    if (looks % looks_per_line == 0)
+    } else if (looks % looks_per_line == 0) {
       log_warning(why.why + "; it is waited for");
+    }
     std::this_thread::sleep_for(look_again);
   }
 }
@@ -134,6 +137,7 @@ cluster_member::cluster_member(const setup& with)
   if (wanted.copies != 0)
     joining.copies = wanted.copies;
   joining.stores = running.stores();
+  joining.settings_fresh = with.settings_fresh;
   joining.random = with.random;
   joining.log_info = with.log_info;
   joining.log_warning = with.log_warning;

@@ -29,6 +29,7 @@ public:
     node* running = nullptr;
     random_source* random = nullptr;
     cluster_identity cluster;
+    std::shared_ptr<start_permit> settings_fresh; ///< the node's
     const node_config* config = nullptr;
     place listens; ///< for the other nodes, with the port that was picked
     std::function<void(const std::string&)> log_info;

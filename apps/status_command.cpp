@@ -44,9 +44,18 @@ void print_partitions(const terminal& out, const node_status& status) {
                " is still counting what was pending at its start: more is pending than is shown");
   for (const auto& one : status.partitions)
     if (!one.halted.empty())
-      out.line(halted_line(out, one.number, one.halted));
+      out.line(halted_line(out, std::to_string(one.number), one.halted));
     else if (!one.why.empty())
       out.line(out.paint(printable(one.why), colour::red) + "; its figures are not known");
+  const auto& settings = status.settings;
+  if (!settings.partition.halted.empty())
+    out.line(halted_line(out, "settings", settings.partition.halted));
+  else if (!settings.partition.why.empty())
+    out.line(out.paint(printable(settings.partition.why), colour::red) + "; its figures are not known");
+  else
+    out.line("settings: " + count(settings.records) + " record" + (settings.records == 1 ? "" : "s") + ", " +
+             count(settings.bytes) + " bytes, epoch " + count(settings.partition.epoch) + ", " +
+             (settings.partition.accepting ? "accepting" : out.paint("not accepting", colour::red)));
 }
 
 void print_connectors(const terminal& out, const node_status& status) {

@@ -22,14 +22,13 @@ using internal::while_alive;
 
 constexpr std::chrono::milliseconds lookup_patience{1'000};
 
-/// A clock that goes on while the machine sleeps.
+} // namespace
+
 std::int64_t boot_ms() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return static_cast<std::int64_t>(now.tv_sec) * 1'000 + now.tv_nsec / 1'000'000;
 }
-
-} // namespace
 
 struct cluster_node::rep : std::enable_shared_from_this<rep> {
   explicit rep(setup given)

@@ -8,6 +8,9 @@
 
 namespace vicket {
 
+/// Of a clock that goes on while the machine sleeps (CLOCK_BOOTTIME): leases are in its time.
+[[nodiscard]] std::int64_t boot_ms();
+
 /// A `cluster_part` on a thread of its own, with its tables in PostgreSQL.
 class cluster_node {
 public:

@@ -11,6 +11,7 @@
 #include "policy/lease.hpp"
 #include "policy/peer_contact.hpp"
 #include "policy/placement.hpp"
+#include "storage/settings_copy.hpp"
 
 #include <algorithm>
 #include <map>
@@ -215,6 +216,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       stall(of, {store_errc::full, "the disk is full"});
     if (keeper.now() == role::stalled)
       return try_store_again(of, now);
+    if (is_settings(of) && keeper.complete_ms() != 0)
+      with.settings_fresh->allow(0, keeper.complete_ms() + settings_copy::fresh_ms);
     const auto& owner = keeper.seen().owner;
     if (owner && members->others().is_superseded(owner->node, owner->incarnation))
       keeper.owner_is_gone();
@@ -255,6 +258,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   [[nodiscard]] bool is_to_follow(seat& of, std::int64_t now) {
     if (board->reads() == 0 || now < of.rest_until_ms)
       return false;
+    if (is_settings(of)) // which every node decides by
+      return true;
     const auto noted = board->nodes_of(of.number);
     const auto& last = of.stored_copies;
     if (keeps(noted, with.self.node) || (last.empty() ? noted.empty() : keeps(last, with.self.node)))
@@ -315,6 +320,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       setup.begin = *std::move(position);
     }
     setup.now_ms = with.now_ms;
+    setup.prompt = is_settings(of);
     setup.apply = [this, &of](const record_head& head, const record_digest& digest, std::string_view round) {
       return apply(of, head, digest, round);
     };
@@ -629,7 +635,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     std::vector<placement_copies> have;
     for (const auto& each : seats)
       have.push_back(copies_of(*each));
-    wanted = placement{members->others().not_gone(now), with.copies}.of(have);
+    // That of settings is little work, and kept by all: it counts for nobody's part of the others.
+    const std::vector<placement_copies> settings{std::move(have.back())};
+    have.pop_back();
+    const placement all{members->others().not_gone(now), with.copies};
+    wanted = all.of(have);
+    wanted.push_back(all.of(settings).front());
   }
 
   /// As far as this node knows: its owner first; where nobody has said who keeps it, all do.
@@ -687,7 +698,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return each->joining_since_ms != 0 && now - each->joining_since_ms < joining_ms;
     });
     for (const auto& each : seats) {
-      if (!each->started || each->letting_go || !each->keeper->may_act())
+      // Where no record says who keeps a partition all do: so that of settings gets none.
+      if (is_settings(*each) || !each->started || each->letting_go || !each->keeper->may_act())
         continue;
       const auto& copies = each->keeper->seen().copies;
       if (std::all_of(copies.begin(), copies.end(), [&](const std::string& node) {
@@ -755,7 +767,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       if (each->ended.empty() && !is_stalled)
         continue;
       if (wrong.empty())
-        wrong = "partition " + std::to_string(each->number) + " is not followed, " +
+        wrong = called(*each) + " is not followed, " +
                 (is_stalled ? until_when(*each) : each->ended);
       else
         ++others;
@@ -787,12 +799,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
   }
 
-  void info(const seat& of, const std::string& what) const {
-    with.log_info("partition " + std::to_string(of.number) + " " + what);
+  [[nodiscard]] bool is_settings(const seat& of) const { return of.number + 1 == with.stores.size(); }
+  [[nodiscard]] std::string called(const seat& of) const {
+    return "partition " + (is_settings(of) ? "settings" : std::to_string(of.number));
   }
-  void warn(const seat& of, const std::string& what) const {
-    with.log_warning("partition " + std::to_string(of.number) + ": " + what);
-  }
+  void info(const seat& of, const std::string& what) const { with.log_info(called(of) + " " + what); }
+  void warn(const seat& of, const std::string& what) const { with.log_warning(called(of) + ": " + what); }
 
   setup with;
   std::shared_ptr<const record_codec> codec;

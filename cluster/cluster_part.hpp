@@ -55,8 +55,10 @@ public:
     member self; ///< `life` is made here
     /// Of each partition, its owner's among them. Another node may have been told another number: each owner goes by its own.
     std::size_t copies = default_copies;
-    /// By partition; opened with `store_options::follows`.
+    /// By partition, the last one `settings`, which every node keeps; opened with `store_options::follows`.
     std::vector<std::shared_ptr<partition_store>> stores;
+    /// Is allowed for as long as this node's copy of the settings may be decided by: see storage/settings_copy.hpp.
+    std::shared_ptr<start_permit> settings_fresh;
     random_source* random = nullptr; ///< outlives it; safe from any thread
     std::function<void(const std::string&)> log_info;
     std::function<void(const std::string&)> log_warning;

@@ -267,10 +267,10 @@ init_cluster(const log_place& place, const std::string& name, std::uint32_t part
     const record_codec codec{key, made.uuid};
     server.run("BEGIN");
     server.run(schema_statements(place.schema));
-    for (std::uint32_t i = 0; i < partitions; ++i) {
+    for (std::uint32_t i = 0; i <= partitions; ++i) {
       new_log log{server, place.schema, codec, i};
       log.append(record_kind::genesis, {});
-      if (!adopted.empty()) {
+      if (i < adopted.size()) {
         log.append(record_kind::claim, adopting_owner);
         const auto status =
             adopted.at(i)->copy_as_rounds(log.epoch(), adopted_round_bytes, [&](const sealed_round& round) {
@@ -361,9 +361,14 @@ std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, 
     return "--adopt: " + why->detail;
   const auto key = std::get<std::shared_ptr<const secret_box>>(secrets);
   std::vector<std::shared_ptr<const partition_store>> stores;
-  for (std::uint32_t i = 0; i < folder.partitions(); ++i) {
+  std::vector<std::filesystem::path> paths;
+  for (std::uint32_t i = 0; i < folder.partitions(); ++i)
+    paths.push_back(folder.partition_path(i));
+  if (auto path = folder.settings_path())
+    paths.push_back(*std::move(path));
+  for (const auto& path : paths) {
     store_options options;
-    options.folder = folder.partition_path(i);
+    options.folder = path;
     options.secrets = key;
     auto store = partition_store::open(std::move(options));
     if (const auto* why = std::get_if<store_status>(&store))
@@ -392,6 +397,37 @@ std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, 
   if (const auto status = folder.leave(); !status.ok())
     return why + "; and " + status.detail;
   return std::move(why);
+}
+
+std::optional<std::string> add_settings_log(const log_place& place, const cluster_identity& cluster,
+                                            const std::shared_ptr<const secret_box>& key) {
+  try {
+    database server{place};
+    const auto number = std::to_string(cluster.partitions);
+    const auto is_there = [&] {
+      return PQntuples(server
+                           .run(in_schema("SELECT FROM $.partitions WHERE partition = $1::int4", place.schema),
+                                {number})
+                           .get()) > 0;
+    };
+    if (is_there())
+      return std::nullopt;
+    const record_codec codec{key, cluster.uuid};
+    server.run("BEGIN");
+    try {
+      // Its row first: whoever comes second waits for it, and finds it there.
+      server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema), {number});
+      new_log{server, place.schema, codec, cluster.partitions}.append(record_kind::genesis, {});
+      server.run("COMMIT");
+    } catch (const trouble&) {
+      server.run("ROLLBACK");
+      if (!is_there())
+        throw;
+    }
+    return std::nullopt;
+  } catch (const trouble& problem) {
+    return "the log of the cluster's settings can't be made: " + std::string{problem.what()};
+  }
 }
 
 std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {

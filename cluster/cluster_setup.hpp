@@ -33,15 +33,15 @@ struct cluster_identity {
   std::string name;
   std::string uuid;
   std::string key_fingerprint; ///< of the secret key that all nodes have
-  std::uint32_t partitions = 0;
+  std::uint32_t partitions = 0; ///< of connectors; beside them the one of that number, `settings`
 };
 
 [[nodiscard]] bool is_cluster_name(std::string_view name) noexcept; ///< 1 to 63 of a-z 0-9 - _
 
 /// Makes the schema with an empty log of each partition, in one transaction: afterwards it is all there, or nothing is.
 /// `node_role`: a role of the database that the nodes use, and that gets what they need; empty: they use this one. `adopted`:
-/// by partition, what its log begins with; none: with nothing. `before_commit`: what has to be durable before it is there; not
-/// ok: it is not made.
+/// by partition, what its log begins with; those that are not there: with nothing. `before_commit`: what has to be durable before
+/// it is there; not ok: it is not made.
 [[nodiscard]] std::variant<cluster_identity, std::string>
 init_cluster(const log_place& place, const std::string& name, std::uint32_t partitions,
              const std::shared_ptr<const secret_box>& key, const std::string& node_role,
@@ -58,6 +58,12 @@ struct adopted_cluster {
 [[nodiscard]] std::variant<adopted_cluster, std::string>
 adopt_folder(const log_place& place, const std::string& name, const std::string& folder,
              const std::string& key_file, const std::string& node_role);
+
+/// Makes the log of the partition `settings` in a cluster that was made by a program without it; else nothing. By any node, also
+/// by several at once: the first one's counts. A sentence: it is not there.
+[[nodiscard]] std::optional<std::string> add_settings_log(const log_place& place,
+                                                          const cluster_identity& cluster,
+                                                          const std::shared_ptr<const secret_box>& key);
 
 /// `absent`: the server answers, and there is no such cluster.
 struct no_cluster {

@@ -109,9 +109,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     halted = page.halted;
     if (from.digest() != seen.history.digest())
       return; // an append of our own has come in between: the next poll is from there
-    if (is == role::following || is == role::stalled)
+    if (is == role::following || is == role::stalled) {
       follow(page);
-    else if (!page.rows.empty() && !is_own(page.rows.front()))
+      if (is == role::following && seen.history.last().number >= page.last && !waits_to_change())
+        complete_ms = std::max(complete_ms, sent);
+    } else if (is == role::owning && page.rows.empty()) {
+      complete_ms = std::max(complete_ms, sent);
+    } else if (!page.rows.empty() && !is_own(page.rows.front()))
       step_down("another node has written " + name_of(page.rows.front().head));
     if (ended())
       return;
@@ -153,6 +157,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
+  }
+
+  /// Of what is not known to be durable something changes the store.
+  [[nodiscard]] bool waits_to_change() const {
+    return std::any_of(waiting.begin(), waiting.end(), [](const waiting_record& each) {
+      return each.with_it.history.last().kind == record_kind::round && !each.body.empty();
+    });
   }
 
   /// False: it is stalled now.
@@ -229,7 +240,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto now = with.now_ms();
     if (is == role::following && has_caught_up && !own && halted.empty() && watch.may_claim(now, rank))
       return claim();
-    if (is == role::owning && !own && !queued && now - last_append_ms >= heartbeat_ms)
+    if (is == role::owning && !own && !queued &&
+        (now - last_append_ms >= heartbeat_ms || (with.prompt && untold)))
       append_own(record_kind::round, {}, [](step) {});
   }
 
@@ -319,6 +331,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto complaint = seen.history.take(row.head, row.digest, row.body);
     VICKET_ASSERT(complaint.empty());
     durable_to = row.head.number;
+    untold = row.head.kind == record_kind::round && !mine.body.empty();
     switch (row.head.kind) {
     case record_kind::claim:
       seen.owner = with.self;
@@ -326,6 +339,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
         return false;
       durable = seen;
       lease.emplace(mine.first_sent_ms, with.now_ms(), after_yield);
+      complete_ms = std::max(complete_ms, mine.first_sent_ms);
       become(role::owning, "it is claimed");
       return true;
     case record_kind::yield:
@@ -340,6 +354,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       else if (!apply(row.head, row.digest, mine.body))
         return false;
       durable = seen;
+      complete_ms = std::max(complete_ms, mine.first_sent_ms); // nobody else's is before it
       return true;
     }
   }
@@ -366,6 +381,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::int64_t last_append_ms = 0;
   bool yields = false; ///< stalled, and lets go once nothing is under way
   std::int64_t looked_ms = 0;
+  std::int64_t complete_ms = 0;
+  bool untold = false; ///< of this owner's last record that changes the store no later one says that it is durable
   bool polling = false;
   bool has_caught_up = false;
   std::string halted; ///< why; empty: it is not
@@ -415,6 +432,10 @@ void partition_keeper::yield() {
 
 std::int64_t partition_keeper::looked_ms() const noexcept {
   return rep_->looked_ms;
+}
+
+std::int64_t partition_keeper::complete_ms() const noexcept {
+  return rep_->complete_ms;
 }
 
 partition_keeper::role partition_keeper::now() const noexcept {

@@ -43,6 +43,8 @@ public:
     log_position begin; ///< what the store has; an empty history: nothing
     /// Of a clock that goes on while the machine sleeps.
     std::function<std::int64_t()> now_ms;
+    /// As the owner it says with its next record, at once, that a round is durable: followers apply it no earlier.
+    bool prompt = false;
 
     /// A round that is durable, in order; empty for an owner's sign of life. Of an owner's own rounds as well, before their
     /// `done`. False: the store can't, and the keeper is `stalled`.
@@ -84,6 +86,8 @@ public:
   [[nodiscard]] role now() const noexcept;
   /// When the last poll that was answered, and found the log as it is known here, was sent; 0: there was none.
   [[nodiscard]] std::int64_t looked_ms() const noexcept;
+  /// Whatever was in the log then, by this node's clock, and changes the store, has been applied; 0: it never was so.
+  [[nodiscard]] std::int64_t complete_ms() const noexcept;
   [[nodiscard]] bool busy() const noexcept; ///< an append is under way
   /// The log as far as it was read; what is beyond `applied` may go again.
   [[nodiscard]] const log_position& seen() const noexcept;

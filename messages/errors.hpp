@@ -23,6 +23,7 @@ enum class errc : std::uint8_t {
   connector_busy, ///< the connector can't be deleted while events wait for it, or changed while it is being deleted
   forbidden, ///< not for who has this certificate
   not_owner, ///< between nodes of a cluster: the partition is not this node's. Engines never see it
+  invalid_rule, ///< malformed, or more than is taken; the detail says what and where
 };
 
 [[nodiscard]] std::string to_string(errc code);

@@ -72,13 +72,27 @@ struct partition_status {
   }
 };
 
+/// The partition of what belongs to no connector (rules).
+struct settings_status {
+  partition_status partition; ///< its number is that of the connectors' partitions
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, settings_status& x) {
+    return f.object(x).fields(f.field("partition", x.partition), f.field("records", x.records),
+                              f.field("bytes", x.bytes));
+  }
+};
+
 /// A node at a glance. Connectors that are well and have nothing pending are counted but not listed.
 struct node_status {
   std::string version;
   timestamp_ms started_at;
   timestamp_ms now;
   std::uint64_t connectors_configured = 0;
-  std::vector<partition_status> partitions;
+  std::vector<partition_status> partitions; ///< of connectors
+  settings_status settings;
   std::vector<connector_status> connectors; ///< by id
   bool more = false;                        ///< ask again, after the last one's id
 
@@ -87,7 +101,7 @@ struct node_status {
     return f.object(x).fields(
         f.field("version", x.version), f.field("started_at", x.started_at), f.field("now", x.now),
         f.field("connectors_configured", x.connectors_configured), f.field("partitions", x.partitions),
-        f.field("connectors", x.connectors), f.field("more", x.more));
+        f.field("settings", x.settings), f.field("connectors", x.connectors), f.field("more", x.more));
   }
 };
 

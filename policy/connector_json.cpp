@@ -226,14 +226,6 @@ void read_connector(const Value& document, connector& target, std::string& compl
   fields.finish();
 }
 
-std::string line_and_column(std::string_view text, std::size_t offset) {
-  const auto before = text.substr(0, offset);
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto line_begin = before.rfind('\n');
-  const auto column = offset - (line_begin == std::string_view::npos ? 0 : line_begin + 1) + 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
-
 void put_number(json_writer& out, std::string_view key, std::int64_t number) {
   put_key(out, key);
   out.Int64(number);

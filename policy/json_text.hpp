@@ -3,6 +3,7 @@
 #include "messages/connector.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
+#include "messages/rule.hpp"
 #include "messages/status.hpp"
 
 #include <cstddef>
@@ -33,6 +34,17 @@ inline constexpr std::size_t max_connector_json_bytes = 1'048'576;
 /// their values are always `***`. One that is being deleted by force has `"being_deleted":true` behind all that.
 [[nodiscard]] std::string connector_to_json(const connector& settings, bool show_secret,
                                             bool being_deleted = false);
+
+/// The longest rule that is read; compact, it may have a quarter of that (`rule_bounds`).
+inline constexpr std::size_t max_rule_json_bytes = 1'048'576;
+
+/// A rule, as docs/rules.md describes it; or a sentence with the place, as a pointer: bad JSON with line and column; a field
+/// that is unknown, there twice or of another type; a missing `id`, `actions` or `send_to_connector`. Whether the values are
+/// allowed is `compiled_rule`'s to say. null counts as absent, and a byte order mark is passed over.
+[[nodiscard]] std::variant<rule, std::string> rule_from_json(std::string_view text);
+
+/// All fields in the order of the documentation, on one line; `filter`, `message` and `data` are not there without one.
+[[nodiscard]] std::string rule_to_json(const rule& value);
 
 /// An event as `vicket send` reads it, one JSON object; or a sentence with the field or the byte.
 /// `connector`, `event`, `occurred_at` and `data` (an object) are required, `message`, `workflow`, `run`,

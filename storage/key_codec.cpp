@@ -271,6 +271,18 @@ std::string state_key(const connector_id& id) {
   return std::string{state_prefix} + id.value;
 }
 
+std::string encode_setting_key(const setting_key& key) {
+  return std::string{setting_prefix} + static_cast<char>(key.kind) + key.id;
+}
+
+std::optional<setting_key> parse_setting_key(std::string_view key) {
+  if (!key.starts_with(setting_prefix) || key.size() == setting_prefix.size())
+    return std::nullopt;
+  const auto kind = static_cast<std::uint8_t>(key[setting_prefix.size()]);
+  setting_key found{static_cast<setting_kind>(kind), std::string{key.substr(setting_prefix.size() + 1)}};
+  return kind != 0 && found.valid() ? std::optional{std::move(found)} : std::nullopt;
+}
+
 std::uint64_t account_of(const connector_id& id) noexcept {
   const auto hash = fnv1a(id.value);
   return hash != 0 ? hash : 1;

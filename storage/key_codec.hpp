@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "messages/settings.hpp"
 #include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
 #include "policy/history_ledger.hpp"
@@ -36,6 +37,7 @@
 ///                     "history/" u64 account                    → history account
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
+///                     "setting/" u8 kind, setting's name        → setting, opaque here (in the partition `settings` alone)
 ///     events          u64 sequence                              → event record
 ///     attempts        u64 sequence                              → attempt record
 ///     event_attempts  u64 event sequence, u32 attempt number    → u64 sequence of the attempt
@@ -118,6 +120,8 @@ inline constexpr std::string_view dropped_key = "dropped";
 inline constexpr std::string_view history_prefix = "history/";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
+inline constexpr std::string_view setting_prefix = "setting/";
+inline constexpr std::string_view setting_end = "setting0"; ///< behind all that begin so
 inline constexpr std::string_view purge_key = "purge";
 inline constexpr std::string_view rotating_key = "rotating";
 inline constexpr std::string_view rotated_prefix = "rotated/";
@@ -134,6 +138,8 @@ inline constexpr std::string_view carried_mark = "\1";      ///< index mark of a
 [[nodiscard]] std::string connector_key(const connector_id& id);
 [[nodiscard]] std::string rotated_key(const connector_id& id);
 [[nodiscard]] std::string state_key(const connector_id& id);
+[[nodiscard]] std::string encode_setting_key(const setting_key& key);
+[[nodiscard]] std::optional<setting_key> parse_setting_key(std::string_view key);
 
 /// A connector's account in the history's ledger. Part of the format: must never change. Never 0.
 [[nodiscard]] std::uint64_t account_of(const connector_id& id) noexcept;

@@ -512,3 +512,37 @@ TEST_CASE("the feed waits for nobody, and whoever watches it hears when it is wo
   w.tell(w.seat, feed_grew{partition});
   CHECK(*told == 7);
 }
+
+TEST_CASE("changes of settings are sent again, and a delete that finds nothing the second time has deleted",
+          "[seat]") {
+  seat_world w;
+  w.owned_by("b", w.at_b);
+  const setting_key key{setting_kind::rule, "r"};
+  const auto put = w.ask<std::monostate>(w.seat, put_setting{{key, "1"}});
+  refuse(w, w.b->put_settings, lost());
+  w.advance(300ms);
+  auto again = w.b->put_settings.take();
+  CHECK(again.request.partition == partition);
+  CHECK(again.request.body.value.key == key);
+  CHECK(again.request.body.value.bytes == "1");
+  again.promise.deliver();
+  w.run();
+  CHECK(value(put) == std::monostate{});
+  const auto deleted = w.ask<std::monostate>(w.seat, delete_setting{key});
+  refuse(w, w.b->deleted_settings, lost());
+  w.advance(300ms);
+  refuse(w, w.b->deleted_settings, {errc::not_found, "none"});
+  CHECK(value(deleted) == std::monostate{});
+  const auto missing = w.ask<std::monostate>(w.seat, delete_setting{key});
+  refuse(w, w.b->deleted_settings, {errc::not_found, "none"});
+  CHECK(no(missing).code == errc::not_found);
+  w.owned_here();
+  const auto got = w.ask<setting>(w.seat, get_setting{key});
+  w.here->got_settings.take().promise.deliver(setting{key, "2"});
+  w.run();
+  CHECK(value(got).bytes == "2");
+  const auto listed = w.ask<settings_page>(w.seat, list_settings{});
+  w.here->listed_settings.take().promise.deliver(settings_page{{}, true});
+  w.run();
+  CHECK(value(listed).more);
+}

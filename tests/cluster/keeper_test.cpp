@@ -391,3 +391,79 @@ TEST_CASE("nodes that keep a partition agree, whatever happens to them and to th
   CHECK(acts > 10'000);
   CHECK(moves > 100);
 }
+
+TEST_CASE("what a keeper has applied is complete as of the sending of a poll that found nothing more to apply") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/1");
+  std::int64_t now = 1'000;
+  partition_keeper::setup setup;
+  setup.self = {"node-b", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.history = begin;
+  setup.now_ms = [&] { return now; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  CHECK(keeper.complete_ms() == 0);
+  const auto poll = [&] {
+    now += 100;
+    keeper.poll();
+    now += 10; // until its answer
+    log.database.let_all_happen();
+  };
+  poll();
+  CHECK(keeper.complete_ms() == 1'100);
+  log.write(record_kind::round, {}); // a sign of life is known to be durable a second later, and changes nothing
+  poll();
+  CHECK(keeper.complete_ms() == 1'210);
+  log.write(record_kind::round, "one");
+  poll();
+  CHECK(keeper.complete_ms() == 1'210); // it may be durable by now, and is not applied
+  log.write(record_kind::round, {});
+  poll();
+  CHECK(keeper.complete_ms() == 1'430);
+}
+
+TEST_CASE("a prompt owner says at once that a round is durable, and is complete as of what it appended") {
+  const bool prompt = GENERATE(true, false);
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  std::int64_t now = 1'000;
+  partition_keeper::setup setup;
+  setup.self = {"node-a", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.history = begin;
+  setup.now_ms = [&] { return now; };
+  setup.prompt = prompt;
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  const auto beat = [&] {
+    now += 100;
+    keeper.poll();
+    log.database.let_all_happen();
+    keeper.lived(now);
+    keeper.tick(0);
+    log.database.let_all_happen();
+  };
+  while (keeper.now() != partition_keeper::role::owning) {
+    REQUIRE(now < 60'000);
+    beat();
+  }
+  beat();
+  now += 50;
+  const auto sent = now;
+  keeper.append("one", [](auto) {});
+  now += 20;
+  log.database.let_all_happen();
+  CHECK(keeper.complete_ms() == sent);
+  const auto one = keeper.history().last().number;
+  beat();
+  CHECK(keeper.history().last().number == (prompt ? one + 1 : one));
+  beat();
+  CHECK(keeper.history().last().number == (prompt ? one + 1 : one)); // once
+  CHECK(keeper.complete_ms() == now);
+}

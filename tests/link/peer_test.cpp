@@ -150,6 +150,18 @@ TEST_CASE("every kind that nodes ask each other goes through, with its answer an
   CHECK(outcomes.through == feed_position{6, 1, 2, 3});
   CHECK(value(w.ask<partition_outcomes>(peer, of_partition<read_partition_outcomes>{3, {{}, 5, 6}})).gap);
   CHECK(value(w.ask<feed_awaited>(peer, await_feed{3, 7, 7})).grew);
+  const setting_key key{setting_kind::rule, "r"};
+  const auto no = std::get<refusal>(w.ask<std::monostate>(peer, of_partition<put_setting>{3, {{key, "=1"}}}));
+  CHECK(no.code == errc::too_large);
+  CHECK(no.detail == "r=1");
+  CHECK(std::holds_alternative<std::monostate>(
+      w.ask<std::monostate>(peer, of_partition<delete_setting>{9, {key}})));
+  const auto got = value(w.ask<setting>(peer, of_partition<get_setting>{3, {key}}));
+  CHECK(got.key == key);
+  CHECK(got.bytes == "bytes");
+  const auto page = value(w.ask<settings_page>(peer, of_partition<list_settings>{3, {key.kind, "r", 7}}));
+  CHECK(page.more);
+  CHECK(page.settings.at(0).key == key);
 }
 
 TEST_CASE("who comes in locally is no peer unless the port is told so, and then needs no rule",

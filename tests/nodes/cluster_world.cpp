@@ -381,7 +381,7 @@ std::size_t cluster_world::some_owner() const {
 std::int64_t cluster_world::wait_for_owners(std::optional<std::size_t> except) {
   return wait_until("every partition has an owner", [&] {
     const auto all = owners();
-    return all.size() == partitions && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
+    return all.size() == partitions + 1 && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
              for (std::size_t i = 0; i < nodes_.size(); ++i)
                if (name_of(i) == owner)
                  return nodes_[i] != nullptr && i != except;

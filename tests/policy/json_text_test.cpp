@@ -485,6 +485,7 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
   status.now = noon + 60'000;
   status.connectors_configured = 3;
   status.partitions = {{1, 2, 30, 20, 5, 4, false, true, {}, {}, {}}};
+  status.settings = {{3, 1, 4, 4, 0, 0, true, false, "b", {}, {}}, 2, 80};
   status.connectors = {{{"crm-prod"}, true, 5, 4, noon + 50'000, {}, noon + 90'000},
                        {{"idle"}, false, 0, 0, std::nullopt, "its URL is none", std::nullopt},
                        {{"old"}, false, 7, 0, noon, {}, std::nullopt, true}};
@@ -492,7 +493,9 @@ TEST_CASE("a node's status shows its partitions and what waits for its connector
       node_status_to_json(status) ==
       R"({"version":"0.1.0","started_at":"2026-05-23T12:00:00.000Z","now":"2026-05-23T12:01:00.000Z",)"
       R"("connectors_configured":3,"partitions":[{"number":1,"epoch":2,"next_sequence":30,"settled_below":20,)"
-      R"("pending":5,"in_flight":4,"accepting":false,"counting":true}],"connectors":[{"id":"crm-prod","enabled":true,"pending":5,)"
+      R"("pending":5,"in_flight":4,"accepting":false,"counting":true}],)"
+      R"("settings":{"records":2,"bytes":80,"epoch":1,"next_sequence":4,"settled_below":4,"pending":0,"in_flight":0,)"
+      R"("accepting":true,"counting":false,"owner":"b"},"connectors":[{"id":"crm-prod","enabled":true,"pending":5,)"
       R"("in_flight":4,"oldest_pending_at":"2026-05-23T12:00:50.000Z","oldest_pending_age_ms":10000,)"
       R"("held_until":"2026-05-23T12:01:30.000Z"},)"
       R"({"id":"idle","enabled":false,"pending":0,"in_flight":0,"oldest_pending_at":null,)"

@@ -10,6 +10,7 @@
 #include "policy/secret_box.hpp"
 #include "storage/testing/sim_disk.hpp"
 #include "tests/cluster/simulated_table.hpp"
+#include "tests/sim/setting_book.hpp"
 #include "tests/support/manual_clock.hpp"
 
 #include <caf/actor_system.hpp>
@@ -306,7 +307,7 @@ struct cluster_world::rep {
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     const record_codec codec{the_key(), cluster_uuid};
     simulated_table maker{database};
-    for (std::uint32_t i = 0; i < partitions; ++i) {
+    for (std::uint32_t i = 0; i <= partitions; ++i) { // with that of settings
       const record_head head{i, 1, 1, record_kind::genesis, 0};
       log_row row{head, {}, codec.seal(head, {}, {})};
       row.digest = digest_of({}, head, row.body);
@@ -360,6 +361,9 @@ struct cluster_world::rep {
     options.secret_key_file = key_file;
     options.partitions = partitions;
     options.cluster = data_folder::cluster_place{cluster_uuid, name_of(which)};
+    const auto clock_ms = [this, which] { return now_ms + 1'000'000 * static_cast<std::int64_t>(which); };
+    const auto settings_fresh = std::make_shared<start_permit>(clock_ms);
+    options.settings_fresh = settings_fresh;
     options.own_threads = false;
     options.store_write_buffer_bytes = write_buffer_bytes * partitions;
     options.supervisor_idle_ms = 2'000;
@@ -395,7 +399,7 @@ struct cluster_world::rep {
     cluster_part::setup joining;
     joining.table = self->table.get();
     joining.members = self->members.get();
-    joining.now_ms = [this, which] { return now_ms + 1'000'000 * static_cast<std::int64_t>(which); };
+    joining.now_ms = clock_ms;
     joining.wait = [this, which, self](std::int64_t ms, std::function<void()> then) {
       timers.push_back({now_ms + ms, which, self, std::move(then)});
     };
@@ -406,6 +410,7 @@ struct cluster_world::rep {
     joining.self.addresses = name_of(which);
     joining.copies = copies;
     joining.stores = self->running->stores();
+    joining.settings_fresh = settings_fresh;
     joining.random = &on.random;
     joining.log_info = [this, which](const std::string& what) {
       counts.taken_up += what.find("nobody who keeps it claims it") != std::string::npos ? 1 : 0;
@@ -486,8 +491,10 @@ struct cluster_world::rep {
       let_a_call_happen();
     for (std::size_t i = 0; i < machines.size(); ++i)
       run_process(i);
-    if (!calm)
+    if (!calm) {
       act_as_engine();
+      change_settings();
+    }
     if (now_ms % 200 == 0)
       read_feed();
     coordinator().advance_time(std::chrono::milliseconds{step_ms});
@@ -786,10 +793,63 @@ struct cluster_world::rep {
         });
   }
 
+  // -- an operator's settings ---------------------------------------------------------------------------------------------
+
+  static setting_key key_of(std::size_t which) { return {setting_kind::rule, setting_book::name_of(which)}; }
+
+  /// Whichever node is asked, and whoever owns the partition.
+  void change_settings() {
+    if (draw.below(40) > 0)
+      return;
+    const auto node = some_node();
+    const auto which = static_cast<std::size_t>(draw.below(setting_book::count));
+    const auto is_delete = draw.below(4) == 0;
+    const auto number = node ? settings.begin(which, is_delete) : std::nullopt;
+    if (!number)
+      return;
+    const auto answered = [this, which] {
+      ++counts.settings_changed;
+      settings.done(which);
+    };
+    const auto failed = [this, which, is_delete](const caf::error& error) {
+      const auto why = refusal_of(error);
+      if (is_delete && why.code == errc::not_found)
+        return settings.found_nothing(which);
+      settings.unknown(which);
+      if (why.code != errc::unavailable && why.code != errc::overloaded)
+        complain("a setting is refused: " + why.detail);
+    };
+    system.spawn([head = machines[*node]->runs->running->settings(), which, number = *number, is_delete,
+                  answered, failed](caf::event_based_actor* self) {
+      if (is_delete)
+        self->request(head, caf::infinite, delete_setting{key_of(which)}).then(answered, failed);
+      else
+        self->request(head, caf::infinite, put_setting{{key_of(which), std::to_string(number)}})
+            .then(answered, failed);
+    });
+  }
+
+  /// Every node that would decide by its copy has what was answered, or what may have come since.
+  void look_at_settings(std::size_t node) {
+    const auto copy = machines[node]->runs->running->copy_of_settings()->current();
+    if (!copy)
+      return;
+    ++counts.settings_looks;
+    for (std::size_t which = 0; which < setting_book::count; ++which) {
+      const auto value = copy->find(key_of(which));
+      settings.seen(which, value ? std::optional{std::stoull(value->bytes)} : std::nullopt, name_of(node));
+    }
+    if (!setting_complaints.empty())
+      complain(setting_complaints.front().rule + ": " + setting_complaints.front().detail);
+  }
+
   // -- what must be -----------------------------------------------------------------------------------------------------
 
   void look() {
-    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (machines[i]->runs)
+        look_at_settings(i);
+    for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
       std::string who;
       for (std::size_t i = 0; i < machines.size(); ++i) {
         if (!machines[i]->runs)
@@ -817,6 +877,11 @@ struct cluster_world::rep {
       if (machines[i]->runs->part->follows(partition))
         nodes.push_back(i);
     return nodes;
+  }
+
+  /// That of settings is kept by all.
+  [[nodiscard]] std::size_t copies_of(std::uint32_t partition) const {
+    return partition == partitions ? machines.size() : copies;
   }
 
   [[nodiscard]] bool all_run() const {
@@ -854,9 +919,9 @@ struct cluster_world::rep {
 
   /// Each partition is kept by as many nodes as are wanted, and they have the same.
   bool end_at_the_same() {
-    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+    for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
       const auto nodes = keepers_of(partition);
-      if (nodes.size() != copies)
+      if (nodes.size() != copies_of(partition))
         return false;
       for (const auto node : nodes)
         if (store_of(node, partition).last_round() != store_of(nodes.front(), partition).last_round())
@@ -865,16 +930,33 @@ struct cluster_world::rep {
     return true;
   }
 
+  std::optional<std::map<setting_key, std::string>> settings_of(std::size_t which) {
+    const auto copy = machines[which]->runs->running->copy_of_settings()->current();
+    if (!copy)
+      return std::nullopt;
+    std::map<setting_key, std::string> all;
+    copy->visit_after({}, [&](const settings_snapshot::entry_ptr& each) {
+      all.emplace(each->key, each->bytes);
+      return true;
+    });
+    return all;
+  }
+
   void compare_copies() {
-    for (std::uint32_t partition = 0; partition < partitions && found.empty(); ++partition) {
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (const auto all = settings_of(i); !all)
+        return complain(name_of(i) + " can't decide by its copy of the settings");
+      else if (*all != *settings_of(0))
+        return complain(name_of(i) + " has other settings than " + name_of(0));
+    for (std::uint32_t partition = 0; partition <= partitions && found.empty(); ++partition) {
       const auto of = "of partition " + std::to_string(partition);
       const auto nodes = keepers_of(partition);
       for (std::size_t i = 0; i < machines.size(); ++i)
         if (const auto at = decode_log_position(store_of(i, partition).position()))
           say(name_of(i) + " is at record " + std::to_string(at->history.last().number) + " " + of);
-      if (nodes.size() != copies)
+      if (nodes.size() != copies_of(partition))
         return complain(std::to_string(nodes.size()) + " nodes follow the log " + of + ", not " +
-                        std::to_string(copies));
+                        std::to_string(copies_of(partition)));
       const auto& first = store_of(nodes.front(), partition);
       for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& other = store_of(i, partition);
@@ -913,6 +995,8 @@ struct cluster_world::rep {
   std::vector<std::unique_ptr<machine>> machines;
   bool calm = false;
 
+  std::vector<complaint> setting_complaints;
+  setting_book settings{setting_complaints};
   std::size_t put_next = 0;
   bool putting = false;
   std::size_t made = 0;

@@ -64,6 +64,8 @@ public:
     std::size_t failovers = 0;
     std::size_t full_disks = 0;
     std::size_t feed_entries = 0;
+    std::size_t settings_changed = 0;
+    std::size_t settings_looks = 0; ///< at a node's copy that it would decide by
   };
   [[nodiscard]] const totals& counted() const;
 

@@ -229,6 +229,8 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.failovers += counted.failovers;
       all.full_disks += counted.full_disks;
       all.feed_entries += counted.feed_entries;
+      all.settings_changed += counted.settings_changed;
+      all.settings_looks += counted.settings_looks;
       if (!world.violation().empty()) {
         code = 1;
         std::printf(
@@ -259,6 +261,8 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("failovers of the database", all.failovers);
   row("disks that were full for a while", all.full_disks);
   row("entries of the feed, read across nodes", all.feed_entries);
+  row("settings changed", all.settings_changed);
+  row("looks at a node's copy of them", all.settings_looks);
   if (all.accepted == 0 || all.ownerships < 2 * worlds) {
     std::printf("too little happened for that to say anything\n");
     code = 1;

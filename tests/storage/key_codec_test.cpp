@@ -92,6 +92,15 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(hex(i64_bytes(-1)) == "7fffffffffffffff");
   CHECK(connector_key({"crm"}) == "connector/crm");
   CHECK(state_key({"crm"}) == "state/crm");
+  CHECK(hex(encode_setting_key({setting_kind::rule, "crm"})) == "73657474696e672f"
+                                                                "01"
+                                                                "63726d");
+  CHECK(parse_setting_key(encode_setting_key({setting_kind{200}, "a"})) == setting_key{setting_kind{200}, "a"});
+  CHECK_FALSE(parse_setting_key("setting/"));
+  CHECK_FALSE(parse_setting_key("setting/\1"));
+  CHECK_FALSE(parse_setting_key(std::string{"setting/\0a", 10}));
+  CHECK_FALSE(parse_setting_key("setting/\1a/b"));
+  CHECK_FALSE(parse_setting_key("state/crm"));
   CHECK(hex(event_attempt_key(258, 3)) == "000000000000010200000003");
   CHECK(account_of({"crm"}) == 0xf5a2ee190cae94b7);
   CHECK(hex(history_key(258)) == "686973746f72792f0000000000000102");

@@ -201,7 +201,7 @@ TEST_CASE("a new folder makes its key and remembers which; without it, or with a
   const auto fingerprint = std::get<0>(box)->fingerprint();
   CHECK(folder->key_fingerprint() == fingerprint);
   CHECK(read(path / "VICKET") ==
-        "vicket-data-folder\nformat 2\npartitions 1\nsecret-key " + fingerprint + "\n");
+        "vicket-data-folder\nformat 3\npartitions 1\nsecret-key " + fingerprint + "\n");
   folder.reset();
   folder = open_folder(path);
   CHECK(std::get<0>(open_secret_box(*folder, {}))->fingerprint() == fingerprint);
@@ -507,6 +507,8 @@ TEST_CASE("a copy of the format before has all secrets in the clear, and is take
   CHECK(folder->format() == data_folder::format_without_key);
   CHECK_FALSE(folder->key_fingerprint());
   const auto box = std::get<0>(open_secret_box(*folder, {}));
+  CHECK(folder->format() == 2);
+  CHECK(folder->add_settings().ok());
   CHECK(folder->format() == data_folder::format_version);
   auto options = small_options(nullptr, folder->partition_path(0));
   options.secrets = box;
