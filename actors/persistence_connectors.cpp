@@ -168,6 +168,8 @@ caf::result<connector_view> persistence::put(const put_connector& request) {
   }
   // Below the reserve a new connector only adds to what is stored; one that is known may be paused or sent elsewhere,
   // which is how an operator gets at what fills the disk.
+  if (const auto away = log_is_away(); away && !known)
+    return make_refusal(away->code, away->detail);
   if (!known && !room_on_disk())
     return make_refusal(
         errc::storage_full,

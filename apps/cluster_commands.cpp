@@ -78,6 +78,8 @@ std::string to_json(const cluster_view& view) {
         out.StartObject();
         put(out, "node", copy.node);
         put(out, "synced_to", copy.synced_to);
+        out.Key("complete");
+        out.Bool(copy.complete);
         out.EndObject();
       }
     out.EndArray();
@@ -123,13 +125,14 @@ void print_partitions(const terminal& out, const cluster_view& view) {
     for (const auto& copy : view.copies)
       if (copy.partition == one.number)
         copies += (copies.empty() ? "" : ", ") + printable(copy.node) + " (" +
-                  count(one.last_record - std::min(copy.synced_to, one.last_record)) + ")";
+                  count(one.last_record - std::min(copy.synced_to, one.last_record)) +
+                  (copy.complete ? ")" : ", reads the log)");
     table.add(
         {{count(one.number)},
          one.owner.empty() ? text_table::cell{"nobody", colour::red} : text_table::cell{printable(one.owner)},
          {count(one.epoch)},
          {count(one.last_record)},
-         {copies.empty() ? "-" : copies}});
+         {copies.empty() ? "all nodes" : copies}});
   }
   table.print(out);
   for (const auto& one : view.partitions)

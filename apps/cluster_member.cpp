@@ -91,6 +91,8 @@ cluster_member::cluster_member(const setup& with)
   joining.self.node = wanted.node;
   joining.self.zone = wanted.zone;
   joining.self.addresses = wanted.advertise.value_or(with.listens).to_string();
+  if (wanted.copies != 0)
+    joining.copies = wanted.copies;
   joining.stores = running.stores();
   joining.random = with.random;
   joining.log_info = with.log_info;

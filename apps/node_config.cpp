@@ -2,6 +2,7 @@
 
 #include "actors/node.hpp"
 #include "apps/config_file.hpp"
+#include "cluster/cluster_part.hpp"
 #include "storage/data_folder.hpp"
 
 #include <CLI/CLI.hpp>
@@ -261,6 +262,15 @@ const std::vector<setting>& all_settings() {
        kind::one, [](node_config& c, const std::string& v) { return assign_text(v, c.cluster.log); }},
       {"log-schema", "NAME", "The cluster's schema in it [vicket]", kind::one,
        [](node_config& c, const std::string& v) { return assign_text(v, c.cluster.schema); }},
+      {"copies", "N",
+       "How many nodes keep each partition, its owner among them: the others can take over within seconds; "
+       "the "
+       "same on all nodes [2]",
+       kind::one,
+       [](node_config& c, const std::string& v) {
+         return assign(parse_count(v, cluster_part::default_copies, cluster_part::most_copies),
+                       c.cluster.copies);
+       }},
       {"peer-listen", "HOST:PORT|unix:PATH", "Where the other nodes of the cluster connect to", kind::one,
        [](node_config& c, const std::string& v) { return apply_peer_place(v, c.cluster.listen); }},
       {"peer-advertise", "HOST:PORT|unix:PATH",
@@ -353,8 +363,9 @@ complaint take_file(const std::string& path, given_values& values) {
 complaint cluster_complaint(const node_config& config) {
   const auto& c = config.cluster;
   if (c.name.empty()) {
-    if (!c.node.empty() || !c.zone.empty() || !c.log.empty() || c.listen || c.advertise)
-      return "--node-name, --zone, --log, --peer-listen and --peer-advertise are for a node of a cluster: "
+    if (!c.node.empty() || !c.zone.empty() || !c.log.empty() || c.copies != 0 || c.listen || c.advertise)
+      return "--node-name, --zone, --log, --copies, --peer-listen and --peer-advertise are for a node of a "
+             "cluster: "
              "they need --cluster";
     return std::nullopt;
   }

@@ -25,6 +25,7 @@ struct cluster_config {
   std::string schema = "vicket";
   std::optional<place> listen;    ///< for the other nodes
   std::optional<place> advertise; ///< where they reach it; absent: `listen`
+  std::uint32_t copies = 0;       ///< of each partition; 0: as in `cluster_part`
 };
 
 /// What `vicketd` was asked to be. Defaults are the documented ones.

@@ -1,10 +1,13 @@
 #include "cluster/cluster_part.hpp"
 
+#include "cluster/copy_board.hpp"
 #include "cluster/log_position.hpp"
 #include "cluster/membership.hpp"
 #include "cluster/partition_keeper.hpp"
+#include "cluster/partition_witness.hpp"
 #include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
+#include "policy/copies.hpp"
 #include "policy/lease.hpp"
 #include "policy/placement.hpp"
 
@@ -22,6 +25,13 @@ using step = append_settling::step;
 constexpr std::int64_t retry_ms = 200;
 /// The others are there, or not, for so long before partitions are moved to even out what the nodes own.
 constexpr std::int64_t settled_ms = 5'000;
+/// An owner lets one copy after the other begin, so that what they read does not slow down the rest; one that takes longer is
+/// not waited for.
+constexpr std::int64_t joining_ms = 60'000;
+/// After it has stopped following a node is not told again so soon: what told it before may be out of date.
+constexpr std::int64_t rest_ms = 3'000;
+/// A node that does not keep a partition claims it only where nobody who keeps it is there, or has claimed it for so long: 30 s.
+constexpr std::uint32_t rank_of_others = 60;
 
 std::string hex(std::uint64_t value) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -38,9 +48,19 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   struct seat {
     std::uint32_t number = 0;
     std::shared_ptr<partition_store> store;
-    std::unique_ptr<partition_keeper> keeper; ///< null: this node has not entered yet
-    std::uint64_t keeper_of = 0;              ///< the life that it claims for
-    std::shared_ptr<start_permit> permit;     ///< while it owns it
+    std::unique_ptr<partition_keeper> keeper; ///< null: this node does not follow it, or has not entered yet
+    std::unique_ptr<partition_witness> witness;
+    std::int64_t glanced_ms = 0;
+    std::int64_t rest_until_ms = 0;
+    placement_copies stored_copies;              ///< as far as the store has read, where it is not followed
+    bool volunteers = false;                     ///< it follows since nobody else seems to
+    std::optional<std::uint64_t> volunteered_at; ///< record: all that there was when it had read that
+    std::int64_t joining_since_ms =
+        0; ///< as its owner: since when a copy that is not complete is waited for; 0: none is
+    std::uint64_t noted_reads =
+        0; ///< of the table of copies, when this owner last said who keeps the partition
+    std::uint64_t keeper_of = 0;          ///< the life that it claims for
+    std::shared_ptr<start_permit> permit; ///< while it owns it
     std::int64_t owned_since_ms = 0;
     bool started = false;    ///< the writer is there, or is going
     bool stopping = false;   ///< `stop` was called, and `gone` was not
@@ -84,16 +104,37 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     entering.self = with.self;
     entering.now_ms = with.now_ms;
     entering.lived = [this](std::int64_t first_sent_ms) {
-      for (const auto& each : seats)
+      for (const auto& each : seats) {
+        each->witness->lived(first_sent_ms);
         if (each->keeper)
           each->keeper->lived(first_sent_ms);
+      }
     };
     entering.replaced = [this] { with.replaced(); };
     members = std::make_unique<membership>(std::move(entering));
-    for (std::uint32_t i = 0; i < with.stores.size(); ++i) {
+    const auto partitions = static_cast<std::uint32_t>(with.stores.size());
+    board = std::make_unique<copy_board>(copy_board::setup{with.members, partitions, with.now_ms});
+    for (std::uint32_t i = 0; i < partitions; ++i) {
       seats.push_back(std::make_unique<seat>());
-      seats.back()->number = i;
-      seats.back()->store = with.stores[i];
+      begin(*seats.back(), i);
+    }
+  }
+
+  void begin(seat& of, std::uint32_t number) {
+    of.number = number;
+    of.store = with.stores[number];
+    partition_witness::setup setup;
+    setup.partition = number;
+    setup.table = with.table;
+    setup.now_ms = with.now_ms;
+    setup.went_back = [this, &of](const std::string& why) {
+      of.ended = why;
+      warn(of, why);
+    };
+    of.witness = std::make_unique<partition_witness>(std::move(setup));
+    if (const auto position = decode_log_position(of.store->position())) {
+      of.stored_copies = position->copies;
+      of.witness->knows(position->history.last().number, position->history.digest());
     }
   }
 
@@ -104,7 +145,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       if (each->permit)
         each->permit->forbid();
       each->keeper.reset();
+      each->witness.reset();
     }
+    board.reset();
     members.reset();
   }
 
@@ -133,40 +176,113 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     members->tick();
     for (const auto& each : seats)
       tick(*each, now);
+    board->tick(own_copies());
     look_around(now);
+    plan(now);
     even_out(now);
-    tell_copies(now);
+    place_copies(now);
     tell_what_is_wrong();
   }
 
   void tick(seat& of, std::int64_t now) {
     const auto life = members->incarnation(); // 0: it has to enter first, or again
-    // A claim is of one life: of another one the keeper begins anew, once nothing is under way.
-    const auto is_older = of.keeper && of.keeper_of != life && of.keeper->now() == role::following &&
-                          !of.keeper->busy() && !of.stopping;
-    if (life != 0 && (is_older || (!of.keeper && of.ended.empty())))
+    glance(of, now);
+    if (life != 0 && !of.keeper && of.ended.empty() && is_to_follow(of, now))
       follow(of);
-    if (!of.keeper)
-      return;
+    // A claim is of one life: of another one the keeper begins anew, once nothing is under way.
+    if (life != 0 && of.keeper && of.keeper_of != life && of.keeper->now() == role::following &&
+        !of.keeper->busy() && !of.stopping)
+      follow(of);
+    if (of.keeper && !of.stopping) // else its writer may still be reading the store
+      tick_keeper(of, now);
+    tell_owner(of, now);
+  }
+
+  void tick_keeper(seat& of, std::int64_t now) {
     auto& keeper = *of.keeper;
-    if (of.stopping) // its writer may still be reading the store
-      return;
     keeper.poll(); // of one that has ended, too: it may have to halt the log
     if (!of.ended.empty())
       return;
-    const auto& owner = keeper.owner();
+    const auto& owner = keeper.seen().owner;
     if (owner && members->others().is_superseded(owner->node, owner->incarnation))
       keeper.owner_is_gone();
     if (keeper.now() == role::owning)
       keeper.tick(0); // signs of life
-    else if (!closing && of.keeper_of == life && failovers.may_claim(now))
+    else if (!closing && of.keeper_of == members->incarnation() && failovers.may_claim(now))
       keeper.tick(rank_in(of.number, keeper, now));
     refresh(of);
     note_owner(of);
+    note_copies(of);
     if (of.drained && keeper.may_yield())
       keeper.yield();
-    tell_owner(of);
     keep_position(of, now);
+    if (is_out(of))
+      stop_following(of, now);
+  }
+
+  // -- following, or not ---------------------------------------------------------------------------------------------
+
+  /// It follows the partition, and has read all of its log.
+  [[nodiscard]] static bool is_current(const seat& of) {
+    return of.keeper && of.ended.empty() && of.keeper->caught_up();
+  }
+
+  /// Of a log of which it has not read all that it knows to be there.
+  [[nodiscard]] static bool needs_witness(const seat& of) {
+    return !is_current(of) || of.keeper->applied().history.last().number < of.witness->known();
+  }
+
+  void glance(seat& of, std::int64_t now) {
+    if (!needs_witness(of) || now - of.glanced_ms < glance_ms)
+      return;
+    of.glanced_ms = now;
+    of.witness->poll();
+  }
+
+  /// Nothing is to be followed before it is known who is said to keep it.
+  [[nodiscard]] bool is_to_follow(seat& of, std::int64_t now) {
+    if (board->reads() == 0 || now < of.rest_until_ms)
+      return false;
+    const auto noted = board->nodes_of(of.number);
+    const auto& last = of.stored_copies;
+    if (keeps(noted, with.self.node) || (last.empty() ? noted.empty() : keeps(last, with.self.node)))
+      return true;
+    if (closing || !of.witness->is_silent(0) ||
+        !of.witness->is_silent(rank_among_others(noted, of.number, now)))
+      return false;
+    info(of, "has no owner, and nobody who keeps it claims it: this node follows it now");
+    of.volunteers = true;
+    of.volunteered_at.reset();
+    return true;
+  }
+
+  /// It has read to the end, and what it read says that others keep it.
+  [[nodiscard]] bool is_out(seat& of) {
+    const auto& keeper = *of.keeper;
+    if (keeper.now() != role::following || keeper.busy() || of.stopping || of.started || !keeper.caught_up())
+      return false;
+    const auto is_there = [&](const log_position& at) {
+      return at.copies.empty() || keeps(at.copies, with.self.node);
+    };
+    if (is_there(keeper.seen()) || is_there(keeper.applied()))
+      return false;
+    const auto last = keeper.seen().history.last().number;
+    if (of.volunteers && !of.volunteered_at)
+      of.volunteered_at = last;
+    return !of.volunteers || last > *of.volunteered_at; // somebody goes on with it after all
+  }
+
+  void stop_following(seat& of, std::int64_t now) {
+    const auto applied = of.keeper->applied();
+    // So that a start does not begin with following it.
+    if (const auto status = of.store->keep_position(encode(applied)); !status.ok())
+      warn(of, status.detail);
+    info(of, "is kept by " + encode_copies(applied.copies) + ", and not followed by this node any more");
+    of.witness->knows(applied.history.last().number, applied.history.digest());
+    of.stored_copies = applied.copies;
+    of.rest_until_ms = now + rest_ms;
+    of.volunteers = false;
+    of.keeper.reset();
   }
 
   /// From what the store has.
@@ -183,9 +299,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
         of.ended = "its store says in no way that this program knows where in the log it stands";
         return warn(of, of.ended);
       }
-      setup.history = position->history;
-      setup.owner = std::move(position->owner);
-      of.synced_to = setup.history.last().number;
+      of.synced_to = position->history.last().number;
+      setup.begin = *std::move(position);
     }
     setup.now_ms = with.now_ms;
     setup.apply = [this, &of](const record_head& head, const record_digest& digest, std::string_view round) {
@@ -202,7 +317,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       warn(of, "record " + std::to_string(head.number) + " is no round that this program can read");
       return false;
     }
-    const log_position position{log_history{head, digest, true}, of.keeper->applied_owner()};
+    const auto& before = of.keeper->applied();
+    const log_position position{log_history{head, digest, true}, before.owner, before.copies};
     const auto status = of.store->apply(*round, partition_store::durability::unsynced, encode(position));
     if (!status.ok())
       warn(of, status.detail);
@@ -211,25 +327,22 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
 
   void keep_position(seat& of, std::int64_t now) {
     const auto& applied = of.keeper->applied();
-    if (now - of.synced_at_ms < sync_ms || applied.empty() || applied.last().number == of.synced_to)
+    const auto number = applied.history.last().number;
+    if (now - of.synced_at_ms < sync_ms || applied.history.empty() || number == of.synced_to)
       return;
     of.synced_at_ms = now;
-    const auto status = of.store->keep_position(encode({applied, of.keeper->applied_owner()}));
+    const auto status = of.store->keep_position(encode(applied));
     if (!status.ok())
       return warn(of, status.detail);
-    of.synced_to = applied.last().number;
+    of.synced_to = number;
   }
 
-  void tell_copies(std::int64_t now) {
-    if (now - copies_told_ms < sync_ms)
-      return;
-    copies_told_ms = now;
+  [[nodiscard]] std::vector<member_table::copy> own_copies() const {
     std::vector<member_table::copy> all;
     for (const auto& each : seats)
-      if (each->synced_to != 0)
-        all.push_back({each->number, each->synced_to});
-    if (!all.empty())
-      with.members->tell_copies(with.self.node, all);
+      if (each->keeper)
+        all.push_back({each->number, with.self.node, each->synced_to, is_current(*each)});
+    return all;
   }
 
   // -- owning --------------------------------------------------------------------------------------------------------
@@ -256,6 +369,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       of.permit = nullptr;
     }
     of.letting_go = of.drained = false;
+    of.joining_since_ms = 0;
     if (std::exchange(of.started, false)) {
       of.stopping = true;
       with.stop(of.number, [weak = weak_from_this(), number = of.number] {
@@ -265,9 +379,10 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
   }
 
-  /// Until it is there: who looks at the table, as `vicket cluster status` does, knows it from nowhere else.
+  /// Until it is there: who does not follow the partition knows it from nowhere else, nor who looks at the table, as
+  /// `vicket cluster status` does.
   void note_owner(seat& of) {
-    const auto epoch = of.keeper->history().last().epoch;
+    const auto epoch = of.keeper->seen().history.last().epoch;
     if (!of.permit || of.noted_epoch == epoch || of.noting)
       return;
     of.noting = true;
@@ -281,6 +396,18 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
                            }));
   }
 
+  /// Until it is there, likewise; once for each time that the table was read and says something else.
+  void note_copies(seat& of) {
+    const auto& seen = of.keeper->seen();
+    if (!of.permit || seen.copies.empty() || of.noted_epoch != seen.history.last().epoch ||
+        board->reads() == of.noted_reads)
+      return;
+    of.noted_reads = board->reads();
+    const auto noted = board->nodes_of(of.number);
+    if (!std::is_permutation(noted.begin(), noted.end(), seen.copies.begin(), seen.copies.end()))
+      with.members->note_copies(of.number, seen.history.last().epoch, seen.copies);
+  }
+
   /// What the owner writes first; then its writer may begin. (Not in the keeper's own call: it is about to go on.)
   void take_over(seat& of) {
     post([number = of.number](rep& self) { self.append_first(*self.seats[number]); });
@@ -289,7 +416,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   void append_first(seat& of) {
     if (!of.keeper || of.keeper->now() != role::owning || of.started || !of.permit)
       return;
-    auto first = of.store->take_over(of.keeper->history().last().epoch,
+    auto first = of.store->take_over(of.keeper->seen().history.last().epoch,
                                      static_cast<std::uint32_t>(with.random->next()));
     if (const auto* why = std::get_if<store_status>(&first)) {
       warn(of, why->detail);
@@ -356,20 +483,41 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
 
   // -- who owns what -------------------------------------------------------------------------------------------------
 
-  /// Whoever should own it comes first, then the others in the partition's own order, and who has let it go last.
+  /// Who keeps it comes before others, and of these whoever should own it first, then in the partition's own order, and who has
+  /// let it go last.
   std::uint32_t rank_in(std::uint32_t partition, const partition_keeper& keeper, std::int64_t now) const {
-    const auto& others = members->others();
     const auto& self = with.self.node;
-    const auto rank = others.rank_of(self, partition, now);
-    const auto& last = keeper.owner();
-    const auto let_go = last && keeper.history().last().kind == record_kind::yield;
-    if (!let_go)
-      return rank;
-    if (last->node == self)
-      return static_cast<std::uint32_t>(others.present(now).size());
-    return partition < wanted.size() && !wanted[partition].empty() && wanted[partition].front() == self
-               ? 0
-               : rank + 1;
+    const auto& seen = keeper.seen();
+    const auto& copies = keeper.applied().copies;
+    if (!copies.empty() && !keeps(copies, self))
+      return rank_among_others(copies, partition, now);
+    auto before = members->others().present(now);
+    if (!copies.empty())
+      std::erase_if(before, [&](const placement_node& each) { return !keeps(copies, each.name); });
+    if (seen.owner && seen.history.last().kind == record_kind::yield) {
+      if (seen.owner->node == self)
+        return static_cast<std::uint32_t>(before.size());
+      if (partition < wanted.size() && !wanted[partition].empty() && wanted[partition].front() == self)
+        return 0;
+      return place_in(before, partition) + 1;
+    }
+    return place_in(before, partition);
+  }
+
+  /// Of a node that is not among those that keep it: where one of these is there, it is theirs for long.
+  std::uint32_t rank_among_others(const placement_copies& copies, std::uint32_t partition,
+                                  std::int64_t now) const {
+    auto others = members->others().present(now);
+    const auto all = others.size();
+    std::erase_if(others, [&](const placement_node& each) { return keeps(copies, each.name); });
+    const auto rank = place_in(others, partition);
+    return others.size() < all ? rank_of_others + rank : rank;
+  }
+
+  /// How many of these come before this node in the partition's order; one that is not among them comes last.
+  [[nodiscard]] std::uint32_t place_in(std::vector<placement_node> nodes, std::uint32_t partition) const {
+    const auto order = placement{std::move(nodes), 1}.order_of(partition);
+    return static_cast<std::uint32_t>(std::find(order.begin(), order.end(), with.self.node) - order.begin());
   }
 
   /// On which timeline this node and the others have looked at their logs.
@@ -383,9 +531,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       timeline = own->timeline;
       timeline_since_ms = now;
     }
-    if (std::all_of(seats.begin(), seats.end(), [this](const auto& each) {
-          return !each->ended.empty() || (each->keeper && each->keeper->looked_ms() > timeline_since_ms);
-        }))
+    if (std::all_of(seats.begin(), seats.end(), [this](const auto& each) { return has_looked(*each); }))
       members->say_looked(timeline);
     const auto lowest =
         std::min_element(rows.begin(), rows.end(),
@@ -393,55 +539,122 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     failovers.seen(timeline, lowest->looked_at, now);
   }
 
-  /// Lets go of a partition that another node should own, one at a time, once the nodes that are there have been the same for
-  /// a while.
-  void even_out(std::int64_t now) {
-    auto present = members->others().present(now);
+  /// With all that it knows of the partition's log.
+  [[nodiscard]] bool has_looked(const seat& of) const {
+    return !of.ended.empty() || ((!of.keeper || of.keeper->looked_ms() > timeline_since_ms) &&
+                                 (!needs_witness(of) || of.witness->looked_ms() > timeline_since_ms));
+  }
+
+  /// Who is to own and keep what, once the nodes that are there have been the same for a while; else `wanted` is empty.
+  void plan(std::int64_t now) {
     std::vector<std::string> names;
-    for (const auto& each : present)
+    for (const auto& each : members->others().present(now))
       names.push_back(each.name);
-    if (names != last_present) {
-      last_present = std::move(names);
+    if (names != present) {
+      present = std::move(names);
       present_since_ms = now;
       wanted.clear();
     }
-    if (closing || now - present_since_ms < settled_ms || now - evened_at_ms < 1'000)
+    if (closing || now - present_since_ms < settled_ms || now - planned_at_ms < 1'000 || board->reads() == 0)
       return;
-    evened_at_ms = now;
+    planned_at_ms = now;
     std::vector<placement_copies> have;
-    for (const auto& each : seats) {
-      placement_copies copies;
-      if (each->keeper && each->keeper->owner())
-        copies.push_back(each->keeper->owner()->node);
-      for (const auto& name : last_present)
-        if (copies.empty() || name != copies.front())
-          copies.push_back(name);
-      have.push_back(std::move(copies));
-    }
-    wanted = placement{std::move(present), last_present.size()}.of(have);
-    if (std::any_of(seats.begin(), seats.end(),
-                    [](const auto& each) { return each->letting_go || each->stopping; }))
-      return;
     for (const auto& each : seats)
-      if (each->started && each->keeper->may_act() && now - each->owned_since_ms >= settled_ms &&
-          !wanted[each->number].empty() && wanted[each->number].front() != with.self.node) {
-        info(*each, "is let go: " + wanted[each->number].front() + " is to own it");
-        return let_go(*each);
-      }
+      have.push_back(copies_of(*each));
+    wanted = placement{members->others().not_gone(now), with.copies}.of(have);
   }
 
-  void tell_owner(seat& of) {
-    cluster_part::owner is;
-    const auto& last = of.keeper->owner();
-    const auto& history = of.keeper->history();
-    is.epoch = history.last().epoch;
-    if (last && history.owned()) {
-      is.node = last->node;
-      if (last->node != with.self.node)
-        for (const auto& row : members->rows())
-          if (row.node == last->node)
-            is.addresses = row.addresses;
+  /// As far as this node knows: its owner first; where nobody has said who keeps it, all do.
+  [[nodiscard]] placement_copies copies_of(const seat& of) const {
+    const auto follows = is_current(of);
+    placement_copies copies;
+    const auto add = [&](const std::string& name) {
+      if (!name.empty() && !keeps(copies, name))
+        copies.push_back(name);
+    };
+    if (!follows)
+      add(of.witness->owner());
+    else if (of.keeper->seen().owner)
+      add(of.keeper->seen().owner->node);
+    const auto noted = follows ? of.keeper->seen().copies : board->nodes_of(of.number);
+    for (const auto& name : noted.empty() ? present : noted)
+      add(name);
+    return copies;
+  }
+
+  [[nodiscard]] bool is_complete(std::uint32_t partition, const std::string& node) const {
+    return std::find(present.begin(), present.end(), node) != present.end() &&
+           board->is_complete(partition, node);
+  }
+
+  /// Lets go of a partition that another node should own and can take over, one at a time.
+  void even_out(std::int64_t now) {
+    if (wanted.empty() || planned_at_ms != now ||
+        std::any_of(seats.begin(), seats.end(),
+                    [](const auto& each) { return each->letting_go || each->stopping; }))
+      return;
+    for (const auto& each : seats) {
+      const auto& to = wanted[each->number];
+      if (!each->started || !each->keeper->may_act() || now - each->owned_since_ms < settled_ms ||
+          to.empty() || to.front() == with.self.node)
+        continue;
+      const auto& copies = each->keeper->seen().copies;
+      if (copies.empty() || (keeps(copies, to.front()) && is_complete(each->number, to.front()))) {
+        info(*each, "is let go: " + to.front() + " is to own it");
+        return let_go(*each);
+      }
     }
+  }
+
+  /// Says who is to keep what this node owns. One after the other begins to.
+  void place_copies(std::int64_t now) {
+    if (wanted.empty() || planned_at_ms != now)
+      return;
+    auto joining = std::any_of(seats.begin(), seats.end(), [&](const auto& each) {
+      return each->joining_since_ms != 0 && now - each->joining_since_ms < joining_ms;
+    });
+    for (const auto& each : seats) {
+      if (!each->started || each->letting_go || !each->keeper->may_act())
+        continue;
+      const auto& copies = each->keeper->seen().copies;
+      if (std::all_of(copies.begin(), copies.end(), [&](const std::string& node) {
+            return node == with.self.node || is_complete(each->number, node);
+          }))
+        each->joining_since_ms = 0;
+      auto next = next_copies({with.self.node, copies, wanted[each->number], with.copies,
+                               [&](const std::string& node) { return is_complete(each->number, node); }});
+      if (!next)
+        continue;
+      const auto grows =
+          !copies.empty() && std::any_of(next->begin() + 1, next->end(),
+                                         [&](const std::string& node) { return !keeps(copies, node); });
+      if (grows && std::exchange(joining, true))
+        continue;
+      if (grows)
+        each->joining_since_ms = now;
+      info(*each, "is to be kept by " + encode_copies(*next));
+      each->keeper->hand_to(*std::move(next));
+    }
+  }
+
+  void tell_owner(seat& of, std::int64_t now) {
+    cluster_part::owner is;
+    if (is_current(of)) {
+      const auto& seen = of.keeper->seen();
+      is.epoch = seen.history.last().epoch;
+      if (seen.owner && seen.history.owned())
+        is.node = seen.owner->node;
+    } else {
+      // Not what was seen long ago, before it was followed, nor what the table does not say yet.
+      if (now - of.witness->looked_ms() > claim_watch::prompt_ms || of.witness->epoch() < of.told.epoch)
+        return;
+      is.epoch = of.witness->epoch();
+      is.node = of.witness->owner();
+    }
+    if (is.node != with.self.node)
+      for (const auto& row : members->rows())
+        if (row.node == is.node)
+          is.addresses = row.addresses;
     if (is.node == with.self.node && !of.started)
       is.node.clear(); // an earlier life's, or not yet
     if (is == of.told)
@@ -477,11 +690,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   std::shared_ptr<const record_codec> codec;
   std::unique_ptr<membership> members;
   std::vector<std::unique_ptr<seat>> seats;
-  std::vector<placement_copies> wanted; ///< by partition, the owner first; empty: nobody looked yet
-  std::vector<std::string> last_present;
+  std::unique_ptr<copy_board> board;
+  std::vector<placement_copies> wanted; ///< by partition, the owner first; empty: there is no plan yet
+  std::vector<std::string> present;     ///< names of the nodes that are there
   std::int64_t present_since_ms = 0;
-  std::int64_t evened_at_ms = 0;
-  std::int64_t copies_told_ms = 0;
+  std::int64_t planned_at_ms = 0;
   std::string last_trouble;
   failover_watch failovers;
   std::uint64_t timeline = 0; ///< of the server that this node speaks to
@@ -515,6 +728,10 @@ bool cluster_part::owns_any() const {
 
 std::shared_ptr<const start_permit> cluster_part::permit_of(std::uint32_t partition) const {
   return rep_->seats[partition]->permit;
+}
+
+bool cluster_part::follows(std::uint32_t partition) const {
+  return rep_->seats[partition]->keeper != nullptr;
 }
 
 const std::string& cluster_part::trouble_of(std::uint32_t partition) const {

@@ -16,9 +16,13 @@
 
 namespace vicket {
 
-/// A node's part in its cluster: follows the logs of all partitions into their stores, claims those that have no owner,
-/// appends what the partitions' writers fill as their owner, and lets go. What an owner does with a partition beyond its log
-/// is the caller's. Without threads, sockets and clocks of its own: all on one thread, the tables', which is the caller's.
+/// A node's part in its cluster: follows the logs of the partitions that it keeps into their stores, looks at the others now and
+/// then, claims those that have no owner, appends what the partitions' writers fill as their owner, says who is to keep them,
+/// and lets go. What an owner does with a partition beyond its log is the caller's.
+///
+/// Who keeps a partition is what the last record of kind `copies` in its log says. Where there is none yet, all nodes do. A node
+/// begins to follow when the table of copies names it, or when a partition has no owner and nobody who keeps it is there;
+/// and it stops when it has read in the log that it is not among them. Without threads, sockets and clocks of its own: all on one thread, the tables', which is the caller's.
 class cluster_part {
 public:
   /// Who owns a partition, as far as this node has read its log.
@@ -29,6 +33,11 @@ public:
 
     friend bool operator==(const owner&, const owner&) = default;
   };
+
+  /// One owner, and one that follows and can take over within seconds. What was accepted needs no copy to survive: the log
+  /// has it.
+  static constexpr std::size_t default_copies = 2;
+  static constexpr std::size_t most_copies = 8;
 
   struct setup {
     log_table* table = nullptr; ///< it and the next outlive this
@@ -43,6 +52,8 @@ public:
     std::string uuid; ///< of the cluster
     std::shared_ptr<const secret_box> key;
     member self; ///< `life` is made here
+    /// Of each partition, its owner's among them. Another node may have been told another number: each owner goes by its own.
+    std::size_t copies = default_copies;
     /// By partition; opened with `store_options::follows`.
     std::vector<std::shared_ptr<partition_store>> stores;
     random_source* random = nullptr; ///< outlives it; safe from any thread
@@ -70,8 +81,10 @@ public:
   cluster_part& operator=(const cluster_part&) = delete;
 
   static constexpr std::int64_t beat_ms = 100;
-  /// How often the store's position is synced, and told in the table of copies.
+  /// How often the store's position is synced.
   static constexpr std::int64_t sync_ms = 10'000;
+  /// How often a partition that is not followed is looked at.
+  static constexpr std::int64_t glance_ms = 200;
 
   /// Every `beat_ms`.
   void tick();
@@ -80,8 +93,10 @@ public:
   [[nodiscard]] bool owns_any() const;
   /// Of a partition that it owns; null: it does not.
   [[nodiscard]] std::shared_ptr<const start_permit> permit_of(std::uint32_t partition) const;
-  /// It follows the partition no more, and why; empty: it does.
+  /// Its copy is of no use any more, and why; empty: it is, or it keeps none.
   [[nodiscard]] const std::string& trouble_of(std::uint32_t partition) const;
+  /// It follows the partition, or owns it.
+  [[nodiscard]] bool follows(std::uint32_t partition) const;
 
 private:
   struct rep;

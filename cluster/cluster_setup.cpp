@@ -393,11 +393,11 @@ std::variant<cluster_view, no_cluster> view_cluster(const log_place& place) {
                                  number<std::uint64_t>(partitions, i, 2),
                                  number<std::uint64_t>(partitions, i, 5),
                                  number<std::uint64_t>(partitions, i, 3), cell(partitions, i, 4)});
-    const auto copies =
-        in("SELECT partition, node, synced_to FROM $.copies ORDER BY partition, node COLLATE \"C\"");
+    const auto copies = in(
+        "SELECT partition, node, synced_to, complete FROM $.copies ORDER BY partition, node COLLATE \"C\"");
     for (int i = 0; i < PQntuples(copies.get()); ++i)
-      view.copies.push_back(
-          {number<std::uint32_t>(copies, i, 0), cell(copies, i, 1), number<std::uint64_t>(copies, i, 2)});
+      view.copies.push_back({number<std::uint32_t>(copies, i, 0), cell(copies, i, 1),
+                             number<std::uint64_t>(copies, i, 2), cell(copies, i, 3) == "t"});
     const auto size = in("SELECT pg_total_relation_size('$.rounds'::regclass)");
     view.log_bytes = number<std::uint64_t>(size, 0, 0);
     view.warnings = warnings_of(server, place.schema);

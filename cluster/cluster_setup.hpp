@@ -68,20 +68,14 @@ struct cluster_view {
     std::uint64_t trimmed_to = 0;
     std::string halted; ///< why; empty: it is not
   };
-  struct copy {
-    std::uint32_t partition = 0;
-    std::string node;
-    std::uint64_t synced_to = 0; ///< a record's number
-  };
-
   cluster_identity identity;
   std::vector<member_row> members;
   /// For how long each of them has shown no sign of life, by the server's clock.
   std::vector<std::int64_t> silent_ms;
   std::vector<partition> partitions;
-  std::vector<copy> copies;
-  std::uint64_t log_bytes = 0;       ///< of the table of rounds with its index
-  std::vector<std::string> warnings; ///< what makes the server unsafe for a log, a sentence each
+  std::vector<member_table::copy> copies; ///< as they are noted; of a partition without any all nodes keep it
+  std::uint64_t log_bytes = 0;            ///< of the table of rounds with its index
+  std::vector<std::string> warnings;      ///< what makes the server unsafe for a log, a sentence each
 };
 [[nodiscard]] std::variant<cluster_view, no_cluster> view_cluster(const log_place& place);
 

@@ -1,13 +1,17 @@
 #include "cluster/log_position.hpp"
 
+#include "policy/assertion.hpp"
+
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace vicket {
 
 namespace {
 
-constexpr char version = 1;
+constexpr char version = 2;
+constexpr char version_without_copies = 1;
 constexpr std::size_t fixed_bytes = 1 + 3 * 8 + 4 + 1 + 1 + 32 + 8;
 
 void put(std::string& to, std::uint64_t value, std::size_t bytes) {
@@ -37,14 +41,16 @@ std::string encode(const log_position& position) {
   const auto& digest = position.history.digest();
   bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
   put(bytes, position.owner ? position.owner->incarnation : 0, 8);
-  if (position.owner)
-    bytes += position.owner->node;
-  return bytes;
+  const auto name = position.owner ? position.owner->node : std::string{};
+  VICKET_ASSERT(name.size() <= 0xff);
+  put(bytes, name.size(), 1);
+  return bytes + name + encode_copies(position.copies);
 }
 
 std::optional<log_position> decode_log_position(std::string_view bytes) {
-  if (bytes.size() < fixed_bytes || bytes.front() != version)
+  if (bytes.size() < fixed_bytes || (bytes.front() != version && bytes.front() != version_without_copies))
     return std::nullopt;
+  const auto has_copies = bytes.front() == version;
   bytes.remove_prefix(1);
   record_head last;
   last.number = take(bytes, 8);
@@ -61,9 +67,21 @@ std::optional<log_position> decode_log_position(std::string_view bytes) {
       kind > static_cast<std::uint64_t>(record_kind::yield) || owned > 1)
     return std::nullopt;
   last.kind = static_cast<record_kind>(kind);
-  log_position position{log_history{last, digest, owned == 1}, std::nullopt};
-  if (!bytes.empty())
-    position.owner = claim_owner{std::string{bytes}, incarnation};
+  log_position position{log_history{last, digest, owned == 1}, std::nullopt, {}};
+  auto name = bytes;
+  if (has_copies) {
+    if (bytes.empty() || bytes.size() - 1 < static_cast<unsigned char>(bytes.front()))
+      return std::nullopt;
+    name = bytes.substr(1, static_cast<unsigned char>(bytes.front()));
+    if (const auto rest = bytes.substr(1 + name.size()); !rest.empty()) {
+      auto copies = decode_copies(rest);
+      if (!copies)
+        return std::nullopt;
+      position.copies = *std::move(copies);
+    }
+  }
+  if (!name.empty())
+    position.owner = claim_owner{std::string{name}, incarnation};
   return position;
 }
 

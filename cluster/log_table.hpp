@@ -43,6 +43,19 @@ public:
     std::string detail;
   };
 
+  /// What a node sees of a partition that it does not follow.
+  struct glance_answer {
+    bool answered = false;
+    std::optional<record_digest> known; ///< of the row that was asked for
+    std::uint64_t last = 0;             ///< row; 0: there is none
+    std::uint64_t durable_to = 0;       ///< as that one says, and the digest of the row there
+    std::optional<record_digest> durable;
+    std::uint64_t trimmed_to = 0;
+    std::string owner; ///< as `note_owner` was told last; empty: nobody yet
+    std::uint64_t epoch = 0;
+    std::string detail;
+  };
+
   log_table() = default;
   log_table(const log_table&) = delete;
   log_table& operator=(const log_table&) = delete;
@@ -62,14 +75,17 @@ public:
   virtual void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
                     std::function<void(read_answer)> done) = 0;
 
+  /// The log's end, whether the row of this number is still the same, and who owns the partition.
+  virtual void glance(std::uint32_t partition, std::uint64_t known,
+                      std::function<void(glance_answer)> done) = 0;
+
   /// The partition takes no records from now on, for anybody, and `why` is kept. `done` says whether that is durable.
   virtual void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) = 0;
 
-  /// For who looks at the table: who has claimed the partition. Nothing else depends on it. `done`: whether it is there.
-  virtual void note_owner(std::uint32_t /*partition*/, const std::string& /*node*/, std::uint64_t /*epoch*/,
-                          std::function<void(bool)> done) {
-    done(true);
-  }
+  /// Who has claimed the partition, for nodes that don't follow it, so that they know whom to ask, and for who looks at the
+  /// table. `done`: whether it is there, and durable.
+  virtual void note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
+                          std::function<void(bool)> done) = 0;
 
   /// Deletes the rows below a number, some at a time. `done` says whether all of them are gone.
   virtual void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) = 0;

@@ -60,13 +60,25 @@ public:
   virtual void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) = 0;
   virtual void list(std::function<void(list_answer)> done) = 0;
 
-  /// Up to which record a node's copy of a partition is synced on its disk.
+  // -- who keeps which partition ---------------------------------------------------------------------------------------
+  // That is what a partition's log says; this says so to those who don't follow it, and how far the copies are.
+
   struct copy {
     std::uint32_t partition = 0;
-    std::uint64_t synced_to = 0;
+    std::string node;
+    std::uint64_t synced_to = 0; ///< record, on the node's disk
+    bool complete = false;       ///< it had all of the log when it said so
   };
-  /// For who looks at the table. Nothing depends on it.
-  virtual void tell_copies(const std::string& /*node*/, const std::vector<copy>& /*copies*/) {}
+  struct copies_answer {
+    bool answered = false;
+    std::vector<copy> rows; ///< by partition, then node
+  };
+  virtual void list_copies(std::function<void(copies_answer)> done) = 0;
+  /// Of a node's own copies, those that are noted.
+  virtual void tell_copies(const std::vector<copy>& copies) = 0;
+  /// By the owner of this epoch, once `log_table::note_owner` is done: these keep the partition, and nobody else.
+  virtual void note_copies(std::uint32_t partition, std::uint64_t epoch,
+                           const std::vector<std::string>& nodes) = 0;
 };
 
 } // namespace vicket

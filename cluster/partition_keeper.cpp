@@ -1,5 +1,6 @@
 #include "cluster/partition_keeper.hpp"
 
+#include "cluster/log_halt.hpp"
 #include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
 
@@ -40,9 +41,8 @@ std::optional<claim_owner> owner_in(std::string_view body) {
 struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// Verified, and not known to be durable yet.
   struct waiting_record {
-    log_history with_it; ///< up to this one
-    std::string body;    ///< opened
-    std::optional<claim_owner> owner;
+    log_position with_it; ///< up to this one
+    std::string body;     ///< opened
   };
   struct queued_round {
     std::string round;
@@ -56,9 +56,9 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   };
 
   explicit rep(setup given)
-      : with{std::move(given)}, history{with.history}, durable{with.history}, owner{with.owner},
-        durable_owner{with.owner}, appender{with.appender}, watch{with.now_ms()},
-        durable_to{history.last().number} {}
+      : with{std::move(given)}, seen{with.begin}, durable{with.begin}, appender{with.appender},
+        halting{*with.appender.table, with.partition}, watch{with.now_ms()},
+        durable_to{seen.history.last().number} {}
 
   template <class Then>
   auto later(Then then) {
@@ -68,8 +68,10 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void become(role next, const std::string& why) {
     if (std::exchange(is, next) == next)
       return;
-    if (next != role::owning)
+    if (next != role::owning) {
       lease.reset();
+      next_copies.reset();
+    }
     with.changed(next, why);
   }
 
@@ -78,15 +80,16 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   // -- reading ------------------------------------------------------------------------------------------------
 
   void poll() {
-    halt();
+    halting.go_on();
     if (ended() || std::exchange(polling, true))
       return;
     const auto sent = with.now_ms();
-    with.appender.table->read(with.partition, history.last().number + 1, max_page_bytes,
-                              later([sent, from = history](rep& self, const log_table::read_answer& page) {
-                                self.polling = false;
-                                self.take(page, from, sent);
-                              }));
+    with.appender.table->read(
+        with.partition, seen.history.last().number + 1, max_page_bytes,
+        later([sent, from = seen.history](rep& self, const log_table::read_answer& page) {
+          self.polling = false;
+          self.take(page, from, sent);
+        }));
   }
 
   void take(const log_table::read_answer& page, const log_history& from, std::int64_t sent) {
@@ -103,15 +106,17 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       return is_certain(from) ? went_back(from) : forget_uncertain();
     }
     looked_ms = sent;
-    if (from.digest() != history.digest())
+    if (from.digest() != seen.history.digest())
       return; // an append of our own has come in between: the next poll is from there
     if (is == role::following)
       follow(page);
     else if (!page.rows.empty() && !is_own(page.rows.front()))
       step_down("another node has written " + name_of(page.rows.front().head));
-    if (!ended())
-      watch.polled(sent, now, history.last().number);
-    if (const auto& last = history.last(); is == role::following && last.kind == record_kind::yield)
+    if (ended())
+      return;
+    has_caught_up = seen.history.last().number >= page.last;
+    watch.polled(sent, now, seen.history.last().number);
+    if (const auto& last = seen.history.last(); is == role::following && last.kind == record_kind::yield)
       watch.released();
   }
 
@@ -122,18 +127,23 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void follow(const log_table::read_answer& page) {
     for (const auto& row : page.rows) {
-      const auto before = history.digest();
-      if (const auto why = history.take(row.head, row.digest, row.body); !why.empty())
+      const auto before = seen.history.digest();
+      if (const auto why = seen.history.take(row.head, row.digest, row.body); !why.empty())
         return become(role::broken, name_of(row.head) + " " + why);
       auto body = with.codec->open(row.head, before, row.body);
       if (!body)
         return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
       if (row.head.kind == record_kind::claim) {
-        owner = owner_in(*body);
-        if (!owner)
+        seen.owner = owner_in(*body);
+        if (!seen.owner)
           return become(role::broken, name_of(row.head) + " is a claim that names nobody");
+      } else if (row.head.kind == record_kind::copies) {
+        auto copies = decode_copies(*body);
+        if (!copies)
+          return become(role::broken, name_of(row.head) + " does not say who keeps the partition");
+        seen.copies = *std::move(copies);
       }
-      waiting.push_back({history, std::move(*body), owner});
+      waiting.push_back({seen, std::move(*body)});
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
@@ -141,12 +151,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   /// False: it is broken now.
   bool apply_durable() {
-    for (; !waiting.empty() && waiting.front().with_it.last().number <= durable_to; waiting.pop_front()) {
+    for (; !waiting.empty() && waiting.front().with_it.history.last().number <= durable_to;
+         waiting.pop_front()) {
       const auto& next = waiting.front();
-      if (!apply(next.with_it.last(), next.with_it.digest(), next.body))
+      const auto& upto = next.with_it.history;
+      if (!apply(upto.last(), upto.digest(), next.body))
         return false;
       durable = next.with_it;
-      durable_owner = next.owner;
     }
     return true;
   }
@@ -161,13 +172,12 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   /// What was seen and is not known to be durable may go with the server that showed it: then the log goes on from before.
   [[nodiscard]] bool is_certain(const log_history& upto) const {
-    return upto.last().number <= durable.last().number;
+    return upto.last().number <= durable.history.last().number;
   }
   /// A claim that was to follow it is no claim any more, whatever becomes of the record: its author may put it there again, and
   /// the claim with it, but what is between is to be read first.
   void forget_uncertain() {
-    history = durable;
-    owner = durable_owner;
+    seen = durable;
     waiting.clear();
     step_down("what was seen and not durable is gone");
   }
@@ -175,28 +185,16 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// What this node knows to be part of the log is not there, or another record is: a server was promoted that lacked it, or a
   /// copy was put back. Records behind it would fit in no history, so nobody is to append any.
   void went_back(const log_history& from) {
-    const auto why = "the log went back: " + name_of(from.last()) + " is not there any more, or another one";
-    halting = why;
+    const auto why = log_went_back(from.last());
     become(role::broken, why);
-    halt();
-  }
-
-  /// Until it is known to be durable, with each poll: else others might go on.
-  void halt() {
-    if (halting.empty() || std::exchange(halt_under_way, true))
-      return;
-    with.appender.table->halt(with.partition, halting, later([](rep& self, bool acknowledged) {
-                                self.halt_under_way = false;
-                                if (acknowledged)
-                                  self.halting.clear();
-                              }));
+    halting.begin(why);
   }
 
   // -- owning -------------------------------------------------------------------------------------------------
 
   void tick(std::uint32_t rank) {
     const auto now = with.now_ms();
-    if (is == role::following && !own && watch.may_claim(now, rank))
+    if (is == role::following && has_caught_up && !own && watch.may_claim(now, rank))
       return claim();
     if (is == role::owning && !own && !queued && now - last_append_ms >= heartbeat_ms)
       append_own(record_kind::round, {}, [](step) {});
@@ -216,7 +214,12 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   }
 
   void append_next() {
-    if (!queued || own)
+    if (own)
+      return;
+    if (is == role::owning && next_copies)
+      return append_own(record_kind::copies, encode_copies(*std::exchange(next_copies, std::nullopt)),
+                        [](step) {});
+    if (!queued)
       return;
     auto now = *std::exchange(queued, std::nullopt);
     if (is != role::owning)
@@ -227,12 +230,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void append_own(record_kind kind, std::string body, std::function<void(step)> done) {
     VICKET_ASSERT(!own);
     // As the owner everything up to the last record is durable: that one was acknowledged.
-    const auto head = history.next(kind, is == role::owning ? history.last().number : durable_to);
-    log_row row{head, {}, with.codec->seal(head, history.digest(), body)};
-    row.digest = digest_of(history.digest(), head, row.body);
+    const auto& before = seen.history;
+    const auto head = before.next(kind, is == role::owning ? before.last().number : durable_to);
+    log_row row{head, {}, with.codec->seal(head, before.digest(), body)};
+    row.digest = digest_of(before.digest(), head, row.body);
     last_append_ms = with.now_ms();
     own.emplace(own_record{std::move(row), std::move(body), last_append_ms, std::move(done)});
-    appender.append(own->row, history.digest(),
+    appender.append(own->row, before.digest(),
                     later([](rep& self, const record_appender::settled& settled) { self.settled(settled); }));
   }
 
@@ -257,11 +261,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       step_down("another node has written " + name_of(mine.row.head));
       break;
     case step::behind:
-      become(role::behind, name_of(history.last()) + " is trimmed");
+      become(role::behind, name_of(seen.history.last()) + " is trimmed");
       break;
     case step::broken:
-      if (is_certain(history)) {
-        went_back(history);
+      if (is_certain(seen.history)) {
+        went_back(seen.history);
       } else {
         forget_uncertain();
       }
@@ -276,30 +280,31 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// False: it can't be applied.
   bool take_own(const own_record& mine) {
     const auto& row = mine.row;
-    const auto after_yield = history.last().kind == record_kind::yield;
-    const auto complaint = history.take(row.head, row.digest, row.body);
+    const auto after_yield = seen.history.last().kind == record_kind::yield;
+    const auto complaint = seen.history.take(row.head, row.digest, row.body);
     VICKET_ASSERT(complaint.empty());
     durable_to = row.head.number;
     switch (row.head.kind) {
     case record_kind::claim:
-      owner = with.self;
+      seen.owner = with.self;
       if (!apply_durable())
         return false;
-      durable = history;
-      durable_owner = owner;
+      durable = seen;
       lease.emplace(mine.first_sent_ms, with.now_ms(), after_yield);
       become(role::owning, "it is claimed");
       return true;
     case record_kind::yield:
-      durable = history;
+      durable = seen;
       become(role::following, "it was let go");
       return true;
     default:
       if (lease)
         lease->acknowledged(mine.first_sent_ms);
-      if (!apply(row.head, row.digest, mine.body))
+      if (row.head.kind == record_kind::copies)
+        seen.copies = decode_copies(mine.body).value();
+      else if (!apply(row.head, row.digest, mine.body))
         return false;
-      durable = history;
+      durable = seen;
       return true;
     }
   }
@@ -310,23 +315,22 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   }
 
   setup with;
-  log_history history; ///< of what was read or appended; it ends with an own record only when that is durable
-  log_history durable; ///< up to what is known to be durable, and was applied: `history` without `waiting`
-  std::optional<claim_owner> owner;         ///< of the last claim in `history`
-  std::optional<claim_owner> durable_owner; ///< of the last claim in `durable`
+  log_position seen;    ///< what was read or appended; it ends with an own record only when that is durable
+  log_position durable; ///< up to what is known to be durable, and was applied: `seen` without `waiting`
   record_appender appender;
+  log_halt halting;
   claim_watch watch;
   role is = role::following;
   std::optional<owner_lease> lease;
-  std::optional<own_record> own;      ///< under way
-  std::optional<queued_round> queued; ///< while another is
+  std::optional<own_record> own;               ///< under way
+  std::optional<queued_round> queued;          ///< while another is
+  std::optional<placement_copies> next_copies; ///< of an owner: to be said as soon as nothing is under way
   std::deque<waiting_record> waiting;
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
   std::int64_t looked_ms = 0;
   bool polling = false;
-  std::string halting; ///< why; empty: there is nothing to halt for, or it is done
-  bool halt_under_way = false;
+  bool has_caught_up = false;
 };
 
 partition_keeper::partition_keeper(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
@@ -354,6 +358,14 @@ void partition_keeper::append(std::string round, std::function<void(append_settl
   rep_->append(std::move(round), std::move(done));
 }
 
+void partition_keeper::hand_to(placement_copies copies) {
+  const auto says_so = rep_->own && rep_->own->row.head.kind == record_kind::copies;
+  if (rep_->is != role::owning || says_so)
+    return;
+  rep_->next_copies = std::move(copies);
+  rep_->append_next();
+}
+
 void partition_keeper::yield() {
   VICKET_ASSERT(may_yield());
   rep_->append_own(record_kind::yield, {}, [](step) {});
@@ -371,20 +383,16 @@ bool partition_keeper::busy() const noexcept {
   return rep_->own || rep_->queued;
 }
 
-const log_history& partition_keeper::history() const noexcept {
-  return rep_->history;
+const log_position& partition_keeper::seen() const noexcept {
+  return rep_->seen;
 }
 
-const std::optional<claim_owner>& partition_keeper::owner() const noexcept {
-  return rep_->owner;
-}
-
-const log_history& partition_keeper::applied() const noexcept {
+const log_position& partition_keeper::applied() const noexcept {
   return rep_->durable;
 }
 
-const std::optional<claim_owner>& partition_keeper::applied_owner() const noexcept {
-  return rep_->durable_owner;
+bool partition_keeper::caught_up() const noexcept {
+  return rep_->has_caught_up || rep_->is == role::owning;
 }
 
 bool partition_keeper::may_act() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/log_position.hpp"
 #include "cluster/log_table.hpp"
 #include "cluster/record_appender.hpp"
 #include "cluster/record_codec.hpp"
@@ -14,14 +15,6 @@
 #include <string_view>
 
 namespace vicket {
-
-/// Who a claim is of: a node, and which life of it.
-struct claim_owner {
-  std::string node;
-  std::uint64_t incarnation = 0;
-
-  friend bool operator==(const claim_owner&, const claim_owner&) = default;
-};
 
 /// One partition as one node of a cluster keeps it: follows its log and applies it to a store, claims the partition when it has
 /// no owner, appends as its owner, and steps down when another has claimed it. All on the table's thread.
@@ -46,8 +39,7 @@ public:
     claim_owner self;                ///< in its claims
     record_appender::setup appender; ///< its table is what is read, too
     std::shared_ptr<const record_codec> codec;
-    log_history history;              ///< up to what the store has
-    std::optional<claim_owner> owner; ///< of the last claim in that, if it is known
+    log_position begin; ///< what the store has; an empty history: nothing
     /// Of a clock that goes on while the machine sleeps.
     std::function<std::int64_t()> now_ms;
 
@@ -71,13 +63,16 @@ public:
   /// The life of the owner is over, since its node has begun another one: no silence is waited for. With each poll, as long as
   /// that is so.
   void owner_is_gone();
-  /// Claims if it may (`claim_watch`), and shows signs of life if it owns; `rank`: how many nodes come before this one. With
+  /// Claims if it has read all of the log and may (`claim_watch`), and shows signs of life if it owns; `rank`: how many nodes come before this one. With
   /// each poll.
   void tick(std::uint32_t rank);
 
   /// One at a time; behind a sign of life that is under way. `done`: durable and applied, or not there; where the end is not
   /// known the role changes, and `done` is told `lost`, as it is where this is no owner (any more).
   void append(std::string round, std::function<void(append_settling::step)> done);
+  /// From now on these nodes keep the partition: a record says so as soon as nothing else is under way. Nothing happens where
+  /// this is no owner, or such a record is under way: look at `seen`, and ask again.
+  void hand_to(placement_copies copies);
   /// Lets go: no more appends of this owner; the record says so to the others. Only if it may (`may_yield`). Whoever wants
   /// another node to own it then gives this one a rank behind that one: a partition that was let go is claimed at once.
   void yield();
@@ -86,12 +81,12 @@ public:
   /// When the last poll that was answered, and found the log as it is known here, was sent; 0: there was none.
   [[nodiscard]] std::int64_t looked_ms() const noexcept;
   [[nodiscard]] bool busy() const noexcept; ///< an append is under way
-  [[nodiscard]] const log_history& history() const noexcept;
-  /// Of the last claim in `history`, also when it has let go since.
-  [[nodiscard]] const std::optional<claim_owner>& owner() const noexcept;
-  /// What the store has: the log up to there, and the owner as of there.
-  [[nodiscard]] const log_history& applied() const noexcept;
-  [[nodiscard]] const std::optional<claim_owner>& applied_owner() const noexcept;
+  /// The log as far as it was read; what is beyond `applied` may go again.
+  [[nodiscard]] const log_position& seen() const noexcept;
+  /// What the store has.
+  [[nodiscard]] const log_position& applied() const noexcept;
+  /// The last poll that was answered read to the end of the log; an owner always has.
+  [[nodiscard]] bool caught_up() const noexcept;
   /// As the owner: deliver, and answer what must be fresh.
   [[nodiscard]] bool may_act() const;
   /// From when to when that is, as of now; absent: not at all.

@@ -4,6 +4,7 @@
 #include "cluster/schema.hpp"
 #include "cluster/while_alive.hpp"
 #include "policy/assertion.hpp"
+#include "policy/copies.hpp"
 
 #include <optional>
 #include <string_view>
@@ -47,10 +48,18 @@ constexpr std::string_view list_text = "SELECT node, incarnation, state, zone, a
                                        "FROM $.members ORDER BY node COLLATE \"C\"";
 
 constexpr std::string_view copies_text =
-    "INSERT INTO $.copies AS old (partition, node, synced_to) "
-    "SELECT partition, $1::text, synced_to FROM unnest($2::int4[], $3::int8[]) AS told (partition, "
-    "synced_to) "
-    "ON CONFLICT (partition, node) DO UPDATE SET synced_to = excluded.synced_to";
+    "SELECT partition, node, synced_to, complete FROM $.copies ORDER BY partition, node COLLATE \"C\"";
+constexpr std::string_view tell_text =
+    "UPDATE $.copies AS c SET synced_to = told.synced_to, complete = told.complete <> 0 "
+    "FROM unnest($2::int4[], $3::int8[], $4::int4[]) AS told (partition, synced_to, complete) "
+    "WHERE c.partition = told.partition AND c.node = $1::text";
+// $3: names, commas between them. An owner that was deposed says nothing more.
+constexpr std::string_view note_text =
+    "WITH owned AS (SELECT 1 FROM $.partitions WHERE partition = $1::int4 AND epoch = $2::int8), "
+    "gone AS (DELETE FROM $.copies WHERE partition = $1 AND NOT node = ANY (string_to_array($3::text, ',')) "
+    "AND EXISTS (SELECT FROM owned)) "
+    "INSERT INTO $.copies (partition, node) SELECT $1, name FROM unnest(string_to_array($3, ',')) AS name "
+    "WHERE EXISTS (SELECT FROM owned) ON CONFLICT DO NOTHING";
 
 std::string text_in(std::optional<std::string>& column) {
   return column ? std::move(*column) : std::string{};
@@ -90,7 +99,9 @@ struct postgres_members::rep {
                                                        {{"enter", in_schema(enter_text, with.schema)},
                                                         {"beat", in_schema(beat_text, with.schema)},
                                                         {"list", in_schema(list_text, with.schema)},
-                                                        {"copies", in_schema(copies_text, with.schema)}}}} {
+                                                        {"copies", in_schema(copies_text, with.schema)},
+                                                        {"tell", in_schema(tell_text, with.schema)},
+                                                        {"note", in_schema(note_text, with.schema)}}}} {
     VICKET_ASSERT(is_schema_name(with.schema));
   }
 
@@ -158,19 +169,45 @@ void postgres_members::list(std::function<void(list_answer)> done) {
   });
 }
 
-void postgres_members::tell_copies(const std::string& node, const std::vector<copy>& copies) {
-  std::vector<std::int32_t> partitions;
+void postgres_members::list_copies(std::function<void(copies_answer)> done) {
+  post_while_alive(*rep_->with.io, rep_, [done = std::move(done)](rep& it) {
+    it.line.session().execute("copies", {}, [done](pg_answer answer) {
+      copies_answer found;
+      found.answered = answer.answered();
+      for (auto& columns : answer.rows)
+        found.rows.push_back({static_cast<std::uint32_t>(small_in(columns[0])), text_in(columns[1]),
+                              number_in(columns[2]), columns[3] && columns[3]->front() != 0});
+      done(std::move(found));
+    });
+  });
+}
+
+void postgres_members::tell_copies(const std::vector<copy>& copies) {
+  if (copies.empty())
+    return;
+  std::vector<std::int32_t> partitions, complete;
   std::vector<std::int64_t> numbers;
   for (const auto& each : copies) {
     partitions.push_back(static_cast<std::int32_t>(each.partition));
     numbers.push_back(static_cast<std::int64_t>(each.synced_to));
+    complete.push_back(each.complete ? 1 : 0);
   }
-  post_while_alive(
-      *rep_->with.io, rep_,
-      [node, partitions = internal::pg_int4_array(partitions),
-       numbers = internal::pg_int8_array(numbers)](rep& it) {
-        it.line.session().execute("copies", {node, partitions, numbers}, [](const pg_answer&) {});
-      });
+  post_while_alive(*rep_->with.io, rep_,
+                   [parameters = std::vector<std::string>{
+                        copies.front().node, internal::pg_int4_array(partitions),
+                        internal::pg_int8_array(numbers), internal::pg_int4_array(complete)}](rep& it) {
+                     it.line.session().execute("tell", parameters, [](const pg_answer&) {});
+                   });
+}
+
+void postgres_members::note_copies(std::uint32_t partition, std::uint64_t epoch,
+                                   const std::vector<std::string>& nodes) {
+  post_while_alive(*rep_->with.io, rep_,
+                   [parameters = std::vector<std::string>{pg_int4(static_cast<std::int32_t>(partition)),
+                                                          pg_int8(static_cast<std::int64_t>(epoch)),
+                                                          encode_copies(nodes)}](rep& it) {
+                     it.line.session().execute("note", parameters, [](const pg_answer&) {});
+                   });
 }
 
 } // namespace vicket

@@ -27,7 +27,10 @@ public:
   void enter(const member& self, std::function<void(enter_answer)> done) override;
   void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) override;
   void list(std::function<void(list_answer)> done) override;
-  void tell_copies(const std::string& node, const std::vector<copy>& copies) override;
+  void list_copies(std::function<void(copies_answer)> done) override;
+  void tell_copies(const std::vector<copy>& copies) override;
+  void note_copies(std::uint32_t partition, std::uint64_t epoch,
+                   const std::vector<std::string>& nodes) override;
 
 private:
   struct rep;

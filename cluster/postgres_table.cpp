@@ -60,6 +60,16 @@ constexpr std::string_view read_text =
     "SELECT * FROM $.rounds WHERE partition = w.partition AND number >= w.first ORDER BY number LIMIT 1000) "
     "AS first_ones) AS r "
     "WHERE r.bytes_before <= $3::int8 OR r.number = w.first ORDER BY w.place, r.number";
+// Of several partitions: $1 their numbers, $2 a row of each whose digest is asked for.
+constexpr std::string_view glance_text =
+    "SELECT e.number, e.durable_to, "
+    "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = e.durable_to), "
+    "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = w.known), "
+    "p.trimmed_to, p.owner, p.epoch "
+    "FROM unnest($1::int4[], $2::int8[]) WITH ORDINALITY AS w (partition, known, place) "
+    "LEFT JOIN $.partitions p ON p.partition = w.partition "
+    "LEFT JOIN LATERAL (SELECT number, durable_to FROM $.rounds WHERE partition = w.partition "
+    "ORDER BY number DESC LIMIT 1) AS e ON true ORDER BY w.place";
 // First it is said that they are gone, then they go: who finds nothing finds out why.
 constexpr std::string_view mark_text =
     "INSERT INTO $.partitions AS old (partition, trimmed_to) VALUES ($1::int4, $2::int8) "
@@ -121,7 +131,8 @@ log_table::append_answer append_answer_of(pg_answer& answer) {
 
 struct postgres_table::rep : std::enable_shared_from_this<rep> {
   explicit rep(setup given)
-      : with{std::move(given)}, reading{line({statement("read", read_text), statement("ends", ends_text)})},
+      : with{std::move(given)}, reading{line({statement("read", read_text), statement("ends", ends_text),
+                                              statement("glance", glance_text)})},
         other{line({statement("look", look_text), statement("mark", mark_text), statement("trim", trim_text),
                     statement("halt", halt_text), statement("owner", owner_text)})} {
     VICKET_ASSERT(is_schema_name(with.schema) && with.append_sessions > 0);
@@ -187,7 +198,8 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
     });
   }
 
-  static std::vector<std::string> places_of(const wanted_reads& all) {
+  template <class Wanted>
+  static std::vector<std::string> places_of(const std::vector<Wanted>& all) {
     std::vector<std::int32_t> partitions;
     std::vector<std::int64_t> numbers;
     for (const auto& each : all) {
@@ -250,6 +262,44 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
     });
   }
 
+  // -- glances: likewise -----------------------------------------------------------------------------------------------
+
+  struct wanted_glance {
+    std::uint32_t partition = 0;
+    std::uint64_t from = 0; ///< the row that is known
+    std::function<void(glance_answer)> done;
+  };
+
+  void glance(wanted_glance one) {
+    glances.push_back(std::move(one));
+    if (glances.size() > 1)
+      return;
+    post_while_alive(*with.io, shared_from_this(), [](rep& self) {
+      const auto all = std::make_shared<std::vector<wanted_glance>>(std::exchange(self.glances, {}));
+      self.reading.session().execute("glance", places_of(*all), [all](const pg_answer& answer) {
+        for (std::size_t i = 0; i < all->size(); ++i)
+          (*all)[i].done(glance_answer_of(answer, i, all->size()));
+      });
+    });
+  }
+
+  static glance_answer glance_answer_of(const pg_answer& answer, std::size_t place, std::size_t count) {
+    glance_answer found;
+    found.detail = answer.detail;
+    found.answered = answer.answered() && answer.rows.size() == count;
+    if (!found.answered)
+      return found;
+    const auto& row = answer.rows[place];
+    found.last = number_in(row[0]);
+    found.durable_to = number_in(row[1]);
+    found.durable = digest_in(row[2]);
+    found.known = digest_in(row[3]);
+    found.trimmed_to = number_in(row[4]);
+    found.owner = row[5].value_or(std::string{});
+    found.epoch = number_in(row[6]);
+    return found;
+  }
+
   void trim_on(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) {
     other_session().execute("trim", {partition_bytes(partition), number_bytes(below), pg_int8(trim_rows)},
                             [done = std::move(done)](pg_answer answer) {
@@ -264,7 +314,8 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
       appended_over; ///< by partition: which of its line's sessions
   pg_line reading;   ///< nothing on it waits for a standby
   pg_line other;
-  wanted_reads wanted; ///< to be asked for together
+  wanted_reads wanted;                ///< to be asked for together
+  std::vector<wanted_glance> glances; ///< likewise
 };
 
 postgres_table::postgres_table(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
@@ -315,6 +366,13 @@ void postgres_table::read(std::uint32_t partition, std::uint64_t from, std::size
   });
 }
 
+void postgres_table::glance(std::uint32_t partition, std::uint64_t known,
+                            std::function<void(glance_answer)> done) {
+  post_while_alive(*rep_->with.io, rep_, [partition, known, done = std::move(done)](rep& self) {
+    self.glance({partition, known, done});
+  });
+}
+
 void postgres_table::halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) {
   post_while_alive(*rep_->with.io, rep_, [partition, why, done = std::move(done)](rep& self) {
     self.other_session().execute("halt", {partition_bytes(partition), why}, [done](const pg_answer& answer) {
@@ -326,8 +384,9 @@ void postgres_table::halt(std::uint32_t partition, const std::string& why, std::
 void postgres_table::note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
                                 std::function<void(bool)> done) {
   post_while_alive(*rep_->with.io, rep_, [partition, node, epoch, done = std::move(done)](rep& self) {
-    self.other_session().execute("owner", {partition_bytes(partition), node, number_bytes(epoch)},
-                                 [done](const pg_answer& answer) { done(answer.answered()); });
+    self.other_session().execute(
+        "owner", {partition_bytes(partition), node, number_bytes(epoch)},
+        [done](const pg_answer& answer) { done(answer.came_to == pg_answer::outcome::done); });
   });
 }
 

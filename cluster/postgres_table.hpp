@@ -39,6 +39,7 @@ public:
   void look(std::uint32_t partition, std::uint64_t number, std::function<void(look_answer)> done) override;
   void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
             std::function<void(read_answer)> done) override;
+  void glance(std::uint32_t partition, std::uint64_t known, std::function<void(glance_answer)> done) override;
   void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) override;
   void note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
                   std::function<void(bool)> done) override;

@@ -87,14 +87,16 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
   for (std::size_t p = 0; p < now.size(); ++p) {
     while (placed[p].size() < copies_) {
       const auto node = best_for(p, placed[p], kept);
+      if (node == none)
+        break;
       placed[p].push_back(node);
       ++kept[node];
     }
     // Both copies in one zone, and there is another by now: the last one goes there.
     if (auto others = placed[p];
-        copies_ > 1 && shares_zone(others.back(), {others.begin(), others.end() - 1})) {
+        others.size() > 1 && shares_zone(others.back(), {others.begin(), others.end() - 1})) {
       others.pop_back();
-      if (const auto node = best_for(p, others, kept); !shares_zone(node, others)) {
+      if (const auto node = best_for(p, others, kept); node != none && !shares_zone(node, others)) {
         --kept[placed[p].back()];
         placed[p].back() = node;
         ++kept[node];
@@ -105,6 +107,8 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
   }
   const auto owners = owners_of(now, placed);
   for (std::size_t p = 0; p < now.size(); ++p) {
+    if (owners[p] == none)
+      continue;
     result[p].push_back(nodes_[owners[p]].name);
     for (const auto node : placed[p])
       if (node != owners[p])
@@ -114,7 +118,7 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
 }
 
 /// One more for a partition: of another zone than those it has, if there is one; of these who keeps the least; of these the
-/// first in the partition's order.
+/// first in the partition's order. `none`: there is no other that takes more.
 std::size_t placement::best_for(std::size_t partition, const nodes_of_one& has,
                                 const std::vector<std::size_t>& kept) const {
   auto best = none;
@@ -124,7 +128,7 @@ std::size_t placement::best_for(std::size_t partition, const nodes_of_one& has,
     return kept[a] != kept[b] ? kept[a] < kept[b] : weighs_more(partition, a, b);
   };
   for (std::size_t node = 0; node < nodes_.size(); ++node)
-    if (!contains(has, node) && (best == none || better(node, best)))
+    if (nodes_[node].takes_more && !contains(has, node) && (best == none || better(node, best)))
       best = node;
   return best;
 }
@@ -140,7 +144,7 @@ bool placement::even_out(std::vector<nodes_of_one>& placed, std::vector<std::siz
     for (auto to = by_load.rbegin(); to != by_load.rend() && kept[from] >= kept[*to] + 2; ++to) {
       auto best = none;
       for (std::size_t p = 0; p < placed.size(); ++p) {
-        if (!contains(placed[p], from) || contains(placed[p], *to))
+        if (!nodes_[*to].takes_more || !contains(placed[p], from) || contains(placed[p], *to))
           continue;
         auto others = placed[p];
         others.erase(std::find(others.begin(), others.end(), from));
@@ -174,20 +178,23 @@ placement::nodes_of_one placement::owners_of(const std::vector<placement_copies>
     }
   const auto least = [&](std::size_t p) {
     return *std::min_element(placed[p].begin(), placed[p].end(), [&](std::size_t a, std::size_t b) {
+      if (nodes_[a].takes_more != nodes_[b].takes_more)
+        return nodes_[a].takes_more;
       return owned[a] != owned[b] ? owned[a] < owned[b] : weighs_more(p, a, b);
     });
   };
   for (std::size_t p = 0; p < now.size(); ++p)
-    if (owners[p] == none)
+    if (owners[p] == none && !placed[p].empty())
       ++owned[owners[p] = least(p)];
   for (auto changed = true; changed;) {
     changed = false;
     for (std::size_t p = 0; p < now.size(); ++p)
-      if (const auto other = least(p); owned[owners[p]] >= owned[other] + 2) {
-        --owned[owners[p]];
-        ++owned[owners[p] = other];
-        changed = true;
-      }
+      if (owners[p] != none)
+        if (const auto other = least(p); nodes_[other].takes_more && owned[owners[p]] >= owned[other] + 2) {
+          --owned[owners[p]];
+          ++owned[owners[p] = other];
+          changed = true;
+        }
   }
   return owners;
 }

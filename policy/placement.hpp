@@ -12,6 +12,8 @@ namespace vicket {
 struct placement_node {
   std::string name;
   std::string zone; ///< what fails together; empty: a zone of its own
+  /// Else it keeps what it has, and gets nothing more: it has gone a moment ago, or says that it is about to.
+  bool takes_more = true;
 };
 
 /// Who keeps a partition; the first is its owner.
@@ -35,7 +37,7 @@ public:
 
   /// Where they should be, given where they are: by partition. Names of nodes that are not there count as gone. No node keeps
   /// two more than another, unless zones or what that one keeps forbid every move; and none owns two more than another that
-  /// keeps one of its partitions.
+  /// keeps one of its partitions. Both of those that take more; where too few do, a partition has fewer copies.
   [[nodiscard]] std::vector<placement_copies> of(const std::vector<placement_copies>& now) const;
 
 private:

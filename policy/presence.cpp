@@ -25,9 +25,17 @@ std::vector<placement_node> presence::present(std::int64_t now_ms) const {
   return found;
 }
 
+std::vector<placement_node> presence::not_gone(std::int64_t now_ms) const {
+  std::vector<placement_node> found;
+  for (const auto& [name, of] : nodes_)
+    if (was_seen_within(of, gone_ms, now_ms))
+      found.push_back({name, of.last.zone, of.last.stays && was_seen_within(of, present_ms, now_ms)});
+  return found;
+}
+
 bool presence::is_present(std::string_view node, std::int64_t now_ms) const {
   const auto found = nodes_.find(node);
-  return found != nodes_.end() && (has_gap_ || now_ms - found->second.changed_ms < present_ms);
+  return found != nodes_.end() && was_seen_within(found->second, present_ms, now_ms);
 }
 
 bool presence::is_superseded(std::string_view node, std::uint64_t incarnation) const {

@@ -17,6 +17,9 @@ namespace vicket {
 class presence {
 public:
   static constexpr std::int64_t present_ms = 3'000;
+  /// A node that has been silent for so long is gone for good as far as its copies go: others are to keep them. Longer than a
+  /// node takes to start again, since a copy that goes elsewhere begins with nothing there.
+  static constexpr std::int64_t gone_ms = 30'000;
 
   /// What the table of members has of a node.
   struct sign {
@@ -35,6 +38,8 @@ public:
   /// By name, those that stay. One that is seen for the first time is there until it has been silent.
   [[nodiscard]] std::vector<placement_node> present(std::int64_t now_ms) const;
   [[nodiscard]] bool is_present(std::string_view node, std::int64_t now_ms) const;
+  /// By name, those that are not gone for good; `placement_node::takes_more` of those that are `present`.
+  [[nodiscard]] std::vector<placement_node> not_gone(std::int64_t now_ms) const;
 
   /// That life of the node is over, since there is a later one.
   [[nodiscard]] bool is_superseded(std::string_view node, std::uint64_t incarnation) const;
@@ -48,6 +53,10 @@ private:
     sign last;
     std::int64_t changed_ms = 0;
   };
+
+  [[nodiscard]] bool was_seen_within(const known& of, std::int64_t ms, std::int64_t now_ms) const {
+    return has_gap_ || now_ms - of.changed_ms < ms;
+  }
 
   std::map<std::string, known, std::less<>> nodes_;
   bool has_gap_ = false; ///< the table could not be read since `seen` was called last

@@ -121,6 +121,11 @@ bool has_zero_sector(std::string_view block, std::size_t from) {
   return false;
 }
 
+/// An empty batch has the number of the next one.
+std::uint64_t first_entry_of(std::string_view batch_header) {
+  return std::uint64_t{little_endian(batch_header, 4, 4)} << 32 | little_endian(batch_header, 0, 4);
+}
+
 } // namespace
 
 std::uint32_t crc32c(std::string_view bytes) noexcept {
@@ -162,9 +167,13 @@ void log_scan::read_fragments(std::string_view block) {
         return;
       }
     }
+    const auto payload = block.substr(at + header_bytes, found.bytes - header_bytes);
     at += found.bytes;
     if (invalid_)
       continue;
+    if (begins)
+      batch_header_.clear();
+    batch_header_ += payload.substr(0, batch_header_bytes - batch_header_.size());
     in_record_ = found.type == fragment::first || found.type == fragment::middle;
     if (in_record_)
       continue;
@@ -172,6 +181,11 @@ void log_scan::read_fragments(std::string_view block) {
     const auto is_empty_batch =
         found.type == fragment::full && found.bytes == header_bytes + batch_header_bytes;
     has_commits_ = has_commits_ || !is_empty_batch;
+    if (batch_header_.size() < batch_header_bytes)
+      continue;
+    if (!first_entry_)
+      first_entry_ = first_entry_of(batch_header_);
+    last_entry_ = first_entry_of(batch_header_) + little_endian(batch_header_, 8, 4) - 1;
   }
 }
 
@@ -275,15 +289,16 @@ std::vector<std::string> log_names(std::vector<std::string> names) {
 
 } // namespace
 
-store_status mend_logs(rocksdb::Env& env, const std::string& folder,
-                       const std::function<void(const std::string&)>& warn,
-                       const std::map<std::string, std::uint64_t>& synced) {
+namespace {
+
+/// All of a folder, oldest first.
+store_status scan_logs(rocksdb::Env& env, const std::string& folder,
+                       const std::map<std::string, std::uint64_t>& synced, std::vector<scanned_log>& logs) {
   auto names = std::vector<std::string>{};
   if (const auto status = env.GetChildren(folder, &names); status.IsNotFound())
     return {};
   else if (!status.ok())
     return {store_errc::failed, "can't list " + folder + ": " + status.ToString()};
-  auto logs = std::vector<scanned_log>{};
   for (const auto& name : log_names(std::move(names))) {
     auto& log = logs.emplace_back(scanned_log{folder + "/" + name, log_scan{}});
     if (const auto status = scan_log(env, log); !status.ok())
@@ -294,6 +309,17 @@ store_status mend_logs(rocksdb::Env& env, const std::string& folder,
           return log.path == folder + "/" + name;
         }))
       return damaged({folder + "/" + name, log_scan{}}, "since it is not there");
+  return {};
+}
+
+} // namespace
+
+store_status mend_logs(rocksdb::Env& env, const std::string& folder,
+                       const std::function<void(const std::string&)>& warn,
+                       const std::map<std::string, std::uint64_t>& synced) {
+  auto logs = std::vector<scanned_log>{};
+  if (auto status = scan_logs(env, folder, synced, logs); !status.ok())
+    return status;
   auto commits_behind = false;
   for (auto log = logs.rbegin(); log != logs.rend(); ++log) {
     if (auto status = judge(*log, commits_behind); !status.ok())
@@ -313,6 +339,93 @@ store_status mend_logs(rocksdb::Env& env, const std::string& folder,
            " ended in a commit that was cut off before it was acknowledged, as a "
            "crash or a full disk leaves it: removed from byte " +
            std::to_string(log.scan.whole_bytes()) + " on");
+  }
+  return {};
+}
+
+namespace {
+
+/// The newest first, durably, so that those which are left are the oldest ones whenever that ends.
+rocksdb::Status remove_logs(rocksdb::Env& env, const std::string& folder,
+                            const std::vector<scanned_log>& logs, std::size_t from) {
+  auto directory = std::unique_ptr<rocksdb::FSDirectory>{};
+  auto status = rocksdb::Status{};
+  for (auto i = logs.size(); status.ok() && i > from; --i)
+    status = env.DeleteFile(logs[i - 1].path);
+  if (status.ok())
+    status = env.GetFileSystem()->NewDirectory(folder, rocksdb::IOOptions{}, &directory, nullptr);
+  return status.ok() ? directory->Fsync(rocksdb::IOOptions{}, nullptr) : status;
+}
+
+/// Of the log its whole beginning stays, or nothing; those that are newer go.
+store_status cut_at(rocksdb::Env& env, const std::string& folder,
+                    const std::function<void(const std::string&)>& warn, const std::vector<scanned_log>& logs,
+                    std::size_t which, bool keep_beginning, const std::string& what) {
+  const auto& log = logs[which];
+  const auto first_gone = keep_beginning ? which + 1 : which;
+  auto status = first_gone < logs.size() ? remove_logs(env, folder, logs, first_gone) : rocksdb::Status{};
+  if (status.ok() && keep_beginning)
+    status = cut_log(env, log);
+  if (!status.ok())
+    return {status.IsNoSpace() ? store_errc::full : store_errc::failed,
+            "can't cut off the unsynced end of the log " + log.path + ": " + status.ToString()};
+  if (warn)
+    warn(
+        "the log " + log.path + " " + what +
+        ", as a crash leaves what was not synced: that, and what came after it, was removed, and is followed "
+        "again");
+  return {};
+}
+
+} // namespace
+
+store_status
+cut_unsynced_logs(rocksdb::Env& env, const std::string& folder,
+                  const std::function<void(const std::string&)>& warn,
+                  const std::function<std::variant<std::uint64_t, store_status>()>& last_in_tables,
+                  const std::map<std::string, std::uint64_t>& synced) {
+  auto logs = std::vector<scanned_log>{};
+  if (auto status = scan_logs(env, folder, synced, logs); !status.ok())
+    return status;
+  for (const auto& log : logs)
+    if (const auto known = known_of(synced, log.path); log.scan.whole_bytes() < known)
+      return cut_short(log, known);
+  auto known_in_tables = std::optional<std::uint64_t>{};
+  auto last = std::optional<std::uint64_t>{};
+  /// Whether tables have anything behind `last`.
+  const auto tables_are_ahead = [&](bool& answer) -> store_status {
+    if (!known_in_tables) {
+      const auto asked = last_in_tables();
+      if (const auto* why = std::get_if<store_status>(&asked))
+        return *why;
+      known_in_tables = std::get<std::uint64_t>(asked);
+    }
+    answer = *known_in_tables > *last;
+    return {};
+  };
+  for (auto i = std::size_t{0}; i < logs.size(); ++i) {
+    const auto& scan = logs[i].scan;
+    auto ahead = false;
+    if (last && scan.first_entry() && *scan.first_entry() > *last + 1) {
+      if (auto status = tables_are_ahead(ahead); !status.ok())
+        return status;
+      if (!ahead)
+        return cut_at(env, folder, warn, logs, i, false, "does not go on where the one before it ends");
+    }
+    if (scan.last_entry())
+      last = scan.last_entry();
+    if (scan.result() == log_scan::state::whole)
+      continue;
+    const auto is_newest = i + 1 == logs.size();
+    if (!last && !is_newest)
+      return damaged(logs[i], "in its first record, which was synced");
+    if (last) // else it is the newest alone, of which no table has anything
+      if (auto status = tables_are_ahead(ahead); !status.ok())
+        return status;
+    if (ahead)
+      return damaged(logs[i], "in what was synced, since tables have what came after it");
+    return cut_at(env, folder, warn, logs, i, true,
+                  "is not whole from byte " + std::to_string(scan.whole_bytes()) + " on");
   }
   return {};
 }

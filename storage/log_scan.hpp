@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace rocksdb {
 class Env;
@@ -65,6 +66,10 @@ public:
   [[nodiscard]] std::uint64_t damage_at() const { return invalid_.value_or(offset_); }
   /// There is a complete record that holds something. (RocksDB begins a log with an empty one.)
   [[nodiscard]] bool has_commits() const { return has_commits_; }
+  /// Of a write-ahead log: RocksDB's numbers of the first and the last entry in the records up to `whole_bytes()`; they are
+  /// consecutive, also from log to log. Absent: there is no record.
+  [[nodiscard]] std::optional<std::uint64_t> first_entry() const { return first_entry_; }
+  [[nodiscard]] std::optional<std::uint64_t> last_entry() const { return last_entry_; }
 
 private:
   void read_fragments(std::string_view block);
@@ -75,6 +80,9 @@ private:
   std::uint64_t whole_bytes_ = 0;
   bool in_record_ = false; ///< fragments so far, and none of them the last
   bool has_commits_ = false;
+  std::string batch_header_; ///< of the record so far
+  std::optional<std::uint64_t> first_entry_;
+  std::optional<std::uint64_t> last_entry_;
   std::optional<std::uint64_t> invalid_; ///< where the first invalid fragment begins
   bool cut_off_ = false;                 ///< that one ends behind the file
   bool zeros_ = false;                   ///< in its place, or in that of one behind it
@@ -96,6 +104,23 @@ private:
 [[nodiscard]] store_status mend_logs(rocksdb::Env& env, const std::string& folder,
                                      const std::function<void(const std::string&)>& warn,
                                      const std::map<std::string, std::uint64_t>& synced = {});
+
+/// The same for a store whose commits are not synced one by one, since it follows a log that has them: of all that came after
+/// its last sync power that is lost may leave any page, in several logs. So the first log that is not whole is cut off where
+/// that begins, and newer ones are removed, or the first that does not go on where the one before it ends: what is left is
+/// the store as it was at one moment, and follows on from there.
+///
+/// A table is ahead of that only if what is missing had been synced, since RocksDB syncs the logs of what it writes to tables
+/// before. Then it was damaged since, and the store is no moment of anything, `corrupt`; and a log that is missing is one that tables had
+/// made superfluous. `last_in_tables`: RocksDB's number of
+/// the last entry in any table of the database, which it is asked for where something is to be cut off. The first append to
+/// each log is synced (store_files.hpp), so that there is a number to compare it with; the newest log needs none, since
+/// RocksDB begins another one before it writes what it has to tables.
+[[nodiscard]] store_status
+cut_unsynced_logs(rocksdb::Env& env, const std::string& folder,
+                  const std::function<void(const std::string&)>& warn,
+                  const std::function<std::variant<std::uint64_t, store_status>()>& last_in_tables,
+                  const std::map<std::string, std::uint64_t>& synced = {});
 
 /// How many bytes of each log of the folder are whole commits, by its name.
 [[nodiscard]] std::map<std::string, std::uint64_t> whole_log_bytes(rocksdb::Env& env,

@@ -86,12 +86,38 @@ store_status partition_store::rep::check_folder() const {
               sentence(folder, "has a column family \"") + name +
                   "\" that this program does not know: written by another program, or by a newer "
                   "vicketd"};
-  if (auto mended = mend_logs(*env, folder, options.log_warning, synced); !mended.ok())
+  if (auto mended = options.follows
+                        ? cut_unsynced_logs(
+                              *env, folder, options.log_warning, [this] { return last_in_tables(); }, synced)
+                        : mend_logs(*env, folder, options.log_warning, synced);
+      !mended.ok())
     return mended;
   if (const auto removed = remove_synced_lengths(*env->GetFileSystem(), folder); !removed.ok())
     return {removed.IsNoSpace() ? store_errc::full : store_errc::failed,
             sentence(folder, "can't be opened: ") + removed.ToString()};
   return {};
+}
+
+/// Without changing anything: the database is opened to be read, whatever its logs look like.
+std::variant<std::uint64_t, store_status> partition_store::rep::last_in_tables() const {
+  auto settings = database_options(options, *env);
+  settings.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  const auto no_filters = std::vector<std::unique_ptr<retention_filter>>(family_count);
+  auto handles = std::vector<rocksdb::ColumnFamilyHandle*>{};
+  auto* opened = static_cast<rocksdb::DB*>(nullptr);
+  const auto status = rocksdb::DB::OpenForReadOnly(settings, folder, family_options(options, no_filters, {}),
+                                                   &handles, &opened);
+  if (!status.ok())
+    return store_status{store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString()};
+  const auto database = std::unique_ptr<rocksdb::DB>{opened};
+  auto tables = std::vector<rocksdb::LiveFileMetaData>{};
+  database->GetLiveFilesMetaData(&tables);
+  auto newest = std::uint64_t{0};
+  for (const auto& table : tables)
+    newest = std::max(newest, table.largest_seqno);
+  for (auto* const handle : handles)
+    database->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  return newest;
 }
 
 store_status partition_store::rep::open_database() {

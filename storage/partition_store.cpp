@@ -56,8 +56,10 @@ bounded_iterator::bounded_iterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle*
 
 partition_store::rep::~rep() {
   const auto in_order = db && failure.ok() && !refused_full;
+  // What a follower did not sync one by one.
+  const auto synced = in_order && (!options.follows || db->SyncWAL().ok());
   close_database();
-  if (in_order)
+  if (synced)
     note_lengths();
 }
 
@@ -263,7 +265,7 @@ store_status partition_store::rep::resume() {
   const auto guard = std::unique_lock{database_mutex};
   close_database();
   needs_room = false; // of the database that is closed; the next one may need it again at once
-  auto status = mend_logs(*env, folder, {}); // what did not fit is no news
+  auto status = mend_logs(*env, folder, {}); // what did not fit is no news, and no power was lost
   if (status.ok())
     status = open_database();
   if (status.ok())

@@ -124,6 +124,7 @@ struct partition_store::rep {
   // -- opening (partition_open.cpp) --
   [[nodiscard]] store_status open();
   [[nodiscard]] store_status check_folder() const;
+  [[nodiscard]] std::variant<std::uint64_t, store_status> last_in_tables() const;
   [[nodiscard]] store_status open_database();
   [[nodiscard]] store_status sync_removals() const;
   [[nodiscard]] store_status check_format();

@@ -80,6 +80,30 @@ public:
   }
 };
 
+/// Of a write-ahead log.
+class log_file final : public rocksdb::FSWritableFileOwnerWrapper {
+public:
+  explicit log_file(std::unique_ptr<rocksdb::FSWritableFile>&& file)
+      : FSWritableFileOwnerWrapper{std::make_unique<store_file>(std::move(file))} {}
+
+  IOStatus Append(const Slice& bytes, const IOOptions& options, IODebugContext* debug) override {
+    return appended(target()->Append(bytes, options, debug), options, debug);
+  }
+  IOStatus Append(const Slice& bytes, const IOOptions& options, const rocksdb::DataVerificationInfo& sums,
+                  IODebugContext* debug) override {
+    return appended(target()->Append(bytes, options, sums, debug), options, debug);
+  }
+
+private:
+  IOStatus appended(IOStatus status, const IOOptions& options, IODebugContext* debug) {
+    if (!status.ok() || std::exchange(is_begun_, true))
+      return status;
+    return target()->Sync(options, debug);
+  }
+
+  bool is_begun_ = false; ///< its first record is synced
+};
+
 /// Of a manifest. It begins with all that is there, written under one sync, and CURRENT names it after that.
 /// How long it is by then is written down beside it (synced_lengths.hpp).
 class manifest_file final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -205,6 +229,8 @@ private:
     const auto name = std::string_view{path}.substr(path.rfind('/') + 1);
     if (status.ok() && is_new && name.starts_with("MANIFEST-"))
       file = std::make_unique<manifest_file>(std::move(file), below_, path);
+    else if (status.ok() && is_new && name.ends_with(".log"))
+      file = std::make_unique<log_file>(std::move(file));
     else if (status.ok())
       file = std::make_unique<store_file>(std::move(file));
     return of_write(std::move(status));

@@ -52,9 +52,12 @@ socket_address address_of(const ip_address& address, std::uint16_t port) {
 
 connection::connection(socket_watch& watch, connection_pool& pool, destination& to, const ip_address& address,
                        std::uint16_t port, const socket_rules& rules)
-    : watch_{watch}, pool_{pool}, to_{to}, address_{address}, port_{port}, rules_{rules} {}
+    : watch_{watch}, pool_{pool}, to_{to}, address_{address}, port_{port}, rules_{rules} {
+  ++to_.connections;
+}
 
 connection::~connection() {
+  --to_.connections;
   close();
 }
 

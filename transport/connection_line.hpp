@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -19,6 +20,12 @@ namespace vicket {
 /// would have cost, and endpoints that answer quickly are served over few connections, however many requests are
 /// there at once (docs/decisions/0004-speed.md).
 ///
+/// That choice is for one request alone. The more connections there are, the less another one helps those behind it, and not
+/// at all where it is the processor of either side that is short: then the line is as long with twice as many, and each wait in it
+/// looks like a reason to dial. So from `few` connections on a request waits longer for one that comes back, the more there
+/// are, a second at most. Where none comes back for as long as a dial takes it dials at once, as ever
+/// (docs/decisions/0019-cold-connectors.md).
+///
 /// Pure: time is handed in. Not thread-safe.
 template <class Key, class Item>
 class connection_line {
@@ -28,6 +35,9 @@ public:
 
   /// Nobody waits for longer than that before a dial, however long one takes.
   static constexpr std::chrono::milliseconds max_patience{50};
+  /// But with more than so many connections to the destination, each `few` of which make the wait longer.
+  static constexpr std::size_t few = 64;
+  static constexpr std::chrono::milliseconds max_patience_of_many{1000};
 
   void join(const Key& endpoint, Item item, time_point now) {
     waiting_.push(endpoint, place{std::move(item), now});
@@ -54,17 +64,27 @@ public:
   }
 
   /// When the first one should dial, if it still waits then: `now` or earlier means at once. Absent: nobody waits.
-  [[nodiscard]] std::optional<time_point> dial_at() const {
+  /// `connections`: how many there are to the destination, those that are being dialled too.
+  [[nodiscard]] std::optional<time_point> dial_at(std::size_t connections) const {
     if (waiting_.empty())
       return std::nullopt;
     if (!dial_takes_ || !came_back_at_) // nothing is known yet
       return time_point{};
-    const auto patient_until = waiting_.front().since + *dial_takes_;
+    const auto patient_until = waiting_.front().since + *dial_takes_ + patience_of_many(connections);
     // One that came back after the first joined the line was given to somebody in it: the line moves.
     return std::min(patient_until, *came_back_at_ + *dial_takes_);
   }
 
 private:
+  /// Beside what a dial takes: 50 ms for twice `few`, 200 for three times, 450 for four times.
+  static duration patience_of_many(std::size_t connections) {
+    if (connections <= few)
+      return duration::zero();
+    const auto times = static_cast<double>(connections - few) / few;
+    return std::min<duration>(max_patience_of_many,
+                              std::chrono::duration_cast<duration>(max_patience * times * times));
+  }
+
   struct place {
     Item item;
     time_point since;

@@ -40,6 +40,7 @@ struct destination {
   destination_key key;
   std::size_t hash = 0;
   std::size_t requests = 0;           ///< that use it now; it stays while there are any
+  std::size_t connections = 0;        ///< idle, in use, or being dialled
   idle_list idle;                     ///< the last used one at the back
   ssl_session_ptr session;            ///< the newest ticket
   std::uint64_t session_number = 0;   ///< tells it from those before it

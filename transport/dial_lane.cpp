@@ -11,6 +11,15 @@ destination_line::~destination_line() {
   lane.be_patient(*this, std::nullopt);
 }
 
+namespace {
+
+/// Of a line whose first one has not finished.
+std::optional<dial_lane::time_point> dial_at(const destination_line& line) {
+  return line.waiting.empty() ? std::nullopt : line.waiting.dial_at(line.waiting.front()->to().connections);
+}
+
+} // namespace
+
 dial_lane::dial_lane(wishes of_lane) : ask_{std::move(of_lane)} {}
 
 dial_lane::~dial_lane() = default;
@@ -75,7 +84,7 @@ void dial_lane::consider(destination_line& line, time_point now) {
   if (line.dial_queued)
     return;
   line.waiting.drop_front_while([](const auto& one) { return one->finished(); });
-  const auto at = line.waiting.dial_at();
+  const auto at = dial_at(line);
   if (at && *at > now && line.patient_until && *line.patient_until <= *at)
     return; // it looks again before that
   if (!at || *at > now)
@@ -83,7 +92,7 @@ void dial_lane::consider(destination_line& line, time_point now) {
   be_patient(line, std::nullopt);
   line.dial_queued = true;
   const auto user = line.waiting.front(); // keeps its destination
-  queue(&line, {nullptr, user->line()});
+  queue(&line, {nullptr, user->to().line});
 }
 
 void dial_lane::be_patient(destination_line& line, std::optional<time_point> until) {
@@ -118,7 +127,7 @@ void dial_lane::take_turn(time_point now) {
       next.line->dial_queued = false;
       auto& waiting = next.line->waiting;
       waiting.drop_front_while([](const auto& one) { return one->finished(); });
-      const auto at = waiting.dial_at(); // others may have got connections that came back
+      const auto at = dial_at(*next.line); // others may have got connections that came back
       if (at && *at <= now)
         waiting.pop()->dial();
       consider(*next.line, now);

@@ -67,7 +67,8 @@ public:
   void take_step();
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const http_endpoint* endpoint() const { return request_.endpoint.get(); }
-  [[nodiscard]] const std::shared_ptr<destination_line>& line() const { return to_->line; }
+  /// Once it has begun, until it has finished.
+  [[nodiscard]] const destination& to() const { return *to_; }
 
   /// Ends it with the failure of a node that stops.
   void stop();

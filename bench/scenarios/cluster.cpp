@@ -108,6 +108,15 @@ public:
     return {nodes_s * 1e6 / delivered, database_s * 1e6 / delivered, delivered / took_s};
   }
 
+  /// At a rate that leaves it time.
+  cost offered(sink& from, double per_s) {
+    const auto before = feed_.sent();
+    const auto nodes_before = nodes_cpu_s();
+    feed_.offer(per_s, static_cast<std::uint32_t>(per_s * with_.pick(4.0, 1.5)));
+    finish(from);
+    return {(nodes_cpu_s() - nodes_before) * 1e6 / static_cast<double>(feed_.sent() - before), 0, per_s};
+  }
+
   /// From sent to accepted, of 1,000 events a second.
   percentiles latencies(sink& from) {
     const auto first = feed_.sent();
@@ -223,6 +232,9 @@ private:
     database_us_.push_back(cost_of_three.database_us);
     alone_us_.push_back(cost_of_one.nodes_us);
     per_s_.push_back(cost_of_three.per_s);
+    with_.say("one node at the cluster's rate");
+    slow_alone_us_.push_back(alone.offered(*alone_sink, cost_of_three.per_s).nodes_us);
+    slow_ratio_.push_back(cost_of_three.nodes_us / slow_alone_us_.back());
 
     with_.say("1,000 events a second");
     const auto way = three.latencies(*cluster_sink);
@@ -251,23 +263,29 @@ private:
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
 
+  static cluster_view view_of(const log_place& place) {
+    auto seen = view_cluster(place);
+    auto* const view = std::get_if<cluster_view>(&seen);
+    return view == nullptr ? cluster_view{} : std::move(*view);
+  }
+
   static std::vector<std::string> owners_of(const log_place& place) {
     std::vector<std::string> owners;
-    const auto seen = view_cluster(place);
-    if (const auto* view = std::get_if<cluster_view>(&seen))
-      for (const auto& one : view->partitions)
-        owners.push_back(one.owner);
+    for (const auto& one : view_of(place).partitions)
+      owners.push_back(one.owner);
     return owners;
   }
 
-  /// Until each node owns as many.
+  /// Until each node owns as many, and each partition is kept by its owner and one more.
   void wait_for_owners(const log_place& place) const {
     for (const auto until_ns = now_ns() + owned_limit_ms * 1'000'000; now_ns() < until_ns; sleep_ms(100)) {
-      const auto owners = owners_of(place);
+      const auto view = view_of(place);
       const auto is_even = std::all_of(std::begin(node_names), std::end(node_names), [&](const char* name) {
-        return std::count(owners.begin(), owners.end(), name) == partitions / nodes;
+        return std::ranges::count(view.partitions, name, &cluster_view::partition::owner) ==
+               partitions / nodes;
       });
-      if (is_even) {
+      const auto complete = std::ranges::count(view.copies, true, &member_table::copy::complete);
+      if (is_even && view.copies.size() == 2 * partitions && complete == 2 * partitions) {
         sleep_ms(4'000); // the last one may deliver by now
         return;
       }
@@ -313,6 +331,10 @@ private:
     figures.push_back(
         median_figure("database_us", "CPU per delivery, the database and its standby", database_us_, "us"));
     figures.push_back(median_figure("alone_us", "CPU per delivery, one node alone", alone_us_, "us"));
+    figures.push_back(median_figure("slow_alone_us", "CPU per delivery, one node alone at the cluster's rate",
+                                    slow_alone_us_, "us"));
+    figures.push_back(
+        median_figure("cpu_nodes_slow", "three nodes ÷ one node at the same rate", slow_ratio_, "1"));
     figures.push_back(median_figure(
         "per_s", "deliveries/s of the cluster, all of it and the sink on this machine", per_s_, "/s"));
     result.notes.push_back("The engine speaks to one node, so two thirds of its events go on to another. "
@@ -323,8 +345,8 @@ private:
   }
 
   const bench_context& with_;
-  std::vector<double> all_ratio_, nodes_ratio_, nodes_us_, database_us_, alone_us_, per_s_, p50_us_, p99_us_,
-      kill_s_, failover_s_;
+  std::vector<double> all_ratio_, nodes_ratio_, nodes_us_, database_us_, alone_us_, slow_alone_us_,
+      slow_ratio_, per_s_, p50_us_, p99_us_, kill_s_, failover_s_;
   std::vector<std::string> violations_;
 };
 

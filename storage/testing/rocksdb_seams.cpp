@@ -37,6 +37,7 @@ namespace vicket::internal {
 
 namespace {
 
+/// The newest, which leads to the others. No container: other threads wait while they end, too.
 thread_local rocksdb_seams* of_this_thread = nullptr;
 
 constexpr std::uint32_t random_modulus = 2'147'483'647; // of RocksDB's generator, which must not be at 0
@@ -47,7 +48,20 @@ constexpr std::int64_t idle_wait_ms = 5;
 } // namespace
 
 struct seam_access {
-  static bool work(const rocksdb_seams& seams) { return seams.work_(); }
+  /// Any of them does a piece.
+  static bool work(const rocksdb_seams* newest) {
+    for (const auto* each = newest; each != nullptr; each = each->next_)
+      if (each->work_())
+        return true;
+    return false;
+  }
+
+  static rocksdb_seams** link_to(const rocksdb_seams* gone) {
+    auto** link = &of_this_thread;
+    while (*link != gone)
+      link = &(*link)->next_;
+    return link;
+  }
 
   static std::string session_id(const rocksdb_seams& seams) {
     constexpr auto digits = std::string_view{"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"};
@@ -83,7 +97,7 @@ wait_function system_wait() {
   return result;
 }
 
-int wait_on_seams(rocksdb_seams& seams, ::pthread_cond_t* condition, ::pthread_mutex_t* mutex) {
+int wait_on_seams(const rocksdb_seams* seams, ::pthread_cond_t* condition, ::pthread_mutex_t* mutex) {
   ::pthread_mutex_unlock(mutex);
   const auto worked = seam_access::work(seams);
   ::pthread_mutex_lock(mutex);
@@ -115,15 +129,14 @@ int wait_on_seams(rocksdb_seams& seams, ::pthread_cond_t* condition, ::pthread_m
 } // namespace
 
 rocksdb_seams::rocksdb_seams(std::function<bool()> work, std::function<std::uint64_t()> random)
-    : work_(std::move(work)), random_(std::move(random)) {
-  VICKET_ASSERT(of_this_thread == nullptr);
+    : next_(of_this_thread), work_(std::move(work)), random_(std::move(random)) {
   static auto once = std::once_flag{};
   std::call_once(once, take_test_points);
   of_this_thread = this;
 }
 
 rocksdb_seams::~rocksdb_seams() {
-  of_this_thread = nullptr;
+  *seam_access::link_to(this) = next_;
 }
 
 void rocksdb_seams::seed_thread(std::uint32_t seed) {
@@ -137,5 +150,5 @@ extern "C" [[gnu::visibility("default")]] int pthread_cond_wait(::pthread_cond_t
                                                                 ::pthread_mutex_t* mutex) {
   auto* const seams = vicket::internal::of_this_thread;
   return seams == nullptr ? vicket::internal::system_wait()(condition, mutex)
-                          : vicket::internal::wait_on_seams(*seams, condition, mutex);
+                          : vicket::internal::wait_on_seams(seams, condition, mutex);
 }

@@ -7,7 +7,7 @@ namespace vicket::internal {
 
 /// The places where RocksDB does not go through its environment, taken over on the thread that makes this and for as
 /// long as it lives, so that a single thread never waits for work that only it can do, and the same calls give the
-/// same bytes:
+/// same bytes. A thread may have several at a time, one for each disk; then a wait has any of them do a piece of work:
 ///
 /// - Waits. RocksDB waits on condition variables of its own (a stopped write, closing, a manual flush), holding no
 ///   lock but the one that it waits with, so that its background threads get on. `pthread_cond_wait` is replaced in
@@ -34,6 +34,7 @@ public:
 
 private:
   friend struct seam_access;
+  rocksdb_seams* next_; ///< of this thread, made before; null: this is the first
   std::function<bool()> work_;
   std::function<std::uint64_t()> random_;
 };

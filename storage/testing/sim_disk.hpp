@@ -91,8 +91,8 @@ enum class power_loss : std::uint8_t {
 /// What RocksDB reads is the one thing that may differ a little between two runs: what a block counts for in its block
 /// cache depends on malloc. It does not with `store_options::block_cache_bytes` 0, which faults that count reads need.
 ///
-/// A store opened on it has to be closed before `restart`, `restore` and before this goes. One disk at a time on a
-/// thread.
+/// A store opened on it has to be closed before `restart`, `restore` and before this goes. A thread may have
+/// several: their stores share its generator of random heights, and a wait runs a job of any of them.
 class sim_disk final : public store_environment {
 public:
   explicit sim_disk(std::uint64_t seed);

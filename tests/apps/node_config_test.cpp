@@ -261,6 +261,22 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
   }
 }
 
+TEST_CASE("a node of a cluster keeps two copies, or as many as it is told, and a node alone is told none") {
+  const std::vector<std::string> member{
+      "--data-dir",    "d",       "--cluster",         "c", "--node-name", "a", "--log", "postgresql:///v",
+      "--peer-listen", "unix:/p", "--secret-key-file", "k"};
+  const auto with = [](std::vector<std::string> flags, const std::string& copies) {
+    flags.insert(flags.end(), {"--copies", copies});
+    return flags;
+  };
+  CHECK(accepted_config(member).cluster.copies == 0);
+  CHECK(accepted_config(with(member, "3")).cluster.copies == 3);
+  for (const auto* const copies : {"0", "1", "9", "two"})
+    CHECK(std::get<early_exit>(parse(with(member, copies))).code == 2);
+  CHECK(std::get<early_exit>(parse(with({"--data-dir", "d"}, "2"))).text.find("--copies") !=
+        std::string::npos);
+}
+
 TEST_CASE("a wrong environment variable is named in the complaint") {
   const auto result = parse({"--data-dir", "d"}, {{"VICKET_RETENTION", "soon"}});
   REQUIRE(std::holds_alternative<early_exit>(result));

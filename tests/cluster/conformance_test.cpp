@@ -209,3 +209,44 @@ TEMPLATE_TEST_CASE("of two who append the same number one has it", "[conformance
     records.last = *seen.at;
   }
 }
+
+TEMPLATE_TEST_CASE("a glance shows a log's end, what is certain there, and who owns the partition",
+                   "[conformance]", simulated_world, postgres_world) {
+  TestType made;
+  table_world& world = made;
+  const auto glance = [&](std::uint32_t partition, std::uint64_t known) {
+    auto seen = world.ask<log_table::glance_answer>(
+        [&](auto done) { world.table(1).glance(partition, known, done); });
+    INFO(seen.detail);
+    REQUIRE(seen.answered);
+    return seen;
+  };
+  const auto note = [&](const std::string& node, std::uint64_t epoch) {
+    CHECK(world.ask<bool>([&](auto done) { world.table(0).note_owner(5, node, epoch, done); }));
+  };
+  CHECK(glance(5, 0).last == 0);
+  CHECK_FALSE(glance(5, 1).known);
+
+  chain records{5};
+  fill(world, records, 4); // each says that the one before is durable
+  auto seen = glance(5, 0);
+  CHECK(seen.last == 4);
+  CHECK(seen.durable_to == 3);
+  CHECK(seen.durable == records.before);
+  CHECK_FALSE(seen.known);
+  CHECK(seen.owner.empty());
+  CHECK(glance(5, 4).known == records.last);
+  CHECK_FALSE(glance(5, 5).known);
+
+  note("a", 2);
+  note("b", 3);
+  note("a", 2); // late
+  seen = glance(5, 3);
+  CHECK(seen.owner == "b");
+  CHECK(seen.epoch == 3);
+  CHECK(seen.known == seen.durable);
+  CHECK(world.ask<bool>([&](auto done) { world.table(0).trim(5, 4, done); }));
+  seen = glance(5, 3);
+  CHECK(seen.trimmed_to == 4);
+  CHECK_FALSE(seen.known);
+}

@@ -47,12 +47,12 @@ TEST_CASE("a keeper knows whose claim was the last, and waits for no silence whe
   setup.self = {"node-b", 2};
   setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
   setup.codec = the_codec();
-  setup.history = begin;
+  setup.begin.history = begin;
   setup.now_ms = [&] { return now; };
   setup.apply = [](const auto&, const auto&, auto) { return true; };
   setup.changed = [](auto, const auto&) {};
   partition_keeper keeper{std::move(setup)};
-  CHECK_FALSE(keeper.owner());
+  CHECK_FALSE(keeper.seen().owner);
   const auto look = [&] {
     now += 100;
     keeper.poll();
@@ -60,7 +60,7 @@ TEST_CASE("a keeper knows whose claim was the last, and waits for no silence whe
     keeper.lived(now);
   };
   look();
-  CHECK(keeper.owner() == claim_owner{"node-a", 7});
+  CHECK(keeper.seen().owner == claim_owner{"node-a", 7});
   look();
   keeper.tick(0);
   CHECK(keeper.now() == partition_keeper::role::following); // node-a may live
@@ -72,7 +72,7 @@ TEST_CASE("a keeper knows whose claim was the last, and waits for no silence whe
   CHECK(keeper.now() == partition_keeper::role::claiming);
   log.database.let_all_happen();
   CHECK(keeper.now() == partition_keeper::role::owning);
-  CHECK(keeper.owner() == claim_owner{"node-b", 2});
+  CHECK(keeper.seen().owner == claim_owner{"node-b", 2});
   CHECK_FALSE(keeper.may_act()); // for as long as that life, if it is not over, may believe that it owns
   keeper.owner_is_gone();        // of no consequence for an owner
   keeper.tick(0);
@@ -88,7 +88,7 @@ TEST_CASE("a claim that names nobody stops the reader") {
   partition_keeper::setup setup;
   setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
   setup.codec = the_codec();
-  setup.history = begin;
+  setup.begin.history = begin;
   setup.now_ms = [] { return std::int64_t{0}; };
   setup.apply = [](const auto&, const auto&, auto) { return true; };
   std::string told;
@@ -111,7 +111,7 @@ TEST_CASE("a round that the store could not apply is none of what it has") {
   partition_keeper::setup setup;
   setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
   setup.codec = the_codec();
-  setup.history = begin;
+  setup.begin.history = begin;
   setup.now_ms = [] { return std::int64_t{0}; };
   setup.apply = [](const record_head&, const record_digest&, std::string_view round) {
     return round != "two";
@@ -121,8 +121,8 @@ TEST_CASE("a round that the store could not apply is none of what it has") {
   keeper.poll();
   log.database.let_all_happen();
   CHECK(keeper.now() == partition_keeper::role::broken);
-  CHECK(keeper.applied().last() == one.last());
-  CHECK(keeper.applied_owner() == claim_owner{"node-a", 1});
+  CHECK(keeper.applied().history.last() == one.last());
+  CHECK(keeper.applied().owner == claim_owner{"node-a", 1});
 }
 
 TEST_CASE("an owner whose store fails has the rounds before, whatever the log has") {
@@ -134,7 +134,7 @@ TEST_CASE("an owner whose store fails has the rounds before, whatever the log ha
   setup.self = {"node-a", 1};
   setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
   setup.codec = the_codec();
-  setup.history = begin;
+  setup.begin.history = begin;
   setup.now_ms = [&] { return now; };
   setup.apply = [&](const auto&, const auto&, auto) { return fits; };
   setup.changed = [](auto, const auto&) {};
@@ -149,13 +149,125 @@ TEST_CASE("an owner whose store fails has the rounds before, whatever the log ha
   }
   keeper.append("one", [](auto) {});
   log.database.let_all_happen();
-  const auto before = keeper.applied().last();
+  const auto before = keeper.applied().history.last();
   fits = false;
   keeper.append("two", [](auto) {});
   log.database.let_all_happen();
   CHECK(keeper.now() == partition_keeper::role::broken);
-  CHECK(keeper.applied().last() == before);
+  CHECK(keeper.applied().history.last() == before);
   CHECK(log.database.rows(0).rbegin()->first == before.number + 1); // it is in the log all the same
+}
+
+TEST_CASE(
+    "an owner says who keeps the partition, between two rounds, and followers know when that is durable") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  std::int64_t now = 1'000;
+  const auto keeper_of = [&](const std::string& node) {
+    partition_keeper::setup setup;
+    setup.self = {node, 1};
+    setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+    setup.codec = the_codec();
+    setup.begin.history = begin;
+    setup.now_ms = [&] { return now; };
+    setup.apply = [](const auto&, const auto&, auto) { return true; };
+    setup.changed = [](auto, const auto&) {};
+    return std::make_unique<partition_keeper>(std::move(setup));
+  };
+  const auto owner = keeper_of("node-a");
+  const auto follower = keeper_of("node-b");
+  const auto read = [&](partition_keeper& keeper) {
+    keeper.poll();
+    log.database.let_all_happen();
+  };
+  owner->hand_to({"node-a"}); // it is none yet
+  for (; owner->now() != partition_keeper::role::owning; now += 100) {
+    REQUIRE(now < 60'000);
+    read(*owner);
+    owner->lived(now);
+    owner->tick(0);
+    log.database.let_all_happen();
+  }
+  CHECK(owner->applied().copies.empty());
+
+  owner->append("one", [](auto) {});
+  owner->append("two", [](auto) {});
+  const placement_copies both{"node-a", "node-b"};
+  owner->hand_to(both);
+  log.database.let_happen(0, simulated_database::fate::done);
+  CHECK(owner->seen().copies.empty());  // under way
+  owner->hand_to({"node-a", "node-c"}); // one at a time
+  log.database.let_all_happen();
+  CHECK(owner->applied().copies == both);
+  std::vector<record_kind> kinds;
+  for (const auto& [number, row] : log.database.rows(0))
+    kinds.push_back(row.head.kind);
+  CHECK(kinds == std::vector{record_kind::genesis, record_kind::claim, record_kind::round,
+                             record_kind::copies, record_kind::round});
+
+  read(*follower);
+  CHECK(follower->caught_up());
+  CHECK(follower->seen().copies == both);
+  CHECK(follower->applied().copies == both); // the round behind it says that it is durable
+  owner->hand_to({"node-a", "node-c"});
+  log.database.let_all_happen();
+  read(*follower);
+  CHECK(follower->seen().copies == placement_copies{"node-a", "node-c"});
+  CHECK(follower->applied().copies == both);
+  owner->append("three", [](auto) {});
+  log.database.let_all_happen();
+  read(*follower);
+  CHECK(follower->applied().copies == placement_copies{"node-a", "node-c"});
+}
+
+TEST_CASE("a record that does not say who keeps the partition stops the reader") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/1");
+  log.write(record_kind::copies, "node-a,,node-b");
+  partition_keeper::setup setup;
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.begin.history = begin;
+  setup.now_ms = [] { return std::int64_t{0}; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  keeper.poll();
+  log.database.let_all_happen();
+  CHECK(keeper.now() == partition_keeper::role::broken);
+}
+
+TEST_CASE("who has not read all of a log claims nothing, whoever seems to be gone") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/1");
+  for (auto i = 0; i < 3; ++i)
+    log.write(record_kind::round, "round");
+  std::int64_t now = 1'000;
+  partition_keeper::setup setup;
+  setup.self = {"node-b", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.begin.history = begin;
+  setup.now_ms = [&] { return now; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  log.database.read_rows = 2;
+  for (bool first = true; !keeper.caught_up(); first = false) {
+    REQUIRE(now < 60'000);
+    now += 100;
+    keeper.poll();
+    log.database.let_all_happen();
+    keeper.lived(now);
+    keeper.owner_is_gone();
+    if (first)
+      CHECK_FALSE(keeper.caught_up());
+    keeper.tick(0);
+    CHECK(keeper.now() ==
+          (keeper.caught_up() ? partition_keeper::role::claiming : partition_keeper::role::following));
+  }
 }
 
 TEST_CASE("a log that went back is halted for all, also when the first try is lost") {
@@ -166,7 +278,8 @@ TEST_CASE("a log that went back is halted for all, also when the first try is lo
   partition_keeper::setup setup;
   setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
   setup.codec = the_codec();
-  setup.history = log_history{{0, 2, 2, record_kind::claim, 1}, {7}, true}; // its store has more than the log
+  setup.begin.history =
+      log_history{{0, 2, 2, record_kind::claim, 1}, {7}, true}; // its store has more than the log
   setup.now_ms = [] { return std::int64_t{0}; };
   setup.apply = [](const auto&, const auto&, auto) { return true; };
   setup.changed = [](auto, const auto&) {};
@@ -189,9 +302,10 @@ TEST_CASE("nodes that keep a partition agree, whatever happens to them and to th
   auto acknowledged = std::size_t{0};
   auto claims = std::size_t{0};
   auto acts = std::size_t{0};
+  auto moves = std::size_t{0};
   for (std::uint64_t i = 0; i < 25; ++i) {
     const auto seed = std::uint64_t{Catch::getSeed()} * 1'000 + i;
-    keeper_world world{seed, 3, {}};
+    keeper_world world{seed, 3 + i % 2, {}};
     world.run(60'000);
     world.calm_down();
     INFO("seed " << seed);
@@ -199,8 +313,10 @@ TEST_CASE("nodes that keep a partition agree, whatever happens to them and to th
     acknowledged += world.acknowledged();
     claims += world.claims();
     acts += world.acts();
+    moves += world.moves();
   }
   CHECK(acknowledged > 10'000);
   CHECK(claims > 150);
   CHECK(acts > 10'000);
+  CHECK(moves > 100);
 }

@@ -1,6 +1,7 @@
 #include "tests/cluster/keeper_world.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace vicket::testing {
@@ -14,6 +15,10 @@ using fate = simulated_database::fate;
 constexpr std::uint32_t partition = 0;
 constexpr std::int64_t poll_ms = 100;
 constexpr std::int64_t write_ms = 40;
+
+std::string name_of(std::size_t node) {
+  return "node-" + std::to_string(node);
+}
 
 std::shared_ptr<const record_codec> the_codec() {
   static const auto codec = std::make_shared<const record_codec>(
@@ -49,6 +54,13 @@ public:
   void read(std::uint32_t of, std::uint64_t from, std::size_t max_bytes,
             std::function<void(read_answer)> done) override {
     table_.read(of, from, max_bytes, queued<read_answer>(std::move(done)));
+  }
+  void glance(std::uint32_t of, std::uint64_t known, std::function<void(glance_answer)> done) override {
+    table_.glance(of, known, queued<glance_answer>(std::move(done)));
+  }
+  void note_owner(std::uint32_t of, const std::string& node, std::uint64_t epoch,
+                  std::function<void(bool)> done) override {
+    table_.note_owner(of, node, epoch, queued<bool>(std::move(done)));
   }
   void halt(std::uint32_t of, const std::string& why, std::function<void(bool)> done) override {
     table_.halt(of, why, queued<bool>(std::move(done)));
@@ -89,18 +101,34 @@ keeper_world::~keeper_world() = default;
 void keeper_world::start(std::size_t which) {
   auto& it = nodes_[which];
   it.keeper.reset();
+  it.witness.reset();
   it.inbox.clear();
   it.table = std::make_unique<queued_table>(database_, it.inbox);
   ++it.life;
+  partition_witness::setup looking;
+  looking.partition = partition;
+  looking.table = it.table.get();
+  looking.now_ms = [this, which] { return now_ms_ + nodes_[which].clock_offset_ms; };
+  looking.went_back = [this](const std::string& why) { complain("a node that only looks: " + why); };
+  it.witness = std::make_unique<partition_witness>(std::move(looking));
+  follow(which);
+  wait(which, static_cast<std::int64_t>(pick(poll_ms)), [this, which] { beat(which); });
+  wait(which, write_ms, [this, which] { write(which); });
+}
+
+void keeper_world::follow(std::size_t which) {
+  auto& it = nodes_[which];
   partition_keeper::setup setup;
   setup.partition = partition;
-  setup.self = {"node-" + std::to_string(which), it.life};
+  setup.self = {name_of(which), it.life};
   setup.appender = {it.table.get(),
                     [this, which](std::int64_t ms, auto then) { wait(which, ms, std::move(then)); }};
   setup.codec = the_codec();
   const auto& begin = genesis();
-  setup.history = it.store.empty() ? log_history{begin.head, begin.digest, false}
-                                   : log_history{it.store.back().head, it.store.back().digest, true};
+  setup.begin.history = log_history{begin.head, begin.digest, false};
+  if (!it.store.empty())
+    setup.begin = {log_history{it.store.back().head, it.store.back().digest, true}, std::nullopt,
+                   it.store.back().copies};
   setup.now_ms = [this, which] { return now_ms_ + nodes_[which].clock_offset_ms; };
   setup.apply = [this, which](const record_head& head, const record_digest& digest, std::string_view) {
     return apply(which, head, digest);
@@ -111,27 +139,51 @@ void keeper_world::start(std::size_t which) {
       complain("a node follows no more: " + why);
   };
   it.keeper = std::make_unique<partition_keeper>(std::move(setup));
-  wait(which, static_cast<std::int64_t>(pick(poll_ms)), [this, which] { beat(which); });
-  wait(which, write_ms, [this, which] { write(which); });
 }
 
 void keeper_world::wait(std::size_t which, std::int64_t ms, std::function<void()> then) {
   timers_.push({now_ms_ + ms, timers_made_++, which, nodes_[which].life, std::move(then)});
 }
 
-/// Every 100 ms: reads on, shows a sign of life, and looks whether there is something to claim.
+/// Every 100 ms: shows a sign of life, and reads on, or looks.
 void keeper_world::beat(std::size_t which) {
   auto& it = nodes_[which];
-  it.keeper->poll();
   const auto sent = now_ms_ + it.clock_offset_ms;
   it.table->look(partition, 1, [this, which, sent](const log_table::look_answer& answer) {
-    if (answer.answered)
+    if (!answer.answered)
+      return;
+    nodes_[which].witness->lived(sent);
+    if (nodes_[which].keeper)
       nodes_[which].keeper->lived(sent);
   });
-  if (const auto& owner = it.keeper->owner(); owner && is_taken_for_gone(*owner))
+  if (it.keeper) {
+    beat_keeper(which);
+  } else {
+    it.witness->poll();
+    // It is told to, or nobody else does.
+    if (it.witness->is_silent(static_cast<std::uint32_t>(which)) || (faults_.moves && chance(0.01)))
+      follow(which);
+  }
+  wait(which, poll_ms, [this, which] { beat(which); });
+}
+
+/// Looks whether there is something to claim, and stops when it has read that it does not keep the partition.
+void keeper_world::beat_keeper(std::size_t which) {
+  auto& it = nodes_[which];
+  it.keeper->poll();
+  if (const auto& owner = it.keeper->seen().owner; owner && is_taken_for_gone(*owner))
     it.keeper->owner_is_gone();
   it.keeper->tick(static_cast<std::uint32_t>(which));
-  wait(which, poll_ms, [this, which] { beat(which); });
+  const auto is_out = [&](const log_position& at) {
+    return !at.copies.empty() && !keeps(at.copies, name_of(which));
+  };
+  if (it.keeper->now() != role::following || it.keeper->busy() || !it.keeper->caught_up() ||
+      !is_out(it.keeper->seen()) || !is_out(it.keeper->applied()) || !chance(0.2))
+    return;
+  const auto& last = it.keeper->applied().history;
+  it.witness->knows(last.last().number, last.digest());
+  it.keeper.reset();
+  ++moves_;
 }
 
 /// What the table of members says, or what somebody does who starts a second process under a node's name.
@@ -142,13 +194,27 @@ bool keeper_world::is_taken_for_gone(const claim_owner& owner) {
 
 void keeper_world::write(std::size_t which) {
   auto& it = nodes_[which];
-  if (it.keeper->now() == role::owning && !it.keeper->busy()) {
+  if (it.keeper && it.keeper->now() == role::owning) {
+    auto copies = it.keeper->seen().copies;
+    const auto moves = faults_.moves && chance(0.01);
+    if (moves) {
+      copies = {name_of(which)};
+      for (std::size_t i = 0; i < nodes_.size(); ++i)
+        if (i != which && chance(0.5))
+          copies.push_back(name_of(i));
+    } else if (!copies.empty() && !keeps(copies, name_of(which))) {
+      copies.push_back(name_of(which));
+    }
+    if (copies != it.keeper->seen().copies)
+      it.keeper->hand_to(std::move(copies));
+  }
+  if (it.keeper && it.keeper->now() == role::owning && !it.keeper->busy()) {
     if (faults_.yields && it.keeper->may_yield() && chance(0.01))
       it.keeper->yield();
     else
       it.keeper->append("round " + std::to_string(++written_), [this, which](append_end how) {
         if (how == append_end::durable) {
-          const auto& history = nodes_[which].keeper->history();
+          const auto& history = nodes_[which].keeper->seen().history;
           acknowledged_[history.last().number] = history.digest();
         }
       });
@@ -164,7 +230,7 @@ bool keeper_world::apply(std::size_t which, const record_head& head, const recor
     if (const auto found = other.seen.find(head.number); found != other.seen.end() && found->second != digest)
       complain("two nodes have applied different records of number " + std::to_string(head.number));
   it.seen[head.number] = digest;
-  it.store.push_back({head, digest});
+  it.store.push_back({head, digest, it.keeper->applied().copies});
   if (chance(0.1))
     it.synced = it.store.size();
   return true;
@@ -286,14 +352,14 @@ void keeper_world::complain(const std::string& what) {
 void keeper_world::look() {
   auto acting = std::size_t{0};
   for (const auto& it : nodes_)
-    acting += !is_paused(it) && it.keeper->may_act() ? 1 : 0;
+    acting += !is_paused(it) && it.keeper && it.keeper->may_act() ? 1 : 0;
   acts_ += acting;
   if (acting > 1)
     complain("two nodes act as owners at the same time");
 }
 
 void keeper_world::calm_down() {
-  faults_ = {false, false, false, false, false, false, false, false};
+  faults_ = {false, false, false, false, false, false, false, false, false};
   outage_until_ms_ = slow_until_ms_ = standby_away_until_ms_ = 0;
   for (auto& it : nodes_)
     it.paused_until_ms = 0;
@@ -320,13 +386,34 @@ void keeper_world::calm_down() {
     for (const auto& [number, digest] : it.seen)
       if (const auto found = rows.find(number); found == rows.end() || found->second.digest != digest)
         return complain("record " + std::to_string(number) + " was applied, and is not there");
-  const auto owners = std::count_if(nodes_.begin(), nodes_.end(),
-                                    [](const node& it) { return it.keeper->now() == role::owning; });
+  const auto owners = std::count_if(nodes_.begin(), nodes_.end(), [](const node& it) {
+    return it.keeper && it.keeper->now() == role::owning;
+  });
   if (owners != 1)
     return complain("there are " + std::to_string(owners) + " owners after the faults");
-  for (const auto& it : nodes_)
+  const auto copies = copies_at(rows.rbegin()->first);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const auto& it = nodes_[i];
+    if (!it.keeper)
+      continue;
     if (it.store.empty() || it.store.back().head.number + 60 < rows.rbegin()->first)
       return complain("a node does not follow after the faults");
+    if (it.keeper->applied().copies != copies)
+      return complain("a node has not read who keeps the partition");
+    if (!copies.empty() && !keeps(copies, name_of(i)))
+      return complain("a node follows what others keep");
+  }
+}
+
+/// As the log says.
+placement_copies keeper_world::copies_at(std::uint64_t number) const {
+  const auto& rows = database_.rows(partition);
+  for (auto at = rows.find(number); at != rows.begin(); --at)
+    if (at->second.head.kind == record_kind::copies)
+      return decode_copies(
+                 the_codec()->open(at->second.head, std::prev(at)->second.digest, at->second.body).value())
+          .value();
+  return {};
 }
 
 } // namespace vicket::testing

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/partition_keeper.hpp"
+#include "cluster/partition_witness.hpp"
 #include "tests/cluster/simulated_table.hpp"
 
 #include <cstddef>
@@ -31,6 +32,7 @@ public:
     bool slow_commits = true; ///< everything takes seconds for a while
     bool yields = true;       ///< owners let go
     bool successions = true;  ///< an owner is taken for gone, since its node seems to have begun anew
+    bool moves = true;        ///< owners say that others are to keep the partition
   };
 
   keeper_world(std::uint64_t seed, std::size_t nodes, const faults& with);
@@ -47,20 +49,23 @@ public:
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
   [[nodiscard]] std::size_t claims() const { return claims_; }
   [[nodiscard]] std::size_t acts() const { return acts_; }
+  [[nodiscard]] std::size_t moves() const { return moves_; } ///< times that a node has stopped following
 
 private:
   struct applied_round {
     record_head head;
     record_digest digest{};
+    placement_copies copies;
   };
   class queued_table;
   struct node {
     std::int64_t clock_offset_ms = 0;
     std::int64_t paused_until_ms = 0;
     std::vector<applied_round> store;
-    std::size_t synced = 0;                   ///< of the store
-    std::unique_ptr<queued_table> table;      ///< of this life
-    std::unique_ptr<partition_keeper> keeper; ///< likewise
+    std::size_t synced = 0;                     ///< of the store
+    std::unique_ptr<queued_table> table;        ///< of this life
+    std::unique_ptr<partition_keeper> keeper;   ///< likewise; null: it does not follow
+    std::unique_ptr<partition_witness> witness; ///< likewise
     std::uint64_t life = 0;
     std::deque<std::function<void()>> inbox;     ///< answers that have come
     std::map<std::uint64_t, record_digest> seen; ///< what it had applied in any life
@@ -84,8 +89,11 @@ private:
 
   void start(std::size_t which);
   void wait(std::size_t which, std::int64_t ms, std::function<void()> then);
+  void follow(std::size_t which);
   void beat(std::size_t which);
+  void beat_keeper(std::size_t which);
   [[nodiscard]] bool is_taken_for_gone(const claim_owner& owner);
+  [[nodiscard]] placement_copies copies_at(std::uint64_t number) const;
   void write(std::size_t which);
   bool apply(std::size_t which, const record_head& head, const record_digest& digest);
   void step();
@@ -110,6 +118,7 @@ private:
   std::uint64_t written_ = 0;
   std::size_t claims_ = 0;
   std::size_t acts_ = 0;
+  std::size_t moves_ = 0;
   std::string violation_;
 };
 

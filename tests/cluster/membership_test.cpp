@@ -1,3 +1,4 @@
+#include "cluster/copy_board.hpp"
 #include "cluster/membership.hpp"
 #include "cluster/postgres_members.hpp"
 #include "tests/cluster/table_world.hpp"
@@ -28,6 +29,9 @@ public:
     beats.push_back(std::move(done));
   }
   void list(std::function<void(list_answer)> done) override { lists.push_back(std::move(done)); }
+  void list_copies(std::function<void(copies_answer)> done) override { copies.push_back(std::move(done)); }
+  void tell_copies(const std::vector<copy>& own) override { told.push_back(own); }
+  void note_copies(std::uint32_t, std::uint64_t, const std::vector<std::string>&) override {}
 
   template <class Answer>
   static void answer(std::deque<std::function<void(Answer)>>& calls, Answer with) {
@@ -41,6 +45,8 @@ public:
   std::deque<std::function<void(enter_answer)>> enters;
   std::deque<std::function<void(beat_answer)>> beats;
   std::deque<std::function<void(list_answer)>> lists;
+  std::deque<std::function<void(copies_answer)>> copies;
+  std::vector<std::vector<copy>> told;
   member last;
   std::uint64_t last_incarnation = 0;
 };
@@ -170,6 +176,80 @@ TEST_CASE("one whose row was lost with a failover enters again, and has not been
   m.tick_at(500);
   scripted_members::answer(m.table.enters, {true, 4, ""});
   CHECK(m.it->incarnation() == 4);
+}
+
+TEST_CASE("the table of copies is read every second, and what is new is told with the next look") {
+  using copy = member_table::copy;
+  scripted_members table;
+  std::int64_t now = 0;
+  copy_board board{{&table, 2, [&] { return now; }}};
+  std::vector<copy> own{{1, "a", 7, false}};
+  const auto tick_at = [&](std::int64_t ms) {
+    now = ms;
+    board.tick(own);
+  };
+  tick_at(0);
+  tick_at(100); // one look at a time
+  CHECK(board.reads() == 0);
+  scripted_members::answer(table.copies, {false, {}});
+  CHECK(board.reads() == 0);
+  tick_at(200);
+  scripted_members::answer(table.copies, {true, {{1, "a", 0, false}, {1, "b", 9, true}, {9, "c", 1, true}}});
+  CHECK(board.reads() == 1);
+  CHECK(board.of(0).empty());
+  CHECK(board.nodes_of(1) == std::vector<std::string>{"a", "b"});
+  CHECK(board.is_complete(1, "b"));
+  CHECK_FALSE(board.is_complete(1, "a"));
+  CHECK_FALSE(board.is_complete(1, "c"));
+  tick_at(1'100);
+  CHECK(table.copies.empty());
+  CHECK(table.told.empty()); // its position has time
+  own[0].complete = true;
+  tick_at(1'200);
+  CHECK(table.told.empty()); // until it is known what the table says
+  scripted_members::answer(table.copies, {true, {{1, "a", 0, false}}});
+  tick_at(1'300);
+  REQUIRE(table.told.size() == 1);
+  CHECK(table.told[0].at(0).complete);
+  tick_at(2'200);
+  scripted_members::answer(table.copies, {true, {{1, "a", 7, true}}});
+  tick_at(2'300);
+  CHECK(table.told.size() == 1);
+  tick_at(12'000);
+  scripted_members::answer(table.copies, {true, {{1, "a", 7, true}}});
+  tick_at(12'100);
+  CHECK(table.told.size() == 2); // how far it is
+}
+
+TEST_CASE("who keeps a partition is noted by its owner alone, and how far they are by themselves",
+          "[conformance]") {
+  using copies = member_table::copies_answer;
+  postgres_world world;
+  internal::io_thread io{[](const std::string&) {}};
+  postgres_members members{{&io, the_postgres().conninfo(), world.schema()}};
+  const auto text = [&] {
+    const auto found = world.ask<copies>([&](auto done) { members.list_copies(done); });
+    REQUIRE(found.answered);
+    std::string all;
+    for (const auto& row : found.rows)
+      all += std::to_string(row.partition) + row.node + std::to_string(row.synced_to) +
+             (row.complete ? "! " : " ");
+    return all;
+  };
+  REQUIRE(world.ask<bool>([&](auto done) { world.table(0).note_owner(3, "a", 5, done); }));
+  CHECK(text().empty());
+  members.tell_copies({{3, "a", 17, true}}); // nobody has said that it keeps it
+  CHECK(text().empty());
+  members.note_copies(3, 4, {"x", "y"}); // an owner that was deposed
+  CHECK(text().empty());
+  members.note_copies(3, 5, {"b", "a"});
+  CHECK(text() == "3a0 3b0 ");
+  members.tell_copies({{3, "a", 17, true}, {4, "a", 1, true}});
+  CHECK(text() == "3a17! 3b0 ");
+  members.note_copies(3, 5, {"a", "c"});
+  CHECK(text() == "3a17! 3c0 ");
+  members.tell_copies({{3, "a", 18, false}});
+  CHECK(text() == "3a18 3c0 ");
 }
 
 TEST_CASE("members in PostgreSQL see each other, and a node's next life ends the one before",

@@ -40,7 +40,7 @@ public:
       setup.self = {std::move(name), 1};
       setup.appender = {table_.get(), [this](std::int64_t ms, auto then) { wait(ms, std::move(then)); }};
       setup.codec = the_codec();
-      setup.history = log_history{genesis.head, genesis.digest, false};
+      setup.begin.history = log_history{genesis.head, genesis.digest, false};
       setup.now_ms = [] {
         return std::chrono::duration_cast<std::chrono::milliseconds>(
                    std::chrono::steady_clock::now().time_since_epoch())

@@ -125,13 +125,60 @@ void simulated_table::read(std::uint32_t number_of, std::uint64_t from, std::siz
            page.before = row->second.digest;
          auto before = std::size_t{0};
          for (auto at = partition.rows.lower_bound(from);
-              at != partition.rows.end() && (before <= max_bytes || page.rows.empty()); ++at) {
+              at != partition.rows.end() && (before <= max_bytes || page.rows.empty()) &&
+              page.rows.size() < database.read_rows;
+              ++at) {
            page.rows.push_back(at->second);
            before += at->second.body.size();
          }
          done(std::move(page));
        },
        [] {}, [done](bool) { done({}); }, true});
+}
+
+void simulated_table::glance(std::uint32_t number_of, std::uint64_t known,
+                             std::function<void(glance_answer)> done) {
+  database_.calls_.push_back({nullptr,
+                              [&database = database_, number_of, known, done] {
+                                const auto& partition = database.partitions_[number_of];
+                                const auto digest_at = [&](std::uint64_t at) -> std::optional<record_digest> {
+                                  const auto row = partition.rows.find(at);
+                                  return row == partition.rows.end() ? std::nullopt
+                                                                     : std::optional{row->second.digest};
+                                };
+                                glance_answer found;
+                                found.answered = true;
+                                found.known = digest_at(known);
+                                if (!partition.rows.empty()) {
+                                  const auto& last = partition.rows.rbegin()->second.head;
+                                  found.last = last.number;
+                                  found.durable_to = last.durable_to;
+                                  found.durable = digest_at(last.durable_to);
+                                }
+                                found.trimmed_to = partition.trimmed_to;
+                                found.owner = partition.owner;
+                                found.epoch = partition.epoch;
+                                done(std::move(found));
+                              },
+                              [] {}, [done](bool) { done({}); }, true});
+}
+
+void simulated_table::note_owner(std::uint32_t number_of, const std::string& node, std::uint64_t epoch,
+                                 std::function<void(bool)> done) {
+  const auto note = [&database = database_, number_of, node, epoch] {
+    auto& partition = database.partitions_[number_of];
+    if (partition.epoch < epoch) {
+      partition.owner = node;
+      partition.epoch = epoch;
+    }
+  };
+  database_.calls_.push_back({nullptr,
+                              [&database = database_, note, done] {
+                                note();
+                                database.acknowledge();
+                                done(true);
+                              },
+                              note, [done](bool) { done(false); }});
 }
 
 void simulated_table::halt(std::uint32_t number_of, const std::string&, std::function<void(bool)> done) {

@@ -42,7 +42,11 @@ public:
   /// All rows that are visible.
   [[nodiscard]] const std::map<std::uint64_t, log_row>& rows(std::uint32_t partition) const;
 
+  std::size_t read_rows = 1'000; ///< of one page, at most
+
   [[nodiscard]] bool is_halted(std::uint32_t partition) { return partitions_[partition].halted; }
+  /// Of the owner that was noted last.
+  [[nodiscard]] std::uint64_t noted_epoch(std::uint32_t partition) { return partitions_[partition].epoch; }
 
 private:
   friend class simulated_table;
@@ -52,6 +56,8 @@ private:
     std::set<std::uint64_t> unsynced; ///< on this server alone
     std::uint64_t trimmed_to = 0;
     bool halted = false;
+    std::string owner;
+    std::uint64_t epoch = 0; ///< of `owner`, which no failover takes
   };
   void acknowledge();
 
@@ -77,7 +83,10 @@ public:
   void look(std::uint32_t partition, std::uint64_t number, std::function<void(look_answer)> done) override;
   void read(std::uint32_t partition, std::uint64_t from, std::size_t max_bytes,
             std::function<void(read_answer)> done) override;
+  void glance(std::uint32_t partition, std::uint64_t known, std::function<void(glance_answer)> done) override;
   void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) override;
+  void note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
+                  std::function<void(bool)> done) override;
   void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) override;
 
 private:

@@ -1,4 +1,4 @@
-// Three nodes and a database with a standby as processes, an engine that sends without end, and what may befall them. Each case
+// Three nodes, or four, and a database with a standby as processes, an engine that sends without end, and what may befall them. Each case
 // once; more of them, one after the other in the same cluster, with VICKET_ROUNDS=20.
 
 #include "tests/nodes/cluster_world.hpp"
@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace vicket::testing;
 
@@ -42,13 +43,13 @@ void check_end(cluster_world& world, std::size_t most_twice) {
   INFO(sent.example);
   CHECK(sent.other == 0);
   CHECK(world.delivered_twice() <= most_twice);
-  for (std::size_t i = 0; i < cluster_world::node_count; ++i)
+  for (std::size_t i = 0; i < world.node_count(); ++i)
     if (!world.runs(i))
       world.start_node(i);
   world.wait_for_owners();
   for (const auto& complaint : world.compare_what_nodes_show())
     FAIL_CHECK(complaint);
-  for (std::size_t i = 0; i < cluster_world::node_count; ++i)
+  for (std::size_t i = 0; i < world.node_count(); ++i)
     CHECK(world.stop_node(i) == 0);
   for (const auto& complaint : world.compare_copies())
     FAIL_CHECK(complaint);
@@ -74,6 +75,34 @@ TEST_CASE("an owner is killed: its partitions are owned by others within seconds
     world.wait_for_accepted(100);
   }
   check_end(world, a_few * static_cast<std::size_t>(rounds()));
+}
+
+TEST_CASE(
+    "an owner and who follows it are killed at once: others take up what these kept, and nothing is lost") {
+  cluster_world world{database::synchronous, 4};
+  for (auto i = 0; i < rounds(); ++i) {
+    world.wait_for_balance();
+    world.wait_for_copies();
+    world.wait_for_accepted(200);
+    const auto followers = world.followers_of(0);
+    REQUIRE(followers.size() == 1);
+    const auto owner = world.owners().at(0);
+    std::vector<std::size_t> victims{followers.front()};
+    for (std::size_t node = 0; node < world.node_count(); ++node)
+      if (cluster_world::name_of(node) == owner)
+        victims.push_back(node);
+    for (const auto victim : victims)
+      world.kill_node(victim);
+    const auto took = world.wait_for_owners();
+    world.wait_for_accepted(200);
+    tell("killed " + owner + " and " + cluster_world::name_of(followers.front()) +
+         ": all are owned again after " + std::to_string(took) + " ms");
+    CHECK(took < 20'000);
+    for (const auto victim : victims)
+      world.start_node(victim);
+    world.wait_for_accepted(100);
+  }
+  check_end(world, 2 * a_few * static_cast<std::size_t>(rounds()));
 }
 
 TEST_CASE("an owner stands still and comes back: it is deposed meanwhile, and finds that out") {
@@ -159,7 +188,7 @@ TEST_CASE("a standby that lacks acknowledged records is promoted while a node la
   for (auto i = 0; i < rounds(); ++i) {
     cluster_world world{database::asynchronous};
     world.wait_for_accepted(200);
-    const auto lagging = (world.some_owner() + 1) % cluster_world::node_count;
+    const auto lagging = (world.some_owner() + 1) % world.node_count();
     world.signal_node(lagging, SIGSTOP);
     world.wait_for_owners(lagging);
     world.wait_for_accepted(100);

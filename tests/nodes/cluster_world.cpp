@@ -166,10 +166,10 @@ struct cluster_world::engine {
   std::thread worker; ///< last
 };
 
-cluster_world::cluster_world(database how)
+cluster_world::cluster_world(database how, std::size_t nodes)
     : primary_{std::make_unique<postgres_instance>()}, standby_{std::make_unique<postgres_instance>(
                                                            *primary_, "standby")},
-      endpoint_{std::make_unique<event_receiver>()} {
+      endpoint_{std::make_unique<event_receiver>()}, nodes_(nodes), logs_(nodes) {
   if (how == database::synchronous) {
     static_cast<void>(primary_->run("ALTER SYSTEM SET synchronous_standby_names = 'standby'"));
     static_cast<void>(primary_->run("SELECT pg_reload_conf()"));
@@ -183,12 +183,12 @@ cluster_world::cluster_world(database how)
                                  "--partitions", std::to_string(partitions), "--secret-key-file", key});
   if (made.code != 0)
     throw std::runtime_error{"the cluster can't be made: " + made.errors};
-  for (std::size_t i = 0; i < node_count; ++i)
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
     start_node(i);
   wait_for_owners();
   put_connectors();
   std::vector<std::string> places;
-  for (std::size_t i = 0; i < node_count; ++i)
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
     places.push_back("unix:" + socket_of(i));
   engine_ = std::make_unique<engine>(std::move(places), static_cast<std::uint64_t>(::getpid()));
 }
@@ -278,7 +278,7 @@ std::vector<std::string> cluster_world::halted() const {
 
 std::size_t cluster_world::some_owner() const {
   for (const auto& owner : owners())
-    for (std::size_t i = 0; i < node_count; ++i)
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (name_of(i) == owner && nodes_[i])
         return i;
   throw std::runtime_error{"no node owns anything"};
@@ -288,11 +288,33 @@ std::int64_t cluster_world::wait_for_owners(std::optional<std::size_t> except) {
   return wait_until("every partition has an owner", [&] {
     const auto all = owners();
     return all.size() == partitions && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
-             for (std::size_t i = 0; i < node_count; ++i)
+             for (std::size_t i = 0; i < nodes_.size(); ++i)
                if (name_of(i) == owner)
                  return nodes_[i] != nullptr && i != except;
              return false;
            });
+  });
+}
+
+std::vector<std::size_t> cluster_world::followers_of(std::uint32_t partition) const {
+  std::vector<std::size_t> found;
+  const auto names =
+      lines_of(database_run("SELECT string_agg(node, ',') FROM vicket.copies WHERE partition = " +
+                            std::to_string(partition)),
+               ',');
+  const auto owner = owners().at(partition);
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (name_of(i) != owner && std::find(names.begin(), names.end(), name_of(i)) != names.end())
+      found.push_back(i);
+  return found;
+}
+
+void cluster_world::wait_for_copies() {
+  wait_until("each partition is kept by two nodes", [&] {
+    return database_run("SELECT string_agg(n::text, ',') FROM (SELECT count(*) FILTER (WHERE complete) * 10 "
+                        "+ count(*) "
+                        "AS n FROM vicket.copies GROUP BY partition ORDER BY partition) AS c") ==
+           "22,22,22,22";
   });
 }
 
@@ -301,7 +323,7 @@ void cluster_world::wait_for_balance() {
     std::map<std::string, std::size_t> owned;
     for (const auto& owner : owners())
       ++owned[owner];
-    return owned.size() == node_count && !owned.contains("");
+    return owned.size() == nodes_.size() && !owned.contains("");
   });
 }
 
@@ -326,8 +348,8 @@ void cluster_world::put_connectors() {
     const auto file =
         folder_.file("connector.json", R"({"id":")" + connector_name(i) + R"(","url":")" + endpoint_->url() +
                                            R"(","retry":{"base_ms":200,"cap_ms":1000}})");
-    const auto put =
-        run_process({VICKET_PATH, "--node", "unix:" + socket_of(i % node_count), "connector", "put", file});
+    const auto put = run_process(
+        {VICKET_PATH, "--node", "unix:" + socket_of(i % nodes_.size()), "connector", "put", file});
     if (put.code != 0)
       throw std::runtime_error{"a connector can't be put: " + put.errors};
   }
@@ -389,7 +411,7 @@ std::size_t cluster_world::delivered_twice() const {
 std::vector<std::string> cluster_world::compare_what_nodes_show() const {
   std::vector<std::string> complaints;
   const std::lock_guard lock{engine_->mutex};
-  for (std::size_t i = 0; i < node_count; ++i) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!nodes_[i])
       continue;
     link_options options;
@@ -435,7 +457,7 @@ std::vector<std::string> cluster_world::compare_copies() const {
   const auto box = std::make_shared<const secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')});
   for (std::uint32_t partition = 0; partition < partitions; ++partition) {
     std::vector<std::unique_ptr<partition_store>> copies;
-    for (std::size_t i = 0; i < node_count; ++i) {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
       store_options options;
       options.folder = folder_.path() + "/" + name_of(i) + "/partition-" + std::to_string(partition);
       options.follows = true;

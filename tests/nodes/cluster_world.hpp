@@ -21,21 +21,22 @@ enum class database : std::uint8_t {
   asynchronous ///< whose standby may lack some
 };
 
-/// Three nodes, a database with a standby, and an endpoint, as processes of their own, with an engine in this one that sends
+/// Three nodes or more, a database with a standby, and an endpoint, as processes of their own, with an engine in this one that sends
 /// without end, and knows what was accepted.
 class cluster_world {
 public:
-  static constexpr std::size_t node_count = 3;
+  static constexpr std::size_t default_nodes = 3;
   static constexpr std::uint32_t partitions = 4;
   static constexpr std::size_t connectors = 12;
 
-  explicit cluster_world(database how = database::synchronous);
+  explicit cluster_world(database how = database::synchronous, std::size_t nodes = default_nodes);
   ~cluster_world();
   cluster_world(const cluster_world&) = delete;
   cluster_world& operator=(const cluster_world&) = delete;
 
   // -- nodes ----------------------------------------------------------------------------------------------------------
 
+  [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
   void start_node(std::size_t number);
   void kill_node(std::size_t number);
   void signal_node(std::size_t number, int signal) const;
@@ -53,6 +54,10 @@ public:
   [[nodiscard]] std::size_t some_owner() const;
   /// That every partition has an owner that runs, and is not `except`. How long it took; throws after a minute.
   std::int64_t wait_for_owners(std::optional<std::size_t> except = std::nullopt);
+  /// Who keeps the partition besides its owner, as the database has it.
+  [[nodiscard]] std::vector<std::size_t> followers_of(std::uint32_t partition) const;
+  /// That each partition is kept by two nodes, which have all of it.
+  void wait_for_copies();
   /// That the nodes own about as many each: moves are over.
   void wait_for_balance();
 
@@ -108,8 +113,8 @@ private:
   std::unique_ptr<postgres_instance> standby_;
   bool promoted_ = false;
   std::unique_ptr<event_receiver> endpoint_;
-  std::vector<std::unique_ptr<process>> nodes_{node_count};
-  std::vector<std::string> logs_{node_count}; ///< of lives that are over
+  std::vector<std::unique_ptr<process>> nodes_;
+  std::vector<std::string> logs_; ///< of lives that are over
   std::unique_ptr<engine> engine_;
 };
 

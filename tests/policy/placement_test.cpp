@@ -106,6 +106,28 @@ TEST_CASE("a node that comes takes its share, and no more") {
   }
 }
 
+TEST_CASE("a node that has just gone keeps what it has, and gets nothing more") {
+  const auto all = placement{nodes_named(4), 2}.of(nowhere(24));
+  auto nodes = nodes_named(4);
+  nodes[3].takes_more = false;
+  CHECK(moved(all, placement{nodes, 2}.of(all)) == 0);
+  for (const auto& copies : placement{nodes, 2}.of(nowhere(24)))
+    CHECK(std::find(copies.begin(), copies.end(), "node-3") == copies.end());
+  // What nobody owns is for one that is there.
+  for (const auto& copies :
+       placement{nodes, 2}.of(std::vector<placement_copies>(3, {"gone", "node-3", "node-1"})))
+    CHECK(copies.front() != "node-3");
+}
+
+TEST_CASE("where too few nodes take more a partition has fewer copies") {
+  auto nodes = nodes_named(2);
+  nodes[1].takes_more = false;
+  CHECK(placement{nodes, 2}.of(nowhere(1)) == std::vector<placement_copies>{{"node-0"}});
+  CHECK(placement{nodes, 2}.of({{"node-1"}}) == std::vector<placement_copies>{{"node-1", "node-0"}});
+  nodes[0].takes_more = false;
+  CHECK(placement{nodes, 2}.of(nowhere(1)) == nowhere(1));
+}
+
 TEST_CASE("each partition has its own order of the nodes") {
   const placement nodes{nodes_named(5), 2};
   std::map<std::string, int> first;

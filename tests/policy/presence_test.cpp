@@ -38,6 +38,25 @@ TEST_CASE("a node is there for three seconds after its last sign of life was see
   CHECK(names(it, 4'200) == "a ");
 }
 
+TEST_CASE(
+    "a node is gone for good after thirty seconds, and gets nothing new while it is silent or about to go") {
+  presence it;
+  it.seen({{"a", "", 1, 10}, {"b", "", 1, 20}, {"c", "", 1, 30, false}}, 1'000);
+  const auto at = [&](std::int64_t now_ms) {
+    std::string text;
+    for (const auto& each : it.not_gone(now_ms))
+      text += each.name + (each.takes_more ? " " : "- ");
+    return text;
+  };
+  CHECK(at(1'000) == "a b c- ");
+  it.seen({{"a", "", 1, 11}, {"b", "", 1, 20}, {"c", "", 1, 31, false}}, 4'000);
+  CHECK(at(4'000) == "a b- c- ");
+  CHECK(at(30'999) == "a- b- c- ");
+  CHECK(at(31'000) == "a- c- ");
+  it.lost_sight();
+  CHECK(at(60'000) == "a b c- ");
+}
+
 TEST_CASE("what could not be seen makes nobody gone") {
   presence it;
   it.seen({{"a", "", 1, 10}}, 1'000);

@@ -4,9 +4,11 @@
 #include "cluster/cluster_part.hpp"
 #include "cluster/log_position.hpp"
 #include "cluster/record_codec.hpp"
+#include "policy/copies.hpp"
 #include "policy/partitioning.hpp"
+#include "policy/presence.hpp"
 #include "policy/secret_box.hpp"
-#include "storage/testing/environments.hpp"
+#include "storage/testing/sim_disk.hpp"
 #include "tests/cluster/simulated_table.hpp"
 #include "tests/support/manual_clock.hpp"
 
@@ -38,6 +40,9 @@ using fate = simulated_database::fate;
 
 constexpr std::size_t connectors = 6;
 constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
+constexpr std::int64_t settling_ms = 10'000;
+constexpr std::int64_t taken_up_ms = 40'000;
+constexpr std::size_t few_rows = 20; ///< of one page: who reads a log from its beginning needs many
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
 
 std::string name_of(std::size_t node) {
@@ -122,6 +127,13 @@ public:
   void halt(std::uint32_t of, const std::string& why, std::function<void(bool)> done) override {
     table_.halt(of, why, queued_(std::move(done)));
   }
+  void glance(std::uint32_t of, std::uint64_t known, std::function<void(glance_answer)> done) override {
+    table_.glance(of, known, queued_(std::move(done)));
+  }
+  void note_owner(std::uint32_t of, const std::string& node, std::uint64_t epoch,
+                  std::function<void(bool)> done) override {
+    table_.note_owner(of, node, epoch, queued_(std::move(done)));
+  }
   void trim(std::uint32_t of, std::uint64_t below, std::function<void(bool)> done) override {
     table_.trim(of, below, queued_(std::move(done)));
   }
@@ -134,7 +146,11 @@ private:
 
 /// The table of members, of which a failover loses nothing: what depends on it is no one's safety.
 struct simulated_members {
+  explicit simulated_members(simulated_database& beside) : database{beside} {}
+
+  simulated_database& database;
   std::map<std::string, member_row> rows;
+  std::map<std::pair<std::uint32_t, std::string>, member_table::copy> copies;
   std::uint64_t timeline = 1;
   std::deque<std::function<void(bool answered)>> calls;
 
@@ -176,12 +192,43 @@ struct simulated_members {
           answer.rows.push_back(row);
       });
     }
+    void list_copies(std::function<void(copies_answer)> done) override {
+      call(member{}, queued_(std::move(done)),
+           [](simulated_members& it, const member&, copies_answer& answer) {
+             answer.answered = true;
+             for (const auto& [place, row] : it.copies)
+               answer.rows.push_back(row);
+           });
+    }
+    void tell_copies(const std::vector<copy>& own) override {
+      call<bool>(
+          member{}, [](bool) {},
+          [own](simulated_members& it, const member&, bool&) {
+            for (const auto& each : own)
+              if (const auto row = it.copies.find({each.partition, each.node}); row != it.copies.end())
+                row->second = each;
+          });
+    }
+    void note_copies(std::uint32_t partition, std::uint64_t epoch,
+                     const std::vector<std::string>& nodes) override {
+      call<bool>(
+          member{}, [](bool) {},
+          [=](simulated_members& it, const member&, bool&) {
+            if (it.database.noted_epoch(partition) != epoch)
+              return;
+            std::erase_if(it.copies, [&](const auto& each) {
+              return each.first.first == partition && !keeps(nodes, each.first.second);
+            });
+            for (const auto& node : nodes)
+              it.copies.try_emplace({partition, node}, copy{partition, node});
+          });
+    }
 
   private:
     template <class Answer, class Happen>
     void call(const member& self, std::function<void(Answer)> done, Happen happen) {
       to_.calls.push_back([&to = to_, self, done = std::move(done), happen](bool answered) {
-        Answer answer;
+        Answer answer{};
         if (answered)
           happen(to, self, answer);
         done(std::move(answer));
@@ -231,8 +278,8 @@ struct cluster_world::rep {
     std::int64_t next_tick_ms = 0;
   };
   struct machine {
-    explicit machine(std::uint64_t seed) : random{seed} {}
-    std::unique_ptr<store_environment> disk = make_memory_environment();
+    explicit machine(std::uint64_t seed) : disk{seed}, random{seed} {}
+    sim_disk disk;
     testing::manual_clock clock;
     node_chance random;
     std::unique_ptr<process> runs; ///< null: nothing does
@@ -263,15 +310,20 @@ struct cluster_world::rep {
       maker.append(row, {}, false, [](const auto&) {});
     }
     database.let_all_happen();
-    for (std::size_t i = 0; i < node_count; ++i) {
+    const auto nodes = fewest_nodes + draw.below(most_nodes - fewest_nodes + 1);
+    copies = draw.below(4) == 0 ? 3 : cluster_part::default_copies;
+    if (draw.below(2) == 0)
+      database.read_rows = few_rows;
+    for (std::size_t i = 0; i < nodes; ++i)
       machines.push_back(std::make_unique<machine>(seed * 31 + i));
+    for (std::size_t i = 0; i < nodes; ++i) {
       // Clocks of machines differ.
       machines[i]->clock.set_wall_forward_ms(static_cast<std::int64_t>(draw.below(2'000)));
       start(i);
     }
   }
   ~rep() {
-    for (std::size_t i = 0; i < node_count; ++i)
+    for (std::size_t i = 0; i < machines.size(); ++i)
       end_process(i);
   }
 
@@ -312,7 +364,7 @@ struct cluster_world::rep {
     environment.time = &on.clock;
     environment.random = &on.random;
     environment.transport = starting->transport;
-    environment.store = on.disk.get();
+    environment.store = &on.disk;
     environment.failed = [this, which, self](const std::string& why) {
       if (machines[which]->runs.get() == self)
         complain(name_of(which) + " failed: " + why);
@@ -344,9 +396,13 @@ struct cluster_world::rep {
     joining.key = self->running->secrets();
     joining.self.node = name_of(which);
     joining.self.addresses = name_of(which);
+    joining.copies = copies;
     joining.stores = self->running->stores();
     joining.random = &on.random;
-    joining.log_info = [this, which](const std::string& what) { say(name_of(which) + ": " + what); };
+    joining.log_info = [this, which](const std::string& what) {
+      counts.taken_up += what.find("nobody who keeps it claims it") != std::string::npos ? 1 : 0;
+      say(name_of(which) + ": " + what);
+    };
     joining.log_warning = joining.log_info;
     joining.start = [this, self](std::uint32_t partition, std::unique_ptr<round_log> log,
                                  std::shared_ptr<const start_permit> permit) {
@@ -361,7 +417,7 @@ struct cluster_world::rep {
     };
     joining.owner_is = [this, self](std::uint32_t partition, const cluster_part::owner& owner) {
       peer_actor there;
-      for (std::size_t i = 0; i < node_count; ++i)
+      for (std::size_t i = 0; i < machines.size(); ++i)
         if (name_of(i) == owner.addresses && machines[i]->runs)
           there = machines[i]->runs->running->door();
       self->running->owner_is(partition, owner.epoch, owner.node, there);
@@ -372,7 +428,20 @@ struct cluster_world::rep {
     say(name_of(which) + " starts");
   }
 
-  /// As with `kill -9`. (What a power cut takes from a store is `keeper_world`'s.)
+  /// With nothing but what had been synced, and some of the rest.
+  void cut_power(std::size_t which) {
+    auto& on = *machines[which];
+    if (!on.runs)
+      return;
+    say("the power of " + name_of(which) + " is cut");
+    ++counts.power_cuts;
+    on.disk.crash();
+    end_process(which);
+    on.disk.restart(draw.next());
+    on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(5'000));
+  }
+
+  /// As with `kill -9`.
   void end_process(std::size_t which) {
     auto& on = *machines[which];
     if (!on.runs)
@@ -393,12 +462,15 @@ struct cluster_world::rep {
 
   void step() {
     now_ms += step_ms;
-    for (auto& each : machines)
+    for (auto& each : machines) {
       each->clock.advance_ms(step_ms);
+      for (auto jobs = draw.below(3); jobs > 0 && !each->disk.pending_jobs().empty(); --jobs)
+        each->disk.run_job(static_cast<std::size_t>(draw.below(each->disk.pending_jobs().size())));
+    }
     make_trouble();
-    for (auto calls = draw.below(12); calls > 0; --calls)
+    for (auto calls = draw.below(4 * machines.size()); calls > 0; --calls)
       let_a_call_happen();
-    for (std::size_t i = 0; i < node_count; ++i)
+    for (std::size_t i = 0; i < machines.size(); ++i)
       run_process(i);
     if (!calm)
       act_as_engine();
@@ -469,6 +541,8 @@ struct cluster_world::rep {
       constexpr std::array all{fate::refused, fate::cut_before, fate::cut_after, fate::cut_and_late};
       how = all[static_cast<std::size_t>(draw.below(all.size()))];
     }
+    if (const auto* const row = database.appended_by(which); row != nullptr && how == fate::done)
+      counts.copies_records += row->head.kind == record_kind::copies ? 1 : 0;
     database.let_happen(which, how);
   }
 
@@ -486,12 +560,12 @@ struct cluster_world::rep {
     }
     if (calm || draw.below(400) > 0)
       return;
-    const auto which = static_cast<std::size_t>(draw.below(node_count));
+    const auto which = static_cast<std::size_t>(draw.below(machines.size()));
     auto& on = *machines[which];
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(8)) {
+    switch (draw.below(9)) {
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -513,9 +587,21 @@ struct cluster_world::rep {
         ++counts.kills;
         end_process(which);
         on.start_at_ms = for_a_while(5'000);
+        if (draw.below(4) == 0) { // others are to keep what it kept
+          on.start_at_ms += presence::gone_ms;
+          ++counts.long_absences;
+        }
       }
       return;
     case 5:
+      if (!fault.power_cuts)
+        return;
+      if (draw.below(4) > 0)
+        return cut_power(which);
+      for (std::size_t i = 0; i < machines.size(); ++i)
+        cut_power(i);
+      return;
+    case 6:
       if (fault.stops && on.runs && !on.stopping) {
         say(name_of(which) + " is to stop");
         on.stopping = true;
@@ -544,9 +630,9 @@ struct cluster_world::rep {
   }
 
   std::optional<std::size_t> some_node() {
-    const auto first = static_cast<std::size_t>(draw.below(node_count));
-    for (std::size_t i = 0; i < node_count; ++i)
-      if (const auto which = (first + i) % node_count; machines[which]->runs)
+    const auto first = static_cast<std::size_t>(draw.below(machines.size()));
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (const auto which = (first + i) % machines.size(); machines[which]->runs)
         return which;
     return std::nullopt;
   }
@@ -648,7 +734,7 @@ struct cluster_world::rep {
           reading = false;
           if (!page.gap_cursor.empty() && trace)
             for (std::uint32_t partition = 0; partition < partitions; ++partition)
-              for (std::size_t i = 0; i < node_count; ++i)
+              for (std::size_t i = 0; i < machines.size(); ++i)
                 if (machines[i]->runs) {
                   const auto& store = *machines[i]->runs->running->stores()[partition];
                   std::array<char, 100> text{};
@@ -683,7 +769,7 @@ struct cluster_world::rep {
   void look() {
     for (std::uint32_t partition = 0; partition < partitions; ++partition) {
       std::string who;
-      for (std::size_t i = 0; i < node_count; ++i) {
+      for (std::size_t i = 0; i < machines.size(); ++i) {
         if (!machines[i]->runs)
           continue;
         const auto& part = *machines[i]->runs->part;
@@ -699,35 +785,87 @@ struct cluster_world::rep {
     }
   }
 
+  [[nodiscard]] const partition_store& store_of(std::size_t node, std::uint32_t partition) const {
+    return *machines[node]->runs->running->stores()[partition];
+  }
+
+  [[nodiscard]] std::vector<std::size_t> keepers_of(std::uint32_t partition) const {
+    std::vector<std::size_t> nodes;
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (machines[i]->runs->part->follows(partition))
+        nodes.push_back(i);
+    return nodes;
+  }
+
+  [[nodiscard]] bool all_run() const {
+    return std::all_of(machines.begin(), machines.end(),
+                       [](const auto& each) { return each->runs != nullptr; });
+  }
+
+  /// Whoever keeps a partition is gone, and does not come back: somebody else has to own it soon.
+  void lose_all_who_keep_one() {
+    for (const auto until_ms = now_ms + settling_ms;
+         found.empty() && now_ms < until_ms;) // all have looked by then
+      step();
+    const auto partition = static_cast<std::uint32_t>(draw.below(partitions));
+    if (!found.empty() || !all_run() || keepers_of(partition).size() == machines.size())
+      return;
+    for (const auto node : keepers_of(partition)) {
+      say(name_of(node) + ", which keeps partition " + std::to_string(partition) + ", is gone");
+      end_process(node);
+      machines[node]->start_at_ms = now_ms + 10 * taken_up_ms;
+    }
+    const auto is_owned = [&] {
+      return std::any_of(machines.begin(), machines.end(), [&](const auto& each) {
+        const auto permit = each->runs ? each->runs->part->permit_of(partition) : nullptr;
+        return permit && permit->holds();
+      });
+    };
+    for (const auto until_ms = now_ms + taken_up_ms; found.empty() && !is_owned();) {
+      if (now_ms >= until_ms)
+        return complain("nobody takes up partition " + std::to_string(partition) + ", which nobody keeps");
+      step();
+    }
+    for (auto& each : machines)
+      each->start_at_ms = now_ms;
+  }
+
+  /// Each partition is kept by as many nodes as are wanted, and they have the same.
   bool end_at_the_same() {
-    for (std::uint32_t partition = 0; partition < partitions; ++partition)
-      for (const auto& each : machines)
-        if (each->runs->running->stores()[partition]->last_round() !=
-            machines[0]->runs->running->stores()[partition]->last_round())
+    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+      const auto nodes = keepers_of(partition);
+      if (nodes.size() != copies)
+        return false;
+      for (const auto node : nodes)
+        if (store_of(node, partition).last_round() != store_of(nodes.front(), partition).last_round())
           return false;
+    }
     return true;
   }
 
   void compare_copies() {
     for (std::uint32_t partition = 0; partition < partitions && found.empty(); ++partition) {
-      const auto& first = *machines[0]->runs->running->stores()[partition];
-      for (std::size_t i = 1; i < node_count; ++i) {
-        const auto& other = *machines[i]->runs->running->stores()[partition];
-        for (const auto& each : machines)
-          if (const auto at = decode_log_position(each->runs->running->stores()[partition]->position()))
-            say("partition " + std::to_string(partition) + " is at record " +
-                std::to_string(at->history.last().number));
-        if (first.committed_end() != other.committed_end() || first.last_round() != other.last_round())
-          return complain("copies of partition " + std::to_string(partition) + " end at " +
-                          std::to_string(first.committed_end()) + " and " +
+      const auto of = "of partition " + std::to_string(partition);
+      const auto nodes = keepers_of(partition);
+      for (std::size_t i = 0; i < machines.size(); ++i)
+        if (const auto at = decode_log_position(store_of(i, partition).position()))
+          say(name_of(i) + " is at record " + std::to_string(at->history.last().number) + " " + of);
+      if (nodes.size() != copies)
+        return complain(std::to_string(nodes.size()) + " nodes follow the log " + of + ", not " +
+                        std::to_string(copies));
+      const auto& first = store_of(nodes.front(), partition);
+      for (std::size_t i = 0; i < machines.size(); ++i) {
+        const auto& other = store_of(i, partition);
+        if (machines[i]->runs->part->follows(partition) && first.last_round() != other.last_round())
+          return complain("copies " + of + " end at " + std::to_string(first.committed_end()) + " and " +
                           std::to_string(other.committed_end()));
-        for (log_sequence at = 1; at <= first.committed_end(); ++at) {
+        // What a node does not follow any more is as it was when it did.
+        for (log_sequence at = 1; at <= other.committed_end(); ++at) {
           const auto left = first.read_event(at, true);
           const auto right = other.read_event(at, true);
           if (left.has_value() != right.has_value() ||
               (left && (left->id != right->id || *left->envelope != *right->envelope)))
-            return complain("copies of partition " + std::to_string(partition) + " differ at position " +
-                            std::to_string(at));
+            return complain("copies " + of + " differ at position " + std::to_string(at));
         }
       }
     }
@@ -742,7 +880,8 @@ struct cluster_world::rep {
   totals counts;
   std::int64_t now_ms = 1'000'000;
   simulated_database database;
-  simulated_members members;
+  simulated_members members{database};
+  std::size_t copies = 0; ///< that each partition is to have
   std::int64_t outage_until_ms = 0;
   std::int64_t slow_until_ms = 0;
   std::int64_t standby_away_until_ms = 0; ///< commits can be seen, and are not acknowledged
@@ -778,7 +917,7 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;
@@ -790,6 +929,7 @@ void cluster_world::calm_down() {
       return it.deliveries.contains(number) && it.fed_delivered.contains(number);
     });
   };
+  it.lose_all_who_keep_one();
   const auto from_ms = it.now_ms;
   while (it.found.empty() && !is_done() && it.now_ms - from_ms < longest_ms)
     it.step();
@@ -804,12 +944,8 @@ void cluster_world::calm_down() {
       return it.complain("event " + std::to_string(number) + " was delivered, and the feed does not say so");
   }
   // What is still to be followed, up to a round at the very end, and what an owner knows to be durable a second later.
-  const auto all_run = [&] {
-    return std::all_of(it.machines.begin(), it.machines.end(),
-                       [](const auto& each) { return each->runs != nullptr; });
-  };
-  for (const auto until_ms = it.now_ms + 30'000;
-       it.found.empty() && it.now_ms < until_ms && !(all_run() && it.end_at_the_same());)
+  for (const auto until_ms = it.now_ms + 90'000;
+       it.found.empty() && it.now_ms < until_ms && !(it.all_run() && it.end_at_the_same());)
     it.step();
   if (it.found.empty())
     it.compare_copies();

@@ -12,12 +12,13 @@
 
 namespace vicket::sim {
 
-/// Nodes of one cluster, whole ones on CAF's deterministic coordinator, each with a store in memory, over a simulated database;
+/// Nodes of one cluster, whole ones on CAF's deterministic coordinator, each on a simulated disk, over a simulated database;
 /// with an engine that sends to all of them, a reader that follows the feed from one to the other, and whatever may happen to
 /// nodes, database and disks, by chance that a seed decides. What must never be is looked for all the time (`violation`).
 class cluster_world {
 public:
-  static constexpr std::size_t node_count = 3;
+  static constexpr std::size_t fewest_nodes = 3;
+  static constexpr std::size_t most_nodes = 5;
   static constexpr std::uint32_t partitions = 3; ///< of which the last one has nothing to do
   static constexpr std::int64_t step_ms = 5;
 
@@ -29,6 +30,7 @@ public:
     bool slow_commits = true;  ///< everything takes seconds
     bool pauses = true;        ///< the cluster's thread of a node stands still
     bool kills = true;         ///< a process ends and begins again
+    bool power_cuts = true;    ///< a machine loses what its disk had not synced, or all of them do
     bool stops = true;         ///< a node ends in order
     bool bad_endpoints = true; ///< endpoints that answer 503 now and then
   };
@@ -54,6 +56,10 @@ public:
     std::size_t refused = 0;         ///< answers `unavailable` or `overloaded`
     std::size_t ownerships = 0;
     std::size_t kills = 0;
+    std::size_t long_absences = 0;  ///< of nodes that were killed and did not come back for half a minute
+    std::size_t copies_records = 0; ///< that say who keeps a partition
+    std::size_t taken_up = 0; ///< times that a node followed a partition since nobody who kept it was there
+    std::size_t power_cuts = 0;
     std::size_t failovers = 0;
     std::size_t feed_entries = 0;
   };

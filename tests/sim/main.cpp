@@ -222,6 +222,10 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.refused += counted.refused;
       all.ownerships += counted.ownerships;
       all.kills += counted.kills;
+      all.long_absences += counted.long_absences;
+      all.copies_records += counted.copies_records;
+      all.taken_up += counted.taken_up;
+      all.power_cuts += counted.power_cuts;
       all.failovers += counted.failovers;
       all.feed_entries += counted.feed_entries;
       if (!world.violation().empty()) {
@@ -246,7 +250,11 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("  more than once", all.delivered_again);
   row("answers unavailable or overloaded", all.refused);
   row("times that a node became an owner", all.ownerships);
-  row("processes killed, or their power cut", all.kills);
+  row("processes killed", all.kills);
+  row("  and gone for half a minute or more", all.long_absences);
+  row("machines whose power was cut", all.power_cuts);
+  row("records of who keeps a partition", all.copies_records);
+  row("times that one was taken up by another", all.taken_up);
   row("failovers of the database", all.failovers);
   row("entries of the feed, read across nodes", all.feed_entries);
   if (all.accepted == 0 || all.ownerships < 2 * worlds) {
@@ -321,7 +329,8 @@ int main(int count, char** arguments) {
   app.add_option("--shrink-seconds", asked.shrink_s, "look for a shorter plan so long; 0: don't")
       ->capture_default_str();
   app.add_option("--at-least", asked.at_least, "fail when an operation met a fault less often");
-  app.add_flag("--cluster", asked.cluster, "three nodes and a database instead of one node; a step is 5 ms")
+  app.add_flag("--cluster", asked.cluster,
+               "three to five nodes and a database instead of one node; a step is 5 ms")
       ->group("Clusters");
   app.add_option("--cluster-steps", asked.cluster_steps, "of one such world")
       ->capture_default_str()

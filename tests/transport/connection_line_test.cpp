@@ -12,6 +12,8 @@ namespace {
 
 using line = connection_line<std::string, int>;
 
+constexpr std::size_t few = line::few;
+
 /// Far from the clock's zero, which stands for "at once".
 constexpr line::time_point start{1h};
 
@@ -27,16 +29,16 @@ line experienced(line::duration took) {
 
 TEST_CASE("who waits for a connection dials at once where none is known to come back") {
   line fresh;
-  CHECK_FALSE(fresh.dial_at());
+  CHECK_FALSE(fresh.dial_at(few));
   fresh.join("a", 1, start);
-  REQUIRE(fresh.dial_at());
-  CHECK(*fresh.dial_at() <= start);
+  REQUIRE(fresh.dial_at(few));
+  CHECK(*fresh.dial_at(few) <= start);
 
   line dialled_once; // and no connection has come back: the endpoint hangs, say
   dialled_once.dial_took(5ms);
   dialled_once.join("a", 1, start);
-  REQUIRE(dialled_once.dial_at());
-  CHECK(*dialled_once.dial_at() <= start);
+  REQUIRE(dialled_once.dial_at(few));
+  CHECK(*dialled_once.dial_at(few) <= start);
 }
 
 TEST_CASE("who waits for a connection dials when that would have been quicker than waiting") {
@@ -59,20 +61,49 @@ TEST_CASE("who waits for a connection dials when that would have been quicker th
     auto known = experienced(dial_took);
     known.join("a", 1, start + joined_after);
     known.connection_came_back(start + came_back_after);
-    REQUIRE(known.dial_at());
-    CHECK(*known.dial_at() == start + expected_after);
+    REQUIRE(known.dial_at(few));
+    CHECK(*known.dial_at(few) == start + expected_after);
   }
+}
+
+TEST_CASE("the more connections there are, the longer one that comes back is waited for") {
+  struct row {
+    std::size_t connections;
+    line::duration expected_after;
+  };
+  const row table[] = {
+      {0, 5ms},
+      {few, 5ms},
+      {few + few / 2, 5ms + 12500us},
+      {2 * few, 55ms},
+      {3 * few, 205ms},
+      {4 * few, 455ms},
+      {100 * few, 1005ms},
+  };
+  for (const auto& [connections, expected_after] : table) {
+    auto known = experienced(5ms);
+    known.join("a", 1, start);
+    known.connection_came_back(start + 2s);
+    REQUIRE(known.dial_at(connections));
+    CHECK(*known.dial_at(connections) == start + expected_after);
+  }
+
+  // as long as some come back
+  auto known = experienced(5ms);
+  known.join("a", 1, start);
+  known.connection_came_back(start + 2ms);
+  CHECK(*known.dial_at(100 * few) == start + 7ms);
 }
 
 TEST_CASE("how long a dial takes follows the dials") {
   auto known = experienced(8ms);
   known.join("a", 1, start);
-  CHECK(*known.dial_at() == start + 8ms);
+  CHECK(*known.dial_at(few) == start + 8ms);
   known.dial_took(16ms);
-  CHECK(*known.dial_at() == start + 9ms);
+  CHECK(*known.dial_at(few) == start + 9ms);
   for (int i = 0; i < 100; ++i)
     known.dial_took(1ms);
-  CHECK(*known.dial_at() < start + 2ms);
+  CHECK(*known.dial_at(few) < start + 2ms);
 }
 
 TEST_CASE("who has left the line takes nobody's turn with it") {
