@@ -2,6 +2,7 @@
 
 #include "policy/assertion.hpp"
 #include "policy/connector_state.hpp"
+#include "policy/envelope.hpp"
 #include "policy/event_filter.hpp"
 #include "storage/key_codec.hpp"
 
@@ -26,6 +27,10 @@ template <class T>
 void append(std::vector<T>& to, std::vector<T>& from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
   from.clear();
+}
+
+bool takes_all(const connector& config) {
+  return config.events.empty() && config.filter_json.empty();
 }
 
 /// It may be over, or have been another endpoint's.
@@ -108,7 +113,7 @@ connector_slot partition_rounds::load(const connector& config) {
 /// What of a connector's configuration is at hand also while it rests.
 void partition_rounds::configure(place& owner, const connector& config) {
   owner.enabled = config.enabled;
-  owner.takes_all = config.events.empty();
+  owner.takes_all = takes_all(config);
   owner.longest_cap_s = std::max(owner.longest_cap_s,
                                  static_cast<std::uint32_t>((config.retry.cap_ms + ms_per_s - 1) / ms_per_s));
 }
@@ -252,19 +257,40 @@ partition_rounds::acceptance partition_rounds::accept(composed_event& event, tim
   return {accepted{id, false}, true};
 }
 
-std::optional<refusal> partition_rounds::refuse(const composed_event& event, const place* owner) const {
+std::optional<refusal> partition_rounds::refuse(const composed_event& event, const place* owner) {
   if (owner == nullptr)
     return refusal{errc::unknown_connector, "no connector has the id '" + event.connector.value + "'"};
-  const auto& active = *owner->active;
+  auto& active = *owner->active;
   if (!active.complaint.empty())
     return refusal{errc::connector_disabled,
                    "connector '" + event.connector.value + "' can't be used: " + active.complaint};
   if (!owner->enabled)
     return refusal{errc::connector_disabled, "connector '" + event.connector.value + "' is disabled"};
-  if (!owner->takes_all && !event_matches(active.config().events, event.event))
+  if (owner->takes_all)
+    return std::nullopt;
+  if (!event_matches(active.config().events, event.event))
     return refusal{errc::filtered, "none of the events patterns of connector '" + event.connector.value +
                                        "' matches '" + event.event + "'"};
-  return std::nullopt;
+  return active.config().filter_json.empty() ? std::nullopt : refuse_by_filter(event, active);
+}
+
+std::optional<refusal> partition_rounds::refuse_by_filter(const composed_event& event, activity& active) {
+  if (!active.filter)
+    active.filter = filters_.of(active.config().filter_json);
+  if (!active.filter) // a put would have refused it
+    return refusal{errc::connector_disabled, "connector '" + event.connector.value +
+                                                 "' can't be used: its filter can't be read; put it again"};
+  const auto data = data_in_envelope(event.envelope);
+  if (!data) // its gateway would have refused it
+    return refusal{errc::invalid_event, "the event's envelope is none"};
+  if (active.filter->matches(event.event, *data))
+    return std::nullopt;
+  const auto mismatches = active.filter->mismatches(event.event, *data);
+  auto detail = "the filter of connector '" + event.connector.value +
+                "' does not match: " + mismatches.front().sentence("/filter");
+  if (mismatches.size() > 1)
+    detail += "; nor does another part of which one would do";
+  return refusal{errc::filtered, std::move(detail)};
 }
 
 bool partition_rounds::is_staged(const event_id& id, connector_slot slot) const {
@@ -325,6 +351,7 @@ connector_slot partition_rounds::put(const connector& config) {
     auto& active = *activate(made.slot);
     made.longest_cap_before_s = at(made.slot).longest_cap_s;
     made.before = std::exchange(active.shared, std::make_shared<const connector>(config));
+    active.filter = nullptr;
     active.complaint.clear();
     configure(at(made.slot), config);
   } else {
@@ -853,8 +880,9 @@ void partition_rounds::undo_changes(round& undone) {
       free_slot(each->slot);
     } else {
       owner.active->shared = std::move(each->before);
+      owner.active->filter = nullptr;
       owner.enabled = owner.active->config().enabled;
-      owner.takes_all = owner.active->config().events.empty();
+      owner.takes_all = takes_all(owner.active->config());
       owner.longest_cap_s = each->longest_cap_before_s;
     }
   }
@@ -916,7 +944,8 @@ void partition_rounds::check() const {
     const auto& active = *owner.active;
     VICKET_ASSERT(!owner.removed || active.changes_in_rounds > 0);
     VICKET_ASSERT(active.config().id == owner.id && active.config().enabled == owner.enabled);
-    VICKET_ASSERT(active.config().events.empty() == owner.takes_all);
+    VICKET_ASSERT(takes_all(active.config()) == owner.takes_all);
+    VICKET_ASSERT(!active.filter || !active.config().filter_json.empty());
     VICKET_ASSERT(active.to_take.events.empty() && active.to_let_go.attempts.empty() && !active.grown);
     VICKET_ASSERT(owner.supervised || !active.window.waits());
     held += active.window.counts();

@@ -9,6 +9,7 @@
 #include "actors/window_limits.hpp"
 #include "messages/errors.hpp"
 #include "messages/settings.hpp"
+#include "policy/compiled_filters.hpp"
 #include "policy/history_ledger.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/sealed_round.hpp"
@@ -86,7 +87,8 @@ public:
     [[nodiscard]] const connector& config() const { return *shared; }
 
     std::shared_ptr<const connector> shared; ///< its supervisor's, where it has one: there is no other copy
-    std::string complaint;                   ///< why it can't be used; empty: it can
+    std::shared_ptr<const content_filter> filter; ///< of `shared`, once an event was judged by it
+    std::string complaint;                        ///< why it can't be used; empty: it can
     /// `backlog_grew` and `reconfigure` that its supervisor was sent.
     std::uint32_t told = 0;
     window_budget::share window; ///< handed to the supervisor, or in a round to be, attempts not recorded yet
@@ -111,7 +113,7 @@ public:
     std::uint32_t longest_cap_s = 0;
     bool exists : 1 = false; ///< else the slot is free
     bool enabled : 1 = false;
-    bool takes_all : 1 = false;  ///< whatever an event is called
+    bool takes_all : 1 = false;  ///< whatever an event is called, and holds
     bool supervised : 1 = false; ///< there is a supervisor
     bool backlog : 1 = false;    ///< there may be due events in the index that the supervisor was not given
     bool removed : 1 = false;    ///< by a delete in an unfinished round
@@ -352,7 +354,8 @@ private:
     void clear();
   };
 
-  [[nodiscard]] std::optional<refusal> refuse(const composed_event& event, const place* owner) const;
+  [[nodiscard]] std::optional<refusal> refuse(const composed_event& event, const place* owner);
+  [[nodiscard]] std::optional<refusal> refuse_by_filter(const composed_event& event, activity& active);
   [[nodiscard]] std::optional<std::size_t> setting_bytes(const setting_key& key) const;
   void stage_setting(const setting_key& key, std::optional<std::size_t> bytes);
   [[nodiscard]] bool is_staged(const event_id& id, connector_slot slot) const;
@@ -401,7 +404,8 @@ private:
   pending_counts pending_;
   busy_connectors busy_;
   std::size_t idle_ = 0;
-  std::size_t idle_kept_ = 0;      ///< of them at the last look: they have something else to show
+  std::size_t idle_kept_ = 0; ///< of them at the last look: they have something else to show
+  compiled_filters filters_;
   history_ledger history_;         ///< of what is durable
   log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts from there on
   feed_drops drops_;               ///< likewise

@@ -12,7 +12,7 @@ namespace vicket {
 enum class errc : std::uint8_t {
   unknown_connector = 1, ///< no connector has this id
   connector_disabled,    ///< the connector's `enabled` is false
-  filtered,              ///< none of the connector's `events` patterns matches
+  filtered,              ///< none of the connector's `events` patterns matches, or its filter does not
   invalid_event,         ///< malformed; the detail says what and where
   too_large,             ///< the envelope would exceed the node's `--max-envelope`
   overloaded,            ///< too many uncommitted bytes on this node; send again later

@@ -202,13 +202,12 @@ private:
     if (!count_condition())
       return false;
     const auto kind = at.kind();
+    auto once_more = at;
+    result.operand = at.skip();
     if (kind == json_kind::string) {
-      auto copy = at;
-      result.text = copy.string().text();
+      result.text = once_more.string().text();
       result.is_text = true;
     }
-    auto copy = at;
-    result.operand = at.skip();
     switch (known->meant) {
     case comparison::eq:
     case comparison::ne:
@@ -216,7 +215,7 @@ private:
       result.values.add(result.operand);
       return true;
     case comparison::in:
-      return kind == json_kind::array ? read_list(copy, result) : complain("must be an array of values");
+      return kind == json_kind::array ? read_list(once_more, result) : complain("must be an array of values");
     case comparison::exists:
       result.wanted = result.operand == "true";
       return kind == json_kind::boolean || complain("must be true or false");
@@ -236,16 +235,16 @@ private:
 
   bool read_list(json_cursor& at, condition& result) {
     at.enter();
-    std::size_t count = 0;
-    while (at.next_element()) {
+    bool is_empty = true;
+    for (std::size_t nested = 1; at.next_element(); is_empty = false) { // the first one is the operator's
       result.values.add(at.skip());
-      ++count;
-      if (result.values.nested() > 1) { // the first one is the operator's
+      if (result.values.nested() > nested) {
+        ++nested;
         if (!count_condition())
           return false;
       }
     }
-    return count > 0 || complain("is empty");
+    return !is_empty || complain("is empty");
   }
 
   bool read_pattern(condition& result) {

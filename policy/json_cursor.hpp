@@ -2,6 +2,7 @@
 
 #include "policy/json_reader.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

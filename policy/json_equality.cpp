@@ -4,14 +4,11 @@
 
 #include <algorithm>
 #include <compare>
+#include <utility>
 
 namespace vicket {
 
 namespace {
-
-constexpr auto first_of = [](const auto& pair) -> const auto& {
-  return pair.first;
-};
 
 constexpr auto is_less = [](std::string_view a, std::string_view b) { return compare_numbers(a, b) < 0; };
 
@@ -48,16 +45,16 @@ json_value_set::value json_value_set::read(json_cursor& at) {
     at.enter();
     for (json_string name; at.next_member(name);) {
       auto plain = name.text();
-      auto member = read(at);
-      result.members.emplace_back(std::move(plain), std::move(member));
+      const auto place = std::ranges::lower_bound(result.names, plain) - result.names.begin();
+      result.names.insert(result.names.begin() + place, std::move(plain));
+      result.parts.insert(result.parts.begin() + place, read(at));
     }
-    std::ranges::sort(result.members, {}, first_of);
     return result;
   }
   case json_kind::array:
     at.enter();
     while (at.next_element())
-      result.elements.push_back(read(at));
+      result.parts.push_back(read(at));
     return result;
   case json_kind::string:
     result.scalar = at.string().text();
@@ -122,7 +119,7 @@ bool json_value_set::take_equal(const value& expected, json_cursor& at) {
 
 bool json_value_set::take_equal_elements(const value& expected, json_cursor& at) {
   at.enter();
-  for (const auto& each : expected.elements) {
+  for (const auto& each : expected.parts) {
     if (!at.next_element())
       return false;
     if (!take_equal(each, at)) {
@@ -138,16 +135,20 @@ bool json_value_set::take_equal_elements(const value& expected, json_cursor& at)
 
 bool json_value_set::take_equal_members(const value& expected, json_cursor& at) {
   at.enter();
-  std::vector<bool> are_equal(expected.members.size()); // what comes later under the same name decides
+  std::vector<bool> are_equal(expected.parts.size()); // what comes later under the same name decides
   bool only_expected = true;
+  std::string unescaped;
   for (json_string name; at.next_member(name);) {
-    const auto found = name.escaped ? std::ranges::lower_bound(expected.members, name.text(), {}, first_of)
-                                    : std::ranges::lower_bound(expected.members, name.raw, {}, first_of);
-    if (found == expected.members.end() || !is_text(name, found->first)) {
+    auto plain = name.raw;
+    if (name.escaped)
+      plain = unescaped = name.text();
+    const auto found = std::ranges::lower_bound(expected.names, plain);
+    if (found == expected.names.end() || *found != plain) {
       only_expected = false;
       at.skip();
     } else {
-      are_equal[static_cast<std::size_t>(found - expected.members.begin())] = take_equal(found->second, at);
+      const auto place = static_cast<std::size_t>(found - expected.names.begin());
+      are_equal[place] = take_equal(expected.parts[place], at);
     }
   }
   return only_expected && std::ranges::all_of(are_equal, [](bool equal) { return equal; });

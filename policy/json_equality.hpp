@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace vicket {
@@ -32,8 +31,8 @@ private:
   struct value {
     json_kind kind = json_kind::null;
     std::string scalar; ///< of a string its characters; of others but objects and arrays as it is written
-    std::vector<value> elements;
-    std::vector<std::pair<std::string, value>> members; ///< by name
+    std::vector<std::string> names; ///< of an object's members, in order
+    std::vector<value> parts;       ///< its members, by their names, or an array's elements
   };
 
   static value read(json_cursor& at);

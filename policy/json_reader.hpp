@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -71,7 +72,7 @@ template <class Handler>
 class json_reader {
 public:
   json_reader(std::string_view text, std::size_t max_depth, Handler& handler)
-      : text_{text}, max_depth_{max_depth < most_json_depth ? max_depth : most_json_depth}, handler_{handler} {}
+      : text_{text}, max_depth_{std::min(max_depth, most_json_depth)}, handler_{handler} {}
 
   [[nodiscard]] json_stop read() {
     while (read_value() && close_and_separate()) {

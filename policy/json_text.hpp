@@ -29,7 +29,7 @@ inline constexpr std::size_t max_connector_json_bytes = 1'048'576;
 /// be edited and put again; and `being_deleted` says nothing in a put.
 [[nodiscard]] std::variant<connector, std::string> connector_from_json(std::string_view text);
 
-/// All fields in the order of the documentation; `rate` is not there without a limit. The secret is `***`, or
+/// All fields in the order of the documentation; `filter` is not there without one, `rate` not without a limit. The secret is `***`, or
 /// as it is when it is to be shown (not there when it is empty); `secret_headers` are not there when there are none, and
 /// their values are always `***`. One that is being deleted by force has `"being_deleted":true` behind all that.
 [[nodiscard]] std::string connector_to_json(const connector& settings, bool show_secret,

@@ -35,7 +35,7 @@ public:
   /// Null: there is none.
   [[nodiscard]] const compiled_rule* find(const rule_id& id) const;
 
-  /// Those that are enabled and have a pattern for the name, by id.
+  /// Those that are enabled and have a pattern for the name, by id. Until the set changes.
   [[nodiscard]] std::vector<const compiled_rule*> with_name(std::string_view event) const;
 
   /// Visits all by id, from after this one on, while `visit(rule)` answers true.

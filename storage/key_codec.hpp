@@ -86,9 +86,9 @@
 ///                older wrote no time.
 ///     connector  u8 version 1 or 2, text name, text url, text secret, varint n and n times (text, text) headers, in version
 ///                2 the same of secret headers, varint n and n texts event patterns, varint flags (0x01 rate, 0x02 standard webhooks,
-///                0x04 enabled), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
+///                0x04 enabled, in version 2 0x08 filter), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
 ///                varint timeout in ms, zigzag base in ms, u64 factor (IEEE 754 bits), zigzag cap in ms,
-///                varint max attempts, zigzag max age in ms. Nothing after it. In version 2 the secret and the values
+///                varint max attempts, zigzag max age in ms, with 0x08 text filter (JSON, not empty). Nothing after it. In version 2 the secret and the values
 ///                of secret headers are sealed (policy/connector_secrets.hpp); 1, which formats up to 5 have, has the secret
 ///                in the clear.
 ///
@@ -257,7 +257,7 @@ struct carried_attempt {
 /// Of version 2 only: its secrets are sealed.
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);
 
-/// The same of version 1, which has a secret in the clear and no secret headers. To take over older folders and to give
+/// The same of version 1, which has a secret in the clear, no secret headers and no filter. To take over older folders and to give
 /// them back.
 [[nodiscard]] std::string encode_plain(const connector& value);
 [[nodiscard]] std::optional<connector> decode_plain_connector(connector_id id, std::string_view bytes);

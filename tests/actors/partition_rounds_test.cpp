@@ -429,6 +429,49 @@ TEST_CASE("a delete that is refused leaves the connector; one that is durable fr
   CHECK(f.rounds->seat(seat) == nullptr);
 }
 
+TEST_CASE("a filter holds from its put on, and is the one before where its round does not fit") {
+  rounds_fixture f;
+  const auto put = [&](const std::string& filter_json) {
+    auto config = rounds_fixture::config_of("a");
+    config.filter_json = filter_json;
+    f.rounds->put(config);
+  };
+  std::size_t number = 0;
+  const auto send = [&](const std::string& name) {
+    composed_event event;
+    event.id = rounds_fixture::id_of(++number);
+    event.connector = {"a"};
+    event.event = name;
+    event.envelope = R"({"data":{}})";
+    return f.rounds->accept(event, noon);
+  };
+  put(R"({"event":{"eq":"x"}})");
+  CHECK(is_new(send("x")));
+  CHECK(code_of(send("y")) == errc::filtered);
+  f.commit();
+  put(R"({"event":{"eq":"y"}})");
+  CHECK(is_new(send("y")));
+  const auto filtered = send("x");
+  CHECK(code_of(filtered) == errc::filtered);
+  CHECK(filtered.waits); // the put of this filter may yet be refused
+  f.seal();
+  f.refused();
+  CHECK(is_new(send("x")));
+  CHECK(code_of(send("y")) == errc::filtered);
+  put("");
+  CHECK(is_new(send("y")));
+  f.commit();
+  CHECK(f.store->read_connector({"a"})->filter_json.empty());
+}
+
+TEST_CASE("what is no envelope is not judged by a filter") {
+  rounds_fixture f;
+  auto config = rounds_fixture::config_of("a");
+  config.filter_json = R"({"not":{"event":{"eq":"x"}}})";
+  f.rounds->put(config);
+  CHECK(code_of(f.send("a", 1)) == errc::invalid_event); // its data is missing
+}
+
 TEST_CASE("ids are per connector, and known whatever the connector has become") {
   rounds_fixture f;
   f.put("a");

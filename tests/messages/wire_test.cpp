@@ -60,6 +60,7 @@ connector some_connector() {
   settings.secret_headers = {{"Authorization", {"Bearer hunter2"}}};
   settings.events = {"ticket.*"};
   settings.rate = rate_limit{100, 1'000, 10};
+  settings.filter_json = R"({"event":{"eq":"ticket.created"}})";
   return settings;
 }
 

@@ -366,6 +366,7 @@ TEST_CASE("a filter has bounds, and what is at them is still taken") {
     CHECK(fault_of(of_values(5'000, "1")).empty());
     CHECK(fault_of(of_values(64, "[1]")).empty());
     CHECK_FALSE(fault_of(of_values(65, "[1]")).empty());
+    CHECK(fault_of(of_values(32, "[1],2,3,4")).empty()); // scalars count as nothing, also behind arrays
   }
   SECTION("patterns") {
     const auto of_patterns = [](std::size_t count) {

@@ -518,6 +518,31 @@ TEST_CASE("a copy of the format before has all secrets in the clear, and is take
   CHECK(files_with(*rocksdb::Env::Default(), folder->partition_path(0), everything_secret).empty());
 }
 
+TEST_CASE("a filter has no place in the format before: there is no copy that would send what it refuses") {
+  const auto scratch = scratch_folder{};
+  auto folder = open_folder(scratch.path() / "d", 1);
+  REQUIRE(folder->take_key(box_of('k')->fingerprint()).ok());
+  {
+    auto options = small_options(nullptr, folder->partition_path(0));
+    options.secrets = box_of('k');
+    const auto store = open_store(options);
+    auto value = old_connector("crm", secret);
+    value.headers.clear();
+    value.filter_json = R"({"event":{"eq":"a"}})";
+    seal_secrets(value, *box_of('k'));
+    auto batch = write_batch{};
+    batch.put_connector(value);
+    REQUIRE(store->commit(batch, 1).ok());
+    CHECK(store->read_connector({"crm"}) == value);
+  }
+  const auto exported = export_without_key(*folder, options_of(), box_of('k'), scratch.path() / "copy");
+  CHECK_FALSE(exported.ok());
+  CHECK(
+      exported.detail.find(
+          "has a connector with a filter, which that format does not know: take it out first, of \"crm\"") !=
+      std::string::npos);
+}
+
 TEST_CASE("an exported folder takes no other one's place, and one that was cut off is none") {
   const auto scratch = scratch_folder{};
   auto folder = open_folder(scratch.path() / "d", 2);

@@ -57,6 +57,7 @@ std::vector<std::string> valid_link_messages() {
   value.secret_headers = {{"Authorization", {"Bearer token"}}};
   value.events = {"ticket.*"};
   value.rate = rate_limit{1, 1, 1};
+  value.filter_json = R"({"event":{"eq":"a"}})";
   composed_event composed;
   composed.id = event_id{{1}};
   composed.id_of_sender = true;
