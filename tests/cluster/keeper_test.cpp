@@ -401,7 +401,7 @@ TEST_CASE("what a keeper has applied is complete as of the sending of a poll tha
   setup.self = {"node-b", 1};
   setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
   setup.codec = the_codec();
-  setup.history = begin;
+  setup.begin.history = begin;
   setup.now_ms = [&] { return now; };
   setup.apply = [](const auto&, const auto&, auto) { return true; };
   setup.changed = [](auto, const auto&) {};
@@ -435,7 +435,7 @@ TEST_CASE("a prompt owner says at once that a round is durable, and is complete 
   setup.self = {"node-a", 1};
   setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
   setup.codec = the_codec();
-  setup.history = begin;
+  setup.begin.history = begin;
   setup.now_ms = [&] { return now; };
   setup.prompt = prompt;
   setup.apply = [](const auto&, const auto&, auto) { return true; };
@@ -460,10 +460,10 @@ TEST_CASE("a prompt owner says at once that a round is durable, and is complete 
   now += 20;
   log.database.let_all_happen();
   CHECK(keeper.complete_ms() == sent);
-  const auto one = keeper.history().last().number;
+  const auto one = keeper.seen().history.last().number;
   beat();
-  CHECK(keeper.history().last().number == (prompt ? one + 1 : one));
+  CHECK(keeper.seen().history.last().number == (prompt ? one + 1 : one));
   beat();
-  CHECK(keeper.history().last().number == (prompt ? one + 1 : one)); // once
+  CHECK(keeper.seen().history.last().number == (prompt ? one + 1 : one)); // once
   CHECK(keeper.complete_ms() == now);
 }

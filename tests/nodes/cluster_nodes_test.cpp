@@ -205,6 +205,8 @@ TEST_CASE("the database stands still, and its standby takes over: nobody waits f
 TEST_CASE("one partition is halted: every node says so, shows the rest, and goes on with it when it may") {
   cluster_world world;
   world.wait_for_accepted(100);
+  while (world.outcomes_of(0).lines.empty()) // its owners deliver some seconds after they have begun to accept
+    rest(100);
   const auto all_say = [&](const std::string& what) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     for (std::size_t node = 0; node < world.node_count();)

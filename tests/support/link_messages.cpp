@@ -38,6 +38,13 @@ trigger_result some_result() {
            {{"mail"}, {"r"}, 1, refusal{errc::unknown_connector, "none"}}}};
 }
 
+setting a_setting() {
+  setting made;
+  made.key.id = "r";
+  made.bytes = "{}";
+  return made;
+}
+
 } // namespace
 
 std::vector<std::string> valid_link_messages() {
@@ -88,7 +95,7 @@ std::vector<std::string> valid_link_messages() {
                 of_partition<read_partition_histories>{3, {{{7, attempts_left{1, 2}}, {8, {}}}, 4096, true}}),
           frame(20, 20, of_partition<read_partition_outcomes>{3, {feed_position{7, 1, 2, 3}, 100, 4096}}),
           frame(21, 21, await_feed{3, 7, 1'000}),
-          frame(22, 22, of_partition<put_setting>{3, {{{setting_kind::rule, "r"}, "{}"}}}),
+          frame(22, 22, of_partition<put_setting>{3, {a_setting()}}),
           frame(23, 23, of_partition<delete_setting>{3, {{setting_kind::rule, "r"}}}),
           frame(24, 24, of_partition<get_setting>{3, {{setting_kind::rule, "r"}}}),
           frame(25, 25, of_partition<list_settings>{3, {setting_kind::rule, "r", 10}}),
@@ -167,8 +174,8 @@ std::vector<std::string> valid_link_answers() {
           frame(answer | 21, 21, feed_awaited{true}),
           frame(answer | 22, 22, internal::nothing{}),
           frame(answer | 23, 23, internal::nothing{}),
-          frame(answer | 24, 24, setting{{setting_kind::rule, "r"}, "{}"}),
-          frame(answer | 25, 25, settings_page{{{{setting_kind::rule, "r"}, "{}"}}, true}),
+          frame(answer | 24, 24, a_setting()),
+          frame(answer | 25, 25, settings_page{{a_setting()}, true}),
           frame(answer | 26, 26, some_result()),
           frame(answer | 27, 27, trigger_batch_result{{some_result(), refusal{errc::unavailable, "later"}}}),
           frame(answer | 28, 28, some_rule()),
