@@ -1,7 +1,6 @@
 #pragma once
 
 #include "cluster/log_table.hpp"
-#include "net/host_lookup.hpp"
 #include "net/io_thread.hpp"
 
 #include <cstddef>
@@ -25,7 +24,6 @@ public:
     std::string conninfo;
     std::string schema; ///< see `is_schema_name`
     std::size_t append_sessions = max_append_sessions;
-    internal::host_lookup* names = nullptr; ///< see `pg_session::setup`
   };
 
   explicit postgres_table(setup with);

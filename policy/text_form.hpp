@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,8 +14,5 @@ namespace vicket {
 
 /// Whether a line says nothing: only blanks, tabs, carriage returns, and a byte order mark before them.
 [[nodiscard]] bool is_blank_line(std::string_view line);
-
-/// Where a byte of a text stands: `line 3, column 7`.
-[[nodiscard]] std::string line_and_column(std::string_view text, std::size_t offset);
 
 } // namespace vicket
