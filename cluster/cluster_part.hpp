@@ -22,7 +22,9 @@ namespace vicket {
 ///
 /// Who keeps a partition is what the last record of kind `copies` in its log says. Where there is none yet, all nodes do. A node
 /// begins to follow when the table of copies names it, or when a partition has no owner and nobody who keeps it is there;
-/// and it stops when it has read in the log that it is not among them. Without threads, sockets and clocks of its own: all on one thread, the tables', which is the caller's.
+/// and it stops when it has read in the log that it is not among them.
+///
+/// Without threads, sockets and clocks of its own: all on one thread, the tables', which is the caller's.
 class cluster_part {
 public:
   /// Who owns a partition, as far as this node has read its log.

@@ -246,12 +246,22 @@ rocksdb::Status cut_log(rocksdb::Env& env, const scanned_log& log) {
   return status;
 }
 
+std::string damage(const scanned_log& log, std::string_view what, std::string_view kind) {
+  return "the " + std::string{kind} + " " + log.path + " is damaged at byte " +
+         std::to_string(log.scan.damage_at()) + ", " + std::string{what};
+}
+
 store_status damaged(const scanned_log& log, std::string_view what, std::string_view kind = "log") {
-  return {store_errc::corrupt,
-          "the " + std::string{kind} + " " + log.path + " is damaged at byte " +
-              std::to_string(log.scan.damage_at()) + ", " + std::string{what} +
-              ": acknowledged events would be lost, so nothing was opened or changed; keep the folder, and "
-              "restore it from a backup"};
+  return {store_errc::corrupt, damage(log, what, kind) +
+                                   ": acknowledged events would be lost, so nothing was opened or changed; "
+                                   "keep the folder, and restore it from a backup"};
+}
+
+/// Of a copy: the cluster's log has what it had.
+store_status damaged_copy(const scanned_log& log, std::string_view what) {
+  return {store_errc::corrupt, damage(log, what, "log") +
+                                   ": nothing was opened or changed; empty the data folder, "
+                                   "and the node follows the cluster's log anew"};
 }
 
 store_status judge(const scanned_log& log, bool commits_behind) {
@@ -268,9 +278,13 @@ store_status judge(const scanned_log& log, bool commits_behind) {
   return damaged(log, "with intact records behind that");
 }
 
+std::string bytes_that_were_synced(std::uint64_t count) {
+  return "of " + std::to_string(count) + " that were synced";
+}
+
 /// Of `synced` bytes, some are gone or damaged.
 store_status cut_short(const scanned_log& log, std::uint64_t synced, std::string_view kind = "log") {
-  return damaged(log, "of " + std::to_string(synced) + " that were synced", kind);
+  return damaged(log, bytes_that_were_synced(synced), kind);
 }
 
 /// What `synced` says of a file; 0: nothing.
@@ -292,8 +306,7 @@ std::vector<std::string> log_names(std::vector<std::string> names) {
 namespace {
 
 /// All of a folder, oldest first.
-store_status scan_logs(rocksdb::Env& env, const std::string& folder,
-                       const std::map<std::string, std::uint64_t>& synced, std::vector<scanned_log>& logs) {
+store_status scan_logs(rocksdb::Env& env, const std::string& folder, std::vector<scanned_log>& logs) {
   auto names = std::vector<std::string>{};
   if (const auto status = env.GetChildren(folder, &names); status.IsNotFound())
     return {};
@@ -304,13 +317,21 @@ store_status scan_logs(rocksdb::Env& env, const std::string& folder,
     if (const auto status = scan_log(env, log); !status.ok())
       return {store_errc::failed, "can't read the log " + log.path + ": " + status.ToString()};
   }
-  for (const auto& [name, bytes] : synced)
-    if (name.ends_with(".log") && std::none_of(logs.begin(), logs.end(), [&](const auto& log) {
-          return log.path == folder + "/" + name;
-        }))
-      return damaged({folder + "/" + name, log_scan{}}, "since it is not there");
   return {};
 }
+
+/// One that `synced` has and that is not there.
+std::optional<scanned_log> missing_log(const std::string& folder, const std::vector<scanned_log>& logs,
+                                       const std::map<std::string, std::uint64_t>& synced) {
+  for (const auto& [name, bytes] : synced)
+    if (auto path = folder + "/" + name;
+        name.ends_with(".log") &&
+        std::none_of(logs.begin(), logs.end(), [&](const auto& log) { return log.path == path; }))
+      return scanned_log{std::move(path), log_scan{}};
+  return std::nullopt;
+}
+
+constexpr std::string_view not_there = "since it is not there";
 
 } // namespace
 
@@ -318,8 +339,10 @@ store_status mend_logs(rocksdb::Env& env, const std::string& folder,
                        const std::function<void(const std::string&)>& warn,
                        const std::map<std::string, std::uint64_t>& synced) {
   auto logs = std::vector<scanned_log>{};
-  if (auto status = scan_logs(env, folder, synced, logs); !status.ok())
+  if (auto status = scan_logs(env, folder, logs); !status.ok())
     return status;
+  if (const auto missing = missing_log(folder, logs, synced))
+    return damaged(*missing, not_there);
   auto commits_behind = false;
   for (auto log = logs.rbegin(); log != logs.rend(); ++log) {
     if (auto status = judge(*log, commits_behind); !status.ok())
@@ -385,11 +408,13 @@ cut_unsynced_logs(rocksdb::Env& env, const std::string& folder,
                   const std::function<std::variant<std::uint64_t, store_status>()>& last_in_tables,
                   const std::map<std::string, std::uint64_t>& synced) {
   auto logs = std::vector<scanned_log>{};
-  if (auto status = scan_logs(env, folder, synced, logs); !status.ok())
+  if (auto status = scan_logs(env, folder, logs); !status.ok())
     return status;
+  if (const auto missing = missing_log(folder, logs, synced))
+    return damaged_copy(*missing, not_there);
   for (const auto& log : logs)
     if (const auto known = known_of(synced, log.path); log.scan.whole_bytes() < known)
-      return cut_short(log, known);
+      return damaged_copy(log, bytes_that_were_synced(known));
   auto known_in_tables = std::optional<std::uint64_t>{};
   auto last = std::optional<std::uint64_t>{};
   /// Whether tables have anything behind `last`.
@@ -418,12 +443,12 @@ cut_unsynced_logs(rocksdb::Env& env, const std::string& folder,
       continue;
     const auto is_newest = i + 1 == logs.size();
     if (!last && !is_newest)
-      return damaged(logs[i], "in its first record, which was synced");
+      return damaged_copy(logs[i], "in its first record, which was synced");
     if (last) // else it is the newest alone, of which no table has anything
       if (auto status = tables_are_ahead(ahead); !status.ok())
         return status;
     if (ahead)
-      return damaged(logs[i], "in what was synced, since tables have what came after it");
+      return damaged_copy(logs[i], "in what was synced, since tables have what came after it");
     return cut_at(env, folder, warn, logs, i, true,
                   "is not whole from byte " + std::to_string(scan.whole_bytes()) + " on");
   }

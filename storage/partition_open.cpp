@@ -108,7 +108,8 @@ std::variant<std::uint64_t, store_status> partition_store::rep::last_in_tables()
   const auto status = rocksdb::DB::OpenForReadOnly(settings, folder, family_options(options, no_filters, {}),
                                                    &handles, &opened);
   if (!status.ok())
-    return store_status{store_errc::corrupt, sentence(folder, "is damaged: ") + status.ToString()};
+    return store_status{status.IsCorruption() ? store_errc::corrupt : store_errc::failed,
+                        sentence(folder, "can't be read: ") + status.ToString()};
   const auto database = std::unique_ptr<rocksdb::DB>{opened};
   auto tables = std::vector<rocksdb::LiveFileMetaData>{};
   database->GetLiveFilesMetaData(&tables);

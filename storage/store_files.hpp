@@ -20,12 +20,11 @@ namespace vicket {
 /// - A manifest that has been synced once is synced after each append. RocksDB writes the edits of several flushes and
 ///   compactions that end together under one sync. Power that is lost within it may leave the later of them whole and the
 ///   first not, which can't be told from damage then; so never more than the last is in doubt (`mend_manifest`).
-///
 /// - A log is synced after its first append, so that where it begins is known whatever a power loss leaves of the rest
 ///   (`cut_unsynced_logs`).
 ///
-/// Costs a virtual call for each append and sync, a sync for each log, and one more for each edit of the manifest that is written together
-/// with others, which is rare.
+/// Costs a virtual call for each append and sync, a sync for each log, and one more for each edit of the manifest that is
+/// written together with others, which is rare.
 [[nodiscard]] std::unique_ptr<rocksdb::Env> make_store_files(rocksdb::Env& below);
 
 } // namespace vicket

@@ -23,7 +23,7 @@ namespace vicket {
 /// That choice is for one request alone. The more connections there are, the less another one helps those behind it, and not
 /// at all where it is the processor of either side that is short: then the line is as long with twice as many, and each wait in it
 /// looks like a reason to dial. So from `few` connections on a request waits longer for one that comes back, the more there
-/// are, a second at most. Where none comes back for as long as a dial takes it dials at once, as ever
+/// are, within what its deadline leaves room for. Where none comes back for as long as a dial takes it dials at once, as ever
 /// (docs/decisions/0019-cold-connectors.md).
 ///
 /// Pure: time is handed in. Not thread-safe.
@@ -37,10 +37,10 @@ public:
   static constexpr std::chrono::milliseconds max_patience{50};
   /// But with more than so many connections to the destination, each `few` of which make the wait longer.
   static constexpr std::size_t few = 64;
-  static constexpr std::chrono::milliseconds max_patience_of_many{1000};
 
-  void join(const Key& endpoint, Item item, time_point now) {
-    waiting_.push(endpoint, place{std::move(item), now});
+  /// `most`: it waits no longer than this, beside what a dial takes, because there are many connections.
+  void join(const Key& endpoint, Item item, time_point now, duration most) {
+    waiting_.push(endpoint, place{std::move(item), now, most});
   }
 
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
@@ -70,7 +70,9 @@ public:
       return std::nullopt;
     if (!dial_takes_ || !came_back_at_) // nothing is known yet
       return time_point{};
-    const auto patient_until = waiting_.front().since + *dial_takes_ + patience_of_many(connections);
+    const auto& first = waiting_.front();
+    const auto patient_until =
+        first.since + *dial_takes_ + std::min(first.most, patience_of_many(connections));
     // One that came back after the first joined the line was given to somebody in it: the line moves.
     return std::min(patient_until, *came_back_at_ + *dial_takes_);
   }
@@ -81,13 +83,13 @@ private:
     if (connections <= few)
       return duration::zero();
     const auto times = static_cast<double>(connections - few) / few;
-    return std::min<duration>(max_patience_of_many,
-                              std::chrono::duration_cast<duration>(max_patience * times * times));
+    return std::chrono::duration_cast<duration>(max_patience * times * times);
   }
 
   struct place {
     Item item;
     time_point since;
+    duration most;
   };
 
   fair_queue<Key, place> waiting_;

@@ -13,6 +13,9 @@ destination_line::~destination_line() {
 
 namespace {
 
+/// Who waits because there are many connections waits for this part of its deadline at most: it must not fail for that.
+constexpr int patience_share = 10;
+
 /// Of a line whose first one has not finished.
 std::optional<dial_lane::time_point> dial_at(const destination_line& line) {
   return line.waiting.empty() ? std::nullopt : line.waiting.dial_at(line.waiting.front()->to().connections);
@@ -43,7 +46,8 @@ void dial_lane::queue(const destination_line* of, turn next) {
 void dial_lane::join(destination& to, boost::intrusive_ptr<exchange> next, time_point now) {
   auto& line = line_of(to);
   const auto* endpoint = next->endpoint();
-  line.waiting.join(endpoint, std::move(next), now);
+  const auto most = next->timeout() / patience_share;
+  line.waiting.join(endpoint, std::move(next), now, most);
   consider(line, now);
 }
 

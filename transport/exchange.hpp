@@ -67,6 +67,9 @@ public:
   void take_step();
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const http_endpoint* endpoint() const { return request_.endpoint.get(); }
+  [[nodiscard]] std::chrono::milliseconds timeout() const {
+    return std::chrono::milliseconds{request_.timeout_ms};
+  }
   /// Once it has begun, until it has finished.
   [[nodiscard]] const destination& to() const { return *to_; }
 

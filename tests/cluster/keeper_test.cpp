@@ -34,6 +34,23 @@ struct written_log {
   log_history history;
 };
 
+/// Of a keeper that reads this log from there on, whose store takes everything.
+partition_keeper::setup setup_of(written_log& log, const log_history& begin, const claim_owner& self,
+                                 std::function<std::int64_t()> now_ms) {
+  partition_keeper::setup setup;
+  setup.self = self;
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.begin.history = begin;
+  setup.now_ms = std::move(now_ms);
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  return setup;
+}
+std::int64_t at_no_time() {
+  return 0;
+}
+
 } // namespace
 
 TEST_CASE("a keeper knows whose claim was the last, and waits for no silence when that life is over") {
@@ -43,14 +60,7 @@ TEST_CASE("a keeper knows whose claim was the last, and waits for no silence whe
   log.write(record_kind::round, "one");
 
   std::int64_t now = 1'000;
-  partition_keeper::setup setup;
-  setup.self = {"node-b", 2};
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [&] { return now; };
-  setup.apply = [](const auto&, const auto&, auto) { return true; };
-  setup.changed = [](auto, const auto&) {};
+  auto setup = setup_of(log, begin, {"node-b", 2}, [&] { return now; });
   partition_keeper keeper{std::move(setup)};
   CHECK_FALSE(keeper.seen().owner);
   const auto look = [&] {
@@ -85,12 +95,7 @@ TEST_CASE("a claim that names nobody stops the reader") {
   written_log log;
   const auto begin = log.write(record_kind::genesis, {});
   log.write(record_kind::claim, body);
-  partition_keeper::setup setup;
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [] { return std::int64_t{0}; };
-  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  auto setup = setup_of(log, begin, {}, at_no_time);
   std::string told;
   setup.changed = [&](auto, const std::string& why) { told = why; };
   partition_keeper keeper{std::move(setup)};
@@ -108,15 +113,10 @@ TEST_CASE("a round that the store could not apply is none of what it has") {
   log.write(record_kind::round, "two");
   log.write(record_kind::round, "three"); // after which two is known to be durable
 
-  partition_keeper::setup setup;
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [] { return std::int64_t{0}; };
+  auto setup = setup_of(log, begin, {}, at_no_time);
   setup.apply = [](const record_head&, const record_digest&, std::string_view round) {
     return round != "two";
   };
-  setup.changed = [](auto, const auto&) {};
   partition_keeper keeper{std::move(setup)};
   keeper.poll();
   log.database.let_all_happen();
@@ -130,14 +130,8 @@ TEST_CASE("an owner whose store fails has the rounds before, whatever the log ha
   const auto begin = log.write(record_kind::genesis, {});
   std::int64_t now = 1'000;
   bool fits = true;
-  partition_keeper::setup setup;
-  setup.self = {"node-a", 1};
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [&] { return now; };
+  auto setup = setup_of(log, begin, {"node-a", 1}, [&] { return now; });
   setup.apply = [&](const auto&, const auto&, auto) { return fits; };
-  setup.changed = [](auto, const auto&) {};
   partition_keeper keeper{std::move(setup)};
   for (; keeper.now() != partition_keeper::role::owning; now += 100) {
     REQUIRE(now < 60'000);
@@ -164,14 +158,7 @@ TEST_CASE(
   const auto begin = log.write(record_kind::genesis, {});
   std::int64_t now = 1'000;
   const auto keeper_of = [&](const std::string& node) {
-    partition_keeper::setup setup;
-    setup.self = {node, 1};
-    setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-    setup.codec = the_codec();
-    setup.begin.history = begin;
-    setup.now_ms = [&] { return now; };
-    setup.apply = [](const auto&, const auto&, auto) { return true; };
-    setup.changed = [](auto, const auto&) {};
+    auto setup = setup_of(log, begin, {node, 1}, [&] { return now; });
     return std::make_unique<partition_keeper>(std::move(setup));
   };
   const auto owner = keeper_of("node-a");
@@ -225,13 +212,7 @@ TEST_CASE("a record that does not say who keeps the partition stops the reader")
   const auto begin = log.write(record_kind::genesis, {});
   log.write(record_kind::claim, "node-a/1");
   log.write(record_kind::copies, "node-a,,node-b");
-  partition_keeper::setup setup;
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [] { return std::int64_t{0}; };
-  setup.apply = [](const auto&, const auto&, auto) { return true; };
-  setup.changed = [](auto, const auto&) {};
+  auto setup = setup_of(log, begin, {}, at_no_time);
   partition_keeper keeper{std::move(setup)};
   keeper.poll();
   log.database.let_all_happen();
@@ -245,14 +226,7 @@ TEST_CASE("who has not read all of a log claims nothing, whoever seems to be gon
   for (auto i = 0; i < 3; ++i)
     log.write(record_kind::round, "round");
   std::int64_t now = 1'000;
-  partition_keeper::setup setup;
-  setup.self = {"node-b", 1};
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [&] { return now; };
-  setup.apply = [](const auto&, const auto&, auto) { return true; };
-  setup.changed = [](auto, const auto&) {};
+  auto setup = setup_of(log, begin, {"node-b", 1}, [&] { return now; });
   partition_keeper keeper{std::move(setup)};
   log.database.read_rows = 2;
   for (bool first = true; !keeper.caught_up(); first = false) {
@@ -275,14 +249,8 @@ TEST_CASE("a log that went back is halted for all, also when the first try is lo
   log.write(record_kind::genesis, {});
   auto& database = log.database;
 
-  partition_keeper::setup setup;
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history =
-      log_history{{0, 2, 2, record_kind::claim, 1}, {7}, true}; // its store has more than the log
-  setup.now_ms = [] { return std::int64_t{0}; };
-  setup.apply = [](const auto&, const auto&, auto) { return true; };
-  setup.changed = [](auto, const auto&) {};
+  const log_history begin{{0, 2, 2, record_kind::claim, 1}, {7}, true}; // its store has more than the log
+  auto setup = setup_of(log, begin, {}, at_no_time);
   partition_keeper keeper{std::move(setup)};
   keeper.poll();
   database.let_happen(0, simulated_database::fate::done); // it reads

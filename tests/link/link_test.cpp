@@ -3,10 +3,10 @@
 #include "link/connect.hpp"
 #include "link/port.hpp"
 #include "net/link_server.hpp"
-#include "tests/link/identity_files.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/identity_files.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>

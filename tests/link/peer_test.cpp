@@ -4,10 +4,10 @@
 #include "link/connect_peer.hpp"
 #include "link/port.hpp"
 #include "tests/link/echoing_peer.hpp"
-#include "tests/link/identity_files.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/identity_files.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>

@@ -2,7 +2,7 @@
 
 #include "net/link_dialer.hpp"
 #include "net/link_server.hpp"
-#include "tests/support/certificates.hpp"
+#include "tests/support/identity_files.hpp"
 #include "tests/support/raw_peer.hpp"
 #include "tests/support/used_up_descriptors.hpp"
 
@@ -164,17 +164,7 @@ struct port {
   std::uint16_t number = 0;
 };
 
-/// The files of a certificate.
-struct identity {
-  identity(const certificate_authority& issuer, const certificate& own)
-      : cert{own.pem}, key{own.key_pem}, ca{issuer.pem()} {}
-  [[nodiscard]] tls_files files() const { return {cert.path(), key.path(), ca.path()}; }
-  temporary_file cert;
-  temporary_file key;
-  temporary_file ca;
-};
-
-std::shared_ptr<tls_contexts> contexts(const identity& of) {
+std::shared_ptr<tls_contexts> contexts(const identity_files& of) {
   auto made = tls_contexts::make(of.files());
   if (auto* why = std::get_if<std::string>(&made))
     throw std::runtime_error{*why};
@@ -302,7 +292,7 @@ TEST_CASE("what is no upgrade gets an answer and is hung up on", "[net]") {
 
 TEST_CASE("who is silent or too slow is ended in each phase", "[net]") {
   const certificate_authority authority;
-  const identity node{authority, authority.good()};
+  const identity_files node{authority, authority.good()};
   const auto short_times = [](link_server_options& options) {
     options.deadlines = {200ms, 200ms, 200ms, 200ms, 200ms, 100ms, 2s, 200ms};
   };
@@ -411,9 +401,9 @@ TEST_CASE("a process without descriptors takes no connections for a moment, and 
 TEST_CASE("mutual TLS: names of both sides count", "[net]") {
   const certificate_authority authority;
   const certificate_authority stranger{"Another root"};
-  const identity node{authority, authority.good()};
-  const identity engine{authority, authority.issue({.dns_names = {"engine.example.test"}})};
-  const identity foreign{stranger, stranger.good()};
+  const identity_files node{authority, authority.good()};
+  const identity_files engine{authority, authority.issue({.dns_names = {"engine.example.test"}})};
+  const identity_files foreign{stranger, stranger.good()};
   const port here{[&](link_server_options& options) { options.tls = contexts(node); }};
 
   std::vector<std::pair<std::string, std::string>> fields;
@@ -444,8 +434,8 @@ TEST_CASE("mutual TLS: names of both sides count", "[net]") {
 TEST_CASE("refused handshakes leave one line in the log, with address and reason", "[net]") {
   const certificate_authority authority;
   const certificate_authority stranger{"Another root"};
-  const identity node{authority, authority.good()};
-  const identity foreign{stranger, stranger.good()};
+  const identity_files node{authority, authority.good()};
+  const identity_files foreign{stranger, stranger.good()};
   // It trusts the node, which does not trust it.
   const temporary_file authority_pem{authority.pem()};
   auto files = foreign.files();
@@ -485,9 +475,9 @@ TEST_CASE("a flood of connections leaves a line in the log, and who only hangs u
 TEST_CASE("certificates are read again, and broken ones are not taken", "[net]") {
   const certificate_authority old_authority;
   const certificate_authority new_authority{"The next root"};
-  const identity node{old_authority, old_authority.good()};
-  const identity old_engine{old_authority, old_authority.good()};
-  const identity new_engine{new_authority, new_authority.good()};
+  const identity_files node{old_authority, old_authority.good()};
+  const identity_files old_engine{old_authority, old_authority.good()};
+  const identity_files new_engine{new_authority, new_authority.good()};
   const auto kept = contexts(node);
   const port here{[&](link_server_options& options) { options.tls = kept; }};
   const auto write = [](const std::string& path, const std::string& text) {

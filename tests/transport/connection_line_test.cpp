@@ -30,13 +30,13 @@ line experienced(line::duration took) {
 TEST_CASE("who waits for a connection dials at once where none is known to come back") {
   line fresh;
   CHECK_FALSE(fresh.dial_at(few));
-  fresh.join("a", 1, start);
+  fresh.join("a", 1, start, 1s);
   REQUIRE(fresh.dial_at(few));
   CHECK(*fresh.dial_at(few) <= start);
 
   line dialled_once; // and no connection has come back: the endpoint hangs, say
   dialled_once.dial_took(5ms);
-  dialled_once.join("a", 1, start);
+  dialled_once.join("a", 1, start, 1s);
   REQUIRE(dialled_once.dial_at(few));
   CHECK(*dialled_once.dial_at(few) <= start);
 }
@@ -59,7 +59,7 @@ TEST_CASE("who waits for a connection dials when that would have been quicker th
   };
   for (const auto& [dial_took, joined_after, came_back_after, expected_after] : table) {
     auto known = experienced(dial_took);
-    known.join("a", 1, start + joined_after);
+    known.join("a", 1, start + joined_after, 1s);
     known.connection_came_back(start + came_back_after);
     REQUIRE(known.dial_at(few));
     CHECK(*known.dial_at(few) == start + expected_after);
@@ -78,26 +78,33 @@ TEST_CASE("the more connections there are, the longer one that comes back is wai
       {2 * few, 55ms},
       {3 * few, 205ms},
       {4 * few, 455ms},
-      {100 * few, 1005ms},
+      {100 * few, 1005ms}, // as long as it may
   };
   for (const auto& [connections, expected_after] : table) {
     auto known = experienced(5ms);
-    known.join("a", 1, start);
+    known.join("a", 1, start, 1s);
     known.connection_came_back(start + 2s);
     REQUIRE(known.dial_at(connections));
     CHECK(*known.dial_at(connections) == start + expected_after);
   }
 
+  // one whose deadline is near waits less
+  auto hurried = experienced(5ms);
+  hurried.join("a", 1, start, 10ms);
+  hurried.connection_came_back(start + 2s);
+  CHECK(*hurried.dial_at(4 * few) == start + 15ms);
+  CHECK(*hurried.dial_at(few) == start + 5ms);
+
   // as long as some come back
   auto known = experienced(5ms);
-  known.join("a", 1, start);
+  known.join("a", 1, start, 1s);
   known.connection_came_back(start + 2ms);
   CHECK(*known.dial_at(100 * few) == start + 7ms);
 }
 
 TEST_CASE("how long a dial takes follows the dials") {
   auto known = experienced(8ms);
-  known.join("a", 1, start);
+  known.join("a", 1, start, 1s);
   CHECK(*known.dial_at(few) == start + 8ms);
   known.dial_took(16ms);
   CHECK(*known.dial_at(few) == start + 9ms);
@@ -109,11 +116,11 @@ TEST_CASE("how long a dial takes follows the dials") {
 TEST_CASE("who has left the line takes nobody's turn with it") {
   line crowded;
   for (const int item : {-1, -2, 1})
-    crowded.join("impatient", item, start);
+    crowded.join("impatient", item, start, 1s);
   for (const int item : {10, 11})
-    crowded.join("other", item, start);
-  crowded.join("gone", -3, start);
-  crowded.join("last", 20, start);
+    crowded.join("other", item, start, 1s);
+  crowded.join("gone", -3, start, 1s);
+  crowded.join("last", 20, start, 1s);
   std::vector<int> order;
   const auto gone = [](int item) { return item < 0; };
   for (crowded.drop_front_while(gone); !crowded.empty(); crowded.drop_front_while(gone))
@@ -124,8 +131,8 @@ TEST_CASE("who has left the line takes nobody's turn with it") {
 TEST_CASE("connections go to the endpoints of a line in a round") {
   line crowded;
   for (int i = 0; i < 3; ++i)
-    crowded.join("crowd", i, start);
-  crowded.join("other", 10, start);
+    crowded.join("crowd", i, start, 1s);
+  crowded.join("other", 10, start, 1s);
   std::vector<int> order;
   while (!crowded.empty()) {
     const auto first = crowded.front();
