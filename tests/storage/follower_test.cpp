@@ -295,5 +295,6 @@ TEST_CASE("a copy whose synced bytes are damaged is refused: its tables have wha
     REQUIRE(std::holds_alternative<store_status>(opened));
     CHECK(std::get<store_status>(opened).code == store_errc::corrupt);
     CHECK(std::get<store_status>(opened).detail.find("tables have what came after it") != std::string::npos);
+    CHECK(std::get<store_status>(opened).detail.ends_with("the node follows the cluster's log anew"));
   }
 }
