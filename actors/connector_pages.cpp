@@ -10,7 +10,7 @@ namespace vicket {
 std::size_t page_bytes_of(const connector& value) {
   constexpr std::size_t around_a_string = 40; // in memory; less in a message
   auto bytes = sizeof(connector) + value.id.value.size() + value.name.size() + value.url.size() +
-               value.secret.value.size();
+               value.secret.value.size() + value.filter_json.size();
   for (const auto& [name, of] : value.headers)
     bytes += name.size() + of.size() + 2 * around_a_string;
   for (const auto& [name, of] : value.secret_headers)

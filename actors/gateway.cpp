@@ -38,9 +38,20 @@ gateway::handle::behavior_type gateway::make_behavior() {
         return self_->delegate(with_.router, std::move(request));
       },
       [this](delete_connector& request) -> caf::result<void> {
-        if (stopping_)
-          return make_refusal(stopping());
-        return self_->delegate(with_.router, std::move(request));
+        return change<void>(request);
+      },
+      [this](trigger& value) { return change<trigger_result>(value); },
+      [this](trigger_batch& batch) { return change<trigger_batch_result>(batch); },
+      [this](put_rule& request) { return change<rule>(request); },
+      [this](delete_rule& request) { return change<void>(request); },
+      [this](get_rule& request) -> caf::result<rule> {
+        return self_->delegate(with_.desk, std::move(request));
+      },
+      [this](list_rules& request) -> caf::result<rule_page> {
+        return self_->delegate(with_.desk, std::move(request));
+      },
+      [this](try_rules& request) -> caf::result<trial_page> {
+        return self_->delegate(with_.desk, std::move(request));
       },
       [this](const list_connectors& request) { return list(request); },
       [this](get_event& request) -> caf::result<event_page> {
@@ -181,6 +192,14 @@ void gateway::send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t 
           });
 }
 
+/// What the desk of the rules does, as long as the node takes anything.
+template <class Answer, class Request>
+caf::result<Answer> gateway::change(Request& request) {
+  if (stopping_)
+    return make_refusal(stopping());
+  return self_->delegate(with_.desk, std::move(request));
+}
+
 // -- connectors -------------------------------------------------------------------------------------------------------
 
 caf::result<connector_view> gateway::put(const put_connector& request) {
@@ -211,8 +230,10 @@ caf::result<connector_page> gateway::list(const list_connectors& request) {
 caf::result<node_status> gateway::status(const get_status& request) {
   auto promise = self_->make_response_promise<node_status>();
   const auto limit = std::clamp(request.limit, 1u, get_status::max_limit);
+  auto asked = with_.partitions;
+  asked.push_back(with_.settings);
   gather<partition_overview>(
-      self_, with_.partitions,
+      self_, asked,
       [&](std::size_t) {
         return get_partition_overview{request.after, limit};
       },
@@ -225,6 +246,9 @@ caf::result<node_status> gateway::status(const get_status& request) {
         status.version = with_.version;
         status.started_at = started_at_;
         status.now = with_.clock->now();
+        auto& settings = parts.back();
+        status.settings = {std::move(settings.partition), settings.settings, settings.settings_bytes};
+        parts.pop_back();
         for (auto& part : parts) {
           status.connectors_configured += part.connectors_configured;
           status.partitions.push_back(std::move(part.partition));

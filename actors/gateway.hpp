@@ -32,7 +32,9 @@ public:
   struct setup {
     router_actor router;
     history_actor history;
-    std::vector<partition_actor> partitions;
+    rule_desk_actor desk;
+    std::vector<partition_actor> partitions; ///< of connectors
+    partition_actor settings;
     const schedule_clock* clock = nullptr; ///< outlives the actor
     random_source* random = nullptr;       ///< outlives the actor; safe from any thread
     connector_rules rules;
@@ -64,6 +66,8 @@ private:
   void intake_ends(std::int64_t began_us, std::size_t events) const;
   void send_part(const std::shared_ptr<open_batch>& batch, std::uint32_t partition,
                  std::vector<composed_event> events, std::vector<std::size_t> places);
+  template <class Answer, class Request>
+  caf::result<Answer> change(Request& request);
   caf::result<connector_view> put(const put_connector& request);
   caf::result<connector_page> list(const list_connectors& request);
   caf::result<node_status> status(const get_status& request);

@@ -229,6 +229,9 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<gathered<parti
     gap = gap || parts[i].gap;
     at.positions.push_back(answers[i].answer ? std::optional{parts[i].from} : who->from[i]);
   }
+  for (const auto& one : answers)
+    if (!one.answer)
+      page.unread.push_back(refusal_of(one.why).detail);
   if (gap)
     page.gap_cursor = at.to_string();
   bool unfinished =
@@ -274,6 +277,7 @@ void history::answer_or_keep(const follower_ptr& who, std::vector<gathered<parti
   // All partitions that can be reached were looked through, so what is waited for comes after that, and the next look
   // starts there.
   who->cursor = std::move(page.cursor);
+  who->unread = std::move(page.unread);
   if (!known)
     keep(who);
   for (std::size_t i = 0; i < readers_.size(); ++i) {
@@ -319,7 +323,7 @@ void history::look_at_followers() {
     }
     ++at;
     let_go(who);
-    who->promise.deliver(outcome_page{{}, {}, who->cursor});
+    who->promise.deliver(outcome_page{{}, {}, who->cursor, who->unread});
   }
   schedule_look();
 }

@@ -51,6 +51,7 @@ private:
     caf::actor_addr asker;
     std::vector<std::optional<feed_position>> from; ///< by partition; absent: from the oldest that is kept
     std::string cursor;                             ///< the same as text, once they are all there
+    std::vector<std::string> unread;                ///< see `outcome_page`
     read_outcomes request;
     timestamp_ms until;
     bool reading = false; ///< a read for it is under way

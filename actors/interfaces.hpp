@@ -9,6 +9,8 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <string>
+
 // The protocol inside a node, on one page. `messages/actors.hpp` has the one that other processes see.
 
 namespace vicket {
@@ -67,8 +69,28 @@ using partition_actor = caf::typed_actor<
     /// Gateway → partition. From what is in memory: the store is not read.
     caf::result<partition_overview>(get_partition_overview)>;
 
+/// What the front of a node asks of the partition `settings`, wherever it is. In a cluster a change is answered when no node
+/// decides by what was before any more: see storage/settings_copy.hpp.
+using settings_actor = caf::typed_actor<
+    /// Errors: too_large (or too many), storage_full, unavailable; of a seat also overloaded.
+    caf::result<void>(put_setting),
+    /// Errors: not_found, storage_full, unavailable; of a seat also overloaded.
+    caf::result<void>(delete_setting), caf::result<setting>(get_setting),
+    caf::result<settings_page>(list_settings)>;
+
+/// One per node: rules, and what they make of triggers. See rule_desk.hpp.
+using rule_desk_actor = caf::typed_actor<
+    /// Gateway → desk, as a client's.
+    caf::result<trigger_result>(trigger), caf::result<trigger_batch_result>(trigger_batch),
+    caf::result<rule>(put_rule), caf::result<rule>(get_rule), caf::result<void>(delete_rule),
+    caf::result<rule_page>(list_rules), caf::result<trial_page>(try_rules),
+    /// Of a connector that no rule names; handed on to its partition.
+    caf::result<void>(delete_connector),
+    /// To itself: look at what waits.
+    caf::result<void>(tick)>;
+
 /// One per partition: sole writer of its store, parent of its supervisors. Never answers `not_owner`: that is a peer's.
-using persistence_actor = partition_actor::extend_with<sleeper_actor>::extend<
+using persistence_actor = partition_actor::extend_with<sleeper_actor>::extend_with<settings_actor>::extend<
     /// Supervisor → persistence. See the messages.
     caf::result<void>(refill_window), caf::result<bool>(retire), caf::result<void>(room_declined),
     caf::result<void>(given_back),
@@ -88,6 +110,8 @@ using persistence_actor = partition_actor::extend_with<sleeper_actor>::extend<
     /// History reader → persistence, the steps of the retention. Answered when they are durable. Errors: storage_full,
     /// unavailable.
     caf::result<void>(prepare_edge), caf::result<void>(carry_over), caf::result<void>(move_edge),
+    /// To itself: answers to changes of settings have waited long enough.
+    caf::result<void>(settings_settled),
     /// Node → persistence. Answered when all its supervisors have drained and everything is committed.
     caf::result<void>(drain)>;
 
@@ -146,10 +170,12 @@ struct owner_changed {
   history_reader_actor reader_here; ///< set with `here`
   std::string node;                 ///< the owner's name, this node's too; empty: nobody is known
   peer_actor there;
+  std::string halted; ///< why the partition takes nothing, so that nobody has it; empty: it does
 };
 
 /// One per partition of a clustered node: the partition, as this node sees it, whoever owns it. See partition_seat.hpp.
-using partition_seat_actor = partition_actor::extend_with<partition_reader_actor>::extend<
+using partition_seat_actor =
+    partition_actor::extend_with<partition_reader_actor>::extend_with<settings_actor>::extend<
     /// Cluster → seat.
     caf::result<void>(owner_changed),
     /// Reader → seat.

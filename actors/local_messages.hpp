@@ -162,6 +162,9 @@ struct retire {
   bool unjudged = false;                    ///< what an earlier life left there was not all looked at
 };
 
+/// Persistence → itself: it is time for answers to changes of settings.
+struct settings_settled {};
+
 /// Node → persistence → supervisors: start no more deliveries; answered when those in flight are over and recorded.
 struct drain {};
 

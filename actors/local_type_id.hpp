@@ -47,6 +47,7 @@ CAF_ADD_TYPE_ID(vicket_local, (vicket::look_for_room))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::let_end))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::owner_changed))
 CAF_ADD_TYPE_ID(vicket_local, (vicket::serve_partition))
+CAF_ADD_TYPE_ID(vicket_local, (vicket::settings_settled))
 
 CAF_END_TYPE_ID_BLOCK(vicket_local)
 
@@ -88,3 +89,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::look_for_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::let_end)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::owner_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::serve_partition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vicket::settings_settled)

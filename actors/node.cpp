@@ -11,8 +11,10 @@
 #include "actors/peer_door.hpp"
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
+#include "actors/rule_desk.hpp"
 #include "policy/retention_rule.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/open_files.hpp"
 #include "storage/round_log.hpp"
 #include "storage/secret_key.hpp"
 #include "storage/space_budget.hpp"
@@ -63,6 +65,8 @@ struct node::rep {
   /// From so many places on each partition has a delivery actor of its own. With fewer, partitions share: an actor with
   /// fewer than this has no place to keep for connectors that hold none, and one without a place would start nothing.
   static constexpr std::size_t min_places_each = 8;
+  /// Of the partition `settings`, which is written seldom and read when the node starts: memtables, and the block cache.
+  static constexpr std::size_t settings_buffer_bytes = 1u << 20;
 
   caf::actor_system& system;
   node_options options;
@@ -76,9 +80,11 @@ struct node::rep {
   std::vector<delivery_actor>
       deliveries;   ///< each serves the partitions whose number leaves its own by their count
   std::mutex mutex; ///< of a cluster's node; else nothing changes once it has started
-  std::vector<partition> partitions; ///< its actors are guarded by `mutex`
+  std::vector<partition> partitions; ///< the last one is `settings`; its actors are guarded by `mutex`
+  std::shared_ptr<const settings_copy> settings;
   alarm_actor alarm;
   router_actor router;
+  rule_desk_actor rules;
   history_actor history;
   history_sweeper_actor sweeper;
   node_gateway_actor gateway;
@@ -89,6 +95,10 @@ struct node::rep {
   void start_partition(std::uint32_t number, std::unique_ptr<round_log> log,
                        std::shared_ptr<const start_permit> permit);
   void start_front();
+  [[nodiscard]] bool is_settings(std::uint32_t number) const { return number == folder->partitions(); }
+  [[nodiscard]] std::string name_of(std::uint32_t number) const {
+    return "partition " + (is_settings(number) ? "settings" : std::to_string(number));
+  }
   void tell_front(std::uint32_t partition);
   void end_all();
 
@@ -116,6 +126,7 @@ void node::rep::start_all(std::vector<std::shared_ptr<partition_store>> stores) 
   watch = system.spawn<actor_of<node_watch>>(environment.failed);
   alarm = spawn<vicket::alarm>("alarm", std::cref(*clock));
   start_deliveries();
+  settings = std::make_shared<const settings_copy>(stores.back(), options.settings_fresh);
   partitions.resize(stores.size());
   for (std::uint32_t i = 0; i < stores.size(); ++i)
     partitions[i].store = std::move(stores[i]);
@@ -148,7 +159,7 @@ void node::rep::start_deliveries() {
 
 void node::rep::start_partition(std::uint32_t number, std::unique_ptr<round_log> log,
                                 std::shared_ptr<const start_permit> permit) {
-  const auto of_partition = " of partition " + std::to_string(number);
+  const auto of_partition = " of " + name_of(number);
   auto& part = partitions[number];
 
   const auto& delivers = deliveries[number % deliveries.size()];
@@ -167,6 +178,8 @@ void node::rep::start_partition(std::uint32_t number, std::unique_ptr<round_log>
   writing.secrets = secrets;
   writing.window = options.window;
   writing.budget = std::make_shared<window_budget>(options.window_memory_bytes / folder->partitions());
+  writing.is_settings = is_settings(number);
+  writing.settings_settle_ms = options.cluster ? settings_copy::settle_ms : 0;
   writing.attempt_wait_ms = options.attempt_wait_ms;
   writing.idle_ms = options.supervisor_idle_ms;
   if (options.crowd_of_supervisors != 0)
@@ -203,29 +216,43 @@ void node::rep::tell_front(std::uint32_t number) {
 void node::rep::start_front() {
   std::vector<partition_actor> heads;
   std::vector<partition_reader_actor> readers;
-  for (std::uint32_t i = 0; i < partitions.size(); ++i) {
-    auto& part = partitions[i];
-    if (options.cluster)
-      part.seat = spawn<partition_seat>("seat of partition " + std::to_string(i), i);
+  if (options.cluster)
+    for (std::uint32_t i = 0; i < partitions.size(); ++i)
+      partitions[i].seat = spawn<partition_seat>("seat of " + name_of(i), i, name_of(i));
+  for (std::uint32_t i = 0; i < folder->partitions(); ++i) {
+    const auto& part = partitions[i];
     heads.push_back(options.cluster ? partition_actor{part.seat} : partition_actor{part.persistence});
     readers.push_back(options.cluster ? partition_reader_actor{part.seat}
                                       : partition_reader_actor{part.reader});
   }
   if (options.cluster)
     door = spawn<vicket::peer_door>("door for other nodes",
-                                    peer_door::setup{static_cast<std::uint32_t>(partitions.size())});
+                                    peer_door::setup{folder->partitions()});
   router = spawn<vicket::router>("router", heads);
   std::vector<std::shared_ptr<const partition_store>> stores;
-  for (const auto& part : partitions)
-    stores.push_back(part.store);
+  for (std::uint32_t i = 0; i < folder->partitions(); ++i)
+    stores.push_back(partitions[i].store);
   sweeper = spawn_blocking<history_sweeper>("history sweeper", std::move(stores));
   auto limits = options.history;
   limits.partial_feeds = options.cluster.has_value();
   history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), limits);
+  rule_desk::setup deciding;
+  deciding.router = router;
+  const auto& last = partitions.back();
+  deciding.settings = options.cluster ? settings_actor{last.seat} : settings_actor{last.persistence};
+  deciding.copy = settings;
+  deciding.partitions = folder->partitions();
+  deciding.clock = clock.get();
+  deciding.random = environment.random;
+  deciding.max_envelope_bytes = options.max_envelope_bytes;
+  deciding.log_warning = environment.log_warning;
+  rules = spawn<rule_desk>("desk of the rules", std::move(deciding));
   gateway::setup setup;
   setup.router = router;
   setup.history = history;
+  setup.desk = rules;
   setup.partitions = std::move(heads);
+  setup.settings = options.cluster ? partition_actor{last.seat} : partition_actor{last.persistence};
   setup.clock = clock.get();
   setup.random = environment.random;
   setup.rules = connector_rules{options.allow_http, options.guard};
@@ -245,6 +272,11 @@ std::optional<std::string> place_complaint(data_folder& folder, const node_optio
   if (!options.cluster && is && is->node == data_folder::adopted)
     return name + " is what the cluster " + is->uuid +
            " began with, and what came since is not in it: its nodes have folders of their own";
+  if (!options.cluster && is && is->node == data_folder::adopting)
+    return name + " is what the cluster " + is->uuid +
+           " was to begin with, and its making did not come to its end: run `vicket cluster init --adopt` "
+           "with it "
+           "again";
   if (!options.cluster)
     return is ? std::optional{name + " belongs to node " + is->node +
                               " of a cluster: start it with --cluster, " + "--node-name " + is->node +
@@ -285,11 +317,14 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
   if (auto* why = std::get_if<store_status>(&secrets))
     return why->detail;
   parts->secrets = std::get<std::shared_ptr<const secret_box>>(std::move(secrets));
+  if (auto status = parts->folder->add_settings(); !status.ok())
+    return status.detail;
   std::vector<std::shared_ptr<partition_store>> stores;
   const auto budget = std::make_shared<space_budget>();
-  for (std::uint32_t i = 0; i < parts->folder->partitions(); ++i) {
+  for (std::uint32_t i = 0; i <= parts->folder->partitions(); ++i) {
+    const bool is_settings = parts->is_settings(i);
     store_options store;
-    store.folder = parts->folder->partition_path(i);
+    store.folder = is_settings ? *parts->folder->settings_path() : parts->folder->partition_path(i);
     store.environment = parts->environment.store;
     store.lineage_tag = static_cast<std::uint32_t>(parts->environment.random->next());
     store.budget = budget;
@@ -301,6 +336,10 @@ std::variant<std::unique_ptr<node>, std::string> node::start(caf::actor_system& 
       store.write_buffer_bytes = parts->options.store_write_buffer_bytes;
     store.write_buffer_bytes /= parts->folder->partitions();
     store.block_cache_bytes /= parts->folder->partitions();
+    if (is_settings) {
+      store.write_buffer_bytes = store.block_cache_bytes = rep::settings_buffer_bytes;
+      store.open_tables = max_open_settings_tables;
+    }
     auto opened = partition_store::open(std::move(store));
     if (auto* why = std::get_if<store_status>(&opened))
       return why->detail;
@@ -332,6 +371,7 @@ void node::rep::end_all() {
   };
   end(watch); // first: that the others end is no failure from here on
   end(gateway);
+  end(rules);
   end(history);
   end(sweeper);
   end(router);
@@ -355,6 +395,15 @@ std::uint32_t node::partitions() const {
   return rep_->folder->partitions();
 }
 
+settings_actor node::settings() const {
+  const auto& last = rep_->partitions.back();
+  return rep_->options.cluster ? settings_actor{last.seat} : settings_actor{last.persistence};
+}
+
+std::shared_ptr<const settings_copy> node::copy_of_settings() const {
+  return rep_->settings;
+}
+
 std::vector<std::shared_ptr<partition_store>> node::stores() const {
   std::vector<std::shared_ptr<partition_store>> all;
   for (const auto& part : rep_->partitions)
@@ -373,13 +422,14 @@ void node::own(std::uint32_t partition, std::unique_ptr<round_log> log,
   rep_->tell_front(partition);
 }
 
-void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner,
-                    peer_actor there) {
+void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there,
+                    const std::string& halted) {
   const std::lock_guard lock{rep_->mutex};
   auto& known = rep_->partitions[partition].owner;
   known.epoch = epoch;
   known.node = owner;
   known.there = std::move(there);
+  known.halted = halted;
   rep_->tell_front(partition);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/history_limits.hpp"
+#include "actors/interfaces.hpp"
+#include "storage/settings_copy.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/actors.hpp"
 #include "messages/peer_actor.hpp"
@@ -58,6 +60,8 @@ struct node_options {
   /// A node of a cluster: which. Its partitions, which are as many as the cluster's, follow the cluster's log, and have no
   /// writer here but between `node::own` and `node::disown`.
   std::optional<data_folder::cluster_place> cluster;
+  /// Of a node of a cluster: holds while its copy of the settings is the newest. See storage/settings_copy.hpp, `cluster_part`.
+  std::shared_ptr<const start_permit> settings_fresh;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
   bool own_threads = true;
 };
@@ -98,10 +102,15 @@ public:
 
   /// Also an engine's `gateway_actor`, and an operator's `operator_actor`.
   [[nodiscard]] node_actor gateway() const;
-  [[nodiscard]] std::uint32_t partitions() const;
+  [[nodiscard]] std::uint32_t partitions() const; ///< of connectors
+
+  /// What belongs to no connector: where it is changed, and this node's copy of it.
+  [[nodiscard]] settings_actor settings() const;
+  [[nodiscard]] std::shared_ptr<const settings_copy> copy_of_settings() const;
 
   // -- a node of a cluster; any thread --------------------------------------------------------------------------------
 
+  /// By partition; the last one, whose number is that of the connectors' partitions, is `settings`.
   [[nodiscard]] std::vector<std::shared_ptr<partition_store>> stores() const;
   [[nodiscard]] std::shared_ptr<const secret_box> secrets() const;
 
@@ -110,7 +119,9 @@ public:
   void own(std::uint32_t partition, std::unique_ptr<round_log> log,
            std::shared_ptr<const start_permit> permit);
   /// Who owns the partition, as far as is known, and how to ask that node; null: this node does, or it can't be asked.
-  void owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there);
+  /// `halted`: why nobody does, and nothing is to be waited for; empty: it goes on.
+  void owner_is(std::uint32_t partition, std::uint64_t epoch, const std::string& owner, peer_actor there,
+                const std::string& halted);
   /// For other nodes: this one's own partitions.
   [[nodiscard]] peer_actor door() const;
   /// Starts nothing more of it; `done` when what is under way is over and written, or after `patience_ms`. By an actor.

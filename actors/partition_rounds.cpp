@@ -2,6 +2,7 @@
 
 #include "policy/assertion.hpp"
 #include "policy/connector_state.hpp"
+#include "policy/envelope.hpp"
 #include "policy/event_filter.hpp"
 #include "storage/key_codec.hpp"
 
@@ -28,6 +29,10 @@ void append(std::vector<T>& to, std::vector<T>& from) {
   from.clear();
 }
 
+bool takes_all(const connector& config) {
+  return config.events.empty() && config.filter_json.empty();
+}
+
 /// It may be over, or have been another endpoint's.
 bool was_held(const partition_rounds::place& owner) {
   const auto state = decode_connector_state(owner.remembered());
@@ -49,6 +54,8 @@ void partition_rounds::round::clear() {
   edge.reset();
   history.clear();
   accounts.clear();
+  settings.clear();
+  settings_grew = {};
   ids.clear();
 }
 
@@ -63,6 +70,12 @@ partition_rounds::partition_rounds(const partition_store& store, setup with)
   if (!with_.budget)
     with_.budget = std::make_shared<window_budget>(window_limits::default_node_bytes);
   load_history();
+  const auto stored = store_.settings();
+  stored->visit_after({setting_kind{0}, {}}, [this](const settings_snapshot::entry_ptr& each) {
+    ++settings_.counts[each->key.kind];
+    return true;
+  });
+  settings_.bytes = static_cast<std::ptrdiff_t>(stored->bytes());
 }
 
 // -- connectors -------------------------------------------------------------------------------------------------------
@@ -100,7 +113,7 @@ connector_slot partition_rounds::load(const connector& config) {
 /// What of a connector's configuration is at hand also while it rests.
 void partition_rounds::configure(place& owner, const connector& config) {
   owner.enabled = config.enabled;
-  owner.takes_all = config.events.empty();
+  owner.takes_all = takes_all(config);
   owner.longest_cap_s = std::max(owner.longest_cap_s,
                                  static_cast<std::uint32_t>((config.retry.cap_ms + ms_per_s - 1) / ms_per_s));
 }
@@ -244,19 +257,40 @@ partition_rounds::acceptance partition_rounds::accept(composed_event& event, tim
   return {accepted{id, false}, true};
 }
 
-std::optional<refusal> partition_rounds::refuse(const composed_event& event, const place* owner) const {
+std::optional<refusal> partition_rounds::refuse(const composed_event& event, const place* owner) {
   if (owner == nullptr)
     return refusal{errc::unknown_connector, "no connector has the id '" + event.connector.value + "'"};
-  const auto& active = *owner->active;
+  auto& active = *owner->active;
   if (!active.complaint.empty())
     return refusal{errc::connector_disabled,
                    "connector '" + event.connector.value + "' can't be used: " + active.complaint};
   if (!owner->enabled)
     return refusal{errc::connector_disabled, "connector '" + event.connector.value + "' is disabled"};
-  if (!owner->takes_all && !event_matches(active.config().events, event.event))
+  if (owner->takes_all)
+    return std::nullopt;
+  if (!event_matches(active.config().events, event.event))
     return refusal{errc::filtered, "none of the events patterns of connector '" + event.connector.value +
                                        "' matches '" + event.event + "'"};
-  return std::nullopt;
+  return active.config().filter_json.empty() ? std::nullopt : refuse_by_filter(event, active);
+}
+
+std::optional<refusal> partition_rounds::refuse_by_filter(const composed_event& event, activity& active) {
+  if (!active.filter)
+    active.filter = filters_.of(active.config().filter_json);
+  if (!active.filter) // a put would have refused it
+    return refusal{errc::connector_disabled, "connector '" + event.connector.value +
+                                                 "' can't be used: its filter can't be read; put it again"};
+  const auto data = data_in_envelope(event.envelope);
+  if (!data) // its gateway would have refused it
+    return refusal{errc::invalid_event, "the event's envelope is none"};
+  if (active.filter->matches(event.event, *data))
+    return std::nullopt;
+  const auto mismatches = active.filter->mismatches(event.event, *data);
+  auto detail = "the filter of connector '" + event.connector.value +
+                "' does not match: " + mismatches.front().sentence("/filter");
+  if (mismatches.size() > 1)
+    detail += "; nor does another part of which one would do";
+  return refusal{errc::filtered, std::move(detail)};
 }
 
 bool partition_rounds::is_staged(const event_id& id, connector_slot slot) const {
@@ -317,6 +351,7 @@ connector_slot partition_rounds::put(const connector& config) {
     auto& active = *activate(made.slot);
     made.longest_cap_before_s = at(made.slot).longest_cap_s;
     made.before = std::exchange(active.shared, std::make_shared<const connector>(config));
+    active.filter = nullptr;
     active.complaint.clear();
     configure(at(made.slot), config);
   } else {
@@ -356,6 +391,66 @@ void partition_rounds::remove(connector_slot slot) {
   made.slot = slot;
   made.removed = true;
   filling_.changes.push_back(std::move(made));
+}
+
+// -- settings ---------------------------------------------------------------------------------------------------------
+
+bool partition_rounds::has_unfinished_settings() const noexcept {
+  return !filling_.settings.empty() || !flying_.settings.empty();
+}
+
+/// As it will be; absent: there will be none.
+std::optional<std::size_t> partition_rounds::setting_bytes(const setting_key& key) const {
+  for (const auto* part : {&filling_, &flying_})
+    if (const auto found = part->settings.find(key); found != part->settings.end())
+      return found->second;
+  const auto stored = store_.settings()->find(key);
+  return stored ? std::optional{settings_snapshot::bytes_of(*stored)} : std::nullopt;
+}
+
+void partition_rounds::stage_setting(const setting_key& key, std::optional<std::size_t> bytes) {
+  const auto before = setting_bytes(key);
+  const auto grew_by = static_cast<std::ptrdiff_t>(bytes.value_or(0)) -
+                       static_cast<std::ptrdiff_t>(before.value_or(0));
+  const auto more = (bytes ? 1 : 0) - (before ? 1 : 0);
+  for (auto* totals : {&settings_, &filling_.settings_grew}) {
+    totals->bytes += grew_by;
+    totals->counts[key.kind] += more;
+  }
+  filling_.settings.insert_or_assign(key, bytes);
+}
+
+std::optional<refusal> partition_rounds::put_setting(setting value) {
+  const auto bytes = settings_snapshot::bytes_of(value);
+  if (!value.key.valid()) // the gateway has looked: what it let through by a defect, every start would find
+    return refusal{errc::invalid_event, "its id must be 1 to 64 characters of A-Z a-z 0-9 . _ -"};
+  if (value.bytes.size() > settings_bounds::record_bytes)
+    return refusal{errc::too_large, "'" + value.key.id + "' has " + std::to_string(value.bytes.size()) +
+                                              " bytes, of " + std::to_string(settings_bounds::record_bytes) +
+                                              " at most"};
+  const auto before = setting_bytes(value.key);
+  if (!before &&
+      settings_.counts[value.key.kind] >= static_cast<std::ptrdiff_t>(settings_bounds::per_kind))
+    return refusal{errc::too_large, "there are " + std::to_string(settings_bounds::per_kind) +
+                                              " already, which is the most: delete some that are not needed"};
+  if (settings_.bytes + static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(before.value_or(0)) >
+      static_cast<std::ptrdiff_t>(settings_bounds::all_bytes))
+    return refusal{errc::too_large, "with '" + value.key.id + "' all of them would have more than " +
+                                              std::to_string(settings_bounds::all_bytes) +
+                                              " bytes: delete some that are not needed"};
+  if (!before && !room_on_disk())
+    return disk_is_full();
+  stage_setting(value.key, bytes);
+  filling_.batch.put_setting(std::move(value));
+  return std::nullopt;
+}
+
+bool partition_rounds::delete_setting(const setting_key& key) {
+  if (!setting_bytes(key))
+    return false;
+  stage_setting(key, std::nullopt);
+  filling_.batch.delete_setting(key);
+  return true;
 }
 
 // -- attempts ---------------------------------------------------------------------------------------------------------
@@ -739,6 +834,9 @@ void partition_rounds::refused(const store_status&, released& out) {
     undo_events(*part);
     undo_changes(*part);
     history_.put_back(part->accounts);
+    settings_.bytes -= part->settings_grew.bytes;
+    for (const auto& [kind, more] : part->settings_grew.counts)
+      settings_.counts[kind] -= more;
     part->clear();
   }
   if (sealed_) {
@@ -782,8 +880,9 @@ void partition_rounds::undo_changes(round& undone) {
       free_slot(each->slot);
     } else {
       owner.active->shared = std::move(each->before);
+      owner.active->filter = nullptr;
       owner.enabled = owner.active->config().enabled;
-      owner.takes_all = owner.active->config().events.empty();
+      owner.takes_all = takes_all(owner.active->config());
       owner.longest_cap_s = each->longest_cap_before_s;
     }
   }
@@ -845,7 +944,8 @@ void partition_rounds::check() const {
     const auto& active = *owner.active;
     VICKET_ASSERT(!owner.removed || active.changes_in_rounds > 0);
     VICKET_ASSERT(active.config().id == owner.id && active.config().enabled == owner.enabled);
-    VICKET_ASSERT(active.config().events.empty() == owner.takes_all);
+    VICKET_ASSERT(takes_all(active.config()) == owner.takes_all);
+    VICKET_ASSERT(!active.filter || !active.config().filter_json.empty());
     VICKET_ASSERT(active.to_take.events.empty() && active.to_let_go.attempts.empty() && !active.grown);
     VICKET_ASSERT(owner.supervised || !active.window.waits());
     held += active.window.counts();
@@ -887,7 +987,9 @@ void partition_rounds::check() const {
   }
   VICKET_ASSERT(idle == idle_);
   VICKET_ASSERT(sealed_ || (flying_.events.empty() && flying_.records.empty() && flying_.replies.empty() &&
-                            flying_.changes.empty() && flying_.ids.empty()));
+                            flying_.changes.empty() && flying_.settings.empty() && flying_.ids.empty()));
+  VICKET_ASSERT(has_unfinished_settings() ||
+                settings_.bytes == static_cast<std::ptrdiff_t>(store_.settings()->bytes()));
 }
 
 } // namespace vicket

@@ -8,6 +8,8 @@
 #include "actors/window_budget.hpp"
 #include "actors/window_limits.hpp"
 #include "messages/errors.hpp"
+#include "messages/settings.hpp"
+#include "policy/compiled_filters.hpp"
 #include "policy/history_ledger.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/sealed_round.hpp"
@@ -16,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,7 +87,8 @@ public:
     [[nodiscard]] const connector& config() const { return *shared; }
 
     std::shared_ptr<const connector> shared; ///< its supervisor's, where it has one: there is no other copy
-    std::string complaint;                   ///< why it can't be used; empty: it can
+    std::shared_ptr<const content_filter> filter; ///< of `shared`, once an event was judged by it
+    std::string complaint;                        ///< why it can't be used; empty: it can
     /// `backlog_grew` and `reconfigure` that its supervisor was sent.
     std::uint32_t told = 0;
     window_budget::share window; ///< handed to the supervisor, or in a round to be, attempts not recorded yet
@@ -109,7 +113,7 @@ public:
     std::uint32_t longest_cap_s = 0;
     bool exists : 1 = false; ///< else the slot is free
     bool enabled : 1 = false;
-    bool takes_all : 1 = false;  ///< whatever an event is called
+    bool takes_all : 1 = false;  ///< whatever an event is called, and holds
     bool supervised : 1 = false; ///< there is a supervisor
     bool backlog : 1 = false;    ///< there may be due events in the index that the supervisor was not given
     bool removed : 1 = false;    ///< by a delete in an unfinished round
@@ -219,6 +223,12 @@ public:
   /// Something is pending for it, in the store or on its way there.
   [[nodiscard]] bool is_busy(connector_slot slot) const;
 
+  /// What belongs to no connector. Of a put why it is refused; absent: it is in the round being filled, as what is deleted.
+  [[nodiscard]] std::optional<refusal> put_setting(setting value);
+  /// False: there is none, or will be none.
+  [[nodiscard]] bool delete_setting(const setting_key& key);
+  [[nodiscard]] bool has_unfinished_settings() const noexcept;
+
   /// Attempts that a supervisor has decided about. Those of one that is not there any more are passed over.
   void record(record_attempts message, timestamp_ms now);
 
@@ -305,6 +315,12 @@ private:
     std::uint32_t longest_cap_before_s = 0;
   };
 
+  /// How many settings there are, and their bytes.
+  struct settings_totals {
+    std::map<setting_kind, std::ptrdiff_t> counts;
+    std::ptrdiff_t bytes = 0;
+  };
+
   struct staged_id {
     event_id id;
     connector_slot slot = 0;
@@ -330,13 +346,18 @@ private:
     std::optional<log_sequence> edge;
     std::vector<staged_weight> history;
     std::vector<history_ledger::change> accounts;
+    std::map<setting_key, std::optional<std::size_t>> settings; ///< their bytes; absent: deleted
+    settings_totals settings_grew;
     std::unordered_set<staged_id, staged_id_hash> ids; ///< of senders, among `events`
 
     [[nodiscard]] bool writes() const { return !batch.empty() || edge.has_value(); }
     void clear();
   };
 
-  [[nodiscard]] std::optional<refusal> refuse(const composed_event& event, const place* owner) const;
+  [[nodiscard]] std::optional<refusal> refuse(const composed_event& event, const place* owner);
+  [[nodiscard]] std::optional<refusal> refuse_by_filter(const composed_event& event, activity& active);
+  [[nodiscard]] std::optional<std::size_t> setting_bytes(const setting_key& key) const;
+  void stage_setting(const setting_key& key, std::optional<std::size_t> bytes);
   [[nodiscard]] bool is_staged(const event_id& id, connector_slot slot) const;
   [[nodiscard]] bool has_room(const place& owner, std::size_t bytes) const;
   [[nodiscard]] bool room_on_disk();
@@ -383,10 +404,12 @@ private:
   pending_counts pending_;
   busy_connectors busy_;
   std::size_t idle_ = 0;
-  std::size_t idle_kept_ = 0;      ///< of them at the last look: they have something else to show
+  std::size_t idle_kept_ = 0; ///< of them at the last look: they have something else to show
+  compiled_filters filters_;
   history_ledger history_;         ///< of what is durable
   log_sequence counted_below_ = 0; ///< as stored, or to be: a restart counts from there on
   feed_drops drops_;               ///< likewise
+  settings_totals settings_;       ///< as it will be once all rounds are durable
   log_sequence next_sequence_ = 1;
   log_sequence prepared_edge_ = 1; ///< attempts of events below are noted in `carried`
   round filling_;

@@ -25,6 +25,10 @@ std::size_t weight_of(const put_connector& request) {
   return page_bytes_of(request.value);
 }
 
+std::size_t weight_of(const put_setting& request) {
+  return request.value.key.id.size() + request.value.bytes.size() + around_bytes;
+}
+
 std::size_t weight_of(const find_partition_run& request) {
   return request.run.size() + around_bytes;
 }
@@ -129,6 +133,7 @@ public:
       shown.partition.number = seat.partition_;
       shown.partition.accepting = false;
       shown.partition.owner = seat.node_;
+      shown.partition.halted = seat.halted_;
       shown.partition.why = reason.detail;
       promise_.deliver(std::move(shown));
     } else {
@@ -137,7 +142,7 @@ public:
   }
 
   [[nodiscard]] bool is_done(const refusal& reason) override {
-    if constexpr (std::is_same_v<Request, delete_connector>) {
+    if constexpr (std::is_same_v<Request, delete_connector> || std::is_same_v<Request, delete_setting>) {
       if (may_be_done && reason.code == errc::not_found) {
         promise_.deliver();
         return true;
@@ -230,8 +235,9 @@ private:
 
 // -- the actor ------------------------------------------------------------------------------------------------------------
 
-partition_seat::partition_seat(handle::pointer self, std::uint32_t partition)
-    : self_{self}, partition_{partition} {
+partition_seat::partition_seat(handle::pointer self, std::uint32_t partition, std::string called)
+    : self_{self}, partition_{partition}, called_{called.empty() ? "partition " + std::to_string(partition)
+                                                                 : std::move(called)} {
   self_->set_down_handler([this](const caf::down_msg& gone) { forget(gone); });
 }
 
@@ -247,6 +253,10 @@ partition_seat::handle::behavior_type partition_seat::make_behavior() {
       [this](get_partition_overview& request) {
         return ask_in_own_name<partition_overview>(request, glance);
       },
+      [this](put_setting& request) { return ask<void>(request, patience); },
+      [this](delete_setting& request) { return ask<void>(request, patience); },
+      [this](get_setting& request) { return ask<setting>(request, patience); },
+      [this](list_settings& request) { return ask<settings_page>(request, glance); },
       [this](find_partition_events& request) { return ask<found_events>(request, patience); },
       [this](find_partition_run& request) { return ask<found_events>(request, patience); },
       [this](read_partition_histories& request) { return ask<partition_histories>(request, patience); },
@@ -266,6 +276,7 @@ partition_seat::handle::behavior_type partition_seat::make_behavior() {
 void partition_seat::take(owner_changed& news) {
   const bool is_other = news.here != here_ || news.reader_here != reader_here_ || news.there != there_;
   node_ = std::move(news.node);
+  halted_ = std::move(news.halted);
   if (is_other) {
     if (here_)
       self_->demonitor(here_);
@@ -293,6 +304,7 @@ void partition_seat::take(owner_changed& news) {
   }
   for (const auto which : of_feed)
     give_up(which);
+  give_up_if_halted();
   // A new owner's persistence does not know of what came before it.
   if (is_other && watched_ && is_owned())
     tell_watcher();
@@ -309,7 +321,9 @@ void partition_seat::forget(const caf::down_msg& gone) {
 }
 
 std::string partition_seat::owner_and(const std::string& why) const {
-  return "partition " + std::to_string(partition_) + " can't be reached" +
+  if (!halted_.empty())
+    return called_ + " is halted: " + halted_;
+  return called_ + " can't be reached" +
          (node_.empty() ? "" : ", of node " + node_) + ": " + why;
 }
 
@@ -390,7 +404,7 @@ bool partition_seat::has_room_for(std::size_t bytes) const {
 }
 
 refusal partition_seat::too_much() const {
-  return {errc::overloaded, "too much waits for partition " + std::to_string(partition_) +
+  return {errc::overloaded, "too much waits for " + called_ +
                                 (node_.empty() ? "" : " of node " + node_) + ": send again a little later"};
 }
 
@@ -399,6 +413,7 @@ void partition_seat::open(std::unique_ptr<open_request> one) {
   open_bytes_ += one->bytes;
   auto& kept = *open_.emplace(one->mine, std::move(one)).first->second;
   ask_owner(kept);
+  give_up_if_halted();
   schedule_look();
 }
 
@@ -471,10 +486,21 @@ void partition_seat::failed(number which, std::uint64_t turn, const refusal& why
   if (!why.detail.empty())
     one->why = why.detail;
   one->again_at = now() + again;
-  if (one->of_feed || (one->once_only && one->may_be_done) || now() >= one->until)
+  if (one->of_feed || (one->once_only && one->may_be_done) || now() >= one->until || !halted_.empty())
     give_up(which);
   else
     schedule_look();
+}
+
+void partition_seat::give_up_if_halted() {
+  if (halted_.empty())
+    return;
+  std::vector<number> all;
+  for (const auto& [which, one] : open_)
+    if (!one->under_way)
+      all.push_back(which);
+  for (const auto which : all)
+    give_up(which);
 }
 
 void partition_seat::close(number which) {

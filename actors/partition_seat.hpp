@@ -26,6 +26,8 @@ namespace vicket {
 /// - A delete that is sent again and finds nothing has deleted.
 /// A delete by force is waited for as long as its owner takes, and sent again within `patience` only.
 ///
+/// For a partition that is halted nobody is waited for: `unavailable` at once, with why.
+///
 /// Feed reads wait for nobody, since one partition is not to hold up a page: `unavailable` at once while no owner is known, or
 /// where it did not answer less than `look_again` ago. Who watches the feed is told when it is worth another look.
 class partition_seat {
@@ -47,7 +49,8 @@ public:
   /// Events go out in messages of about this size, or of one event. A link takes 32 MiB.
   static constexpr std::size_t message_bytes = 8u << 20;
 
-  partition_seat(handle::pointer self, std::uint32_t partition);
+  /// `called`: in sentences; empty: "partition" and its number.
+  partition_seat(handle::pointer self, std::uint32_t partition, std::string called = {});
   ~partition_seat();
 
   handle::behavior_type make_behavior();
@@ -82,6 +85,8 @@ private:
   [[nodiscard]] open_request* find(number which, std::uint64_t turn);
   /// There was no answer, or a refusal.
   void failed(number which, std::uint64_t turn, const refusal& why);
+  /// Of a partition that is halted: all that is not under way.
+  void give_up_if_halted();
   void close(number which);
   void give_up(number which);
   [[nodiscard]] bool is_over(const open_request& one, time_point now) const;
@@ -103,10 +108,12 @@ private:
   // - here_ and reader_here_ are both set or both null; not at the same time as there_.
   handle::pointer self_;
   std::uint32_t partition_;
+  std::string called_;
   persistence_actor here_;
   history_reader_actor reader_here_;
   peer_actor there_;
-  std::string node_; ///< the owner's name; empty: nobody is known
+  std::string node_;   ///< the owner's name; empty: nobody is known
+  std::string halted_; ///< why nobody will own it; empty: it is not
   std::map<number, std::unique_ptr<open_request>> open_;
   std::size_t open_bytes_ = 0;
   number last_number_ = 0;

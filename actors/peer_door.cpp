@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace vicket {
@@ -20,6 +21,10 @@ void bound(Request&) {}
 
 void bound(get_partition_overview& request) {
   request.limit = std::clamp(request.limit, 1u, get_status::max_limit);
+}
+
+void bound(list_settings& request) {
+  request.limit = std::clamp(request.limit, 1u, list_settings::max_limit);
 }
 
 void bound(list_connectors& request) {
@@ -48,9 +53,16 @@ void bound(read_partition_outcomes& request) {
   request.max_bytes = std::min<std::uint64_t>(request.max_bytes, event_page::max_bytes);
 }
 
+template <class Request>
+inline constexpr bool is_of_settings =
+    std::is_same_v<Request, put_setting> || std::is_same_v<Request, delete_setting> ||
+    std::is_same_v<Request, get_setting> || std::is_same_v<Request, list_settings>;
+template <class Request>
+inline constexpr bool is_of_any = std::is_same_v<Request, get_partition_overview>;
+
 } // namespace
 
-peer_door::peer_door(handle::pointer self, setup with) : self_{self}, places_(with.partitions) {}
+peer_door::peer_door(handle::pointer self, setup with) : self_{self}, places_(with.partitions + 1) {}
 
 peer_door::handle::behavior_type peer_door::make_behavior() {
   return {
@@ -68,6 +80,10 @@ peer_door::handle::behavior_type peer_door::make_behavior() {
       [this](of_partition<read_partition_histories>& request) { return read<partition_histories>(request); },
       [this](of_partition<read_partition_outcomes>& request) { return read<partition_outcomes>(request); },
       [this](const await_feed& request) { return await(request); },
+      [this](of_partition<put_setting>& request) { return ask<void>(request); },
+      [this](of_partition<delete_setting>& request) { return ask<void>(request); },
+      [this](of_partition<get_setting>& request) { return ask<setting>(request); },
+      [this](of_partition<list_settings>& request) { return ask<settings_page>(request); },
       [this](serve_partition& news) { serve(news); },
       [this](const feed_grew& news) {
         if (auto* place = owned(news.partition))
@@ -86,7 +102,9 @@ peer_door::served* peer_door::owned(std::uint32_t partition) {
 
 template <class Answer, class Request>
 caf::result<Answer> peer_door::ask(of_partition<Request>& request) {
-  const auto* place = owned(request.partition);
+  const bool is_for_settings = request.partition + 1 == places_.size();
+  const auto* place =
+      is_of_any<Request> || is_of_settings<Request> == is_for_settings ? owned(request.partition) : nullptr;
   if (place == nullptr)
     return not_owned(request.partition);
   bound(request.body);

@@ -26,7 +26,7 @@ public:
   static constexpr std::int64_t look_ms = 200;
 
   struct setup {
-    std::uint32_t partitions = 0;
+    std::uint32_t partitions = 0; ///< of connectors; the one of that number is `settings`
   };
 
   peer_door(handle::pointer self, setup with);
@@ -56,7 +56,7 @@ private:
   void schedule_look();
 
   handle::pointer self_;
-  std::vector<served> places_; ///< by partition
+  std::vector<served> places_; ///< by partition; the last one is `settings`
   bool look_under_way_ = false;
 };
 

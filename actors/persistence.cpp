@@ -99,6 +99,17 @@ persistence::handle::behavior_type persistence::make_behavior() {
         return remove(request);
       },
       [this](const list_connectors& request) { return list(request); },
+      [this](put_setting& request) {
+        const checked_after check{rounds_};
+        return put(request);
+      },
+      [this](const delete_setting& request) {
+        const checked_after check{rounds_};
+        return remove(request);
+      },
+      [this](const get_setting& request) { return get(request); },
+      [this](const list_settings& request) { return list(request); },
+      [this](const settings_settled&) { answer_settled(); },
       [this](const refill_window& request) {
         const checked_after check{rounds_};
         check_sender(request.seat);
@@ -368,6 +379,9 @@ partition_overview persistence::overview(const get_partition_overview& request) 
   answer.partition.in_flight = all_in_flight_->value();
   answer.partition.counting = pending.counting();
   answer.connectors_configured = rounds_.connectors();
+  const auto settings = with_.store->settings();
+  answer.settings = settings->size();
+  answer.settings_bytes = settings->bytes();
   rounds_.visit_busy(request.after, [&](connector_slot slot, const partition_rounds::place& owner) {
     connector_status status;
     status.pending = pending.of(slot);
@@ -448,9 +462,13 @@ void persistence::set_alarm() {
     self_->send(with_.alarm, wake_me{*alarm_at_});
 }
 
+std::string persistence::called() const {
+  return "partition " + (with_.is_settings ? std::string{"settings"} : std::to_string(with_.partition));
+}
+
 void persistence::warn(const std::string& what) const {
   if (with_.log_warning)
-    with_.log_warning("partition " + std::to_string(with_.partition) + ": " + what);
+    with_.log_warning(called() + ": " + what);
 }
 
 } // namespace vicket

@@ -12,10 +12,12 @@
 #include "storage/partition_store.hpp"
 #include "storage/round_log.hpp"
 
+#include <caf/actor_clock.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -80,6 +82,9 @@ public:
     std::int64_t late_ms = 0;                                            ///< see `partition_rounds::setup`
     std::size_t max_unindexed = partition_rounds::default_max_unindexed; ///< less in tests
     history_ledger::limits history;
+    bool is_settings = false; ///< it is the partition `settings`, which has those and no connectors
+    /// How long after a change of a setting is durable it is answered; 0: at once. See storage/settings_copy.hpp.
+    std::int64_t settings_settle_ms = 0;
     bool own_threads = true; ///< counting at the start has a thread of its own; off in tests
     /// Called once when the store failed (rule 4): the process has to end and answer nothing more.
     std::function<void(const std::string&)> store_failed;
@@ -115,6 +120,14 @@ private:
   caf::result<connector_view> get(const get_connector& request);
   caf::result<void> remove(const delete_connector& request);
   caf::result<connector_page> list(const list_connectors& request);
+  caf::result<void> put(put_setting& request);
+  caf::result<void> remove(const delete_setting& request);
+  caf::result<setting> get(const get_setting& request);
+  caf::result<settings_page> list(const list_settings& request);
+  void settle(caf::typed_response_promise<void> promise, std::optional<refusal> answer);
+  void answer_settled();
+  template <class Answer>
+  caf::result<Answer> read_settings(std::function<caf::result<Answer>(const settings_snapshot&)> read);
   bool let_retire(const retire& request);
   void watch(const watch_feed& request);
   caf::result<void> prepare(const prepare_edge& request);
@@ -163,6 +176,7 @@ private:
   void replace_supervisor(const caf::down_msg& down);
   void dismiss(connector_slot slot);
   void finish_drain_when_done();
+  [[nodiscard]] std::string called() const;
   void warn(const std::string& what) const;
 
   // Invariants, between two messages:
@@ -201,6 +215,13 @@ private:
     std::vector<caf::typed_response_promise<void>> promises;
   };
   std::vector<given_up_connector> given_up_;
+  /// Answers about settings that are durable, in the order of their times.
+  struct settling_answer {
+    caf::actor_clock::time_point at;
+    caf::typed_response_promise<void> promise;
+    std::optional<refusal> answer;
+  };
+  std::deque<settling_answer> settling_;
   bool tick_under_way_ = false;
   bool appending_ = false;          ///< inside of `round_log::append`
   std::int64_t appended_at_us_ = 0; ///< the round on its way

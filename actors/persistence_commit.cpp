@@ -157,24 +157,20 @@ void persistence::watch_store(const look_at_store& look) {
   if (failed_ || !store_is_healthy() || look_under_way_ || !with_.store->wants_resume())
     return;
   // Of a cluster's partition the log's follower writes the store, on a thread of its own: closing it here would take it from
-  // under that one. What does not fit is found by the next round, and ends the following.
-  if (with_.permit) {
-    warn("the store's background work stopped, the disk is full: free some space, then start the node again");
+  // under that one, which looks for itself.
+  if (with_.permit)
     return;
-  }
   // While the disk is full the commit that did not fit comes again, and resumes it; and a round on its way must find the
   // store that it is for.
   if (!disk_full_ && !rounds_.on_its_way()) {
     if (!look.again && with_.log_warning)
-      with_.log_warning("partition " + std::to_string(with_.partition) +
-                        ": the store's background work stopped, the disk is full: free some space");
+      with_.log_warning(called() + ": the store's background work stopped, the disk is full: free some space");
     if (being_counted_) {
       // Not yet: it is looked at again below.
     } else if (const auto resumed = with_.store->resume(); resumed.ok()) {
       store_reopened();
       if (with_.log_warning)
-        with_.log_warning("partition " + std::to_string(with_.partition) +
-                          ": the store's background work goes on, the disk has room");
+        with_.log_warning(called() + ": the store's background work goes on, the disk has room");
     } else if (resumed.code != store_errc::full) {
       fail(resumed);
     } else if (!with_.store->is_open()) {
@@ -202,9 +198,9 @@ void persistence::fail(const store_status& why) {
   if (with_.store_failed)
     with_.store_failed((why.code == store_errc::corrupt
                             ? "a file is damaged, which starting again does not mend: keep the folder, and "
-                              "restore it from a backup: partition "
-                            : "the next start recovers: partition ") +
-                       std::to_string(with_.partition) + ": " + why.detail);
+                              "restore it from a backup: "
+                            : "the next start recovers: ") +
+                       called() + ": " + why.detail);
 }
 
 } // namespace vicket

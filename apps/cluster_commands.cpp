@@ -66,6 +66,10 @@ std::string to_json(const cluster_view& view) {
   for (const auto& one : view.partitions) {
     out.StartObject();
     put(out, "partition", one.number);
+    if (one.number == view.identity.partitions) {
+      out.Key("settings");
+      out.Bool(true);
+    }
     put(out, "owner", one.owner);
     put(out, "epoch", one.epoch);
     put(out, "last_record", one.last_record);
@@ -107,7 +111,8 @@ void print_nodes(const terminal& out, const cluster_view& view) {
                {one.zone.empty() ? "-" : printable(one.zone)},
                {printable(one.addresses)},
                is_silent(view, i) ? text_table::cell{"silent " + show_age_ms(view.silent_ms[i]), colour::red}
-                                  : text_table::cell{printable(one.state), colour::green},
+                                  : text_table::cell{printable(one.state),
+                                                     one.state == member::up ? colour::green : colour::red},
                {count(static_cast<std::uint64_t>(owns))},
                {count(one.incarnation)}});
   }
@@ -115,6 +120,11 @@ void print_nodes(const terminal& out, const cluster_view& view) {
   for (const auto& one : view.members)
     if (!one.wrong.empty())
       out.line(out.paint(printable(one.node), colour::bold) + ": " + printable(one.wrong));
+}
+
+/// That of settings is counted behind the others.
+std::string name_of(const cluster_view& view, std::uint32_t partition) {
+  return partition == view.identity.partitions ? std::string{"settings"} : count(partition);
 }
 
 void print_partitions(const terminal& out, const cluster_view& view) {
@@ -128,7 +138,7 @@ void print_partitions(const terminal& out, const cluster_view& view) {
                   count(one.last_record - std::min(copy.synced_to, one.last_record)) +
                   (copy.complete ? ")" : ", reads the log)");
     table.add(
-        {{count(one.number)},
+        {{name_of(view, one.number)},
          one.owner.empty() ? text_table::cell{"nobody", colour::red} : text_table::cell{printable(one.owner)},
          {count(one.epoch)},
          {count(one.last_record)},
@@ -137,8 +147,7 @@ void print_partitions(const terminal& out, const cluster_view& view) {
   table.print(out);
   for (const auto& one : view.partitions)
     if (!one.halted.empty())
-      out.line(
-          out.paint("partition " + count(one.number) + " is halted: " + printable(one.halted), colour::red));
+      out.line(halted_line(out, name_of(view, one.number), one.halted));
 }
 
 void print_cluster(const terminal& out, const cluster_view& view) {
@@ -171,13 +180,21 @@ int run_cluster_init(const client_options& options, const cluster_options& what)
     return report_usage("--secret-key-file: " + why->detail);
   const auto box = std::make_shared<const secret_box>(std::get<secret_bytes>(std::move(key)));
   const log_place place{what.log, what.schema};
-  const auto made = what.adopt.empty()
-                        ? init_cluster(place, what.name, what.partitions, box, what.node_role)
-                        : adopt_folder(place, what.name, what.adopt, what.secret_key_file, what.node_role);
+  std::variant<adopted_cluster, std::string> made;
+  if (!what.adopt.empty())
+    made = adopt_folder(place, what.name, what.adopt, what.secret_key_file, what.node_role);
+  else if (auto fresh = init_cluster(place, what.name, what.partitions, box, what.node_role);
+           auto* why = std::get_if<std::string>(&fresh))
+    made = std::move(*why);
+  else
+    made = adopted_cluster{std::get<cluster_identity>(std::move(fresh))};
   if (const auto* why = std::get_if<std::string>(&made))
     return why->starts_with("--") ? report_usage(*why) : report(options, refusal{errc::unavailable, *why});
-  const auto& is = std::get<cluster_identity>(made);
+  const auto& [is, was_there] = std::get<adopted_cluster>(made);
   const auto out = terminal::standard();
+  if (was_there)
+    out.line("an earlier call had made the cluster, and ended before it had marked " + what.adopt +
+             ": that is done now");
   out.line("the cluster " + is.name + " is made: " + is.uuid + ", " + count(is.partitions) +
            " partitions, secret key " + is.key_fingerprint);
   out.flush();

@@ -29,6 +29,7 @@ public:
     node* running = nullptr;
     random_source* random = nullptr;
     cluster_identity cluster;
+    std::shared_ptr<start_permit> settings_fresh; ///< the node's
     const node_config* config = nullptr;
     place listens; ///< for the other nodes, with the port that was picked
     std::function<void(const std::string&)> log_info;
@@ -36,11 +37,16 @@ public:
     std::function<void(const std::string&)> failed; ///< ends the process
   };
 
+  /// Throws std::runtime_error where the TLS files can't be used.
   explicit cluster_member(const setup& with);
   ~cluster_member();
 
   /// What it owns goes to others, in order. False: not all of it did in that time.
   [[nodiscard]] bool let_go(std::int64_t most_ms) { return node_->let_go(most_ms); }
+
+  /// What reads the TLS files of the links to other nodes again, for connections from then on, or says why those of before
+  /// stay. As `actor_port::reloader`.
+  [[nodiscard]] std::function<std::optional<std::string>()> reloader() const;
 
 private:
   struct links;

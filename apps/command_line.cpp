@@ -46,9 +46,25 @@ Examples:
   vicket connector delete crm-prod
   vicket connector delete crm-prod --force --timeout 5m)";
 
+constexpr const char* rule_put_example = R"(
+Prints the rule, once every node decides by it. docs/rules.md has the form.
+
+Examples:
+  vicket rule put urgent.json
+  echo '{"id":"urgent","events":["ticket.*"],"filter":{"/ticket/priority":{"eq":"urgent"}},"actions":[{"send_to_connector":"crm-prod"}]}' \
+    | vicket rule put -)";
+
+constexpr const char* rule_test_example = R"(
+Says of each rule whether it matches, and the bytes that would be sent, or at which condition it does not. Sends nothing.
+
+Example:
+  echo '{"event":"ticket.opened","occurred_at":"2026-05-23T14:21:11.412Z","data":{"ticket":{"priority":"urgent"}}}' \
+    | vicket rule test)";
+
 constexpr const char* send_example = R"(
 Prints one result line per input line, in order: {"id":"...","duplicate":false} once the event is on disk, or
-{"error":"CODE","detail":"..."}. Exit code 1 if any was refused.
+{"error":"CODE","detail":"..."}. Exit code 1 if any was refused. A line without a connector goes where the rules say, and
+its result is {"id":"...","events":[...]}, one of them for each action of a rule that matches.
 
 Examples:
   vicket send events.ndjson
@@ -236,6 +252,7 @@ public:
     app_.require_subcommand(1);
     app_.fallthrough();
     add_connector();
+    add_rule();
     add_send();
     add_history();
     add_status();
@@ -280,6 +297,26 @@ private:
         ->type_name("DURATION");
     command(*connectors, "list", "Show all connectors", "\nExample:\n  vicket connector list --json",
             [this] { return run_connector_list(client_options_of(raw_)); });
+  }
+
+  void add_rule() {
+    auto* rules = app_.add_subcommand("rule", "Rules: where events go that name no connector");
+    rules->require_subcommand(1);
+    rules->footer("\nExamples:\n  vicket rule put urgent.json\n  vicket rule list");
+    auto* put = command(*rules, "put", "Create or replace a rule; prints it", rule_put_example,
+                        [this] { return run_rule_put(client_options_of(raw_), raw_.file); });
+    put->add_option("FILE", raw_.file, "Its JSON, - for standard input")->required();
+    auto* get = command(*rules, "get", "Show a rule", "\nExample:\n  vicket rule get urgent",
+                        [this] { return run_rule_get(client_options_of(raw_), raw_.id); });
+    get->add_option("ID", raw_.id, "The rule's id")->required();
+    auto* erase = command(*rules, "delete", "Delete a rule", "\nExample:\n  vicket rule delete urgent",
+                          [this] { return run_rule_delete(client_options_of(raw_), raw_.id); });
+    erase->add_option("ID", raw_.id, "The rule's id")->required();
+    command(*rules, "list", "Show all rules", "\nExample:\n  vicket rule list --json",
+            [this] { return run_rule_list(client_options_of(raw_)); });
+    auto* test = command(*rules, "test", "Show what the rules would make of an event", rule_test_example,
+                         [this] { return run_rule_test(client_options_of(raw_), raw_.file); });
+    test->add_option("FILE", raw_.file, "The event, without a connector; - or nothing for standard input");
   }
 
   void add_send() {

@@ -34,6 +34,12 @@ int report(const client_options& options, const unreachable& reason) {
   return say(options, refusal{errc::unavailable, reason.why}, reason.why, exit_unreachable);
 }
 
+std::string halted_line(const terminal& out, const std::string& partition, const std::string& why) {
+  return out.paint("partition " + partition + " is halted: " + printable(why), colour::red) +
+         "; no node takes or delivers anything of it. What to do: \"When a partition is halted\" in the "
+         "README";
+}
+
 int report_usage(const std::string& what) {
   complain(what);
   return exit_usage;

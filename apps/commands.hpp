@@ -11,6 +11,8 @@
 
 namespace vicket {
 
+class terminal;
+
 /// Exit codes of `vicket`.
 enum exit_code : int {
   exit_done = 0,
@@ -66,6 +68,11 @@ int run_connector_put(const client_options& options, const std::string& file);
 int run_connector_get(const client_options& options, const std::string& id);
 int run_connector_delete(const client_options& options, const std::string& id, const delete_options& how);
 int run_connector_list(const client_options& options);
+int run_rule_put(const client_options& options, const std::string& file);
+int run_rule_get(const client_options& options, const std::string& id);
+int run_rule_delete(const client_options& options, const std::string& id);
+int run_rule_list(const client_options& options);
+int run_rule_test(const client_options& options, const std::string& file);
 int run_send(const client_options& options, const std::string& file);
 int run_run(const client_options& options, const std::string& run);
 int run_event(const client_options& options, const std::string& id);
@@ -79,6 +86,9 @@ int run_listen(const client_options& options, const listen_options& what);
 int report(const client_options& options, const refusal& reason);
 int report(const client_options& options, const unreachable& reason);
 int report_usage(const std::string& what);
+/// That a partition takes nothing, why, and where it says what to do.
+std::string halted_line(const terminal& out, const std::string& partition, const std::string& why);
+
 /// A line on standard error, after the name of the program.
 void complain(const std::string& line);
 

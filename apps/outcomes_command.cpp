@@ -18,6 +18,7 @@ constexpr std::uint32_t page_limit = 200;
 constexpr milliseconds wait_slack{10'000};
 constexpr milliseconds first_backoff{100};
 constexpr milliseconds longest_backoff{5'000};
+constexpr std::chrono::minutes unread_pause{1};
 
 /// Reads the feed from a cursor on. The cursor moves with what was printed, so that a reconnect goes on right
 /// after it.
@@ -35,8 +36,10 @@ public:
       auto response = ask(*link);
       if (auto* page = std::get_if<outcome_page>(&response)) {
         print(*page);
-        if (page->entries.empty() && page->gap_cursor.empty() && !follow_)
-          return exit_done;
+        if (follow_)
+          tell_of_unread(*page);
+        else if (page->entries.empty() && page->gap_cursor.empty())
+          return end_with(*page);
         continue;
       }
       const auto* refused = std::get_if<refusal>(&response);
@@ -67,6 +70,22 @@ private:
     cursor_ = page.cursor;
   }
 
+  /// What is missing here comes when it can be read; it is said now and then for as long as it can't.
+  void tell_of_unread(const outcome_page& page) {
+    const auto now = std::chrono::steady_clock::now();
+    if (page.unread.empty() || now < silent_until_)
+      return;
+    silent_until_ = now + unread_pause;
+    for (const auto& why : page.unread)
+      complain(why + "; its outcomes come when it can be");
+  }
+
+  static int end_with(const outcome_page& last) {
+    for (const auto& why : last.unread)
+      complain(why + "; its outcomes are missing here: go on from the last cursor later");
+    return last.unread.empty() ? exit_done : exit_refused;
+  }
+
   std::unique_ptr<node_link> connect_again(const std::string& why) {
     complain(options_.node.to_string() + " went away (" + why + "): trying again until it is back");
     for (auto backoff = first_backoff;; backoff = std::min(backoff * 2, longest_backoff)) {
@@ -82,6 +101,7 @@ private:
   const client_options& options_;
   bool follow_;
   std::string cursor_;
+  std::chrono::steady_clock::time_point silent_until_{}; ///< of partitions that can't be read
   client here_;
   terminal out_ = terminal::standard();
 };

@@ -45,7 +45,7 @@ std::uint32_t partitions_to_be(const std::filesystem::path& data_dir, std::uint3
 }
 
 std::size_t file_needs::store() const {
-  return partitions_ * max_open_store_files;
+  return partitions_ * max_open_store_files + max_open_settings_files;
 }
 
 std::optional<std::string> file_needs::complaint(std::size_t limit) const {

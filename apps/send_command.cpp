@@ -3,6 +3,7 @@
 #include "apps/terminal.hpp"
 #include "policy/json_text.hpp"
 #include "policy/text_form.hpp"
+#include "policy/trigger_json.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -45,15 +46,43 @@ private:
   int number_;
 };
 
+/// What is printed for a line.
+struct line_result {
+  std::string json;
+  bool refused = false;
+};
+using line_results = std::vector<line_result>;
+
+line_results results_of(const batch_result& all) {
+  line_results lines;
+  for (const auto& one : all.results)
+    lines.push_back({send_result_to_json(one), std::holds_alternative<refusal>(one)});
+  return lines;
+}
+
+/// A trigger is refused where one of its events is.
+line_results results_of(const trigger_batch_result& all) {
+  line_results lines;
+  for (const auto& one : all.results) {
+    const auto* result = std::get_if<trigger_result>(&one);
+    lines.push_back({trigger_answer_to_json(one),
+                     result == nullptr ||
+                         std::any_of(result->events.begin(), result->events.end(), [](const auto& event) {
+                           return std::holds_alternative<refusal>(event.result);
+                         })});
+  }
+  return lines;
+}
+
 /// Answers on their way from the connection's thread to ours; the event descriptor is readable while there
 /// are some.
 class mailbox {
 public:
-  using content = std::pair<std::uint64_t, answer<batch_result>>;
+  using content = std::pair<std::uint64_t, answer<line_results>>;
 
   mailbox() : bell_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {}
 
-  void put(std::uint64_t batch, answer<batch_result> value) {
+  void put(std::uint64_t batch, answer<line_results> value) {
     {
       const std::lock_guard guard{mutex_};
       content_.emplace_back(batch, std::move(value));
@@ -103,10 +132,14 @@ public:
 private:
   struct batch {
     std::vector<std::optional<refusal>> lines; ///< by line: refused here, or one of the items
-    send_batch message;
-    std::size_t bytes = 0;            ///< of the lines
-    std::vector<send_result> results; ///< of the items
+    // Either of these has the items; the other one is empty.
+    send_batch events;
+    trigger_batch triggers;
+    std::size_t bytes = 0; ///< of the lines
+    line_results results;  ///< of the items
     bool answered = false;
+
+    [[nodiscard]] std::size_t items() const { return events.items.size() + triggers.items.size(); }
   };
 
   /// What is open waits only while the window is full.
@@ -132,12 +165,11 @@ private:
           keep_going();
         continue;
       }
-      if (!open_.message.items.empty() && open_.bytes + line->text.size() > batch_bytes)
+      if (open_.items() > 0 && open_.bytes + line->text.size() > batch_bytes)
         send_open();
-      open_.bytes += line->text.size();
       if (!take_line(std::move(*line)))
         lines_.end();
-      if (open_.message.items.size() == batch_items || open_.lines.size() == max_batch_lines)
+      if (open_.items() == batch_items || open_.lines.size() == max_batch_lines)
         send_open();
     }
   }
@@ -157,36 +189,54 @@ private:
           refusal{errc::invalid_event, where + std::get<std::string>(form) + "; nothing was sent"});
       return false;
     }
-    auto event = event_from_json(line.text);
-    if (const auto* complaint = std::get_if<std::string>(&event)) {
+    auto read = event_or_trigger_from_json(line.text);
+    if (const auto* complaint = std::get_if<std::string>(&read)) {
       open_.lines.emplace_back(refusal{errc::invalid_event, where + *complaint});
       return true;
     }
+    auto* value = std::get_if<trigger>(&read);
+    if (value != nullptr ? !open_.events.items.empty() : !open_.triggers.items.empty())
+      send_open(); // a message is of one kind
+    open_.bytes += line.text.size();
     open_.lines.emplace_back(std::nullopt);
-    open_.message.items.push_back(std::get<send_to_connector>(std::move(event)));
+    if (value != nullptr)
+      open_.triggers.items.push_back(std::move(*value));
+    else
+      open_.events.items.push_back(std::get<send_to_connector>(std::move(read)));
     return true;
   }
 
   void send_open() {
     auto& sent = window_.emplace_back(std::exchange(open_, {}));
     const auto number = first_ + window_.size() - 1;
-    if (sent.message.items.empty())
+    if (sent.items() == 0)
       sent.answered = true;
     else if (lost_)
       settle(sent, unreachable{*lost_});
+    else if (!sent.events.items.empty())
+      ask<batch_result>(std::exchange(sent.events, {}), number);
     else
-      link_.ask<batch_result>(
-          std::exchange(sent.message, {}),
-          [box = box_, number](answer<batch_result> value) { box->put(number, std::move(value)); });
+      ask<trigger_batch_result>(std::exchange(sent.triggers, {}), number);
   }
 
-  void settle(batch& sent, answer<batch_result> value) {
+  template <class Answer, class Message>
+  void ask(Message message, std::uint64_t number) {
+    link_.ask<Answer>(std::move(message), [box = box_, number](answer<Answer> value) {
+      if (const auto* all = std::get_if<Answer>(&value))
+        box->put(number, results_of(*all));
+      else if (auto* no = std::get_if<refusal>(&value))
+        box->put(number, std::move(*no));
+      else
+        box->put(number, std::get<unreachable>(std::move(value)));
+    });
+  }
+
+  void settle(batch& sent, answer<line_results> value) {
     const auto items = static_cast<std::size_t>(
         std::count_if(sent.lines.begin(), sent.lines.end(), [](const auto& line) { return !line; }));
     sent.answered = true;
-    if (auto* results = std::get_if<batch_result>(&value);
-        results != nullptr && results->results.size() == items) {
-      sent.results = std::move(results->results);
+    if (auto* results = std::get_if<line_results>(&value); results != nullptr && results->size() == items) {
+      sent.results = std::move(*results);
       return;
     }
     refusal why{errc::unavailable, "the node's answer does not fit the message"};
@@ -196,7 +246,7 @@ private:
       why.detail = gone->why;
       lose(gone->why);
     }
-    sent.results.assign(items, why);
+    sent.results.assign(items, {send_result_to_json(why), true});
   }
 
   void lose(const std::string& why) {
@@ -218,9 +268,9 @@ private:
   void print(const batch& settled) {
     std::size_t item = 0;
     for (const auto& line : settled.lines) {
-      const auto result = line ? send_result{*line} : settled.results[item++];
-      any_refused_ = any_refused_ || std::holds_alternative<refusal>(result);
-      out_.line(send_result_to_json(result));
+      const auto result = line ? line_result{send_result_to_json(*line), true} : settled.results[item++];
+      any_refused_ = any_refused_ || result.refused;
+      out_.line(result.json);
     }
   }
 

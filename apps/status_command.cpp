@@ -15,25 +15,47 @@ std::string count(std::uint64_t number) {
 }
 
 void print_partitions(const terminal& out, const node_status& status) {
-  text_table table{
-      {"PARTITION", "PENDING", "IN FLIGHT", "ACCEPTING", "EPOCH", "NEXT SEQUENCE", "SETTLED BELOW"},
-      {true, true, true, false, true, true, true}};
-  for (const auto& one : status.partitions)
-    table.add({{count(one.number)},
-               {count(one.pending)},
-               {count(one.in_flight)},
-               one.accepting ? text_table::cell{"yes", colour::green} : text_table::cell{"no", colour::red},
-               {count(one.epoch)},
-               {count(one.next_sequence)},
-               {count(one.settled_below)}});
+  const bool clustered =
+      std::any_of(status.partitions.begin(), status.partitions.end(),
+                  [](const partition_status& one) { return !one.owner.empty() || !one.why.empty(); });
+  std::vector<std::string> header{"PARTITION", "PENDING",       "IN FLIGHT",    "ACCEPTING",
+                                  "EPOCH",     "NEXT SEQUENCE", "SETTLED BELOW"};
+  if (clustered)
+    header.emplace_back("OWNER");
+  text_table table{std::move(header), {true, true, true, false, true, true, true, false}};
+  for (const auto& one : status.partitions) {
+    std::vector<text_table::cell> row{{count(one.number)},
+                                      {count(one.pending)},
+                                      {count(one.in_flight)},
+                                      one.accepting ? text_table::cell{"yes", colour::green}
+                                                    : text_table::cell{"no", colour::red},
+                                      {count(one.epoch)},
+                                      {count(one.next_sequence)},
+                                      {count(one.settled_below)}};
+    if (clustered)
+      row.push_back(one.owner.empty() ? text_table::cell{"nobody", colour::red}
+                                      : text_table::cell{printable(one.owner)});
+    table.add(std::move(row));
+  }
   table.print(out);
   for (const auto& one : status.partitions)
     if (one.counting)
       out.line("partition " + count(one.number) +
                " is still counting what was pending at its start: more is pending than is shown");
   for (const auto& one : status.partitions)
-    if (!one.why.empty())
+    if (!one.halted.empty())
+      out.line(halted_line(out, std::to_string(one.number), one.halted));
+    else if (!one.why.empty())
       out.line(out.paint(printable(one.why), colour::red) + "; its figures are not known");
+  const auto& settings = status.settings;
+  if (!settings.partition.halted.empty())
+    out.line(halted_line(out, "settings", settings.partition.halted));
+  else if (!settings.partition.why.empty())
+    out.line(out.paint(printable(settings.partition.why), colour::red) + "; its figures are not known");
+  else
+    out.line("settings: " + count(settings.records) + " record" + (settings.records == 1 ? "" : "s") + ", " +
+             count(settings.bytes) + " bytes, epoch " + count(settings.partition.epoch) + ", " +
+             (settings.partition.accepting ? "accepting" : out.paint("not accepting", colour::red)));
 }
 
 void print_connectors(const terminal& out, const node_status& status) {

@@ -82,8 +82,14 @@ transport_options transport_of(const node_config& config, const address_guard& g
   return options;
 }
 
+/// The cluster that the node is to be part of.
+struct cluster_to_join {
+  cluster_identity identity;
+  std::shared_ptr<start_permit> settings_fresh = std::make_shared<start_permit>(boot_ms);
+};
+
 node_options options_of(const node_config& config, const address_guard& guard,
-                        const std::optional<cluster_identity>& cluster) {
+                        const std::optional<cluster_to_join>& cluster) {
   node_options options;
   options.data_dir = config.data_dir;
   options.secret_key_file = config.secret_key_file;
@@ -95,8 +101,10 @@ node_options options_of(const node_config& config, const address_guard& guard,
   options.max_envelope_bytes = config.max_envelope_bytes;
   options.max_in_flight = config.max_in_flight;
   options.window_memory_bytes = config.window_memory_bytes;
-  if (cluster)
-    options.cluster = data_folder::cluster_place{cluster->uuid, config.cluster.node};
+  if (cluster) {
+    options.cluster = data_folder::cluster_place{cluster->identity.uuid, config.cluster.node};
+    options.settings_fresh = cluster->settings_fresh;
+  }
   return options;
 }
 
@@ -152,7 +160,7 @@ actor_port::options port_options_of(const node_config& config, std::vector<place
 
 /// From "the node runs" to "it may go": the port, the ready line, the signals, the drain.
 int serve(caf::actor_system& system, node& running, http_transport& transport, const node_config& config,
-          const std::optional<cluster_identity>& cluster, random_source& random) {
+          const std::optional<cluster_to_join>& cluster, random_source& random) {
   auto opened = actor_port::open(system, running.gateway(), port_options_of(config, config.listen));
   if (const auto* why = std::get_if<std::string>(&opened))
     return fail(exit_failed, *why);
@@ -171,14 +179,15 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
     joining.system = &system;
     joining.running = &running;
     joining.random = &random;
-    joining.cluster = *cluster;
+    joining.cluster = cluster->identity;
+    joining.settings_fresh = cluster->settings_fresh;
     joining.config = &config;
     joining.listens = peer_port->places().front();
     joining.log_info = [](const std::string& line) { spdlog::info("{}", printable(line, max_line_columns)); };
     joining.log_warning = warn;
     joining.failed = end_failed_node;
     member = std::make_unique<cluster_member>(joining);
-    spdlog::info("node {} of the cluster {}, reached by the others at {}", config.cluster.node, cluster->name,
+    spdlog::info("node {} of the cluster {}, reached by the others at {}", config.cluster.node, cluster->identity.name,
                  config.cluster.advertise.value_or(peer_port->places().front()).to_string());
   }
   const auto places = port->places();
@@ -193,11 +202,12 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
   std::optional<memory_keeper> memory{std::in_place, [&system] { return system.registry().running(); }};
   using reloader = std::function<std::optional<std::string>()>;
   internal::file_reading certificates{
-      [own = port->reloader(),
-       of_peers = peer_port ? peer_port->reloader() : reloader{}](bool) -> internal::file_reading::news {
+      [own = port->reloader(), of_peers = peer_port ? peer_port->reloader() : reloader{},
+       to_peers = member ? member->reloader() : reloader{}](bool) -> internal::file_reading::news {
         auto why = own();
-        if (of_peers && !why)
-          why = of_peers();
+        for (const auto& others : {of_peers, to_peers})
+          if (others && !why)
+            why = others();
         return [why] { tell_of_certificates(why); };
       }};
   const auto signal =
@@ -220,7 +230,7 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
 }
 
 int run(const node_config& config, std::size_t max_open_files,
-        const std::optional<cluster_identity>& cluster) {
+        const std::optional<cluster_to_join>& cluster) {
   register_all_types();
   const system_clock_adapter time;
   system_random random;
@@ -274,13 +284,13 @@ int main(int argc, char** argv) {
   }
   if (auto why = files_complaint(config))
     return fail(exit_usage, *why);
-  std::optional<cluster_identity> cluster;
+  std::optional<cluster_to_join> cluster;
   if (!config.cluster.name.empty()) {
     auto found = find_cluster(config, warn);
     if (const auto* why = std::get_if<std::string>(&found))
       return fail(exit_failed, *why);
-    cluster = std::get<cluster_identity>(std::move(found));
-    config.partitions = cluster->partitions;
+    cluster = cluster_to_join{std::get<cluster_identity>(std::move(found))};
+    config.partitions = cluster->identity.partitions;
   }
   const auto max_open_files = raise_file_limit();
   const auto needs = needs_of(config);

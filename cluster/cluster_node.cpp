@@ -3,6 +3,7 @@
 #include "cluster/postgres_members.hpp"
 #include "cluster/postgres_table.hpp"
 #include "cluster/while_alive.hpp"
+#include "net/host_lookup.hpp"
 #include "net/pause.hpp"
 
 #include <algorithm>
@@ -19,22 +20,23 @@ namespace {
 using internal::pause;
 using internal::while_alive;
 
-/// A clock that goes on while the machine sleeps.
+constexpr std::chrono::milliseconds lookup_patience{1'000};
+
+} // namespace
+
 std::int64_t boot_ms() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return static_cast<std::int64_t>(now.tv_sec) * 1'000 + now.tv_nsec / 1'000'000;
 }
 
-} // namespace
-
 struct cluster_node::rep : std::enable_shared_from_this<rep> {
   explicit rep(setup given)
-      : with{std::move(given)}, io{with.part.log_warning},
+      : with{std::move(given)}, io{with.part.log_warning}, names{io, lookup_patience},
         table{postgres_table::setup{
             &io, with.conninfo, with.schema,
-            std::min<std::size_t>(with.part.stores.size(), postgres_table::max_append_sessions)}},
-        members{postgres_members::setup{&io, with.conninfo, with.schema}}, ticker{io} {}
+            std::min<std::size_t>(with.part.stores.size(), postgres_table::max_append_sessions), &names}},
+        members{postgres_members::setup{&io, with.conninfo, with.schema, &names}}, ticker{io} {}
 
   void begin() {
     with.part.table = &table;
@@ -81,6 +83,7 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
 
   setup with;
   internal::io_thread io;
+  internal::host_lookup names; ///< of the databases' hosts
   postgres_table table;
   postgres_members members;
   std::vector<std::pair<std::unique_ptr<pause>, std::shared_ptr<bool>>> pauses;
@@ -94,6 +97,14 @@ cluster_node::cluster_node(setup with) : rep_{std::make_shared<rep>(std::move(wi
 
 cluster_node::~cluster_node() {
   rep_->io.run([this] { rep_->end(); });
+}
+
+void cluster_node::peer_is(std::string node, bool connected, std::string why) {
+  internal::post_while_alive(rep_->io, rep_,
+                             [node = std::move(node), connected, why = std::move(why)](rep& self) {
+                               if (self.part)
+                                 self.part->peer_is(node, connected, why);
+                             });
 }
 
 bool cluster_node::let_go(std::int64_t most_ms) {

@@ -8,6 +8,9 @@
 
 namespace vicket {
 
+/// Of a clock that goes on while the machine sleeps (CLOCK_BOOTTIME): leases are in its time.
+[[nodiscard]] std::int64_t boot_ms();
+
 /// A `cluster_part` on a thread of its own, with its tables in PostgreSQL.
 class cluster_node {
 public:
@@ -23,6 +26,9 @@ public:
   ~cluster_node();
   cluster_node(const cluster_node&) = delete;
   cluster_node& operator=(const cluster_node&) = delete;
+
+  /// See `cluster_part`. From any thread.
+  void peer_is(std::string node, bool connected, std::string why);
 
   /// Lets go of all that it owns, and claims nothing more. Waits for it, at most so long. False: it still owns some.
   [[nodiscard]] bool let_go(std::int64_t most_ms);

@@ -9,9 +9,12 @@
 #include "policy/assertion.hpp"
 #include "policy/copies.hpp"
 #include "policy/lease.hpp"
+#include "policy/peer_contact.hpp"
 #include "policy/placement.hpp"
+#include "storage/settings_copy.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -32,6 +35,9 @@ constexpr std::int64_t joining_ms = 60'000;
 constexpr std::int64_t rest_ms = 3'000;
 /// A node that does not keep a partition claims it only where nobody who keeps it is there, or has claimed it for so long: 30 s.
 constexpr std::uint32_t rank_of_others = 60;
+/// Between two tries of a store whose disk was full, and of any two.
+constexpr std::int64_t store_pause_ms = 5'000;
+constexpr std::int64_t any_store_pause_ms = 1'000;
 
 std::string hex(std::uint64_t value) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -66,7 +72,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     bool stopping = false;   ///< `stop` was called, and `gone` was not
     bool letting_go = false; ///< `drain` was called
     bool drained = false;
-    std::string ended; ///< why it is not followed any more; empty: it is
+    std::string ended;     ///< why it is not followed any more; empty: it is
+    store_status store_is; ///< what it said last, while the keeper is stalled
+    std::int64_t try_again_at_ms = 0;
     cluster_part::owner told;
     std::uint64_t noted_epoch = 0; ///< of this node's last claim that the table says
     bool noting = false;
@@ -179,6 +187,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     board->tick(own_copies());
     look_around(now);
     plan(now);
+    look_at_peers(now);
     even_out(now);
     place_copies(now);
     tell_what_is_wrong();
@@ -203,6 +212,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     keeper.poll(); // of one that has ended, too: it may have to halt the log
     if (!of.ended.empty())
       return;
+    if (of.store->wants_resume())
+      stall(of, {store_errc::full, "the disk is full"});
+    if (keeper.now() == role::stalled)
+      return try_store_again(of, now);
+    if (is_settings(of) && keeper.complete_ms() != 0)
+      with.settings_fresh->allow(0, keeper.complete_ms() + settings_copy::fresh_ms);
     const auto& owner = keeper.seen().owner;
     if (owner && members->others().is_superseded(owner->node, owner->incarnation))
       keeper.owner_is_gone();
@@ -243,6 +258,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   [[nodiscard]] bool is_to_follow(seat& of, std::int64_t now) {
     if (board->reads() == 0 || now < of.rest_until_ms)
       return false;
+    if (is_settings(of)) // which every node decides by
+      return true;
     const auto noted = board->nodes_of(of.number);
     const auto& last = of.stored_copies;
     if (keeps(noted, with.self.node) || (last.empty() ? noted.empty() : keeps(last, with.self.node)))
@@ -303,6 +320,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       setup.begin = *std::move(position);
     }
     setup.now_ms = with.now_ms;
+    setup.prompt = is_settings(of);
     setup.apply = [this, &of](const record_head& head, const record_digest& digest, std::string_view round) {
       return apply(of, head, digest, round);
     };
@@ -320,9 +338,34 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     const auto& before = of.keeper->applied();
     const log_position position{log_history{head, digest, true}, before.owner, before.copies};
     const auto status = of.store->apply(*round, partition_store::durability::unsynced, encode(position));
-    if (!status.ok())
-      warn(of, status.detail);
+    of.store_is = status;
     return status.ok();
+  }
+
+  /// As when it does not take a round.
+  void stall(seat& of, const store_status& why) {
+    if (of.keeper->now() == role::stalled)
+      return;
+    of.store_is = why;
+    of.keeper->stall("its store takes nothing");
+  }
+
+  /// Another keeper goes on from what the store has, once that has room. (Not two at once: it may take half a second, in which
+  /// this node shows no signs of life.)
+  void try_store_again(seat& of, std::int64_t now) {
+    if (of.store_is.code != store_errc::full || now < of.try_again_at_ms || of.keeper->busy() ||
+        now - tried_a_store_at_ms < any_store_pause_ms)
+      return;
+    of.try_again_at_ms = now + store_pause_ms;
+    const auto space = of.store->free_space();
+    if (space.free_bytes <= space.reserve_bytes)
+      return;
+    tried_a_store_at_ms = now;
+    of.store_is = of.store->resume();
+    if (!of.store_is.ok())
+      return;
+    info(of, "is followed again: the disk has room");
+    of.keeper.reset();
   }
 
   void keep_position(seat& of, std::int64_t now) {
@@ -333,7 +376,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     of.synced_at_ms = now;
     const auto status = of.store->keep_position(encode(applied));
     if (!status.ok())
-      return warn(of, status.detail);
+      return stall(of, status);
     of.synced_to = number;
   }
 
@@ -341,7 +384,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     std::vector<member_table::copy> all;
     for (const auto& each : seats)
       if (each->keeper)
-        all.push_back({each->number, with.self.node, each->synced_to, is_current(*each)});
+        all.push_back({each->number, with.self.node, each->synced_to,
+                       is_current(*each) && each->keeper->now() != role::stalled});
     return all;
   }
 
@@ -357,6 +401,10 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       of.owned_since_ms = with.now_ms();
       return take_over(of);
     case role::following:
+      break;
+    case role::stalled:
+      of.try_again_at_ms = with.now_ms() + store_pause_ms;
+      warn(of, "is neither followed nor owned here, " + until_when(of));
       break;
     case role::behind:
     case role::broken:
@@ -377,6 +425,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
           self->post([number](rep& it) { it.seats[number]->stopping = false; });
       });
     }
+  }
+
+  static std::string until_when(const seat& of) {
+    return (of.store_is.code == store_errc::full ? "until there is room: "
+                                                 : "until the node is started again: ") +
+           of.store_is.detail;
   }
 
   /// Until it is there: who does not follow the partition knows it from nowhere else, nor who looks at the table, as
@@ -418,10 +472,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return;
     auto first = of.store->take_over(of.keeper->seen().history.last().epoch,
                                      static_cast<std::uint32_t>(with.random->next()));
-    if (const auto* why = std::get_if<store_status>(&first)) {
-      warn(of, why->detail);
-      return wait(retry_ms, [this, &of] { append_first(of); });
-    }
+    if (const auto* why = std::get_if<store_status>(&first))
+      return stall(of, *why);
     of.keeper->append(
         std::string{std::get<sealed_round>(first).bytes()}, [this, &of, permit = of.permit](step how) {
           if (ended || of.permit != permit)
@@ -491,7 +543,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     const auto& copies = keeper.applied().copies;
     if (!copies.empty() && !keeps(copies, self))
       return rank_among_others(copies, partition, now);
-    auto before = members->others().present(now);
+    auto before = members->others().able(now);
     if (!copies.empty())
       std::erase_if(before, [&](const placement_node& each) { return !keeps(copies, each.name); });
     if (seen.owner && seen.history.last().kind == record_kind::yield) {
@@ -504,10 +556,10 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     return place_in(before, partition);
   }
 
-  /// Of a node that is not among those that keep it: where one of these is there, it is theirs for long.
+  /// Of a node that is not among those that keep it: where one of these is able to, it is theirs for long.
   std::uint32_t rank_among_others(const placement_copies& copies, std::uint32_t partition,
                                   std::int64_t now) const {
-    auto others = members->others().present(now);
+    auto others = members->others().able(now);
     const auto all = others.size();
     std::erase_if(others, [&](const placement_node& each) { return keeps(copies, each.name); });
     const auto rank = place_in(others, partition);
@@ -545,6 +597,28 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
                                  (!needs_witness(of) || of.witness->looked_ms() > timeline_since_ms));
   }
 
+  /// Whom this node can't reach.
+  void look_at_peers(std::int64_t now) {
+    if (!with.reach)
+      return;
+    std::vector<std::string> there;
+    for (const auto& row : members->rows()) {
+      if (row.node == with.self.node || !members->others().is_present(row.node, now))
+        continue;
+      there.push_back(row.node);
+      if (auto& known = reached_at[row.node]; !row.addresses.empty() && known != row.addresses) {
+        known = row.addresses;
+        contact.is(row.node, false, "no connection yet", now);
+        with.reach(row.node, row.addresses);
+      }
+    }
+    contact.seen(there, now);
+    std::vector<std::string> missing;
+    for (const auto& each : contact.unreached(now))
+      missing.push_back(each.node);
+    members->say_unreached(std::move(missing));
+  }
+
   /// Who is to own and keep what, once the nodes that are there have been the same for a while; else `wanted` is empty.
   void plan(std::int64_t now) {
     std::vector<std::string> names;
@@ -561,7 +635,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     std::vector<placement_copies> have;
     for (const auto& each : seats)
       have.push_back(copies_of(*each));
-    wanted = placement{members->others().not_gone(now), with.copies}.of(have);
+    // That of settings is little work, and kept by all: it counts for nobody's part of the others.
+    const std::vector<placement_copies> settings{std::move(have.back())};
+    have.pop_back();
+    const placement all{members->others().not_gone(now), with.copies};
+    wanted = all.of(have);
+    wanted.push_back(all.of(settings).front());
   }
 
   /// As far as this node knows: its owner first; where nobody has said who keeps it, all do.
@@ -587,6 +666,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
            board->is_complete(partition, node);
   }
 
+  /// Not to one that this node can't reach: others may not have found that out yet. Unless it is this one that nobody reaches.
+  [[nodiscard]] bool may_hand_to(const std::string& node, std::int64_t now) const {
+    return !contact.is_missing(node) || members->others().is_cut_off(with.self.node, now);
+  }
+
   /// Lets go of a partition that another node should own and can take over, one at a time.
   void even_out(std::int64_t now) {
     if (wanted.empty() || planned_at_ms != now ||
@@ -596,7 +680,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     for (const auto& each : seats) {
       const auto& to = wanted[each->number];
       if (!each->started || !each->keeper->may_act() || now - each->owned_since_ms < settled_ms ||
-          to.empty() || to.front() == with.self.node)
+          to.empty() || to.front() == with.self.node || !may_hand_to(to.front(), now))
         continue;
       const auto& copies = each->keeper->seen().copies;
       if (copies.empty() || (keeps(copies, to.front()) && is_complete(each->number, to.front()))) {
@@ -614,7 +698,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       return each->joining_since_ms != 0 && now - each->joining_since_ms < joining_ms;
     });
     for (const auto& each : seats) {
-      if (!each->started || each->letting_go || !each->keeper->may_act())
+      // Where no record says who keeps a partition all do: so that of settings gets none.
+      if (is_settings(*each) || !each->started || each->letting_go || !each->keeper->may_act())
         continue;
       const auto& copies = each->keeper->seen().copies;
       if (std::all_of(copies.begin(), copies.end(), [&](const std::string& node) {
@@ -637,9 +722,18 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
   }
 
+  /// Why the partition takes no records, as far as this node has seen; empty: it does.
+  [[nodiscard]] static const std::string& halted_of(const seat& of) {
+    return of.keeper && !of.keeper->halted().empty() ? of.keeper->halted() : of.witness->halted();
+  }
+
   void tell_owner(seat& of, std::int64_t now) {
     cluster_part::owner is;
-    if (is_current(of)) {
+    const auto owns = of.keeper && of.keeper->now() == role::owning;
+    if (const auto& why = halted_of(of); !why.empty() && !owns) {
+      is.epoch = of.told.epoch;
+      is.halted = why;
+    } else if (is_current(of)) {
       const auto& seen = of.keeper->seen();
       is.epoch = seen.history.last().epoch;
       if (seen.owner && seen.history.owned())
@@ -665,11 +759,37 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
 
   void tell_what_is_wrong() {
     std::string wrong;
-    for (const auto& each : seats)
-      if (!each->ended.empty())
-        wrong += (wrong.empty() ? "partition " : "; partition ") + std::to_string(each->number) + ": " +
-                 each->ended;
+    std::size_t others = 0;
+    bool stalled = false;
+    for (const auto& each : seats) {
+      const auto is_stalled = each->keeper && each->keeper->now() == role::stalled;
+      stalled = stalled || is_stalled;
+      if (each->ended.empty() && !is_stalled)
+        continue;
+      if (wrong.empty())
+        wrong = called(*each) + " is not followed, " +
+                (is_stalled ? until_when(*each) : each->ended);
+      else
+        ++others;
+    }
+    if (others > 0)
+      wrong = std::to_string(others + 1) + " partitions; " + wrong;
+    const auto now = with.now_ms();
+    const auto add = [&](const std::string& what) { wrong += (wrong.empty() ? "" : "; ") + what; };
+    if (members->others().is_cut_off(with.self.node, now))
+      add("most of the others can't reach this node at " + with.self.addresses + ", so it is to own nothing");
+    std::string unreached;
+    for (const auto& each : contact.unreached(now)) {
+      add("it can't reach " + each.node + ": " + each.why);
+      unreached += (unreached.empty() ? "" : ", ") + each.node;
+      if (last_unreached.find(each.node) == std::string::npos)
+        with.log_warning("node " + each.node + " can't be reached: " + each.why);
+    }
+    if (unreached.empty() && !last_unreached.empty())
+      with.log_info("all other nodes can be reached again");
+    last_unreached = std::move(unreached);
     members->say_wrong(wrong);
+    members->say_stalled(stalled);
     if (members->trouble() != last_trouble) {
       last_trouble = members->trouble();
       if (last_trouble.empty())
@@ -679,12 +799,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
   }
 
-  void info(const seat& of, const std::string& what) const {
-    with.log_info("partition " + std::to_string(of.number) + " " + what);
+  [[nodiscard]] bool is_settings(const seat& of) const { return of.number + 1 == with.stores.size(); }
+  [[nodiscard]] std::string called(const seat& of) const {
+    return "partition " + (is_settings(of) ? "settings" : std::to_string(of.number));
   }
-  void warn(const seat& of, const std::string& what) const {
-    with.log_warning("partition " + std::to_string(of.number) + ": " + what);
-  }
+  void info(const seat& of, const std::string& what) const { with.log_info(called(of) + " " + what); }
+  void warn(const seat& of, const std::string& what) const { with.log_warning(called(of) + ": " + what); }
 
   setup with;
   std::shared_ptr<const record_codec> codec;
@@ -695,7 +815,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   std::vector<std::string> present;     ///< names of the nodes that are there
   std::int64_t present_since_ms = 0;
   std::int64_t planned_at_ms = 0;
+  std::int64_t tried_a_store_at_ms = 0;
   std::string last_trouble;
+  peer_contact contact;
+  std::map<std::string, std::string> reached_at; ///< where each other node was to be connected to last
+  std::string last_unreached;                    ///< names
   failover_watch failovers;
   std::uint64_t timeline = 0; ///< of the server that this node speaks to
   std::int64_t timeline_since_ms = 0;
@@ -713,6 +837,10 @@ cluster_part::~cluster_part() {
 
 void cluster_part::tick() {
   rep_->tick();
+}
+
+void cluster_part::peer_is(const std::string& node, bool connected, const std::string& why) {
+  rep_->contact.is(node, connected, why, rep_->with.now_ms());
 }
 
 void cluster_part::close() {
@@ -735,7 +863,10 @@ bool cluster_part::follows(std::uint32_t partition) const {
 }
 
 const std::string& cluster_part::trouble_of(std::uint32_t partition) const {
-  return rep_->seats[partition]->ended;
+  const auto& of = *rep_->seats[partition];
+  const auto is_for_good = of.ended.empty() && of.keeper && of.keeper->now() == role::stalled &&
+                           of.store_is.code != store_errc::full;
+  return is_for_good ? of.store_is.detail : of.ended;
 }
 
 } // namespace vicket

@@ -32,6 +32,7 @@ public:
     std::uint64_t epoch = 0;
     std::string node;      ///< empty: nobody
     std::string addresses; ///< of that node; empty: it is not known, or it is this one
+    std::string halted;    ///< why the partition takes no records, so that nobody owns it; empty: it does
 
     friend bool operator==(const owner&, const owner&) = default;
   };
@@ -56,8 +57,10 @@ public:
     member self; ///< `life` is made here
     /// Of each partition, its owner's among them. Another node may have been told another number: each owner goes by its own.
     std::size_t copies = default_copies;
-    /// By partition; opened with `store_options::follows`.
+    /// By partition, the last one `settings`, which every node keeps; opened with `store_options::follows`.
     std::vector<std::shared_ptr<partition_store>> stores;
+    /// Is allowed for as long as this node's copy of the settings may be decided by: see storage/settings_copy.hpp.
+    std::shared_ptr<start_permit> settings_fresh;
     random_source* random = nullptr; ///< outlives it; safe from any thread
     std::function<void(const std::string&)> log_info;
     std::function<void(const std::string&)> log_warning;
@@ -73,6 +76,9 @@ public:
     /// It is to be let go: nothing more is started; `drained` when what was under way is over and in the log.
     std::function<void(std::uint32_t partition, std::function<void()> drained)> drain;
     std::function<void(std::uint32_t partition, const owner&)> owner_is;
+    /// Another node is there, or has another address: it is to be connected to, so that it is known whether it can be reached
+    /// before it owns anything. `peer_is` says what comes of it. May be empty: then all can be.
+    std::function<void(const std::string& node, const std::string& addresses)> reach;
     /// Another process has entered the cluster under this node's name: this one has to end.
     std::function<void()> replaced;
   };
@@ -90,12 +96,14 @@ public:
 
   /// Every `beat_ms`.
   void tick();
+  /// There is a connection to another node, or there is none: why, one clause.
+  void peer_is(const std::string& node, bool connected, const std::string& why);
   /// Lets go of all that it owns, and claims nothing more.
   void close();
   [[nodiscard]] bool owns_any() const;
   /// Of a partition that it owns; null: it does not.
   [[nodiscard]] std::shared_ptr<const start_permit> permit_of(std::uint32_t partition) const;
-  /// Its copy is of no use any more, and why; empty: it is, or it keeps none.
+  /// Its copy is of no use any more, and why; empty: it is, or will be when its disk has room, or it keeps none.
   [[nodiscard]] const std::string& trouble_of(std::uint32_t partition) const;
   /// It follows the partition, or owns it.
   [[nodiscard]] bool follows(std::uint32_t partition) const;

@@ -257,7 +257,8 @@ constexpr const char* adopting_owner = "adopt/1"; ///< of a claim, which a yield
 std::variant<cluster_identity, std::string>
 init_cluster(const log_place& place, const std::string& name, std::uint32_t partitions,
              const std::shared_ptr<const secret_box>& key, const std::string& node_role,
-             const std::vector<std::shared_ptr<const partition_store>>& adopted) {
+             const std::vector<std::shared_ptr<const partition_store>>& adopted,
+             const std::function<store_status(const cluster_identity&)>& before_commit) {
   if (auto why = log_place_complaint(place))
     return *why;
   try {
@@ -266,10 +267,10 @@ init_cluster(const log_place& place, const std::string& name, std::uint32_t part
     const record_codec codec{key, made.uuid};
     server.run("BEGIN");
     server.run(schema_statements(place.schema));
-    for (std::uint32_t i = 0; i < partitions; ++i) {
+    for (std::uint32_t i = 0; i <= partitions; ++i) {
       new_log log{server, place.schema, codec, i};
       log.append(record_kind::genesis, {});
-      if (!adopted.empty()) {
+      if (i < adopted.size()) {
         log.append(record_kind::claim, adopting_owner);
         const auto status =
             adopted.at(i)->copy_as_rounds(log.epoch(), adopted_round_bytes, [&](const sealed_round& round) {
@@ -292,6 +293,9 @@ init_cluster(const log_place& place, const std::string& name, std::uint32_t part
                             " TO @; GRANT SELECT ON $.cluster TO @; GRANT SELECT, INSERT, UPDATE, DELETE ON "
                             "$.rounds, $.partitions, $.members, $.copies TO @",
                         place.schema, server.quoted(node_role)));
+    if (before_commit)
+      if (const auto status = before_commit(made); !status.ok())
+        return status.detail;
     server.run("COMMIT");
     return made;
   } catch (const trouble& problem) {
@@ -304,10 +308,35 @@ init_cluster(const log_place& place, const std::string& name, std::uint32_t part
   }
 }
 
-std::variant<cluster_identity, std::string> adopt_folder(const log_place& place, const std::string& name,
-                                                         const std::string& folder_path,
-                                                         const std::string& key_file,
-                                                         const std::string& node_role) {
+namespace {
+
+/// Of a folder whose adoption did not come to its end: the cluster, if it is there all the same.
+std::variant<std::optional<cluster_identity>, std::string>
+find_begun(const log_place& place, const std::string& name, const data_folder::cluster_place& begun) {
+  auto found = read_cluster(place);
+  if (const auto* why = std::get_if<no_cluster>(&found); why != nullptr && !why->absent)
+    return why->why;
+  auto* is = std::get_if<cluster_identity>(&found);
+  if (is == nullptr || is->uuid != begun.uuid)
+    return std::optional<cluster_identity>{};
+  if (is->name != name)
+    return "--cluster: the folder was adopted by the cluster " + is->name + ", which is there: name that one";
+  return std::optional{std::move(*is)};
+}
+
+std::variant<adopted_cluster, std::string> mark_adopted(data_folder& folder, cluster_identity is,
+                                                        bool was_there) {
+  if (const auto status = folder.join({is.uuid, data_folder::adopted}); !status.ok())
+    return "the cluster is made, but " + status.detail + ": run this again";
+  return adopted_cluster{std::move(is), was_there};
+}
+
+} // namespace
+
+std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, const std::string& name,
+                                                        const std::string& folder_path,
+                                                        const std::string& key_file,
+                                                        const std::string& node_role) {
   std::error_code ignored;
   if (!std::filesystem::exists(std::filesystem::path{folder_path} / "VICKET", ignored))
     return "--adopt: " + folder_path + " is no data folder of a node";
@@ -315,8 +344,15 @@ std::variant<cluster_identity, std::string> adopt_folder(const log_place& place,
   if (const auto* why = std::get_if<store_status>(&opened))
     return "--adopt: " + why->detail;
   auto& folder = *std::get<std::unique_ptr<data_folder>>(opened);
-  if (const auto& is = folder.cluster())
-    return "--adopt: " + folder_path + " is part of the cluster " + is->uuid + " already";
+  if (const auto is = folder.cluster()) {
+    if (is->node != data_folder::adopting)
+      return "--adopt: " + folder_path + " is part of the cluster " + is->uuid + " already";
+    auto begun = find_begun(place, name, *is);
+    if (auto* why = std::get_if<std::string>(&begun))
+      return std::move(*why);
+    if (auto& made = std::get<0>(begun))
+      return mark_adopted(folder, std::move(*made), true);
+  }
   if (!folder.key_fingerprint())
     return "--adopt: " + folder_path +
            " is of a vicketd that encrypted no secrets: start and stop this version's on it once";
@@ -325,20 +361,73 @@ std::variant<cluster_identity, std::string> adopt_folder(const log_place& place,
     return "--adopt: " + why->detail;
   const auto key = std::get<std::shared_ptr<const secret_box>>(secrets);
   std::vector<std::shared_ptr<const partition_store>> stores;
-  for (std::uint32_t i = 0; i < folder.partitions(); ++i) {
+  std::vector<std::filesystem::path> paths;
+  for (std::uint32_t i = 0; i < folder.partitions(); ++i)
+    paths.push_back(folder.partition_path(i));
+  if (auto path = folder.settings_path())
+    paths.push_back(*std::move(path));
+  for (const auto& path : paths) {
     store_options options;
-    options.folder = folder.partition_path(i);
+    options.folder = path;
     options.secrets = key;
     auto store = partition_store::open(std::move(options));
     if (const auto* why = std::get_if<store_status>(&store))
       return "--adopt: " + why->detail;
     stores.push_back(std::get<std::unique_ptr<partition_store>>(std::move(store)));
   }
-  auto made = init_cluster(place, name, folder.partitions(), key, node_role, stores);
-  if (const auto* is = std::get_if<cluster_identity>(&made))
-    if (const auto status = folder.join({is->uuid, data_folder::adopted}); !status.ok())
-      return "the cluster is made, but " + status.detail + ": let no node go on with that folder";
-  return made;
+  std::string uuid;
+  auto made =
+      init_cluster(place, name, folder.partitions(), key, node_role, stores, [&](const cluster_identity& is) {
+        uuid = is.uuid;
+        return folder.join({is.uuid, data_folder::adopting});
+      });
+  if (auto* is = std::get_if<cluster_identity>(&made))
+    return mark_adopted(folder, std::move(*is), false);
+  auto& why = std::get<std::string>(made);
+  if (uuid.empty())
+    return std::move(why);
+  // It was about to be there: only the database knows.
+  const auto found = read_cluster(place);
+  const auto* is = std::get_if<cluster_identity>(&found);
+  const auto* none = std::get_if<no_cluster>(&found);
+  if (is != nullptr && is->uuid == uuid)
+    return mark_adopted(folder, *is, false);
+  if (none != nullptr && !none->absent)
+    return why + ". Whether the cluster is made nobody knows by now: run this again";
+  if (const auto status = folder.leave(); !status.ok())
+    return why + "; and " + status.detail;
+  return std::move(why);
+}
+
+std::optional<std::string> add_settings_log(const log_place& place, const cluster_identity& cluster,
+                                            const std::shared_ptr<const secret_box>& key) {
+  try {
+    database server{place};
+    const auto number = std::to_string(cluster.partitions);
+    const auto is_there = [&] {
+      return PQntuples(server
+                           .run(in_schema("SELECT FROM $.partitions WHERE partition = $1::int4", place.schema),
+                                {number})
+                           .get()) > 0;
+    };
+    if (is_there())
+      return std::nullopt;
+    const record_codec codec{key, cluster.uuid};
+    server.run("BEGIN");
+    try {
+      // Its row first: whoever comes second waits for it, and finds it there.
+      server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema), {number});
+      new_log{server, place.schema, codec, cluster.partitions}.append(record_kind::genesis, {});
+      server.run("COMMIT");
+    } catch (const trouble&) {
+      server.run("ROLLBACK");
+      if (!is_there())
+        throw;
+    }
+    return std::nullopt;
+  } catch (const trouble& problem) {
+    return "the log of the cluster's settings can't be made: " + std::string{problem.what()};
+  }
 }
 
 std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {

@@ -5,6 +5,7 @@
 #include "storage/partition_store.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,24 +33,37 @@ struct cluster_identity {
   std::string name;
   std::string uuid;
   std::string key_fingerprint; ///< of the secret key that all nodes have
-  std::uint32_t partitions = 0;
+  std::uint32_t partitions = 0; ///< of connectors; beside them the one of that number, `settings`
 };
 
 [[nodiscard]] bool is_cluster_name(std::string_view name) noexcept; ///< 1 to 63 of a-z 0-9 - _
 
 /// Makes the schema with an empty log of each partition, in one transaction: afterwards it is all there, or nothing is.
 /// `node_role`: a role of the database that the nodes use, and that gets what they need; empty: they use this one. `adopted`:
-/// by partition, what its log begins with; none: with nothing.
+/// by partition, what its log begins with; those that are not there: with nothing. `before_commit`: what has to be durable before
+/// it is there; not ok: it is not made.
 [[nodiscard]] std::variant<cluster_identity, std::string>
 init_cluster(const log_place& place, const std::string& name, std::uint32_t partitions,
              const std::shared_ptr<const secret_box>& key, const std::string& node_role,
-             const std::vector<std::shared_ptr<const partition_store>>& adopted = {});
+             const std::vector<std::shared_ptr<const partition_store>>& adopted = {},
+             const std::function<store_status(const cluster_identity&)>& before_commit = {});
 
+struct adopted_cluster {
+  cluster_identity is;
+  bool was_there = false; ///< made by a call before, which did not come to its end
+};
 /// The same with what is in the folder of a single node, which no node uses. The folder stays as it is, but is marked as part
-/// of the cluster, so that no single node goes on with it.
-[[nodiscard]] std::variant<cluster_identity, std::string>
+/// of the cluster, so that no single node goes on with it: before the cluster is there, and again when it is. Whichever of these
+/// did not come about is made up for by another call.
+[[nodiscard]] std::variant<adopted_cluster, std::string>
 adopt_folder(const log_place& place, const std::string& name, const std::string& folder,
              const std::string& key_file, const std::string& node_role);
+
+/// Makes the log of the partition `settings` in a cluster that was made by a program without it; else nothing. By any node, also
+/// by several at once: the first one's counts. A sentence: it is not there.
+[[nodiscard]] std::optional<std::string> add_settings_log(const log_place& place,
+                                                          const cluster_identity& cluster,
+                                                          const std::shared_ptr<const secret_box>& key);
 
 /// `absent`: the server answers, and there is no such cluster.
 struct no_cluster {

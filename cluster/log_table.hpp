@@ -40,6 +40,7 @@ public:
     std::vector<log_row> rows;    ///< in order, from the one that was asked for on; none: there is none yet
     std::uint64_t last = 0;       ///< of the partition, in the same snapshot
     std::uint64_t trimmed_to = 0; ///< above what was asked for: it is gone
+    std::string halted;           ///< why the partition takes no records; empty: it does
     std::string detail;
   };
 
@@ -53,6 +54,7 @@ public:
     std::uint64_t trimmed_to = 0;
     std::string owner; ///< as `note_owner` was told last; empty: nobody yet
     std::uint64_t epoch = 0;
+    std::string halted; ///< why the partition takes no records; empty: it does
     std::string detail;
   };
 

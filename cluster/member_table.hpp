@@ -17,8 +17,10 @@ struct member {
   std::int32_t protocol_to = 1;   ///< the newest that it can write
   static constexpr const char* up = "up";
   static constexpr const char* leaving = "leaving";
+  static constexpr const char* stalled = "stalled"; ///< a store of it takes nothing: it is to own nothing
   std::string state = up;
-  std::string wrong; ///< what is wrong with it, for operators; empty: nothing
+  std::string wrong;                       ///< what is wrong with it, for operators; empty: nothing
+  std::vector<std::string> unreached = {}; ///< names of nodes that it can't reach; see `contact_report`
   /// Of the server on which it has looked at the logs of all its partitions, and found in them what it has; 0: none yet.
   std::uint64_t looked_at = 0;
 };

@@ -60,7 +60,8 @@ struct membership::rep : std::enable_shared_from_this<rep> {
     rows = std::move(found.rows);
     std::vector<presence::sign> signs;
     for (const auto& row : rows)
-      signs.push_back({row.node, row.zone, row.incarnation, row.beats, row.state == member::up});
+      signs.push_back({row.node, row.zone, row.incarnation, row.beats, row.state != member::leaving,
+                       row.state != member::stalled, row.unreached});
     all.seen(signs, with.now_ms());
     if (std::exchange(is_absent, false))
       look_for_own_row();
@@ -107,6 +108,16 @@ void membership::say_wrong(std::string_view what) {
 
 void membership::say_looked(std::uint64_t timeline) {
   rep_->with.self.looked_at = timeline;
+}
+
+void membership::say_unreached(std::vector<std::string> nodes) {
+  nodes.resize(std::min(nodes.size(), most_unreached));
+  rep_->with.self.unreached = std::move(nodes);
+}
+
+void membership::say_stalled(bool is) {
+  if (auto& state = rep_->with.self.state; state != member::leaving)
+    state = is ? member::stalled : member::up;
 }
 
 void membership::say_leaving() {

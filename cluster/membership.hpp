@@ -43,6 +43,11 @@ public:
 
   /// With the next sign of life: `member::looked_at`.
   void say_looked(std::uint64_t timeline);
+  /// With the next sign of life: those whom it can't reach, of which the first `most_unreached` are told.
+  void say_unreached(std::vector<std::string> nodes);
+  static constexpr std::size_t most_unreached = 32;
+  /// With the next sign of life: a store of this node takes nothing, or all do again.
+  void say_stalled(bool is);
   /// From the next sign of life on, which comes soon: it claims nothing more, and is about to go.
   void say_leaving();
 

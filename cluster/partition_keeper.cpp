@@ -106,11 +106,16 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       return is_certain(from) ? went_back(from) : forget_uncertain();
     }
     looked_ms = sent;
+    halted = page.halted;
     if (from.digest() != seen.history.digest())
       return; // an append of our own has come in between: the next poll is from there
-    if (is == role::following)
+    if (is == role::following || is == role::stalled) {
       follow(page);
-    else if (!page.rows.empty() && !is_own(page.rows.front()))
+      if (is == role::following && seen.history.last().number >= page.last && !waits_to_change())
+        complete_ms = std::max(complete_ms, sent);
+    } else if (is == role::owning && page.rows.empty()) {
+      complete_ms = std::max(complete_ms, sent);
+    } else if (!page.rows.empty() && !is_own(page.rows.front()))
       step_down("another node has written " + name_of(page.rows.front().head));
     if (ended())
       return;
@@ -130,6 +135,9 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       const auto before = seen.history.digest();
       if (const auto why = seen.history.take(row.head, row.digest, row.body); !why.empty())
         return become(role::broken, name_of(row.head) + " " + why);
+      const auto says_who = row.head.kind == record_kind::claim || row.head.kind == record_kind::copies;
+      if (is == role::stalled && !says_who)
+        continue; // of a store that takes nothing only that is to be known
       auto body = with.codec->open(row.head, before, row.body);
       if (!body)
         return become(role::broken, name_of(row.head) + " can't be opened with this cluster's key");
@@ -143,13 +151,22 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
           return become(role::broken, name_of(row.head) + " does not say who keeps the partition");
         seen.copies = *std::move(copies);
       }
+      if (is == role::stalled)
+        continue;
       waiting.push_back({seen, std::move(*body)});
       durable_to = std::max(durable_to, row.head.durable_to);
     }
     apply_durable();
   }
 
-  /// False: it is broken now.
+  /// Of what is not known to be durable something changes the store.
+  [[nodiscard]] bool waits_to_change() const {
+    return std::any_of(waiting.begin(), waiting.end(), [](const waiting_record& each) {
+      return each.with_it.history.last().kind == record_kind::round && !each.body.empty();
+    });
+  }
+
+  /// False: it is stalled now.
   bool apply_durable() {
     for (; !waiting.empty() && waiting.front().with_it.history.last().number <= durable_to;
          waiting.pop_front()) {
@@ -164,10 +181,37 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   bool apply(const record_head& head, const record_digest& digest, std::string_view body) {
     if (head.kind == record_kind::round && !body.empty() && !with.apply(head, digest, body)) {
-      become(role::broken, "the store can't apply " + name_of(head));
+      stall("its store does not take " + name_of(head));
       return false;
     }
     return true;
+  }
+
+  void stall(const std::string& why) {
+    if (ended() || is == role::stalled)
+      return;
+    yields = is == role::owning && lease && lease->may_yield(with.now_ms());
+    waiting.clear();
+    become(role::stalled, why);
+    if (!own)
+      let_go_stalled();
+  }
+
+  /// Nothing acts here any more, and nothing is under way.
+  void let_go_stalled() {
+    if (std::exchange(yields, false))
+      append_own(record_kind::yield, {}, [](step) {});
+  }
+
+  /// What was under way when the store stalled is there: then it can still let go, behind that.
+  void settled_stalled(const log_row& row, step how) {
+    if (how != step::durable)
+      yields = false;
+    else if (seen.history.last().number + 1 == row.head.number &&
+             seen.history.take(row.head, row.digest, row.body).empty())
+      durable_to = row.head.number;
+    yields = yields && seen.history.digest() == row.digest;
+    let_go_stalled();
   }
 
   /// What was seen and is not known to be durable may go with the server that showed it: then the log goes on from before.
@@ -185,7 +229,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   /// What this node knows to be part of the log is not there, or another record is: a server was promoted that lacked it, or a
   /// copy was put back. Records behind it would fit in no history, so nobody is to append any.
   void went_back(const log_history& from) {
-    const auto why = log_went_back(from.last());
+    const auto why = halted = log_went_back(from.last());
     become(role::broken, why);
     halting.begin(why);
   }
@@ -194,9 +238,10 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
 
   void tick(std::uint32_t rank) {
     const auto now = with.now_ms();
-    if (is == role::following && has_caught_up && !own && watch.may_claim(now, rank))
+    if (is == role::following && has_caught_up && !own && halted.empty() && watch.may_claim(now, rank))
       return claim();
-    if (is == role::owning && !own && !queued && now - last_append_ms >= heartbeat_ms)
+    if (is == role::owning && !own && !queued &&
+        (now - last_append_ms >= heartbeat_ms || (with.prompt && untold)))
       append_own(record_kind::round, {}, [](step) {});
   }
 
@@ -243,9 +288,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled(const record_appender::settled& what) {
     auto mine = *std::exchange(own, std::nullopt);
     auto how = what.how;
-    const auto self = shared_from_this();   // whatever `done` does
-    if (ended() || is == role::following) { // it stepped down meanwhile
+    const auto self = shared_from_this();             // whatever `done` does
+    if (is != role::claiming && is != role::owning) { // it stepped down meanwhile
       mine.done(step::lost);
+      if (is == role::stalled && !own)
+        settled_stalled(mine.row, how);
       return append_next();
     }
     switch (how) {
@@ -284,6 +331,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto complaint = seen.history.take(row.head, row.digest, row.body);
     VICKET_ASSERT(complaint.empty());
     durable_to = row.head.number;
+    untold = row.head.kind == record_kind::round && !mine.body.empty();
     switch (row.head.kind) {
     case record_kind::claim:
       seen.owner = with.self;
@@ -291,6 +339,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
         return false;
       durable = seen;
       lease.emplace(mine.first_sent_ms, with.now_ms(), after_yield);
+      complete_ms = std::max(complete_ms, mine.first_sent_ms);
       become(role::owning, "it is claimed");
       return true;
     case record_kind::yield:
@@ -305,13 +354,15 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       else if (!apply(row.head, row.digest, mine.body))
         return false;
       durable = seen;
+      complete_ms = std::max(complete_ms, mine.first_sent_ms); // nobody else's is before it
       return true;
     }
   }
 
   void step_down(const std::string& why) {
     watch = claim_watch{with.now_ms()};
-    become(role::following, why);
+    if (is != role::stalled)
+      become(role::following, why);
   }
 
   setup with;
@@ -328,9 +379,13 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   std::deque<waiting_record> waiting;
   std::uint64_t durable_to;
   std::int64_t last_append_ms = 0;
+  bool yields = false; ///< stalled, and lets go once nothing is under way
   std::int64_t looked_ms = 0;
+  std::int64_t complete_ms = 0;
+  bool untold = false; ///< of this owner's last record that changes the store no later one says that it is durable
   bool polling = false;
   bool has_caught_up = false;
+  std::string halted; ///< why; empty: it is not
 };
 
 partition_keeper::partition_keeper(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
@@ -366,6 +421,10 @@ void partition_keeper::hand_to(placement_copies copies) {
   rep_->append_next();
 }
 
+void partition_keeper::stall(const std::string& why) {
+  rep_->stall(why);
+}
+
 void partition_keeper::yield() {
   VICKET_ASSERT(may_yield());
   rep_->append_own(record_kind::yield, {}, [](step) {});
@@ -373,6 +432,10 @@ void partition_keeper::yield() {
 
 std::int64_t partition_keeper::looked_ms() const noexcept {
   return rep_->looked_ms;
+}
+
+std::int64_t partition_keeper::complete_ms() const noexcept {
+  return rep_->complete_ms;
 }
 
 partition_keeper::role partition_keeper::now() const noexcept {
@@ -407,6 +470,10 @@ std::optional<partition_keeper::acting> partition_keeper::may_act_when() const {
   if (!rep_->lease || rep_->is != role::owning || lets_go)
     return std::nullopt;
   return acting{rep_->lease->from_ms(), rep_->lease->until_ms()};
+}
+
+const std::string& partition_keeper::halted() const noexcept {
+  return rep_->halted;
 }
 
 bool partition_keeper::may_yield() const {

@@ -26,6 +26,7 @@ public:
     following,
     claiming,
     owning,
+    stalled, ///< the store does not take what is durable: reads on, so that it is known who owns it, and nothing else
     behind, ///< the log was trimmed beyond what the store has: a checkpoint has to come from another node
     broken, ///< the log is not the one that was followed, or has a record that does not verify: nothing more is read
   };
@@ -42,9 +43,11 @@ public:
     log_position begin; ///< what the store has; an empty history: nothing
     /// Of a clock that goes on while the machine sleeps.
     std::function<std::int64_t()> now_ms;
+    /// As the owner it says with its next record, at once, that a round is durable: followers apply it no earlier.
+    bool prompt = false;
 
     /// A round that is durable, in order; empty for an owner's sign of life. Of an owner's own rounds as well, before their
-    /// `done`. False: the store can't, and the keeper is `broken`.
+    /// `done`. False: the store can't, and the keeper is `stalled`.
     std::function<bool(const record_head&, const record_digest&, std::string_view round)> apply;
     /// The role has changed; `why` in words, for the log.
     std::function<void(role, const std::string& why)> changed;
@@ -73,6 +76,9 @@ public:
   /// From now on these nodes keep the partition: a record says so as soon as nothing else is under way. Nothing happens where
   /// this is no owner, or such a record is under way: look at `seen`, and ask again.
   void hand_to(placement_copies copies);
+  /// The store takes nothing more: as if it had not taken a round. An owner that may lets go. Another keeper goes on from what
+  /// the store has, once that takes something.
+  void stall(const std::string& why);
   /// Lets go: no more appends of this owner; the record says so to the others. Only if it may (`may_yield`). Whoever wants
   /// another node to own it then gives this one a rank behind that one: a partition that was let go is claimed at once.
   void yield();
@@ -80,6 +86,8 @@ public:
   [[nodiscard]] role now() const noexcept;
   /// When the last poll that was answered, and found the log as it is known here, was sent; 0: there was none.
   [[nodiscard]] std::int64_t looked_ms() const noexcept;
+  /// Whatever was in the log then, by this node's clock, and changes the store, has been applied; 0: it never was so.
+  [[nodiscard]] std::int64_t complete_ms() const noexcept;
   [[nodiscard]] bool busy() const noexcept; ///< an append is under way
   /// The log as far as it was read; what is beyond `applied` may go again.
   [[nodiscard]] const log_position& seen() const noexcept;
@@ -95,6 +103,8 @@ public:
     std::int64_t until_ms = 0;
   };
   [[nodiscard]] std::optional<acting> may_act_when() const;
+  /// Why the partition takes no records, as far as this node has seen it; empty: it does.
+  [[nodiscard]] const std::string& halted() const noexcept;
   /// No append is under way, and see `owner_lease`.
   [[nodiscard]] bool may_yield() const;
 

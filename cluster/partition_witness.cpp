@@ -39,7 +39,7 @@ struct partition_witness::rep : std::enable_shared_from_this<rep> {
       record_head lost;
       lost.partition = with.partition;
       lost.number = asked.number;
-      const auto why = log_went_back(lost);
+      const auto why = seen.halted = log_went_back(lost);
       halting.begin(why);
       return with.went_back(why);
     }
@@ -95,6 +95,10 @@ const std::string& partition_witness::owner() const noexcept {
 
 std::uint64_t partition_witness::epoch() const noexcept {
   return rep_->seen.epoch;
+}
+
+const std::string& partition_witness::halted() const noexcept {
+  return rep_->seen.halted;
 }
 
 bool partition_witness::is_silent(std::uint32_t rank) const {

@@ -44,6 +44,8 @@ public:
   [[nodiscard]] std::uint64_t last() const noexcept; ///< row of the log, as it was seen last
   [[nodiscard]] const std::string& owner() const noexcept;
   [[nodiscard]] std::uint64_t epoch() const noexcept; ///< of that owner
+  /// Why the partition takes no records; empty: it does.
+  [[nodiscard]] const std::string& halted() const noexcept;
   /// Nothing new has come for as long as lets a node claim what it follows (`claim_watch`), and for so many times
   /// `claim_watch::per_rank_ms` more.
   [[nodiscard]] bool is_silent(std::uint32_t rank) const;

@@ -1,6 +1,7 @@
 #include "cluster/pg_session.hpp"
 
 #include "cluster/pg_result.hpp"
+#include "cluster/while_alive.hpp"
 #include "net/pause.hpp"
 #include "policy/assertion.hpp"
 
@@ -24,6 +25,9 @@ constexpr std::string_view session_settings =
     "'read committed'; "
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0; SET "
     "standard_conforming_strings = on";
+
+/// For one of several addresses.
+constexpr std::int64_t address_ms = 1'000;
 
 std::string field_of(const PGresult* result, int code) {
   const auto* text = PQresultErrorField(result, code);
@@ -64,8 +68,6 @@ std::vector<pg_place> pg_places(const std::string& conninfo) {
   const auto ports = list_of("port");
   const auto count = std::max<std::size_t>({hosts.size(), addresses.size(), 1});
   std::vector<pg_place> places(count);
-  if (count == 1)
-    return places;
   const auto at = [](const std::vector<std::string>& of, std::size_t i) {
     return of.size() == 1 ? of.front() : i < of.size() ? of[i] : std::string{};
   };
@@ -141,9 +143,44 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     jobs.push_front({{}, std::string{session_settings}, false, {}, {}});
     for (auto& each : with.statements)
       beginning.push_back({each.name, each.text, true, {}, {}});
+    const auto& host = with.at.host;
+    const auto is_folder = host.empty() || host.front() == '/' || host.front() == '@';
+    if (with.names == nullptr || is_folder || !with.at.hostaddr.empty())
+      return connect();
+    with.names->find(host, while_alive(weak_from_this(),
+                                       [](rep& self, const host_lookup::found& what) { self.take(what); }));
+  }
+
+  void take(const host_lookup::found& what) {
+    if (now == phase::ended)
+      return;
+    if (const auto* why = std::get_if<std::string>(&what))
+      return end(*why);
+    const auto& found = std::get<std::vector<std::string>>(what);
+    addresses.assign(found.begin(), found.end());
+    if (addresses.size() > 1)
+      with.connect_ms = std::min(with.connect_ms, address_ms);
+    next_address();
+  }
+
+  void next_address() {
+    with.at.hostaddr = addresses.front();
+    addresses.pop_front();
+    connect();
+  }
+
+  /// It came to nothing: the next address, if the host has another one.
+  void not_connected(const std::string& why) {
+    if (now != phase::connecting || addresses.empty())
+      return end(why);
+    close();
+    next_address();
+  }
+
+  void connect() {
     patience.start(std::chrono::milliseconds{with.connect_ms}, [weak = weak_from_this()] {
       if (const auto self = weak.lock())
-        self->end("no connection within " + std::to_string(self->with.connect_ms) + " ms");
+        self->not_connected("no connection within " + std::to_string(self->with.connect_ms) + " ms");
     });
     // What comes later counts, so these hold unless the conninfo says otherwise.
     const char* const keywords[] = {
@@ -165,7 +202,8 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     all_values.push_back(nullptr);
     connection = PQconnectStartParams(all_keywords.data(), all_values.data(), 1);
     if (connection == nullptr || PQstatus(connection) == CONNECTION_BAD)
-      return end(connection == nullptr ? "no memory for a connection" : one_line(PQerrorMessage(connection)));
+      return not_connected(connection == nullptr ? "no memory for a connection"
+                                                 : one_line(PQerrorMessage(connection)));
     PQsetNoticeReceiver(connection, on_notice, this);
     poll_after(PGRES_POLLING_WRITING);
   }
@@ -199,7 +237,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
       listen();
       return send_next();
     case PGRES_POLLING_FAILED:
-      return end(one_line(PQerrorMessage(connection)));
+      return not_connected(one_line(PQerrorMessage(connection)));
     default:
       poll_after(next);
     }
@@ -208,7 +246,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
   bool attach() {
     const auto current = PQsocket(connection);
     if (current < 0) {
-      end("the connection has no socket");
+      not_connected("the connection has no socket");
       return false;
     }
     if (socket.is_open())
@@ -216,7 +254,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
     boost::system::error_code problem;
     socket.assign(current, problem);
     if (problem)
-      end("the connection's socket: " + problem.message());
+      not_connected("the connection's socket: " + problem.message());
     return !problem;
   }
 
@@ -394,6 +432,7 @@ struct pg_session::rep : std::enable_shared_from_this<rep> {
   }
 
   bool opened = false;
+  std::deque<std::string> addresses; ///< of the host, that were not tried yet
   std::chrono::steady_clock::time_point sent_at{};
   setup with;
   PGconn* connection = nullptr;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/host_lookup.hpp"
 #include "net/io_thread.hpp"
 
 #include <cstdint>
@@ -56,12 +57,13 @@ struct pg_place {
   std::string hostaddr;
   std::string port;
 };
-/// All of them, in their order; one that is empty where it names none, or one. libpq itself tries the next one only when the
+/// All of them, in their order; one that is empty where it names none. libpq itself tries the next one only when the
 /// one before refuses, and not when it does not answer.
 [[nodiscard]] std::vector<pg_place> pg_places(const std::string& conninfo);
 
-/// One connection to PostgreSQL, by libpq, which is asynchronous here: nothing blocks the thread but the resolving of a host's
-/// name, which libpq does itself (give `hostaddr`, or a socket's folder). Statements are done one after the other, in the
+/// One connection to PostgreSQL, by libpq, which is asynchronous here. The addresses of a host's name are looked up before, since
+/// libpq would block the thread for it, and tried one after the other; the server's certificate still has to be for the name.
+/// (A host that only libpq knows, from a service file or PGHOST, is libpq's to look up.) Statements are done one after the other, in the
 /// order in which they were given; whoever gives them has a bounded number under way. When it ends, all that were given are told so; nothing is tried again.
 ///
 /// Of the I/O thread, all of it; a session that is let go tells nobody anything more.
@@ -72,8 +74,9 @@ public:
     /// Without a password: that is libpq's to find (PGPASSFILE, a service file).
     std::string conninfo;
     std::vector<pg_statement> statements;
-    std::int64_t connect_ms = 3'000; ///< for the connection and the preparing
+    std::int64_t connect_ms = 3'000; ///< for the connection and the preparing; of one address
     pg_place at = {};
+    host_lookup* names = nullptr; ///< outlives it; null: libpq looks them up, and blocks
   };
 
   explicit pg_session(setup with);

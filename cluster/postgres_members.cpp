@@ -6,6 +6,7 @@
 #include "policy/assertion.hpp"
 #include "policy/copies.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -27,24 +28,26 @@ using internal::post_while_alive;
 constexpr std::string_view enter_text =
     "INSERT INTO $.members AS old "
     "(node, incarnation, life, state, zone, addresses, protocol_from, protocol_to, timeline, wrong, "
-    "looked_at) "
+    "looked_at, unreached) "
     "VALUES ($1::text, 1, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::int4, "
-    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $8::text, $9::int8) "
+    "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8, $8::text, $9::int8, "
+    "$10::text) "
     "ON CONFLICT (node) DO UPDATE SET "
     "incarnation = old.incarnation + CASE WHEN old.life = excluded.life THEN 0 ELSE 1 END, "
     "beats = CASE WHEN old.life = excluded.life THEN old.beats ELSE 0 END, life = excluded.life, "
     "state = excluded.state, zone = excluded.zone, addresses = excluded.addresses, "
     "protocol_from = excluded.protocol_from, protocol_to = excluded.protocol_to, "
-    "timeline = excluded.timeline, wrong = excluded.wrong, looked_at = excluded.looked_at, seen = "
-    "clock_timestamp() RETURNING incarnation";
+    "timeline = excluded.timeline, wrong = excluded.wrong, looked_at = excluded.looked_at, "
+    "unreached = excluded.unreached, seen = clock_timestamp() RETURNING incarnation";
 constexpr std::string_view beat_text =
     "UPDATE $.members SET beats = beats + 1, seen = clock_timestamp(), state = $4::text, zone = $5::text, "
     "addresses = $6::text, "
     "protocol_from = $7::int4, protocol_to = $8::int4, wrong = $9::text, looked_at = $10::int8, "
+    "unreached = $11::text, "
     "timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8 "
     "WHERE node = $1::text AND life = $2::text AND incarnation = $3::int8";
 constexpr std::string_view list_text = "SELECT node, incarnation, state, zone, addresses, protocol_from, "
-                                       "protocol_to, timeline, wrong, beats, life, looked_at "
+                                       "protocol_to, timeline, wrong, beats, life, looked_at, unreached "
                                        "FROM $.members ORDER BY node COLLATE \"C\"";
 
 constexpr std::string_view copies_text =
@@ -63,6 +66,24 @@ constexpr std::string_view note_text =
 
 std::string text_in(std::optional<std::string>& column) {
   return column ? std::move(*column) : std::string{};
+}
+
+/// Names have no comma in them.
+std::string text_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names)
+    text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+std::vector<std::string> names_in(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    names.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return names;
 }
 
 std::uint64_t number_in(const std::optional<std::string>& column) {
@@ -87,22 +108,28 @@ member_row row_of(std::vector<std::optional<std::string>>& columns) {
   row.beats = number_in(columns[9]);
   row.life = text_in(columns[10]);
   row.looked_at = number_in(columns[11]);
+  row.unreached = names_in(text_in(columns[12]));
   return row;
 }
 
 } // namespace
 
 struct postgres_members::rep {
-  explicit rep(setup given)
-      : with{std::move(given)}, line{pg_session::setup{with.io,
-                                                       with.conninfo,
-                                                       {{"enter", in_schema(enter_text, with.schema)},
-                                                        {"beat", in_schema(beat_text, with.schema)},
-                                                        {"list", in_schema(list_text, with.schema)},
-                                                        {"copies", in_schema(copies_text, with.schema)},
-                                                        {"tell", in_schema(tell_text, with.schema)},
-                                                        {"note", in_schema(note_text, with.schema)}}}} {
+  explicit rep(setup given) : with{std::move(given)}, line{session()} {
     VICKET_ASSERT(is_schema_name(with.schema));
+  }
+
+  [[nodiscard]] pg_session::setup session() const {
+    const auto statement = [this](const char* name, std::string_view text) {
+      return internal::pg_statement{name, in_schema(text, with.schema)};
+    };
+    pg_session::setup of{with.io,
+                         with.conninfo,
+                         {statement("enter", enter_text), statement("beat", beat_text),
+                          statement("list", list_text), statement("copies", copies_text),
+                          statement("tell", tell_text), statement("note", note_text)}};
+    of.names = with.names;
+    return of;
   }
 
   setup with;
@@ -122,18 +149,19 @@ void postgres_members::look_after() {
 
 void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {
   post_while_alive(*rep_->with.io, rep_, [self, done = std::move(done)](rep& it) {
-    it.line.session().execute(
-        "enter",
-        {self.node, self.life, self.state, self.zone, self.addresses, pg_int4(self.protocol_from),
-         pg_int4(self.protocol_to), self.wrong, pg_int8(static_cast<std::int64_t>(self.looked_at))},
-        [done](pg_answer answer) {
-          enter_answer found;
-          found.acknowledged = answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
-          found.detail = std::move(answer.detail);
-          if (found.acknowledged)
-            found.incarnation = number_in(answer.rows[0][0]);
-          done(std::move(found));
-        });
+    it.line.session().execute("enter",
+                              {self.node, self.life, self.state, self.zone, self.addresses,
+                               pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong,
+                               pg_int8(static_cast<std::int64_t>(self.looked_at)), text_of(self.unreached)},
+                              [done](pg_answer answer) {
+                                enter_answer found;
+                                found.acknowledged =
+                                    answer.came_to == pg_answer::outcome::done && answer.rows.size() == 1;
+                                found.detail = std::move(answer.detail);
+                                if (found.acknowledged)
+                                  found.incarnation = number_in(answer.rows[0][0]);
+                                done(std::move(found));
+                              });
   });
 }
 
@@ -144,7 +172,7 @@ void postgres_members::beat(const member& self, std::uint64_t incarnation,
         "beat",
         {self.node, self.life, pg_int8(static_cast<std::int64_t>(incarnation)), self.state, self.zone,
          self.addresses, pg_int4(self.protocol_from), pg_int4(self.protocol_to), self.wrong,
-         pg_int8(static_cast<std::int64_t>(self.looked_at))},
+         pg_int8(static_cast<std::int64_t>(self.looked_at)), text_of(self.unreached)},
         [done](pg_answer answer) {
           beat_answer found;
           // Whether there is such a row is known also of a commit that waits for no standby.

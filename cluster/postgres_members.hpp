@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/member_table.hpp"
+#include "net/host_lookup.hpp"
 #include "net/io_thread.hpp"
 
 #include <memory>
@@ -14,7 +15,8 @@ public:
   struct setup {
     const internal::io_thread* io = nullptr; ///< outlives it; `done` is called there
     std::string conninfo;
-    std::string schema; ///< see `is_schema_name`
+    std::string schema;                     ///< see `is_schema_name`
+    internal::host_lookup* names = nullptr; ///< see `pg_session::setup`
   };
 
   explicit postgres_members(setup with);

@@ -50,7 +50,8 @@ constexpr std::string_view look_text =
 constexpr std::string_view ends_text =
     "SELECT (SELECT max(number) FROM $.rounds WHERE partition = w.partition), "
     "(SELECT trimmed_to FROM $.partitions WHERE partition = w.partition), "
-    "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = w.first - 1) "
+    "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = w.first - 1), "
+    "(SELECT halted FROM $.partitions WHERE partition = w.partition) "
     "FROM unnest($1::int4[], $2::int8[]) WITH ORDINALITY AS w (partition, first, place) ORDER BY w.place";
 // The sum does not count the first row, which always belongs to the page.
 constexpr std::string_view read_text =
@@ -65,7 +66,7 @@ constexpr std::string_view glance_text =
     "SELECT e.number, e.durable_to, "
     "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = e.durable_to), "
     "(SELECT digest FROM $.rounds WHERE partition = w.partition AND number = w.known), "
-    "p.trimmed_to, p.owner, p.epoch "
+    "p.trimmed_to, p.owner, p.epoch, p.halted "
     "FROM unnest($1::int4[], $2::int8[]) WITH ORDINALITY AS w (partition, known, place) "
     "LEFT JOIN $.partitions p ON p.partition = w.partition "
     "LEFT JOIN LATERAL (SELECT number, durable_to FROM $.rounds WHERE partition = w.partition "
@@ -144,7 +145,9 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
     return {std::move(name), in_schema(text, with.schema)};
   }
   [[nodiscard]] pg_session::setup line(std::vector<pg_statement> statements) const {
-    return {with.io, with.conninfo, std::move(statements)};
+    pg_session::setup session{with.io, with.conninfo, std::move(statements)};
+    session.names = with.names;
+    return session;
   }
 
   /// `afresh`: another one than the partition's last append went over. Where partitions share one, the first that needs
@@ -223,6 +226,7 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
               each.page.last = number_in(answer.rows[i][0]);
               each.page.trimmed_to = number_in(answer.rows[i][1]);
               each.page.before = digest_in(answer.rows[i][2]);
+              each.page.halted = answer.rows[i][3].value_or("");
             }
             if (each.page.answered && each.page.last >= each.from)
               more->push_back(std::move(each));
@@ -297,6 +301,7 @@ struct postgres_table::rep : std::enable_shared_from_this<rep> {
     found.trimmed_to = number_in(row[4]);
     found.owner = row[5].value_or(std::string{});
     found.epoch = number_in(row[6]);
+    found.halted = row[7].value_or(std::string{});
     return found;
   }
 

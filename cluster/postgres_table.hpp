@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/log_table.hpp"
+#include "net/host_lookup.hpp"
 #include "net/io_thread.hpp"
 
 #include <cstddef>
@@ -24,6 +25,7 @@ public:
     std::string conninfo;
     std::string schema; ///< see `is_schema_name`
     std::size_t append_sessions = max_append_sessions;
+    internal::host_lookup* names = nullptr; ///< see `pg_session::setup`
   };
 
   explicit postgres_table(setup with);

@@ -23,6 +23,7 @@ pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
 find_package(RocksDB REQUIRED)
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 
 # RocksDB's package offers both forms; the shared one is 20 MB less in each program and links at once.

@@ -9,6 +9,7 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include <chrono>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -137,7 +138,7 @@ typename link_client<Interface>::handle::behavior_type link_client<Interface>::m
 
 void link_client_core::begin(caf::weak_actor_ptr self) {
   line_ = std::make_unique<link_line>(
-      link_line::options{with_.nodes, with_.tls, with_.roles, inbox_, std::move(self)});
+      link_line::options{with_.nodes, with_.tls, with_.roles, inbox_, std::move(self), with_.deadlines});
 }
 
 std::optional<refusal> link_client_core::complaint(std::uint8_t kind, std::size_t most_bytes,
@@ -299,8 +300,11 @@ public:
 
 template <class Interface>
 typename Interface::handle spawn_client(caf::actor_system& system, const link_options& options,
-                                        unsigned roles) {
+                                        unsigned roles, std::shared_ptr<tls_contexts> tls = {},
+                                        const deadline_limits& deadlines = {}) {
   link_client_core::setup with;
+  with.tls = std::move(tls);
+  with.deadlines = deadlines;
   with.options = options;
   with.roles = role_names(roles);
   if (options.nodes.empty())
@@ -313,7 +317,7 @@ typename Interface::handle spawn_client(caf::actor_system& system, const link_op
     if (!with.nodes.back().is_unix() && with.nodes.back().address.port == 0)
       throw std::runtime_error{text + ": port 0 is no port to connect to"};
   }
-  if (options.tls) {
+  if (options.tls && !with.tls) {
     auto contexts = tls_contexts::make(*options.tls);
     if (const auto* wrong = std::get_if<std::string>(&contexts))
       throw std::runtime_error{*wrong};
@@ -333,8 +337,14 @@ operator_actor connect_operator(caf::actor_system& system, const link_options& o
   return internal::spawn_client<internal::node_interface>(system, options, internal::role_operator);
 }
 
-peer_actor connect_peer(caf::actor_system& system, const link_options& options) {
-  return internal::spawn_client<internal::peer_interface>(system, options, internal::role_peer);
+peer_actor connect_peer(caf::actor_system& system, const link_options& options,
+                        std::shared_ptr<internal::tls_contexts> tls) {
+  // What is asked of a node that can't be reached any more has an answer elsewhere before long.
+  internal::deadline_limits deadlines;
+  deadlines.ping = std::chrono::milliseconds{3'000};
+  deadlines.silence = deadlines.write = std::chrono::milliseconds{10'000};
+  return internal::spawn_client<internal::peer_interface>(system, options, internal::role_peer,
+                                                          std::move(tls), deadlines);
 }
 
 node_actor connect_node(caf::actor_system& system, const link_options& options) {

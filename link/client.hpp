@@ -47,6 +47,7 @@ public:
     std::vector<place> nodes;
     std::shared_ptr<tls_contexts> tls;
     std::string roles;
+    deadline_limits deadlines = {};
   };
 
   explicit link_client_core(setup with) : with_{std::move(with)} {}

@@ -1,5 +1,6 @@
 #include "link/frames.hpp"
 
+#include "policy/compiled_rule.hpp"
 #include "policy/connector_config.hpp"
 
 #include <algorithm>
@@ -37,6 +38,13 @@ public:
     return true;
   }
 
+  [[nodiscard]] bool skip_bytes(std::size_t number) {
+    if (number > rest_.size())
+      return false;
+    rest_.remove_prefix(number);
+    return true;
+  }
+
 private:
   std::string_view rest_;
 };
@@ -67,6 +75,19 @@ bool bounded_connector(std::string_view body) {
   return patterns && *patterns <= connector_bounds::patterns * slack;
 }
 
+bool bounded_rule(std::string_view body) {
+  constexpr std::uint64_t slack = 4; // as above
+  skimmer at{body};
+  if (!at.skip_strings(2) || !at.skip_bytes(1)) // id, name, enabled
+    return false;
+  const auto patterns = at.count();
+  if (!patterns || *patterns > connector_bounds::patterns * slack ||
+      !at.skip_strings(*patterns + 1)) // and the filter
+    return false;
+  const auto actions = at.count();
+  return actions && *actions <= rule_bounds::actions * slack;
+}
+
 } // namespace
 
 std::optional<frame_head> read_frame_head(std::string_view frame) {
@@ -91,6 +112,10 @@ bool counts_are_bounded(std::uint8_t kind, std::string_view body) {
     return begins_with_count(body, send_batch::max_items);
   case kind_of<put_connector>:
     return bounded_connector(body);
+  case kind_of<trigger_batch>:
+    return begins_with_count(body, trigger_batch::max_items);
+  case kind_of<put_rule>:
+    return bounded_rule(body);
   case kind_of<of_partition<accept_events>>: // twice the partition
     return begins_with_count(behind(2, body), send_batch::max_items);
   case kind_of<of_partition<put_connector>>:

@@ -1,6 +1,7 @@
 #include "link/json_answers.hpp"
 
 #include "policy/json_text.hpp"
+#include "policy/trigger_json.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -42,6 +43,22 @@ std::string history_of(std::uint64_t request, const Page& page) {
   return text + R"(],"next":)" + (page.more ? text_to_json(page.cursor) : "null") + "}";
 }
 
+template <class Result, class ToJson>
+std::optional<std::string> results_of(std::uint64_t request, const std::vector<std::optional<refusal>>& items,
+                                      const std::vector<Result>& results, ToJson to_json) {
+  const auto asked = std::count(items.begin(), items.end(), std::nullopt);
+  if (static_cast<std::size_t>(asked) != results.size())
+    return std::nullopt;
+  auto text = head(request) + R"(,"results":[)";
+  text.reserve(text.size() + items.size() * result_bytes);
+  array_text elements{text};
+  auto next = results.begin();
+  for (const auto& item : items)
+    elements.add(to_json(item ? Result{*item} : *next++));
+  text += "]}";
+  return text;
+}
+
 } // namespace
 
 std::string json_refusal(std::uint64_t request, const refusal& why) {
@@ -52,17 +69,13 @@ std::string json_refusal(std::uint64_t request, const refusal& why) {
 std::optional<std::string> json_results(std::uint64_t request,
                                         const std::vector<std::optional<refusal>>& items,
                                         const std::vector<send_result>& results) {
-  const auto asked = std::count(items.begin(), items.end(), std::nullopt);
-  if (static_cast<std::size_t>(asked) != results.size())
-    return std::nullopt;
-  auto text = head(request) + R"(,"results":[)";
-  text.reserve(text.size() + items.size() * result_bytes);
-  array_text elements{text};
-  auto next = results.begin();
-  for (const auto& item : items)
-    elements.add(send_result_to_json(item ? send_result{*item} : *next++));
-  text += "]}";
-  return text;
+  return results_of(request, items, results, send_result_to_json);
+}
+
+std::optional<std::string> json_results(std::uint64_t request,
+                                        const std::vector<std::optional<refusal>>& items,
+                                        const std::vector<trigger_answer>& results) {
+  return results_of(request, items, results, trigger_answer_to_json);
 }
 
 std::string json_outcomes(std::uint64_t request, const outcome_page& page) {
@@ -72,7 +85,15 @@ std::string json_outcomes(std::uint64_t request, const outcome_page& page) {
     lines.add(feed_gap_to_json(page.gap_cursor));
   for (const auto& entry : page.entries)
     lines.add(outcome_entry_to_json(entry));
-  return text + R"(],"next":)" + text_to_json(page.cursor) + "}";
+  text += R"(],"next":)" + text_to_json(page.cursor);
+  if (!page.unread.empty()) {
+    text += R"(,"unread":[)";
+    array_text sentences{text};
+    for (const auto& one : page.unread)
+      sentences.add(text_to_json(one));
+    text += ']';
+  }
+  return text + "}";
 }
 
 std::string json_history(std::uint64_t request, const run_page& page) {

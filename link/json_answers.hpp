@@ -3,6 +3,7 @@
 #include "link/json_request.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
+#include "messages/trigger.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +22,11 @@ namespace vicket::internal {
 [[nodiscard]] std::optional<std::string> json_results(std::uint64_t request,
                                                       const std::vector<std::optional<refusal>>& items,
                                                       const std::vector<send_result>& results);
+
+/// The same of triggers.
+[[nodiscard]] std::optional<std::string> json_results(std::uint64_t request,
+                                                      const std::vector<std::optional<refusal>>& items,
+                                                      const std::vector<trigger_answer>& results);
 
 /// `{"request":n,"outcomes":[line,…],"next":"cursor"}`, a line for the gap first where there is one.
 [[nodiscard]] std::string json_outcomes(std::uint64_t request, const outcome_page& page);

@@ -2,6 +2,7 @@
 
 #include "policy/json_slices.hpp"
 #include "policy/json_text.hpp"
+#include "policy/trigger_json.hpp"
 #include "policy/utf8.hpp"
 
 #include <algorithm>
@@ -104,25 +105,56 @@ std::optional<refusal> read_count(std::string_view written, std::string_view nam
 
 using asked = decltype(json_request::what);
 
-asked read_send(std::string_view written) {
+/// Reads each element with `read(text)`, which answers what is wrong with it, if anything is. `most`: of them.
+template <class Read>
+std::optional<refusal> read_items(std::string_view written, const std::string& name, std::size_t most,
+                                  std::vector<std::optional<refusal>>& items, Read read) {
   if (written.front() != '[')
-    return malformed("send must be an array of events");
-  json_send result;
+    return malformed(name + " must be an array of events");
   json_slices slices{written, json_slices::kind::array};
   while (const auto one = slices.next()) {
-    if (result.items.size() == send_batch::max_items)
-      return malformed("send holds at most " + std::to_string(send_batch::max_items) + " events");
-    auto event = event_from_json(one->value);
-    if (const auto* complaint = std::get_if<std::string>(&event)) {
-      result.items.emplace_back(malformed("send[" + std::to_string(result.items.size()) +
-                                          "]: " + beginning_of(*complaint, most_complaint_bytes)));
-    } else {
-      result.events.items.push_back(std::get<send_to_connector>(std::move(event)));
-      result.items.emplace_back(std::nullopt);
-    }
+    if (items.size() == most)
+      return malformed(name + " holds at most " + std::to_string(most) + " events");
+    if (const std::optional<std::string> complaint = read(one->value))
+      items.emplace_back(malformed(name + "[" + std::to_string(items.size()) +
+                                   "]: " + beginning_of(*complaint, most_complaint_bytes)));
+    else
+      items.emplace_back(std::nullopt);
   }
   if (const auto fault = slices.fault(); !fault.empty())
-    return malformed("send is no JSON array: " + fault);
+    return malformed(name + " is no JSON array: " + fault);
+  return std::nullopt;
+}
+
+asked read_send(std::string_view written) {
+  json_send result;
+  auto wrong = read_items(written, "send", send_batch::max_items, result.items,
+                          [&](std::string_view text) -> std::optional<std::string> {
+                            auto event = event_from_json(text);
+                            if (auto* complaint = std::get_if<std::string>(&event))
+                              return std::move(*complaint);
+                            result.events.items.push_back(std::get<send_to_connector>(std::move(event)));
+                            return std::nullopt;
+                          });
+  if (wrong)
+    return *std::move(wrong);
+  return result;
+}
+
+asked read_trigger(std::string_view written) {
+  json_trigger result;
+  auto wrong = read_items(written, "trigger", trigger_batch::max_items, result.items,
+                          [&](std::string_view text) -> std::optional<std::string> {
+                            auto event = event_or_trigger_from_json(text);
+                            if (auto* complaint = std::get_if<std::string>(&event))
+                              return std::move(*complaint);
+                            if (std::holds_alternative<send_to_connector>(event))
+                              return "connector: a trigger goes where the rules say, and names none";
+                            result.triggers.items.push_back(std::get<trigger>(std::move(event)));
+                            return std::nullopt;
+                          });
+  if (wrong)
+    return *std::move(wrong);
   return result;
 }
 
@@ -176,6 +208,7 @@ enum field : std::size_t {
   request_field,
   from_field,
   send_field,
+  trigger_field,
   outcomes_field,
   run_field,
   event_field,
@@ -189,13 +222,15 @@ asked read_asked(const field_slices<count>& fields) {
   const auto of = std::count_if(values.begin() + send_field, values.end(),
                                 [](std::string_view one) { return !one.empty(); });
   if (of != 1)
-    return malformed("a request has one of send, outcomes, run and event, not " +
+    return malformed("a request has one of send, trigger, outcomes, run and event, not " +
                      std::string{of == 0 ? "none" : "several"} + " of them");
   const bool of_history = !values[run_field].empty() || !values[event_field].empty();
   if (!of_history && !values[from_field].empty())
     return malformed("from belongs to run and event; that of outcomes stands within it");
   if (!values[send_field].empty())
     return read_send(values[send_field]);
+  if (!values[trigger_field].empty())
+    return read_trigger(values[trigger_field]);
   if (!values[outcomes_field].empty())
     return read_outcomes_of(values[outcomes_field]);
   auto cursor = read_cursor(values[from_field], "from");
@@ -210,7 +245,7 @@ asked read_asked(const field_slices<count>& fields) {
 
 std::variant<json_request, std::string> read_json_request(std::string_view text) {
   const field_slices<count> fields{
-      text, {"request", "from", "send", "outcomes", "run", "event"}, "a request"};
+      text, {"request", "from", "send", "trigger", "outcomes", "run", "event"}, "a request"};
   if (!fields.broken.empty())
     return "a message is no JSON object: " + fields.broken;
   if (fields.values[request_field].empty())

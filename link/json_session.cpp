@@ -28,23 +28,34 @@ owned_bytes json_session::refusal_message(number request, const refusal& why) co
   return owned_bytes::of(json_refusal(request, why));
 }
 
-void json_session::serve(number request, turn mine, json_send what) {
-  if (!rights().gateway) {
-    refuse(request, mine, {errc::forbidden, "send is for who has the role sender"});
-    return;
-  }
-  auto message_of = [request, items = std::move(what.items)](const std::vector<send_result>& results) {
+template <class Answer, class Batch>
+void json_session::serve_items(number request, turn mine, Batch batch,
+                               std::vector<std::optional<refusal>> items) {
+  auto message_of = [request, items = std::move(items)](const auto& results) {
     auto text = json_results(request, items, results);
     return owned_bytes::of(
         text ? *std::move(text)
              : json_refusal(request, {errc::unavailable, "the node's answer does not fit the request"}));
   };
-  if (what.events.items.empty())
-    answer(request, mine, [&] { return message_of({}); });
+  if (batch.items.empty())
+    answer(request, mine, [&] { return message_of(decltype(Answer::results){}); });
   else
-    ask<batch_result>(
-        rights().gateway, request, mine, std::move(what.events),
-        [message_of = std::move(message_of)](const batch_result& all) { return message_of(all.results); });
+    ask<Answer>(rights().gateway, request, mine, std::move(batch),
+                [message_of = std::move(message_of)](const Answer& all) { return message_of(all.results); });
+}
+
+void json_session::serve(number request, turn mine, json_send what) {
+  if (rights().gateway)
+    serve_items<batch_result>(request, mine, std::move(what.events), std::move(what.items));
+  else
+    refuse(request, mine, {errc::forbidden, "send is for who has the role sender"});
+}
+
+void json_session::serve(number request, turn mine, json_trigger what) {
+  if (rights().gateway)
+    serve_items<trigger_batch_result>(request, mine, std::move(what.triggers), std::move(what.items));
+  else
+    refuse(request, mine, {errc::forbidden, "trigger is for who has the role sender"});
 }
 
 template <class Answer, class Body, class MessageOf>

@@ -20,6 +20,9 @@ protected:
 
 private:
   void serve(number request, turn mine, json_send what);
+  void serve(number request, turn mine, json_trigger what);
+  template <class Answer, class Batch>
+  void serve_items(number request, turn mine, Batch batch, std::vector<std::optional<refusal>> items);
   void serve(number request, turn mine, read_outcomes what);
   void serve(number request, turn mine, get_run what);
   void serve(number request, turn mine, get_event what);

@@ -59,7 +59,14 @@ using node_kinds =
               link_kind<7, get_connector, connector_view, role_operator, 1 * KiB>,
               link_kind<8, delete_connector, nothing, role_operator, 1 * KiB>,
               link_kind<9, list_connectors, connector_page, role_operator, 1 * KiB>,
-              link_kind<10, get_status, node_status, role_operator, 1 * KiB>>;
+              link_kind<10, get_status, node_status, role_operator, 1 * KiB>,
+              link_kind<26, trigger, trigger_result, role_sender, 20 * MiB>,
+              link_kind<27, trigger_batch, trigger_batch_result, role_sender, most_message_bytes - frame_head_bytes>,
+              link_kind<28, put_rule, rule, role_operator, 1 * MiB>,
+              link_kind<29, get_rule, rule, role_operator, 1 * KiB>,
+              link_kind<30, delete_rule, nothing, role_operator, 1 * KiB>,
+              link_kind<31, list_rules, rule_page, role_operator, 1 * KiB>,
+              link_kind<32, try_rules, trial_page, role_operator, 20 * MiB>>;
 
 /// And the nodes of a cluster among each other. What they pass on has to fit, with the partition before it.
 using peer_kinds =
@@ -74,7 +81,11 @@ using peer_kinds =
               link_kind<18, of_partition<find_partition_run>, found_events, role_peer, 17 * KiB>,
               link_kind<19, of_partition<read_partition_histories>, partition_histories, role_peer, 16 * KiB>,
               link_kind<20, of_partition<read_partition_outcomes>, partition_outcomes, role_peer, 1 * KiB>,
-              link_kind<21, await_feed, feed_awaited, role_peer, 1 * KiB>>;
+              link_kind<21, await_feed, feed_awaited, role_peer, 1 * KiB>,
+              link_kind<22, of_partition<put_setting>, nothing, role_peer, 258 * KiB>,
+              link_kind<23, of_partition<delete_setting>, nothing, role_peer, 1 * KiB>,
+              link_kind<24, of_partition<get_setting>, setting, role_peer, 1 * KiB>,
+              link_kind<25, of_partition<list_settings>, settings_page, role_peer, 1 * KiB>>;
 
 template <class... First, class... Second>
 kind_list<First..., Second...> both(kind_list<First...>, kind_list<Second...>);

@@ -47,8 +47,10 @@ web_socket_limits limits_of_answers() {
 class line_core : public std::enable_shared_from_this<line_core> {
 public:
   line_core(link_line::options with, const io_thread& io)
-      : with_{std::move(with)}, plan_{with_.nodes.size()},
-        dialer_{io, with_.tls, {}, limits_of_answers(), answer_budget_bytes}, pause_{io}, ticks_{io} {}
+      : with_{std::move(with)}, plan_{with_.nodes.size()}, dialer_{std::make_unique<link_dialer>(
+                                                               io, with_.tls, with_.deadlines,
+                                                               limits_of_answers(), answer_budget_bytes)},
+        pause_{io}, ticks_{io} {}
 
   void start() {
     tick();
@@ -59,6 +61,7 @@ public:
     stopped_ = true;
     pause_.cancel();
     ticks_.cancel();
+    dialer_ = nullptr;
     socket_ = nullptr;
   }
 
@@ -97,7 +100,7 @@ private:
 
   const link_line::options with_;
   reconnect_plan plan_;
-  link_dialer dialer_;
+  std::unique_ptr<link_dialer> dialer_; ///< null once it is stopped
   pause pause_;
   pause ticks_;
   std::size_t dialled_ = 0;
@@ -135,17 +138,17 @@ void line_core::dial() {
                               std::to_string(link_version) + "-" + std::to_string(link_version));
   if (!with_.roles.empty())
     request.fields.emplace_back("Vicket-Roles", with_.roles);
-  dialer_.dial(std::move(request),
-               [self = shared_from_this()](std::variant<link_dialer::dialled, std::string> result) {
-                 if (self->stopped_)
-                   return;
-                 if (auto* why = std::get_if<std::string>(&result)) {
-                   self->put(link_inbox::ended{self->dialled(), std::move(*why)});
-                   self->again(self->plan_.failed(chance()));
-                 } else {
-                   self->connected(std::get<0>(result));
-                 }
-               });
+  dialer_->dial(std::move(request),
+                [self = shared_from_this()](std::variant<link_dialer::dialled, std::string> result) {
+                  if (self->stopped_)
+                    return;
+                  if (auto* why = std::get_if<std::string>(&result)) {
+                    self->put(link_inbox::ended{self->dialled(), std::move(*why)});
+                    self->again(self->plan_.failed(chance()));
+                  } else {
+                    self->connected(std::get<0>(result));
+                  }
+                });
 }
 
 void line_core::connected(const link_dialer::dialled& found) {

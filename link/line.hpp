@@ -1,6 +1,7 @@
 #pragma once
 
 #include "link/inbox.hpp"
+#include "net/deadlines.hpp"
 #include "net/io_thread.hpp"
 #include "net/place.hpp"
 #include "net/tls_contexts.hpp"
@@ -25,6 +26,7 @@ public:
     std::string roles;                 ///< that are wanted; empty: all that it may have
     std::shared_ptr<link_inbox> inbox;
     caf::weak_actor_ptr actor;
+    deadline_limits deadlines = {};
   };
 
   explicit link_line(options with);

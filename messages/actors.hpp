@@ -27,6 +27,13 @@ using gateway_actor = caf::typed_actor<
     /// item; the message as a whole only fails when it is too long (invalid_event).
     caf::result<batch_result>(send_batch),
 
+    /// One event for all connectors that rules name for it. The answer comes when all that its rules make of it is decided.
+    /// Errors: invalid_event, too_large, overloaded, unavailable (some of it may be there: see `trigger_answer`).
+    caf::result<trigger_result>(trigger),
+
+    /// Up to `trigger_batch::max_items` triggers, answered in order, when all are decided. The same codes, per item.
+    caf::result<trigger_batch_result>(trigger_batch),
+
     /// What was sent with an id, with its attempts: one history for each connector that it was sent to, a page at a time.
     /// Errors: not_found, invalid_event (bad cursor), overloaded, unavailable.
     caf::result<event_page>(get_event),
@@ -47,11 +54,21 @@ using operator_actor = caf::typed_actor<
     /// Errors: not_found.
     caf::result<connector_view>(get_connector),
 
-    /// With `force` the answer may take as long as it takes to fail what is pending. Errors: not_found, connector_busy.
+    /// With `force` the answer may take as long as it takes to fail what is pending. Errors: not_found, connector_busy (also
+    /// while rules name it), unavailable.
     caf::result<void>(delete_connector),
 
     /// A page of connectors, by id.
     caf::result<connector_page>(list_connectors),
+
+    /// Creates or replaces. Errors: invalid_rule, unknown_connector, too_large, storage_full, unavailable.
+    caf::result<rule>(put_rule),
+    /// Errors: not_found, unavailable.
+    caf::result<rule>(get_rule), caf::result<void>(delete_rule),
+    /// A page of rules, by id.
+    caf::result<rule_page>(list_rules),
+    /// Errors: invalid_event, too_large, unavailable.
+    caf::result<trial_page>(try_rules),
 
     /// As an engine's.
     caf::result<event_page>(get_event), caf::result<run_page>(get_run),
@@ -64,7 +81,10 @@ using operator_actor = caf::typed_actor<
 using node_actor =
     gateway_actor::extend<caf::result<connector_view>(put_connector),
                           caf::result<connector_view>(get_connector), caf::result<void>(delete_connector),
-                          caf::result<connector_page>(list_connectors), caf::result<node_status>(get_status)>;
+                          caf::result<connector_page>(list_connectors), caf::result<node_status>(get_status),
+                          caf::result<rule>(put_rule), caf::result<rule>(get_rule),
+                          caf::result<void>(delete_rule), caf::result<rule_page>(list_rules),
+                          caf::result<trial_page>(try_rules)>;
 
 /// An `errc` with its sentence as a CAF error, and back. An error that is not one of ours (a lost connection, say)
 /// becomes `unavailable` with CAF's own text.

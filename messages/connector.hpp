@@ -99,17 +99,20 @@ struct connector {
   retry_policy retry;
   bool standard_webhooks = true;
   bool enabled = true; ///< false: new events are refused, pending ones wait
+  /// Conditions on an event's name and data, as JSON (docs/rules.md): what they do not hold for is refused. Empty: none.
+  std::string filter_json;
 
   friend bool operator==(const connector&, const connector&) = default;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, connector& x) {
-    return f.object(x).fields(
-        f.field("id", x.id), f.field("name", x.name), f.field("url", x.url), f.field("secret", x.secret),
-        f.field("headers", x.headers), f.field("secret_headers", x.secret_headers),
-        f.field("events", x.events), f.field("rate", x.rate), f.field("max_in_flight", x.max_in_flight),
-        f.field("timeout_ms", x.timeout_ms), f.field("retry", x.retry),
-        f.field("standard_webhooks", x.standard_webhooks), f.field("enabled", x.enabled));
+    return f.object(x).fields(f.field("id", x.id), f.field("name", x.name), f.field("url", x.url),
+                              f.field("secret", x.secret), f.field("headers", x.headers),
+                              f.field("secret_headers", x.secret_headers), f.field("events", x.events),
+                              f.field("rate", x.rate), f.field("max_in_flight", x.max_in_flight),
+                              f.field("timeout_ms", x.timeout_ms), f.field("retry", x.retry),
+                              f.field("standard_webhooks", x.standard_webhooks),
+                              f.field("enabled", x.enabled), f.field("filter_json", x.filter_json));
   }
 };
 

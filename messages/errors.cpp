@@ -7,7 +7,7 @@ namespace vicket {
 
 namespace {
 
-constexpr std::array<std::pair<errc, std::string_view>, 13> names{{
+constexpr std::array<std::pair<errc, std::string_view>, 14> names{{
     {errc::unknown_connector, "unknown_connector"},
     {errc::connector_disabled, "connector_disabled"},
     {errc::filtered, "filtered"},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<errc, std::string_view>, 13> names{{
     {errc::connector_busy, "connector_busy"},
     {errc::forbidden, "forbidden"},
     {errc::not_owner, "not_owner"},
+    {errc::invalid_rule, "invalid_rule"},
 }};
 
 } // namespace

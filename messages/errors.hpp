@@ -12,7 +12,7 @@ namespace vicket {
 enum class errc : std::uint8_t {
   unknown_connector = 1, ///< no connector has this id
   connector_disabled,    ///< the connector's `enabled` is false
-  filtered,              ///< none of the connector's `events` patterns matches
+  filtered,              ///< none of the connector's `events` patterns matches, or its filter does not
   invalid_event,         ///< malformed; the detail says what and where
   too_large,             ///< the envelope would exceed the node's `--max-envelope`
   overloaded,            ///< too many uncommitted bytes on this node; send again later
@@ -23,6 +23,7 @@ enum class errc : std::uint8_t {
   connector_busy, ///< the connector can't be deleted while events wait for it, or changed while it is being deleted
   forbidden, ///< not for who has this certificate
   not_owner, ///< between nodes of a cluster: the partition is not this node's. Engines never see it
+  invalid_rule, ///< malformed, or more than is taken; the detail says what and where
 };
 
 [[nodiscard]] std::string to_string(errc code);

@@ -180,11 +180,14 @@ struct outcome_page {
   std::string gap_cursor;
   std::vector<outcome_entry> entries;
   std::string cursor; ///< go on after this page with it, also after one without entries
+  /// Of a cluster: which partitions could not be read, and why, a sentence each. They keep their places in the cursor, so what
+  /// they have comes later.
+  std::vector<std::string> unread;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, outcome_page& x) {
     return f.object(x).fields(f.field("gap_cursor", x.gap_cursor), f.field("entries", x.entries),
-                              f.field("cursor", x.cursor));
+                              f.field("cursor", x.cursor), f.field("unread", x.unread));
   }
 };
 

@@ -28,10 +28,19 @@ bool id_character(char c) noexcept {
          c == '-';
 }
 
+bool is_name(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= connector_id::max_bytes &&
+         std::all_of(text.begin(), text.end(), id_character);
+}
+
 } // namespace
 
 bool connector_id::valid() const noexcept {
-  return !value.empty() && value.size() <= max_bytes && std::all_of(value.begin(), value.end(), id_character);
+  return is_name(value);
+}
+
+bool rule_id::valid() const noexcept {
+  return is_name(value);
 }
 
 std::optional<event_id> event_id::parse(std::string_view text) noexcept {

@@ -28,6 +28,22 @@ struct connector_id {
   }
 };
 
+/// Name of a rule: likewise.
+struct rule_id {
+  static constexpr std::size_t max_bytes = connector_id::max_bytes;
+
+  std::string value;
+
+  [[nodiscard]] bool valid() const noexcept;
+
+  friend auto operator<=>(const rule_id&, const rule_id&) = default;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, rule_id& x) {
+    return f.object(x).fields(f.field("value", x.value));
+  }
+};
+
 /// Identifies an event for ever, and makes a send idempotent: a UUID (RFC 9562). Read in either case, written in
 /// lower case.
 struct event_id {

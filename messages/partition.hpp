@@ -4,6 +4,7 @@
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/ids.hpp"
+#include "messages/settings.hpp"
 #include "messages/status.hpp"
 
 #include <cstdint>
@@ -242,12 +243,15 @@ struct partition_overview {
   std::uint64_t connectors_configured = 0;
   std::vector<connector_status> connectors;
   bool more = false;
+  std::uint64_t settings = 0; ///< how many; and their bytes
+  std::uint64_t settings_bytes = 0;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, partition_overview& x) {
     return f.object(x).fields(f.field("partition", x.partition),
                               f.field("connectors_configured", x.connectors_configured),
-                              f.field("connectors", x.connectors), f.field("more", x.more));
+                              f.field("connectors", x.connectors), f.field("more", x.more),
+                              f.field("settings", x.settings), f.field("settings_bytes", x.settings_bytes));
   }
 };
 

@@ -36,6 +36,17 @@ CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::read_partition_outcom
 CAF_ADD_TYPE_ID(vicket_peer, (vicket::await_feed))
 CAF_ADD_TYPE_ID(vicket_peer, (vicket::feed_awaited))
 
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::put_setting))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::delete_setting))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::get_setting))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::list_settings))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::setting))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::settings_page))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::put_setting>))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::delete_setting>))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::get_setting>))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::list_settings>))
+
 CAF_END_TYPE_ID_BLOCK(vicket_peer)
 
 namespace vicket {
@@ -57,7 +68,11 @@ using peer_actor = caf::typed_actor<
     caf::result<partition_histories>(of_partition<read_partition_histories>),
     caf::result<partition_outcomes>(of_partition<read_partition_outcomes>),
     /// Errors: overloaded (too many wait already).
-    caf::result<feed_awaited>(await_feed)>;
+    caf::result<feed_awaited>(await_feed),
+    /// Of the partition `settings`.
+    caf::result<void>(of_partition<put_setting>), caf::result<void>(of_partition<delete_setting>),
+    caf::result<setting>(of_partition<get_setting>),
+    caf::result<settings_page>(of_partition<list_settings>)>;
 
 /// Registers with CAF what is above. After `register_message_types`, before the first actor system.
 void register_peer_types();

@@ -58,6 +58,8 @@ struct partition_status {
   /// connectors, of which some may be missing.
   bool counting = false;
   std::string owner; ///< in a cluster: the node that has it; empty: nobody is known, or the node is alone
+  /// In a cluster: why it takes nothing, from no node, until somebody has put that right: one clause. Empty: it does.
+  std::string halted;
   std::string why; ///< the owner could not be asked, so that the figures are 0: one sentence. Empty: it could
 
   template <class Inspector>
@@ -66,7 +68,20 @@ struct partition_status {
         f.field("number", x.number), f.field("epoch", x.epoch), f.field("next_sequence", x.next_sequence),
         f.field("settled_below", x.settled_below), f.field("pending", x.pending),
         f.field("in_flight", x.in_flight), f.field("accepting", x.accepting), f.field("counting", x.counting),
-        f.field("owner", x.owner), f.field("why", x.why));
+        f.field("owner", x.owner), f.field("halted", x.halted), f.field("why", x.why));
+  }
+};
+
+/// The partition of what belongs to no connector (rules).
+struct settings_status {
+  partition_status partition; ///< its number is that of the connectors' partitions
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, settings_status& x) {
+    return f.object(x).fields(f.field("partition", x.partition), f.field("records", x.records),
+                              f.field("bytes", x.bytes));
   }
 };
 
@@ -76,7 +91,8 @@ struct node_status {
   timestamp_ms started_at;
   timestamp_ms now;
   std::uint64_t connectors_configured = 0;
-  std::vector<partition_status> partitions;
+  std::vector<partition_status> partitions; ///< of connectors
+  settings_status settings;
   std::vector<connector_status> connectors; ///< by id
   bool more = false;                        ///< ask again, after the last one's id
 
@@ -85,7 +101,7 @@ struct node_status {
     return f.object(x).fields(
         f.field("version", x.version), f.field("started_at", x.started_at), f.field("now", x.now),
         f.field("connectors_configured", x.connectors_configured), f.field("partitions", x.partitions),
-        f.field("connectors", x.connectors), f.field("more", x.more));
+        f.field("settings", x.settings), f.field("connectors", x.connectors), f.field("more", x.more));
   }
 };
 

@@ -8,6 +8,7 @@
 #include "messages/ids.hpp"
 #include "messages/link_state.hpp"
 #include "messages/status.hpp"
+#include "messages/trigger.hpp"
 
 #include <caf/error.hpp>
 #include <caf/type_id.hpp>
@@ -52,6 +53,24 @@ CAF_ADD_TYPE_ID(vicket, (vicket::partition_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::node_status))
 CAF_ADD_TYPE_ID(vicket, (vicket::event_page))
 CAF_ADD_TYPE_ID(vicket, (vicket::link_state))
+CAF_ADD_TYPE_ID(vicket, (vicket::settings_status))
+CAF_ADD_TYPE_ID(vicket, (vicket::rule_id))
+CAF_ADD_TYPE_ID(vicket, (vicket::rule_action))
+CAF_ADD_TYPE_ID(vicket, (vicket::rule))
+CAF_ADD_TYPE_ID(vicket, (vicket::put_rule))
+CAF_ADD_TYPE_ID(vicket, (vicket::get_rule))
+CAF_ADD_TYPE_ID(vicket, (vicket::delete_rule))
+CAF_ADD_TYPE_ID(vicket, (vicket::list_rules))
+CAF_ADD_TYPE_ID(vicket, (vicket::rule_page))
+CAF_ADD_TYPE_ID(vicket, (vicket::try_rules))
+CAF_ADD_TYPE_ID(vicket, (vicket::tried_action))
+CAF_ADD_TYPE_ID(vicket, (vicket::tried_rule))
+CAF_ADD_TYPE_ID(vicket, (vicket::trial_page))
+CAF_ADD_TYPE_ID(vicket, (vicket::trigger))
+CAF_ADD_TYPE_ID(vicket, (vicket::trigger_batch))
+CAF_ADD_TYPE_ID(vicket, (vicket::triggered_event))
+CAF_ADD_TYPE_ID(vicket, (vicket::trigger_result))
+CAF_ADD_TYPE_ID(vicket, (vicket::trigger_batch_result))
 
 CAF_END_TYPE_ID_BLOCK(vicket)
 

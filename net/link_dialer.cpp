@@ -39,26 +39,27 @@ public:
   dial_try(asio::io_context& context, std::shared_ptr<tls_contexts> tls,
            std::shared_ptr<ws_surroundings> around, link_dialer::request what, link_dialer::on_done done)
       : context_{context}, tls_{std::move(tls)}, around_{std::move(around)}, what_{std::move(what)},
-        done_{std::move(done)}, resolver_{context} {}
+        done_{std::move(done)} {}
 
-  void begin() {
+  void begin(host_lookup& names) {
     if (what_.where.is_unix()) {
       addresses_.emplace_back(asio::local::stream_protocol::endpoint{what_.where.unix_path});
       connect_next();
       return;
     }
-    resolver_.async_resolve(
-        what_.where.address.host, std::to_string(what_.where.address.port),
-        asio::ip::resolver_base::numeric_service,
-        [self = shared_from_this()](error_code problem, const asio::ip::tcp::resolver::results_type& found) {
-          if (problem) {
-            self->finish(problem.message());
-            return;
-          }
-          for (const auto& one : found)
-            self->addresses_.emplace_back(one.endpoint());
-          self->connect_next();
-        });
+    names.find(what_.where.address.host, [self = shared_from_this()](const host_lookup::found& found) {
+      if (const auto* why = std::get_if<std::string>(&found)) {
+        self->finish(*why);
+        return;
+      }
+      for (const auto& text : std::get<std::vector<std::string>>(found)) {
+        error_code problem;
+        const auto address = asio::ip::make_address(text, problem);
+        if (!problem)
+          self->addresses_.emplace_back(asio::ip::tcp::endpoint{address, self->what_.where.address.port});
+      }
+      self->connect_next();
+    });
   }
 
 private:
@@ -180,7 +181,6 @@ private:
   std::shared_ptr<ws_surroundings> around_;
   link_dialer::request what_;
   link_dialer::on_done done_;
-  asio::ip::tcp::resolver resolver_;
   std::deque<byte_stream::protocol::endpoint> addresses_;
   std::shared_ptr<ws_connection> connection_;
   websocket::response_type answer_;
@@ -200,12 +200,12 @@ void link_dialer::dialled::open(std::shared_ptr<web_socket_owner> owner) const {
 
 link_dialer::link_dialer(const io_thread& io, std::shared_ptr<tls_contexts> tls, deadline_limits deadlines,
                          web_socket_limits messages, std::size_t budget_bytes)
-    : context_{io.context()}, tls_{std::move(tls)}, around_{std::make_shared<ws_surroundings>(
-                                                        io.core(), deadlines, messages, budget_bytes,
-                                                        std::size_t{64} << 10)} {}
+    : context_{io.context()}, names_{std::make_unique<host_lookup>(io, deadlines.connect)},
+      tls_{std::move(tls)}, around_{std::make_shared<ws_surroundings>(io.core(), deadlines, messages,
+                                                                      budget_bytes, std::size_t{64} << 10)} {}
 
 void link_dialer::dial(request what, on_done done) {
-  std::make_shared<dial_try>(context_, tls_, around_, std::move(what), std::move(done))->begin();
+  std::make_shared<dial_try>(context_, tls_, around_, std::move(what), std::move(done))->begin(*names_);
 }
 
 } // namespace vicket::internal

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/deadlines.hpp"
+#include "net/host_lookup.hpp"
 #include "net/io_thread.hpp"
 #include "net/place.hpp"
 #include "net/tls_contexts.hpp"
@@ -47,6 +48,9 @@ public:
   link_dialer(const io_thread& io, std::shared_ptr<tls_contexts> tls, deadline_limits deadlines,
               web_socket_limits messages, std::size_t budget_bytes);
 
+  /// With it go dials that are still looking a name up; on the I/O thread, or when that has ended.
+  ~link_dialer() = default;
+
   /// Looks the name up, connects to one address after the other, speaks TLS where there are files for it, upgrades: each
   /// within its deadline. `done` is called once, on the I/O thread, with one clause where it came to nothing; not at all
   /// where the thread ends before. On the I/O thread.
@@ -54,6 +58,7 @@ public:
 
 private:
   boost::asio::io_context& context_;
+  std::unique_ptr<host_lookup> names_;
   std::shared_ptr<tls_contexts> tls_;
   std::shared_ptr<ws_surroundings> around_;
 };

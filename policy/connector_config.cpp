@@ -1,5 +1,6 @@
 #include "policy/connector_config.hpp"
 
+#include "policy/content_filter.hpp"
 #include "policy/endpoint_url.hpp"
 #include "policy/secret.hpp"
 #include "policy/utf8.hpp"
@@ -196,6 +197,15 @@ complaint events_complaint(const std::vector<std::string>& patterns) {
   return std::nullopt;
 }
 
+complaint filter_complaint(const std::string& filter_json) {
+  if (filter_json.empty())
+    return std::nullopt;
+  const auto compiled = content_filter::compile(filter_json);
+  if (const auto* fault = std::get_if<json_fault>(&compiled))
+    return fault->sentence("/filter");
+  return std::nullopt;
+}
+
 complaint rate_complaint(const std::optional<rate_limit>& rate) {
   if (!rate)
     return std::nullopt;
@@ -239,6 +249,8 @@ std::optional<std::string> connector_complaint(const connector& settings, const 
   if (auto wrong = headers_complaint(settings))
     return wrong;
   if (auto wrong = events_complaint(settings.events))
+    return wrong;
+  if (auto wrong = filter_complaint(settings.filter_json))
     return wrong;
   if (auto wrong = rate_complaint(settings.rate))
     return wrong;

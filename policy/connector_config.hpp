@@ -38,7 +38,7 @@ inline constexpr std::uint32_t retry_attempts = 10'000;
 inline constexpr std::int64_t retry_age_ms = 2'592'000'000; // 30 days
 } // namespace connector_bounds
 
-/// What is wrong with a connector: which field, what was given, what is allowed. `nullopt`: it may be stored.
+/// What is wrong with a connector: which field (of a filter which part, as a pointer), what was given, what is allowed. `nullopt`: it may be stored.
 /// An empty secret is no fault, the node makes one; nor is `***` for a secret or a secret header's value, the node keeps
 /// the one that there is. No complaint repeats a secret or a header's value.
 [[nodiscard]] std::optional<std::string> connector_complaint(const connector& settings,

@@ -1,4 +1,7 @@
+#include "policy/json_check.hpp"
 #include "policy/json_reader.hpp"
+#include "policy/json_slices.hpp"
+#include "policy/json_strings.hpp"
 #include "policy/json_text.hpp"
 #include "policy/json_writer.hpp"
 #include "policy/text_form.hpp"
@@ -215,6 +218,7 @@ void read_connector(const Value& document, connector& target, std::string& compl
   read_headers(fields, "headers", target.headers);
   read_headers(fields, "secret_headers", target.secret_headers);
   read_events(fields, target);
+  static_cast<void>(fields.find("filter")); // it was read before, and taken out
   read_rate(fields, target, complaint);
   fields.read("max_in_flight", target.max_in_flight);
   fields.read("timeout_ms", target.timeout_ms);
@@ -224,14 +228,6 @@ void read_connector(const Value& document, connector& target, std::string& compl
   bool only_shown = false;
   fields.read("being_deleted", only_shown);
   fields.finish();
-}
-
-std::string line_and_column(std::string_view text, std::size_t offset) {
-  const auto before = text.substr(0, offset);
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto line_begin = before.rfind('\n');
-  const auto column = offset - (line_begin == std::string_view::npos ? 0 : line_begin + 1) + 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
 void put_number(json_writer& out, std::string_view key, std::int64_t number) {
@@ -262,6 +258,14 @@ void put_lists(json_writer& out, const connector& settings) {
   for (const auto& pattern : settings.events)
     put_text(out, pattern);
   out.EndArray();
+}
+
+/// On one line, whatever it was put with.
+void put_filter(json_writer& out, std::string_view filter_json) {
+  std::string compact;
+  static_cast<void>(append_compact_json(compact, filter_json, most_json_depth, 2 * filter_json.size()));
+  put_key(out, "filter");
+  out.RawValue(compact.data(), compact.size(), rapidjson::kObjectType);
 }
 
 void put_rate(json_writer& out, const rate_limit& rate) {
@@ -351,6 +355,32 @@ std::string with_short_numbers(std::string_view text) {
   return result;
 }
 
+/// A filter that is there once, as it is written; empty: none, or the text is no JSON.
+std::string_view filter_in(std::string_view text) {
+  json_slices members{text, json_slices::kind::object};
+  while (const auto member = members.next())
+    if (text_of_json(member->key) == "filter")
+      return member->value;
+  return {};
+}
+
+/// Reads a connector's filter as it is written, whose numbers are not to become others, and takes it out of `readable`.
+/// Answers what is wrong with it: of one that is no JSON, whoever reads the whole text says it better.
+std::optional<json_fault> take_filter(std::string_view text, std::string& readable,
+                                      std::string& filter_json) {
+  const auto written = filter_in(text);
+  if (written.empty() || written == "null")
+    return std::nullopt;
+  auto wrong = json_complaint(written, most_json_depth);
+  if (!wrong)
+    static_cast<void>(append_compact_json(filter_json, written, most_json_depth, text.size()));
+  if (!wrong || !wrong->place.empty()) {
+    const auto begin = static_cast<std::size_t>(written.data() - text.data());
+    readable.replace(begin, written.size(), written.size(), ' ').replace(begin, 1, "0");
+  }
+  return wrong;
+}
+
 } // namespace
 
 std::variant<connector, std::string> connector_from_json(std::string_view written) {
@@ -368,7 +398,9 @@ std::variant<connector, std::string> connector_from_json(std::string_view writte
       zero != std::string_view::npos) // the reader would take it for the end
     return "not valid JSON at " + line_and_column(text, zero) + ": a zero byte";
   rapidjson::Document document;
-  const auto readable = with_short_numbers(text);
+  auto readable = with_short_numbers(text);
+  connector result;
+  const auto wrong_filter = take_filter(text, readable, result.filter_json);
   document.Parse<flags>(readable.data(), readable.size());
   if (document.HasParseError() && document.GetParseError() == rapidjson::kParseErrorNumberTooBig)
     return "the number at " + line_and_column(text, document.GetErrorOffset()) +
@@ -376,7 +408,8 @@ std::variant<connector, std::string> connector_from_json(std::string_view writte
   if (document.HasParseError())
     return "not valid JSON at " + line_and_column(text, document.GetErrorOffset()) + ": " +
            rapidjson::GetParseError_En(document.GetParseError());
-  connector result;
+  if (wrong_filter)
+    return wrong_filter->sentence("/filter");
   std::string complaint;
   read_connector(document, result, complaint);
   if (!complaint.empty())
@@ -396,6 +429,8 @@ std::string connector_to_json(const connector& settings, bool show_secret, bool 
   else if (!settings.secret.value.empty())
     put_text(out, "secret", settings.secret.value);
   put_lists(out, settings);
+  if (!settings.filter_json.empty())
+    put_filter(out, settings.filter_json);
   if (settings.rate)
     put_rate(out, *settings.rate);
   put_number(out, "max_in_flight", settings.max_in_flight);

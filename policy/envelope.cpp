@@ -1,6 +1,7 @@
 #include "policy/envelope.hpp"
 
 #include "policy/json_reader.hpp"
+#include "policy/json_strings.hpp"
 #include "policy/rfc3339.hpp"
 #include "policy/text_form.hpp"
 #include "policy/utf8.hpp"
@@ -14,83 +15,6 @@ namespace vicket {
 namespace {
 
 constexpr std::size_t frame_bytes = 120; // the names, the id and the time, of an envelope
-
-void append_escape(std::string& out, char c) {
-  constexpr std::string_view hex_digits = "0123456789abcdef";
-  switch (c) {
-  case '"':
-    out += "\\\"";
-    return;
-  case '\\':
-    out += "\\\\";
-    return;
-  case '\b':
-    out += "\\b";
-    return;
-  case '\f':
-    out += "\\f";
-    return;
-  case '\n':
-    out += "\\n";
-    return;
-  case '\r':
-    out += "\\r";
-    return;
-  case '\t':
-    out += "\\t";
-    return;
-  default:
-    out += "\\u00";
-    out += hex_digits[static_cast<unsigned char>(c) >> 4];
-    out += hex_digits[static_cast<unsigned char>(c) & 15];
-  }
-}
-
-/// A JSON string of valid UTF-8.
-void append_string(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    const auto plain = plain_json_bytes(text);
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (!text.empty()) {
-      append_escape(out, text.front());
-      text.remove_prefix(1);
-    }
-  }
-  out += '"';
-}
-
-/// The escape that a raw string begins with, taken away from it, as it is written where only what must be is escaped.
-void take_escape(std::string& out, std::string_view& raw) {
-  constexpr std::string_view high_surrogate = "89abAB"; // the second digit of D800 to DBFF
-  if (raw[1] != 'u') {
-    out += raw[1] == '/' ? raw.substr(1, 1) : raw.substr(0, 2);
-    return raw.remove_prefix(2);
-  }
-  const bool pair = (raw[2] == 'd' || raw[2] == 'D') && high_surrogate.find(raw[3]) != std::string_view::npos;
-  const auto escape = raw.substr(0, pair ? 12 : 6);
-  std::string character; // at most 4 bytes
-  append_unescaped_json(character, escape);
-  if (plain_json_bytes(character) == 0)
-    append_escape(out, character.front());
-  else
-    out += character;
-  raw.remove_prefix(escape.size());
-}
-
-/// A JSON string with no more escapes than JSON asks for, from one with any.
-void append_rewritten(std::string& out, std::string_view raw) {
-  out += '"';
-  while (!raw.empty()) {
-    const auto plain = raw.substr(0, raw.find('\\'));
-    out += plain;
-    raw.remove_prefix(plain.size());
-    if (!raw.empty())
-      take_escape(out, raw);
-  }
-  out += '"';
-}
 
 /// Writes data compactly while it is read. Every event answers whether to go on; `stopped_for` says why not.
 class data_writer {
@@ -161,13 +85,7 @@ private:
 
   /// With no more escapes than JSON asks for.
   bool write_string(const json_string& text) {
-    if (text.escaped) {
-      append_rewritten(out_, text.raw);
-    } else {
-      out_ += '"';
-      out_ += text.raw;
-      out_ += '"';
-    }
+    append_json_string(out_, text);
     return in_bounds();
   }
 
@@ -175,7 +93,7 @@ private:
     message_written_ = true;
     separate();
     out_ += "\"message\":";
-    append_string(out_, *message_);
+    append_json_string(out_, *message_);
     return in_bounds();
   }
 
@@ -213,6 +131,40 @@ private:
   std::size_t skip_from_ = 0; ///< not 0: nothing is written until a value at this depth ends
   bool message_written_ = false;
   stop stopped_for_ = stop::none;
+};
+
+/// Finds the member `data` of an object.
+class data_finder {
+public:
+  std::optional<std::size_t> begin;
+  std::size_t end = 0;
+
+  [[nodiscard]] bool literal(std::string_view) const { return depth_ > 0; }
+  [[nodiscard]] bool number(std::string_view) const { return depth_ > 0; }
+  [[nodiscard]] bool string(const json_string&) const { return depth_ > 0; }
+  bool key(const json_string& name) {
+    is_data_ = depth_ == 1 && name.raw == "data";
+    return true;
+  }
+  bool begin_object(std::size_t at) {
+    if (depth_++ == 1 && is_data_)
+      begin = at;
+    return true;
+  }
+  bool end_object(std::size_t at) {
+    if (--depth_ == 1 && begin && end == 0)
+      end = at + 1;
+    return true;
+  }
+  bool begin_array(std::size_t) { return depth_++ > 0; }
+  bool end_array(std::size_t) {
+    --depth_;
+    return true;
+  }
+
+private:
+  std::size_t depth_ = 0;
+  bool is_data_ = false;
 };
 
 refusal invalid(std::string detail) {
@@ -314,7 +266,7 @@ std::variant<std::string, refusal> compose_envelope(const send_to_connector& eve
   const auto id_text = id.to_chars();
   out.append(id_text.data(), id_text.size());
   out += R"(","event":)";
-  append_string(out, event.event);
+  append_json_string(out, event.event);
   out += R"(,"occurred_at":")";
   append_rfc3339(out, event.occurred_at);
   out += R"(","data":)";
@@ -324,6 +276,14 @@ std::variant<std::string, refusal> compose_envelope(const send_to_connector& eve
   if (out.size() > max_envelope_bytes)
     return too_large(event, max_envelope_bytes);
   return out;
+}
+
+std::optional<std::string_view> data_in_envelope(std::string_view envelope) {
+  data_finder found;
+  const auto stopped = json_reader{envelope, max_data_depth + 1, found}.read();
+  if (stopped.why != json_stop::reason::complete || !found.begin)
+    return std::nullopt;
+  return envelope.substr(*found.begin, found.end - *found.begin);
 }
 
 std::size_t most_envelope_bytes(const send_to_connector& event, std::size_t max_envelope_bytes) {

@@ -5,6 +5,7 @@
 #include "messages/ids.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -36,6 +37,9 @@ inline constexpr std::size_t max_data_expansion = 8;
 /// without unpaired surrogates, at most 128 deep.
 [[nodiscard]] std::variant<std::string, refusal>
 compose_envelope(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
+
+/// The data in an envelope, for who did not compose it: absent where the text is none.
+[[nodiscard]] std::optional<std::string_view> data_in_envelope(std::string_view envelope);
 
 /// At most so long is the envelope that `compose_envelope` would make of it, should it make one: follows from the sizes
 /// of its fields, without a look into them. Data does not grow by being composed; a message may, sixfold.

@@ -4,9 +4,7 @@
 
 namespace vicket {
 
-namespace {
-
-bool matches(std::string_view pattern, std::string_view event) {
+bool pattern_matches(std::string_view pattern, std::string_view event) {
   const auto first_star = pattern.find('*');
   if (first_star == std::string_view::npos)
     return pattern == event;
@@ -30,11 +28,10 @@ bool matches(std::string_view pattern, std::string_view event) {
   return true;
 }
 
-} // namespace
-
 bool event_matches(const std::vector<std::string>& patterns, std::string_view event) {
-  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
-                                         [&](const auto& pattern) { return matches(pattern, event); });
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
+           return pattern_matches(pattern, event);
+         });
 }
 
 } // namespace vicket

@@ -11,4 +11,7 @@ namespace vicket {
 /// per pattern: at most pattern bytes * event bytes, whatever stars there are (no backtracking).
 [[nodiscard]] bool event_matches(const std::vector<std::string>& patterns, std::string_view event);
 
+/// One pattern alone.
+[[nodiscard]] bool pattern_matches(std::string_view pattern, std::string_view event);
+
 } // namespace vicket

@@ -3,6 +3,7 @@
 #include "policy/json_text.hpp"
 #include "policy/rfc3339.hpp"
 #include "policy/text_form.hpp"
+#include "policy/trigger_json.hpp"
 #include "policy/utf8.hpp"
 
 #include <algorithm>
@@ -33,10 +34,12 @@ enum field : std::size_t {
 constexpr std::array<std::string_view, field_count> names{"connector", "event",    "occurred_at", "data",
                                                           "message",   "workflow", "run",         "id"};
 
-constexpr std::array required_fields{connector_field, event_field, occurred_at_field, data_field};
+/// Beside the connector, which a trigger has not.
+constexpr std::array required_fields{event_field, occurred_at_field, data_field};
 
 bool is_required(std::size_t one) {
-  return std::find(required_fields.begin(), required_fields.end(), one) != required_fields.end();
+  return one == connector_field ||
+         std::find(required_fields.begin(), required_fields.end(), one) != required_fields.end();
 }
 
 /// Fills an event while it is read; of data it only keeps where it stands in the text.
@@ -106,6 +109,7 @@ public:
     return true;
   }
 
+  [[nodiscard]] bool names_connector() const { return seen_.test(connector_field); }
   /// After the end: the first required field that is absent.
   [[nodiscard]] std::optional<std::string> missing() const {
     for (const auto required : required_fields)
@@ -170,7 +174,10 @@ private:
 
 } // namespace
 
-std::variant<send_to_connector, std::string> event_from_json(std::string_view line) {
+namespace {
+
+/// `named`: whether a connector has to be there, then whether there is one.
+std::variant<send_to_connector, std::string> read_event(std::string_view line, bool& named) {
   auto form = utf8_text(line);
   if (auto* other = std::get_if<std::string>(&form))
     return std::move(*other);
@@ -194,9 +201,31 @@ std::variant<send_to_connector, std::string> event_from_json(std::string_view li
            (cr_before ? " (a carriage return alone ends no line)" : "");
   }
   }
+  if (named && !event.names_connector())
+    return std::string{names.at(connector_field)} + " is missing";
+  named = event.names_connector();
   if (auto missing = event.missing())
     return *std::move(missing);
   return std::move(event.event);
+}
+
+} // namespace
+
+std::variant<send_to_connector, std::string> event_from_json(std::string_view line) {
+  bool named = true;
+  return read_event(line, named);
+}
+
+std::variant<send_to_connector, trigger, std::string> event_or_trigger_from_json(std::string_view line) {
+  bool named = false;
+  auto read = read_event(line, named);
+  if (auto* complaint = std::get_if<std::string>(&read))
+    return std::move(*complaint);
+  auto& event = std::get<send_to_connector>(read);
+  if (named)
+    return std::move(event);
+  return trigger{std::move(event.event),    event.occurred_at,         std::move(event.data_json),
+                 std::move(event.message), std::move(event.workflow), std::move(event.run), event.id};
 }
 
 } // namespace vicket

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,9 @@ struct json_string {
   }
 };
 
+/// The deepest that any reader here follows objects and arrays inside each other.
+inline constexpr std::size_t most_json_depth = 256;
+
 /// Where reading stopped, and why.
 struct json_stop {
   enum class reason : std::uint8_t {
@@ -67,10 +71,8 @@ struct json_stop {
 template <class Handler>
 class json_reader {
 public:
-  static constexpr std::size_t most_depth = 256;
-
   json_reader(std::string_view text, std::size_t max_depth, Handler& handler)
-      : text_{text}, max_depth_{max_depth < most_depth ? max_depth : most_depth}, handler_{handler} {}
+      : text_{text}, max_depth_{std::min(max_depth, most_json_depth)}, handler_{handler} {}
 
   [[nodiscard]] json_stop read() {
     while (read_value() && close_and_separate()) {
@@ -297,7 +299,7 @@ private:
   Handler& handler_;
   std::size_t at_ = 0;
   std::size_t depth_ = 0;
-  std::bitset<most_depth> is_object_; ///< what is open, by depth
+  std::bitset<most_json_depth> is_object_; ///< what is open, by depth
   json_stop stop_;
 };
 

@@ -3,6 +3,7 @@
 #include "messages/connector.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
+#include "messages/rule.hpp"
 #include "messages/status.hpp"
 
 #include <cstddef>
@@ -28,11 +29,22 @@ inline constexpr std::size_t max_connector_json_bytes = 1'048'576;
 /// be edited and put again; and `being_deleted` says nothing in a put.
 [[nodiscard]] std::variant<connector, std::string> connector_from_json(std::string_view text);
 
-/// All fields in the order of the documentation; `rate` is not there without a limit. The secret is `***`, or
+/// All fields in the order of the documentation; `filter` is not there without one, `rate` not without a limit. The secret is `***`, or
 /// as it is when it is to be shown (not there when it is empty); `secret_headers` are not there when there are none, and
 /// their values are always `***`. One that is being deleted by force has `"being_deleted":true` behind all that.
 [[nodiscard]] std::string connector_to_json(const connector& settings, bool show_secret,
                                             bool being_deleted = false);
+
+/// The longest rule that is read; compact, it may have a quarter of that (`rule_bounds`).
+inline constexpr std::size_t max_rule_json_bytes = 1'048'576;
+
+/// A rule, as docs/rules.md describes it; or a sentence with the place, as a pointer: bad JSON with line and column; a field
+/// that is unknown, there twice or of another type; a missing `id`, `actions` or `send_to_connector`. Whether the values are
+/// allowed is `compiled_rule`'s to say. null counts as absent, and a byte order mark is passed over.
+[[nodiscard]] std::variant<rule, std::string> rule_from_json(std::string_view text);
+
+/// All fields in the order of the documentation, on one line; `filter`, `message` and `data` are not there without one.
+[[nodiscard]] std::string rule_to_json(const rule& value);
 
 /// An event as `vicket send` reads it, one JSON object; or a sentence with the field or the byte.
 /// `connector`, `event`, `occurred_at` and `data` (an object) are required, `message`, `workflow`, `run`,
@@ -80,8 +92,10 @@ private:
 [[nodiscard]] std::string feed_gap_to_json(const std::string& cursor);
 
 /// `{"version":…,"started_at":…,"now":…,"connectors_configured":…,"partitions":[{"number":…,"epoch":…,
-/// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…,"counting":…}],"connectors":[{"id":…,
-/// "enabled":…,"pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…,"held_until":…}]}`; `oldest_…` is null
+/// "next_sequence":…,"settled_below":…,"pending":…,"in_flight":…,"accepting":…,"counting":…,"owner":…,"halted":…,"unreachable":…}],
+/// "connectors":[{"id":…,
+/// "enabled":…,"pending":…,"in_flight":…,"oldest_pending_at":…,"oldest_pending_age_ms":…,"held_until":…}]}`; `owner` (a node's name) is of a cluster, `halted` and `unreachable` (why)
+/// of a partition that takes nothing until somebody has put that right, or whose owner can't be asked. `oldest_…` is null
 /// when nothing is pending, `held_until` when the endpoint has not asked to be left alone. A connector that can't be used
 /// has `problem`, too; one that is being deleted by force `"being_deleted":true`.
 [[nodiscard]] std::string node_status_to_json(const node_status& status);

@@ -25,11 +25,37 @@ std::vector<placement_node> presence::present(std::int64_t now_ms) const {
   return found;
 }
 
+std::vector<std::string> presence::all_cut_off(std::int64_t now_ms) const {
+  std::vector<contact_report> live;
+  for (const auto& [name, of] : nodes_)
+    if (is_present(name, now_ms))
+      live.push_back({name, of.last.unreached});
+  return cut_off(live);
+}
+
+std::vector<placement_node> presence::able(std::int64_t now_ms) const {
+  const auto without = all_cut_off(now_ms);
+  auto found = present(now_ms);
+  std::erase_if(found, [&](const placement_node& each) {
+    return !nodes_.at(each.name).last.able ||
+           std::find(without.begin(), without.end(), each.name) != without.end();
+  });
+  return found;
+}
+
+bool presence::is_cut_off(std::string_view node, std::int64_t now_ms) const {
+  const auto all = all_cut_off(now_ms);
+  return std::find(all.begin(), all.end(), node) != all.end();
+}
+
 std::vector<placement_node> presence::not_gone(std::int64_t now_ms) const {
+  const auto without = all_cut_off(now_ms);
   std::vector<placement_node> found;
   for (const auto& [name, of] : nodes_)
     if (was_seen_within(of, gone_ms, now_ms))
-      found.push_back({name, of.last.zone, of.last.stays && was_seen_within(of, present_ms, now_ms)});
+      found.push_back({name, of.last.zone,
+                       of.last.stays && of.last.able && was_seen_within(of, present_ms, now_ms) &&
+                           std::find(without.begin(), without.end(), name) == without.end()});
   return found;
 }
 
@@ -41,13 +67,6 @@ bool presence::is_present(std::string_view node, std::int64_t now_ms) const {
 bool presence::is_superseded(std::string_view node, std::uint64_t incarnation) const {
   const auto found = nodes_.find(node);
   return found != nodes_.end() && found->second.last.incarnation > incarnation;
-}
-
-std::uint32_t presence::rank_of(std::string_view node, std::uint32_t partition, std::int64_t now_ms) const {
-  const auto order = placement{present(now_ms), 1}.order_of(partition);
-  const auto found = std::find(order.begin(), order.end(), node);
-  return static_cast<std::uint32_t>(found -
-                                    order.begin()); // one that is not there comes after those that are
 }
 
 } // namespace vicket

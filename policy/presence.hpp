@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/peer_contact.hpp"
 #include "policy/placement.hpp"
 
 #include <cstdint>
@@ -24,10 +25,12 @@ public:
   /// What the table of members has of a node.
   struct sign {
     std::string node;
-    std::string zone;              ///< see `placement_node`
-    std::uint64_t incarnation = 0; ///< which life of it, from 1
-    std::uint64_t beats = 0;       ///< its signs of life in that one
-    bool stays = true;             ///< it does not say that it is about to go
+    std::string zone;                        ///< see `placement_node`
+    std::uint64_t incarnation = 0;           ///< which life of it, from 1
+    std::uint64_t beats = 0;                 ///< its signs of life in that one
+    bool stays = true;                       ///< it does not say that it is about to go
+    bool able = true;                        ///< its stores take something
+    std::vector<std::string> unreached = {}; ///< see `contact_report`
   };
 
   /// All rows of the table, read now.
@@ -38,15 +41,15 @@ public:
   /// By name, those that stay. One that is seen for the first time is there until it has been silent.
   [[nodiscard]] std::vector<placement_node> present(std::int64_t now_ms) const;
   [[nodiscard]] bool is_present(std::string_view node, std::int64_t now_ms) const;
-  /// By name, those that are not gone for good; `placement_node::takes_more` of those that are `present`.
+  /// Those of them that are to own something: not those whose stores take nothing, nor those that the others can't reach
+  /// (`cut_off`).
+  [[nodiscard]] std::vector<placement_node> able(std::int64_t now_ms) const;
+  /// By name, those that are not gone for good; `placement_node::takes_more` of those that are `able`.
   [[nodiscard]] std::vector<placement_node> not_gone(std::int64_t now_ms) const;
+  [[nodiscard]] bool is_cut_off(std::string_view node, std::int64_t now_ms) const;
 
   /// That life of the node is over, since there is a later one.
   [[nodiscard]] bool is_superseded(std::string_view node, std::uint64_t incarnation) const;
-
-  /// How many of those that are there come before this node for a partition that has no owner, in its order of `placement`.
-  [[nodiscard]] std::uint32_t rank_of(std::string_view node, std::uint32_t partition,
-                                      std::int64_t now_ms) const;
 
 private:
   struct known {
@@ -57,6 +60,7 @@ private:
   [[nodiscard]] bool was_seen_within(const known& of, std::int64_t ms, std::int64_t now_ms) const {
     return has_gap_ || now_ms - of.changed_ms < ms;
   }
+  [[nodiscard]] std::vector<std::string> all_cut_off(std::int64_t now_ms) const;
 
   std::map<std::string, known, std::less<>> nodes_;
   bool has_gap_ = false; ///< the table could not be read since `seen` was called last

@@ -17,9 +17,8 @@ void put_flag(json_writer& out, std::string_view key, bool flag) {
   out.Bool(flag);
 }
 
-void put_partition(json_writer& out, const partition_status& partition) {
-  out.StartObject();
-  put_count(out, "number", partition.number);
+/// Without its number.
+void put_state(json_writer& out, const partition_status& partition) {
   put_count(out, "epoch", partition.epoch);
   put_count(out, "next_sequence", partition.next_sequence);
   put_count(out, "settled_below", partition.settled_below);
@@ -29,8 +28,24 @@ void put_partition(json_writer& out, const partition_status& partition) {
   put_flag(out, "counting", partition.counting);
   if (!partition.owner.empty())
     put_text(out, "owner", partition.owner);
+  if (!partition.halted.empty())
+    put_text(out, "halted", partition.halted);
   if (!partition.why.empty())
     put_text(out, "unreachable", partition.why);
+}
+
+void put_partition(json_writer& out, const partition_status& partition) {
+  out.StartObject();
+  put_count(out, "number", partition.number);
+  put_state(out, partition);
+  out.EndObject();
+}
+
+void put_settings(json_writer& out, const settings_status& settings) {
+  out.StartObject();
+  put_count(out, "records", settings.records);
+  put_count(out, "bytes", settings.bytes);
+  put_state(out, settings.partition);
   out.EndObject();
 }
 
@@ -69,6 +84,8 @@ std::string node_status_to_json(const node_status& status) {
   for (const auto& partition : status.partitions)
     put_partition(out, partition);
   out.EndArray();
+  put_key(out, "settings");
+  put_settings(out, status.settings);
   put_key(out, "connectors");
   out.StartArray();
   for (const auto& connector : status.connectors)

@@ -1,5 +1,6 @@
 #include "policy/text_form.hpp"
 
+#include <algorithm>
 #include <array>
 
 using namespace std::literals;
@@ -41,6 +42,14 @@ std::string_view other_form_of(std::string_view text) {
 }
 
 } // namespace
+
+std::string line_and_column(std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, offset);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto line_begin = before.rfind('\n');
+  const auto column = offset - (line_begin == std::string_view::npos ? 0 : line_begin + 1) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
 
 std::variant<std::string_view, std::string> utf8_text(std::string_view text) {
   if (const auto form = other_form_of(text); !form.empty())

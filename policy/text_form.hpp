@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,5 +15,8 @@ namespace vicket {
 
 /// Whether a line says nothing: only blanks, tabs, carriage returns, and a byte order mark before them.
 [[nodiscard]] bool is_blank_line(std::string_view line);
+
+/// Where a byte of a text stands: `line 3, column 7`.
+[[nodiscard]] std::string line_and_column(std::string_view text, std::size_t offset);
 
 } // namespace vicket

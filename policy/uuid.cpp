@@ -1,6 +1,11 @@
 #include "policy/uuid.hpp"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <string>
 
 namespace vicket {
 
@@ -41,6 +46,19 @@ event_id uuid7_source::next(timestamp_ms now, random_source& random) {
     id.bytes[8 + i] = static_cast<std::uint8_t>(low_ >> (56 - 8 * i));
   id.bytes[8] =
       static_cast<std::uint8_t>(id.bytes[8] | 0x80); // the variant; low_ leaves these two bits clear
+  return id;
+}
+
+event_id uuid5(const event_id& name_space, std::string_view name) {
+  std::string hashed{name_space.bytes.begin(), name_space.bytes.end()};
+  hashed += name;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  if (EVP_Digest(hashed.data(), hashed.size(), hash.data(), nullptr, EVP_sha1(), nullptr) != 1)
+    throw std::runtime_error{"OpenSSL has no SHA-1"};
+  event_id id;
+  std::copy_n(hash.begin(), id.bytes.size(), id.bytes.begin());
+  id.bytes[6] = static_cast<std::uint8_t>(0x50 | (id.bytes[6] & 0x0f));
+  id.bytes[8] = static_cast<std::uint8_t>(0x80 | (id.bytes[8] & 0x3f));
   return id;
 }
 

@@ -4,6 +4,7 @@
 #include "policy/clock.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace vicket {
 
@@ -24,5 +25,8 @@ private:
   std::uint64_t high_ = 0;    ///< 12 bits: rand_a
   std::uint64_t low_ = 0;     ///< 62 bits: rand_b
 };
+
+/// The UUID of version 5 (RFC 9562 5.5) of a name within a namespace: the same ones give the same, others another.
+[[nodiscard]] event_id uuid5(const event_id& name_space, std::string_view name);
 
 } // namespace vicket

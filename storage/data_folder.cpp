@@ -1,5 +1,7 @@
 #include "storage/data_folder.hpp"
 
+#include "policy/assertion.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -30,6 +32,8 @@ constexpr std::string_view key_line = "secret-key";
 constexpr std::string_view cluster_line = "cluster";
 constexpr std::size_t fingerprint_digits = 16;
 constexpr std::uint32_t first_format_with_key = 2;
+constexpr std::uint32_t first_format_with_settings = 3;
+constexpr auto settings_name = "settings";
 constexpr std::size_t max_marker_bytes = 4 * 1024;
 constexpr ::mode_t folder_mode = 0700; // connectors' secrets lie in it
 constexpr ::mode_t file_mode = 0600;
@@ -196,7 +200,8 @@ bool may_precede_marker(const fs::directory_entry& entry) {
   const auto name = entry.path().filename().string();
   auto error = std::error_code{};
   return name == lock_name || name == new_marker_name || name == "lost+found" || name == "secret.key" ||
-         (name.starts_with("partition-") && fs::is_empty(entry.path(), error) && !error);
+         ((name.starts_with("partition-") || name == settings_name) && fs::is_empty(entry.path(), error) &&
+          !error);
 }
 
 /// A folder without marker may become ours only when there is nothing in it.
@@ -247,21 +252,31 @@ std::variant<file_descriptor, store_status> lock_folder(const fs::path& path) {
   return file;
 }
 
+store_status create_part(const fs::path& path, const std::string& name) {
+  if (::mkdir((path / name).c_str(), folder_mode) != 0 && errno != EEXIST)
+    return failed(path, "can't create " + name, errno);
+  return {};
+}
+
 store_status create_partitions(const fs::path& path, std::uint32_t count) {
   for (auto number = std::uint32_t{0}; number < count; ++number)
-    if (::mkdir((path / partition_name(number)).c_str(), folder_mode) != 0 && errno != EEXIST)
-      return failed(path, "can't create " + partition_name(number), errno);
+    if (auto status = create_part(path, partition_name(number)); !status.ok())
+      return status;
+  if (auto status = create_part(path, settings_name); !status.ok())
+    return status;
   return write_marker(path, {data_folder::format_version, count, std::nullopt, std::nullopt});
 }
 
 /// A partition that is gone must not be replaced by an empty one: its events would be lost without a word.
-store_status check_partitions(const fs::path& path, std::uint32_t count) {
+store_status check_partitions(const fs::path& path, const marker& marked) {
   auto error = std::error_code{};
-  for (auto number = std::uint32_t{0}; number < count; ++number)
+  for (auto number = std::uint32_t{0}; number < marked.partitions; ++number)
     if (!fs::is_directory(path / partition_name(number), error))
       return refused(store_errc::corrupt, path,
-                     "lacks " + partition_name(number) + " of its " + std::to_string(count) +
+                     "lacks " + partition_name(number) + " of its " + std::to_string(marked.partitions) +
                          " partitions: restore it");
+  if (marked.format >= first_format_with_settings && !fs::is_directory(path / settings_name, error))
+    return refused(store_errc::corrupt, path, "lacks its partition settings: restore it");
   return {};
 }
 
@@ -273,6 +288,20 @@ public:
   const fs::path& path() const override { return path_; }
   std::uint32_t partitions() const override { return marked_.partitions; }
   fs::path partition_path(std::uint32_t number) const override { return path_ / partition_name(number); }
+  std::optional<fs::path> settings_path() const override {
+    return marked_.format >= first_format_with_settings ? std::optional{path_ / settings_name} : std::nullopt;
+  }
+  store_status add_settings() override {
+    if (settings_path())
+      return {};
+    VICKET_ASSERT(marked_.key);
+    // What lies there without being in the marker, a start that was cut off has left.
+    if (auto status = create_part(path_, settings_name); !status.ok())
+      return status;
+    auto next = marked_;
+    next.format = format_version;
+    return write(std::move(next));
+  }
   std::uint32_t format() const override { return marked_.format; }
   const std::optional<std::string>& key_fingerprint() const override { return marked_.key; }
 
@@ -283,8 +312,12 @@ public:
     next.cluster = place;
     return write(std::move(next));
   }
+  store_status leave() override {
+    return write({marked_.format, marked_.partitions, marked_.key, std::nullopt});
+  }
   store_status take_key(const std::string& fingerprint) override {
-    return write({format_version, marked_.partitions, fingerprint, marked_.cluster});
+    return write({std::max(marked_.format, first_format_with_key), marked_.partitions, fingerprint,
+                  marked_.cluster});
   }
 
 private:
@@ -342,7 +375,7 @@ std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::p
   auto found = parse_marker(path, *text);
   if (auto* status = std::get_if<store_status>(&found))
     return std::move(*status);
-  if (auto status = check_partitions(path, std::get<marker>(found).partitions); !status.ok())
+  if (auto status = check_partitions(path, std::get<marker>(found)); !status.ok())
     return status;
   return std::make_unique<locked_data_folder>(std::move(path), std::get<file_descriptor>(std::move(lock)),
                                               std::get<marker>(std::move(found)));

@@ -18,13 +18,14 @@ namespace vicket {
 ///                         "secret-key FINGERPRINT", and, of a node of a cluster, "cluster UUID NODE", a line each
 ///     DIR/LOCK            locked (flock) while a node uses the folder; holds the owner's process id
 ///     DIR/partition-0/ …  one RocksDB each
+///     DIR/settings/       another one, of what belongs to no connector (from format 3 on)
 ///     DIR/secret.key      the key, unless the node is told to look for it elsewhere (secret_key.hpp)
 ///
 /// Format 1 had no key, and its partitions have secrets in the clear: it is taken over when it is given a key and its
-/// partitions are opened with it.
+/// partitions are opened with it. Format 2 has no partition `settings`, and gets one with `add_settings`.
 class data_folder {
 public:
-  static constexpr std::uint32_t format_version = 2;
+  static constexpr std::uint32_t format_version = 3;
   static constexpr std::uint32_t max_partitions = 256;
 
   /// What a program of this format writes, for who has to go back to it.
@@ -46,6 +47,10 @@ public:
   [[nodiscard]] virtual const std::filesystem::path& path() const = 0;
   [[nodiscard]] virtual std::uint32_t partitions() const = 0;
   [[nodiscard]] virtual std::filesystem::path partition_path(std::uint32_t number) const = 0;
+  /// Of the partition `settings`; absent: the folder is of a format that has none.
+  [[nodiscard]] virtual std::optional<std::filesystem::path> settings_path() const = 0;
+  /// Has it from now on, durably, empty where it had none. Of a folder with a key.
+  [[nodiscard]] virtual store_status add_settings() = 0;
   [[nodiscard]] std::filesystem::path default_key_file() const { return path() / "secret.key"; }
 
   /// As the marker has it.
@@ -62,10 +67,14 @@ public:
   [[nodiscard]] virtual const std::optional<cluster_place>& cluster() const = 0;
   /// In place of a node's name: the folder of a single node that a cluster began with.
   static constexpr const char* adopted = "adopted";
+  /// Likewise, while that cluster is being made: whether it is there only its database knows.
+  static constexpr const char* adopting = "adopting";
   /// From now on, durably, it is that node's. Of a folder that nothing was written to yet: what is there is no part of the
   /// cluster's log.
   [[nodiscard]] virtual store_status join(const cluster_place& place) = 0;
-  /// From now on, durably, that is the key, and the folder is of today's format.
+  /// It is a single node's again: nothing came of the cluster that was to begin with it.
+  [[nodiscard]] virtual store_status leave() = 0;
+  /// From now on, durably, that is the key, and the folder is of a format that has one.
   [[nodiscard]] virtual store_status take_key(const std::string& fingerprint) = 0;
 };
 

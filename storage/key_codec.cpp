@@ -45,7 +45,8 @@ constexpr std::uint64_t all_attempt_flags = 0x1fff;
 constexpr std::uint64_t has_rate = 0x01;
 constexpr std::uint64_t is_standard_webhooks = 0x02;
 constexpr std::uint64_t is_enabled = 0x04;
-constexpr std::uint64_t all_connector_flags = 0x07;
+constexpr std::uint64_t has_filter = 0x08;
+constexpr std::uint64_t all_connector_flags = 0x0f;
 
 constexpr std::uint64_t flag_if(bool condition, std::uint64_t flag) {
   return condition ? flag : 0;
@@ -269,6 +270,18 @@ std::string rotated_key(const connector_id& id) {
 
 std::string state_key(const connector_id& id) {
   return std::string{state_prefix} + id.value;
+}
+
+std::string encode_setting_key(const setting_key& key) {
+  return std::string{setting_prefix} + static_cast<char>(key.kind) + key.id;
+}
+
+std::optional<setting_key> parse_setting_key(std::string_view key) {
+  if (!key.starts_with(setting_prefix) || key.size() == setting_prefix.size())
+    return std::nullopt;
+  const auto kind = static_cast<std::uint8_t>(key[setting_prefix.size()]);
+  setting_key found{static_cast<setting_kind>(kind), std::string{key.substr(setting_prefix.size() + 1)}};
+  return kind != 0 && found.valid() ? std::optional{std::move(found)} : std::nullopt;
 }
 
 std::uint64_t account_of(const connector_id& id) noexcept {
@@ -741,7 +754,8 @@ std::string encode_connector(const connector& value, std::uint8_t version) {
   for (const auto& pattern : value.events)
     out.text(pattern);
   out.varint(flag_if(value.rate.has_value(), has_rate) |
-             flag_if(value.standard_webhooks, is_standard_webhooks) | flag_if(value.enabled, is_enabled));
+             flag_if(value.standard_webhooks, is_standard_webhooks) | flag_if(value.enabled, is_enabled) |
+             flag_if(!value.filter_json.empty(), has_filter));
   if (value.rate) {
     out.varint(value.rate->limit);
     out.varint(value.rate->per_ms);
@@ -754,6 +768,8 @@ std::string encode_connector(const connector& value, std::uint8_t version) {
   out.zigzag(value.retry.cap_ms);
   out.varint(value.retry.max_attempts);
   out.zigzag(value.retry.max_age_ms);
+  if (!value.filter_json.empty())
+    out.text(value.filter_json);
   return out.take();
 }
 
@@ -778,6 +794,7 @@ std::optional<connector> decode_connector(connector_id id, std::string_view byte
     result.events.emplace_back(in.text());
   const auto flags = in.varint();
   in.check((flags & ~all_connector_flags) == 0);
+  in.check((flags & has_filter) == 0 || version == connector_with_sealed);
   if ((flags & has_rate) != 0) {
     auto& rate = result.rate.emplace();
     rate.limit = in.varint<std::uint32_t>();
@@ -789,6 +806,10 @@ std::optional<connector> decode_connector(connector_id id, std::string_view byte
   result.max_in_flight = in.varint<std::uint32_t>();
   result.timeout_ms = in.varint<std::uint32_t>();
   read_retry(in, result.retry);
+  if ((flags & has_filter) != 0) {
+    result.filter_json = in.text();
+    in.check(!result.filter_json.empty());
+  }
   return in.ok_and_empty() ? std::optional{std::move(result)} : std::nullopt;
 }
 
@@ -805,7 +826,7 @@ std::optional<connector> decode_connector(connector_id id, std::string_view byte
 }
 
 std::string encode_plain(const connector& value) {
-  VICKET_ASSERT(value.secret_headers.empty());
+  VICKET_ASSERT(value.secret_headers.empty() && value.filter_json.empty());
   return encode_connector(value, record_version);
 }
 

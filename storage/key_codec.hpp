@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "messages/settings.hpp"
 #include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
 #include "policy/history_ledger.hpp"
@@ -36,6 +37,7 @@
 ///                     "history/" u64 account                    → history account
 ///                     "connector/" connector id                 → connector record
 ///                     "state/" connector id                     → connector state, opaque here
+///                     "setting/" u8 kind, setting's name        → setting, opaque here (in the partition `settings` alone)
 ///     events          u64 sequence                              → event record
 ///     attempts        u64 sequence                              → attempt record
 ///     event_attempts  u64 event sequence, u32 attempt number    → u64 sequence of the attempt
@@ -84,9 +86,9 @@
 ///                older wrote no time.
 ///     connector  u8 version 1 or 2, text name, text url, text secret, varint n and n times (text, text) headers, in version
 ///                2 the same of secret headers, varint n and n texts event patterns, varint flags (0x01 rate, 0x02 standard webhooks,
-///                0x04 enabled), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
+///                0x04 enabled, in version 2 0x08 filter), with 0x01: varint limit, varint per ms, varint burst; varint max in flight,
 ///                varint timeout in ms, zigzag base in ms, u64 factor (IEEE 754 bits), zigzag cap in ms,
-///                varint max attempts, zigzag max age in ms. Nothing after it. In version 2 the secret and the values
+///                varint max attempts, zigzag max age in ms, with 0x08 text filter (JSON, not empty). Nothing after it. In version 2 the secret and the values
 ///                of secret headers are sealed (policy/connector_secrets.hpp); 1, which formats up to 5 have, has the secret
 ///                in the clear.
 ///
@@ -118,6 +120,8 @@ inline constexpr std::string_view dropped_key = "dropped";
 inline constexpr std::string_view history_prefix = "history/";
 inline constexpr std::string_view connector_prefix = "connector/";
 inline constexpr std::string_view state_prefix = "state/";
+inline constexpr std::string_view setting_prefix = "setting/";
+inline constexpr std::string_view setting_end = "setting0"; ///< behind all that begin so
 inline constexpr std::string_view purge_key = "purge";
 inline constexpr std::string_view rotating_key = "rotating";
 inline constexpr std::string_view rotated_prefix = "rotated/";
@@ -134,6 +138,8 @@ inline constexpr std::string_view carried_mark = "\1";      ///< index mark of a
 [[nodiscard]] std::string connector_key(const connector_id& id);
 [[nodiscard]] std::string rotated_key(const connector_id& id);
 [[nodiscard]] std::string state_key(const connector_id& id);
+[[nodiscard]] std::string encode_setting_key(const setting_key& key);
+[[nodiscard]] std::optional<setting_key> parse_setting_key(std::string_view key);
 
 /// A connector's account in the history's ledger. Part of the format: must never change. Never 0.
 [[nodiscard]] std::uint64_t account_of(const connector_id& id) noexcept;
@@ -251,7 +257,7 @@ struct carried_attempt {
 /// Of version 2 only: its secrets are sealed.
 [[nodiscard]] std::optional<connector> decode_connector(connector_id id, std::string_view bytes);
 
-/// The same of version 1, which has a secret in the clear and no secret headers. To take over older folders and to give
+/// The same of version 1, which has a secret in the clear, no secret headers and no filter. To take over older folders and to give
 /// them back.
 [[nodiscard]] std::string encode_plain(const connector& value);
 [[nodiscard]] std::optional<connector> decode_plain_connector(connector_id id, std::string_view bytes);

@@ -248,7 +248,9 @@ store_status partition_store::rep::load_state() {
     options.epoch = record->epoch;
   else if (auto status = load_lineage(); !status.ok())
     return status;
-  const auto status = load_marks();
+  auto status = load_marks();
+  if (status.ok())
+    status = load_settings();
   return status.ok() ? check_connectors() : status;
 }
 
@@ -286,6 +288,23 @@ store_status partition_store::rep::load_marks() {
     drops = *std::move(known);
   }
   report_end(it, family::meta);
+  return problem;
+}
+
+store_status partition_store::rep::load_settings() {
+  std::vector<settings_snapshot::change> found;
+  auto it = range(family::meta, std::string{codec::setting_prefix}, std::string{codec::setting_end});
+  for (; it.valid(); it.next()) {
+    const auto key = codec::parse_setting_key(it.key());
+    if (!key)
+      return {store_errc::corrupt, sentence(folder, "is damaged: it has a setting without a name")};
+    found.push_back({*key, std::make_shared<const setting>(setting{*key, std::string{it.value()}})});
+  }
+  report_end(it, family::meta);
+  if (problem.ok() && !found.empty()) {
+    const auto guard = std::lock_guard{settings_mutex};
+    all_settings = settings_snapshot::none()->with(found);
+  }
   return problem;
 }
 

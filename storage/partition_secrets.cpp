@@ -189,6 +189,11 @@ store_status partition_store::rep::lower_format() {
         if (!value || !options.secrets || !unseal_secrets(*value, *options.secrets))
           return {store_errc::corrupt,
                   sentence(folder, "has a connector that can't be decrypted: \"") + std::string{id} + "\""};
+        if (!value->filter_json.empty()) // without it events would be sent that are not to be
+          return {store_errc::failed,
+                  sentence(folder, "has a connector with a filter, which that format does not know: "
+                                   "take it out first, of \"") +
+                      std::string{id} + "\""};
         batch.rep_->put(family::meta, codec::connector_key(value->id), codec::encode_plain(*value));
         return {};
       });

@@ -219,6 +219,11 @@ store_status partition_store::rep::write(write_batch::rep& batch, const round_he
   }
   for (const auto& [account, mark] : batch.marks)
     marks.set(account, mark);
+  if (!batch.settings.empty()) {
+    auto next = all_settings->with(batch.settings); // nobody else changes them
+    const auto guard = std::lock_guard{settings_mutex};
+    all_settings.swap(next);
+  }
   committed_end.store(header.next_sequence - 1, std::memory_order_release);
   settled_below.store(header.settled_below, std::memory_order_release);
   if (edge_moved) {
@@ -369,6 +374,10 @@ log_sequence partition_store::settled_below() const {
 }
 log_sequence partition_store::committed_end() const {
   return rep_->committed_end.load(std::memory_order_acquire);
+}
+std::shared_ptr<const settings_snapshot> partition_store::settings() const {
+  const auto guard = std::lock_guard{rep_->settings_mutex};
+  return rep_->all_settings;
 }
 const feed_lineage& partition_store::lineage() const noexcept {
   return rep_->lineage;

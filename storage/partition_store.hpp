@@ -5,8 +5,10 @@
 #include "policy/feed_lineage.hpp"
 #include "policy/history_ledger.hpp"
 #include "policy/secret_box.hpp"
+#include "storage/open_files.hpp"
 #include "storage/records.hpp"
 #include "storage/sealed_round.hpp"
+#include "storage/settings_snapshot.hpp"
 #include "storage/store_status.hpp"
 #include "storage/write_batch.hpp"
 
@@ -40,6 +42,7 @@ struct store_options {
   store_environment* environment = nullptr;   ///< null: the real one; not owned
   std::size_t write_buffer_bytes = 48u << 20; ///< memtables of all column families together
   std::size_t block_cache_bytes = 32u << 20;
+  std::size_t open_tables = max_open_tables; ///< at most; see open_files.hpp
   std::shared_ptr<space_budget> budget; ///< one for all partitions of a data folder; null: one of its own
   /// Seals and opens what connectors have of secrets. Null: a store with secrets in the clear, of an older format, is
   /// refused, and one whose key is being changed is left as it is.
@@ -238,6 +241,9 @@ public:
   /// dropped it, its bytes go here. False: there is none. It may take half a second, and `resume` waits for it; any
   /// thread, one at a time.
   [[nodiscard]] bool sweep_history() const;
+
+  /// The settings as of the last round that was applied: before `apply` returns. Also while the database is closed.
+  [[nodiscard]] std::shared_ptr<const settings_snapshot> settings() const;
 
   /// Absent: there is none, or it can't be read (`health`, `is_open`).
   [[nodiscard]] std::optional<connector> read_connector(const connector_id& id) const;

@@ -80,6 +80,8 @@ struct partition_store::rep {
   mutable std::mutex drops_mutex;
   feed_drops drops;     ///< guarded by drops_mutex; as committed, and never behind `marks`
   feed_lineage lineage; ///< constant once it is open
+  mutable std::mutex settings_mutex;
+  std::shared_ptr<const settings_snapshot> all_settings = settings_snapshot::none(); ///< guarded by settings_mutex
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 
@@ -132,6 +134,7 @@ struct partition_store::rep {
   /// As stored, with the entry that is written under from now on.
   [[nodiscard]] store_status load_lineage();
   [[nodiscard]] store_status load_marks();
+  [[nodiscard]] store_status load_settings();
   [[nodiscard]] store_status check_connectors() const;
   [[nodiscard]] store_status index_unattempted();
   /// Events that were accepted and never tried, and are not in the due index.

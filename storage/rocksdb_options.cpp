@@ -1,7 +1,6 @@
 #include "storage/rocksdb_options.hpp"
 
 #include "storage/history_sweep.hpp"
-#include "storage/open_files.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -20,7 +19,6 @@ namespace {
 constexpr std::size_t min_write_buffer_bytes = 64 * 1024; // RocksDB raises anything less to this
 constexpr std::uint64_t max_wal_bytes = 64u << 20;        // what a restart replays at most
 constexpr int background_threads = 2;
-constexpr auto max_open_files = static_cast<int>(max_open_tables);
 constexpr int cache_shard_bits = 4; // a few threads read; a block has to fit into a shard
 constexpr std::uint64_t periodic_rewrite_seconds = 2 * 24 * 3600; // of files with random keys, see below
 
@@ -155,7 +153,7 @@ rocksdb::DBOptions database_options(const store_options& options, rocksdb::Env& 
   // Bounds.
   result.db_write_buffer_size = options.write_buffer_bytes;
   result.max_background_jobs = background_threads;
-  result.max_open_files = max_open_files;
+  result.max_open_files = static_cast<int>(options.open_tables);
   result.max_file_opening_threads =
       1; // opening opens 16 tables of a family at most, not worth 15 threads for each
          // family; and the simulation has only one

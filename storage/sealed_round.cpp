@@ -11,7 +11,7 @@ namespace vicket {
 
 namespace {
 
-/// Finds the commit record, and what is said of accounts. A round without one, or whose last write it is not, is none.
+/// Finds the commit record, and what is said of accounts and settings. A round without one, or whose last write it is not, is none.
 class header_finder final : public rocksdb::WriteBatch::Handler {
 public:
   rocksdb::Status PutCF(std::uint32_t column, const rocksdb::Slice& key,
@@ -31,23 +31,34 @@ public:
       if (!drops)
         return rocksdb::Status::Corruption("damaged drops");
     }
+    if (const auto which = setting_of(column, key))
+      settings.push_back({*which, std::make_shared<const setting>(setting{*which, value.ToString()})});
     return check(column);
   }
   rocksdb::Status DeleteCF(std::uint32_t column, const rocksdb::Slice& key) override {
     found.reset();
     if (const auto account = account_of(column, key))
       marks.push_back({*account, {}});
+    if (const auto which = setting_of(column, key))
+      settings.push_back({*which, nullptr});
     return check(column);
   }
 
   std::optional<round_header> found;
   std::vector<std::pair<std::uint64_t, history_mark>> marks; ///< see write_batch::rep
   std::optional<feed_drops> drops;                           ///< likewise
+  std::vector<settings_snapshot::change> settings;           ///< likewise
 
 private:
   static std::optional<std::uint64_t> account_of(std::uint32_t column, const rocksdb::Slice& key) {
     return column == static_cast<std::uint32_t>(family::meta)
                ? codec::parse_history_key({key.data(), key.size()})
+               : std::nullopt;
+  }
+
+  static std::optional<setting_key> setting_of(std::uint32_t column, const rocksdb::Slice& key) {
+    return column == static_cast<std::uint32_t>(family::meta)
+               ? codec::parse_setting_key({key.data(), key.size()})
                : std::nullopt;
   }
 
@@ -74,6 +85,7 @@ std::optional<sealed_round> sealed_round::parse(std::string bytes) {
   round.header_ = *finder.found;
   round.batch_.rep_->marks = std::move(finder.marks);
   round.batch_.rep_->drops = std::move(finder.drops);
+  round.batch_.rep_->settings = std::move(finder.settings);
   return round;
 }
 

@@ -113,6 +113,17 @@ void write_batch::put_connector_state(const connector_id& id, std::string_view s
   rep_->put(family::meta, codec::state_key(id), state);
 }
 
+void write_batch::put_setting(setting value) {
+  rep_->put(family::meta, codec::encode_setting_key(value.key), value.bytes);
+  auto key = value.key;
+  rep_->settings.push_back({std::move(key), std::make_shared<const setting>(std::move(value))});
+}
+
+void write_batch::delete_setting(const setting_key& key) {
+  rep_->remove(family::meta, codec::encode_setting_key(key));
+  rep_->settings.push_back({key, nullptr});
+}
+
 void write_batch::put_history(std::uint64_t account, const history_ledger::account& value) {
   rep_->put(family::meta, codec::history_key(account), codec::encode(value));
   rep_->marks.push_back({account, {value.answers_from, value.attempts_from}});
@@ -179,6 +190,7 @@ void write_batch::clear() {
   rep_->attempt_places.clear();
   rep_->marks.clear();
   rep_->drops.reset();
+  rep_->settings.clear();
   rep_->complete = true;
 }
 

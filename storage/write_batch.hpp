@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/connector.hpp"
+#include "messages/settings.hpp"
 #include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
 #include "policy/history_ledger.hpp"
@@ -55,6 +56,9 @@ public:
 
   /// What the connector's supervisor has to remember; opaque here.
   void put_connector_state(const connector_id& id, std::string_view state);
+
+  void put_setting(setting value);
+  void delete_setting(const setting_key& key);
 
   /// Of the history's ledger: an account, or its removal; what a restart need not count again is below; and what all
   /// accounts together take out of the feed.

@@ -6,6 +6,7 @@
 #include "storage/column_families.hpp"
 #include "storage/history_marks.hpp"
 #include "storage/sealed_round.hpp"
+#include "storage/settings_snapshot.hpp"
 #include "storage/write_batch.hpp"
 
 #include <rocksdb/write_batch.h>
@@ -32,9 +33,10 @@ struct write_batch::rep {
     friend auto operator<=>(const attempt_place&, const attempt_place&) = default;
   };
   std::vector<attempt_place> attempt_places;
-  // Of what is written, what the store has to know at once: marks of accounts, and what the feed is missing.
+  // Of what is written, what the store has to know at once: marks of accounts, what the feed is missing, and settings.
   std::vector<std::pair<std::uint64_t, history_mark>> marks;
   std::optional<feed_drops> drops;
+  std::vector<settings_snapshot::change> settings;
   std::string scratch;  ///< for encoding one key or record after the other
   bool complete = true; ///< false: something was too large for RocksDB (4 GiB) to be added; never commit that
 

@@ -36,6 +36,13 @@ node_actor::behavior_type accepting_node() {
       [nothing](const delete_connector&) -> caf::result<void> { return nothing(); },
       [nothing](const list_connectors&) -> caf::result<connector_page> { return nothing(); },
       [nothing](const get_status&) -> caf::result<node_status> { return nothing(); },
+      [nothing](const trigger&) -> caf::result<trigger_result> { return nothing(); },
+      [nothing](const trigger_batch&) -> caf::result<trigger_batch_result> { return nothing(); },
+      [nothing](const put_rule&) -> caf::result<rule> { return nothing(); },
+      [nothing](const get_rule&) -> caf::result<rule> { return nothing(); },
+      [nothing](const delete_rule&) -> caf::result<void> { return nothing(); },
+      [nothing](const list_rules&) -> caf::result<rule_page> { return nothing(); },
+      [nothing](const try_rules&) -> caf::result<trial_page> { return nothing(); },
   };
 }
 

@@ -269,10 +269,13 @@ private:
     return view == nullptr ? cluster_view{} : std::move(*view);
   }
 
+  /// Of the connectors' partitions.
   static std::vector<std::string> owners_of(const log_place& place) {
     std::vector<std::string> owners;
-    for (const auto& one : view_of(place).partitions)
-      owners.push_back(one.owner);
+    const auto view = view_of(place);
+    for (const auto& one : view.partitions)
+      if (one.number < view.identity.partitions)
+        owners.push_back(one.owner);
     return owners;
   }
 

@@ -17,6 +17,12 @@ errc code_of(const send_result& result) {
   return std::get<refusal>(result).code;
 }
 
+refusal refused(node_fixture& node, const send_to_connector& event) {
+  const auto answer = node.ask<accepted>(event);
+  REQUIRE(std::holds_alternative<refusal>(answer));
+  return std::get<refusal>(answer);
+}
+
 constexpr auto some_id = "0198f2a0-1111-7222-8333-444455556666";
 
 } // namespace
@@ -103,6 +109,84 @@ TEST_CASE("each item of a batch is answered in its place, with the documented co
   CHECK(std::holds_alternative<accepted>(results[8]));
   CHECK(node.transport->count("crm.example.com") == 1);
   CHECK(node.transport->count("other.example.com") == 1);
+}
+
+TEST_CASE("an event that a connector's filter does not match is refused with the condition") {
+  node_fixture node;
+  node.put("crm", [](connector& c) {
+    c.events = {"ticket.*"};
+    c.filter_json = R"({"/ticket/priority":{"in":["high","urgent"]},"/message":{"exists":true}})";
+  });
+  auto event = node_fixture::event_for("crm");
+  event.event = "ticket.created";
+  event.data_json = R"({ "ticket" : { "priority" : "\u0068igh" } })";
+  event.message = "as it is delivered";
+  CHECK_FALSE(node.send(event).duplicate);
+  CHECK(node.transport->count("crm.example.com") == 1);
+
+  event.message.reset();
+  CHECK(refused(node, event) ==
+        refusal{errc::filtered, "the filter of connector 'crm' does not match: /filter/~1message/exists: "
+                                "/message is missing"});
+  event.message = "as it is delivered";
+  event.data_json = R"({"ticket":{"priority":"low"}})";
+  CHECK(refused(node, event) ==
+        refusal{errc::filtered,
+                "the filter of connector 'crm' does not match: /filter/~1ticket~1priority/in: "
+                "/ticket/priority is \"low\", which is not in [\"high\",\"urgent\"]"});
+  event.event = "user.created"; // patterns are looked at first
+  CHECK(refused(node, event).detail.starts_with("none of the events patterns"));
+  CHECK(node.transport->count("crm.example.com") == 1);
+}
+
+TEST_CASE("a known id is a duplicate also when a filter would refuse the event by now") {
+  node_fixture node;
+  node.put("crm");
+  auto event = node_fixture::event_for("crm");
+  event.id = event_id::parse(some_id);
+  CHECK_FALSE(node.send(event).duplicate);
+  node.put("crm", [](connector& c) { c.filter_json = R"({"/no/such":{"exists":true}})"; });
+  CHECK(node.send(event).duplicate);
+  event.id = event_id::parse("9f2c1b7e-0102-4304-8506-0708090a0b0d");
+  CHECK(refused(node, event).code == errc::filtered);
+}
+
+TEST_CASE("a filter takes effect with its put, and after a restart") {
+  node_fixture node;
+  const auto only = [](const char* name) {
+    return [name](connector& c) { c.filter_json = R"({"event":{"eq":")" + std::string{name} + "\"}}"; };
+  };
+  auto a = node_fixture::event_for("crm");
+  a.event = "a";
+  auto b = a;
+  b.event = "b";
+  node.put("crm", only("a"));
+  CHECK_FALSE(node.send(a).duplicate);
+  CHECK(refused(node, b).code == errc::filtered);
+  node.put("crm", only("b"));
+  CHECK(refused(node, a).code == errc::filtered);
+  CHECK_FALSE(node.send(b).duplicate);
+  node.restart();
+  CHECK(refused(node, a).code == errc::filtered);
+  CHECK_FALSE(node.send(b).duplicate);
+  const auto shown = node.ask<connector_view>(get_connector{{"crm"}});
+  REQUIRE(std::holds_alternative<connector_view>(shown));
+  CHECK(std::get<connector_view>(shown).value.filter_json == R"({"event":{"eq":"b"}})");
+  node.put("crm");
+  CHECK_FALSE(node.send(a).duplicate);
+}
+
+TEST_CASE("a filter that does not compile is refused at the put with its place") {
+  node_fixture node;
+  connector settings;
+  settings.id = {"crm"};
+  settings.url = "https://crm.example.com/hook";
+  settings.filter_json = R"({"any":[{"/a":{"matches":"("}}]})";
+  const auto answer = node.ask<connector_view>(put_connector{settings});
+  REQUIRE(std::holds_alternative<refusal>(answer));
+  CHECK(std::get<refusal>(answer) ==
+        refusal{errc::invalid_connector,
+                "/filter/any/0/~1a/matches: is no regular expression that RE2 takes: missing ): ("});
 }
 
 TEST_CASE("an empty batch is answered, a batch past the bound is refused whole") {

@@ -90,6 +90,27 @@ public:
   /// So much time goes by before anybody can do anything: what a timer sends is behind what waits already.
   void pass_ms(std::int64_t duration_ms);
 
+  /// Of what belongs to no connector; a change's answer is a `std::monostate`.
+  template <class Answer, class Request>
+  std::variant<Answer, refusal> ask_settings(Request request) {
+    std::variant<Answer, refusal> result = refusal{errc::unavailable, "no answer"};
+    caf::scoped_actor client{*system_};
+    auto pending = client->request(node_->settings(), caf::infinite, std::move(request));
+    run();
+    if (!client->has_next_message())
+      return result;
+    if constexpr (std::is_same_v<Answer, std::monostate>)
+      pending.receive([&] { result = std::monostate{}; },
+                      [&](const caf::error& e) { result = refusal_of(e); });
+    else
+      pending.receive([&](Answer& a) { result = std::move(a); },
+                      [&](const caf::error& e) { result = refusal_of(e); });
+    return result;
+  }
+  [[nodiscard]] std::shared_ptr<const settings_snapshot> settings() const {
+    return node_->copy_of_settings()->current();
+  }
+
   // -- a client -------------------------------------------------------------------------------------------------------
 
   template <class Answer, class Request>

@@ -102,6 +102,7 @@ TEST_CASE("a partition that can't be reached keeps its place in the feed, and ho
   refuse(w, *w.one);
   auto first = value(page);
   CHECK(first.gap_cursor.empty());
+  CHECK(first.unread == std::vector<std::string>{unreachable().detail});
   CHECK(runs(first) == std::vector<std::string>{"2", "4"});
   CHECK(first.cursor == "v3-5.7.1.7-_");
   // Nothing of it was read yet, and it is still so on the next page.
@@ -119,6 +120,7 @@ TEST_CASE("a partition that can't be reached keeps its place in the feed, and ho
   auto third = value(page);
   CHECK(runs(third) == std::vector<std::string>{"3", "5"});
   CHECK(third.gap_cursor.empty());
+  CHECK(third.unread.empty());
   // Away again, in the middle: each entry's own cursor has its place, too.
   page = w.read(third.entries.at(0).cursor);
   give(w, *w.zero, {2, 4, 6, 8}, 8);
@@ -161,6 +163,7 @@ TEST_CASE("a wait for the feed ends in its time, with the place of what was not 
   const auto empty = value(page);
   CHECK(empty.entries.empty());
   CHECK(empty.cursor == "v3-5.7.1.7-_");
+  CHECK(empty.unread == std::vector<std::string>{unreachable().detail});
 }
 
 TEST_CASE("there is no page when no partition can be reached, or one refuses for another reason",

@@ -152,6 +152,26 @@ public:
     return out;
   }
 
+  static setting_key rule(const std::string& id) { return {setting_kind::rule, id}; }
+  static std::string numbered_rule(std::size_t number) { return std::to_string(number).insert(0, 1, 'r'); }
+  std::optional<refusal> put_setting(setting_kind kind, const std::string& id, std::string bytes) {
+    setting put;
+    put.key.kind = kind;
+    put.key.id = id;
+    put.bytes = std::move(bytes);
+    return rounds->put_setting(std::move(put));
+  }
+  std::optional<refusal> put_rule(const std::string& id, std::string bytes, const std::string& reply = {}) {
+    auto no = put_setting(setting_kind::rule, id, std::move(bytes));
+    if (!reply.empty())
+      rounds->reply_with_round(std::make_unique<recorded_reply>(reply, replies));
+    return no;
+  }
+  [[nodiscard]] std::string stored_rule(const std::string& id) const {
+    const auto found = store->settings()->find(rule(id));
+    return found ? found->bytes : "(none)";
+  }
+
   [[nodiscard]] bool is_stored(const std::string& to, std::size_t number) const {
     return store->find_event(id_of(number), {to}).has_value();
   }
@@ -417,6 +437,49 @@ TEST_CASE("a delete that is refused leaves the connector; one that is durable fr
   CHECK(f.rounds->seat(seat) == nullptr);
 }
 
+TEST_CASE("a filter holds from its put on, and is the one before where its round does not fit") {
+  rounds_fixture f;
+  const auto put = [&](const std::string& filter_json) {
+    auto config = rounds_fixture::config_of("a");
+    config.filter_json = filter_json;
+    f.rounds->put(config);
+  };
+  std::size_t number = 0;
+  const auto send = [&](const std::string& name) {
+    composed_event event;
+    event.id = rounds_fixture::id_of(++number);
+    event.connector = {"a"};
+    event.event = name;
+    event.envelope = R"({"data":{}})";
+    return f.rounds->accept(event, noon);
+  };
+  put(R"({"event":{"eq":"x"}})");
+  CHECK(is_new(send("x")));
+  CHECK(code_of(send("y")) == errc::filtered);
+  f.commit();
+  put(R"({"event":{"eq":"y"}})");
+  CHECK(is_new(send("y")));
+  const auto filtered = send("x");
+  CHECK(code_of(filtered) == errc::filtered);
+  CHECK(filtered.waits); // the put of this filter may yet be refused
+  f.seal();
+  f.refused();
+  CHECK(is_new(send("x")));
+  CHECK(code_of(send("y")) == errc::filtered);
+  put("");
+  CHECK(is_new(send("y")));
+  f.commit();
+  CHECK(f.store->read_connector({"a"})->filter_json.empty());
+}
+
+TEST_CASE("what is no envelope is not judged by a filter") {
+  rounds_fixture f;
+  auto config = rounds_fixture::config_of("a");
+  config.filter_json = R"({"not":{"event":{"eq":"x"}}})";
+  f.rounds->put(config);
+  CHECK(code_of(f.send("a", 1)) == errc::invalid_event); // its data is missing
+}
+
 TEST_CASE("ids are per connector, and known whatever the connector has become") {
   rounds_fixture f;
   f.put("a");
@@ -633,4 +696,84 @@ TEST_CASE("events for a connector that turns out to be of no use wait in the ind
   CHECK(f.waiting("crm") == 1);
   CHECK(f.rounds->at(slot).active->window.events() == 0);
   CHECK(f.rounds->is_busy(slot));
+}
+
+TEST_CASE("settings are part of a round, with all that happens because of it") {
+  rounds_fixture f;
+  CHECK_FALSE(f.put_rule("a", "1", "put"));
+  f.put("crm");
+  f.seal();
+  CHECK(f.stored_rule("a") == "(none)");
+  CHECK(f.replies.empty());
+  CHECK(f.rounds->delete_setting(f.rule("a"))); // of what is on its way
+  CHECK_FALSE(f.rounds->delete_setting(f.rule("a")));
+  CHECK(f.rounds->has_unfinished_settings());
+  f.durable();
+  CHECK(f.replies == std::vector<heard>{{"put", true}});
+  CHECK(f.stored_rule("a") == "1");
+  f.commit();
+  CHECK(f.stored_rule("a") == "(none)");
+  CHECK_FALSE(f.rounds->has_unfinished_settings());
+  CHECK_FALSE(f.put_rule("b", "2"));
+  f.commit();
+  f.open();
+  CHECK(f.stored_rule("b") == "2");
+  CHECK(f.rounds->delete_setting(f.rule("b")));
+}
+
+TEST_CASE("settings of a round that did not fit are as they were, and so is what was decided on top of them") {
+  rounds_fixture f;
+  CHECK_FALSE(f.put_rule("kept", "1"));
+  f.commit();
+  CHECK_FALSE(f.put_rule("kept", "2", "first"));
+  CHECK_FALSE(f.put_rule("new", "1"));
+  f.seal();
+  CHECK(f.rounds->delete_setting(f.rule("kept")));
+  CHECK_FALSE(f.put_rule("new", "2", "second"));
+  f.refused();
+  CHECK(f.replies == std::vector<heard>{{"first", false}, {"second", false}});
+  f.commit();
+  CHECK(f.stored_rule("kept") == "1");
+  CHECK(f.stored_rule("new") == "(none)");
+  CHECK_FALSE(f.rounds->delete_setting(f.rule("new")));
+  CHECK(f.rounds->delete_setting(f.rule("kept")));
+}
+
+TEST_CASE("settings have bounds: of a record, of all their bytes, of how many there are of a kind") {
+  rounds_fixture f;
+  const auto code = [](const std::optional<refusal>& no) { return no ? no->code : errc{}; };
+  CHECK(code(f.put_rule("", "1")) == errc::invalid_event);
+  CHECK(code(f.put_rule("a/b", "1")) == errc::invalid_event);
+  CHECK(code(f.put_rule(std::string(65, 'a'), "1")) == errc::invalid_event);
+  CHECK(code(f.put_rule("a", std::string(settings_bounds::record_bytes + 1, 'x'))) == errc::too_large);
+  CHECK_FALSE(f.rounds->has_work());
+
+  SECTION("bytes") {
+    const std::string large(settings_bounds::record_bytes, 'x');
+    std::size_t taken = 0;
+    for (; taken < 1'000 && !f.put_rule(f.numbered_rule(100 + taken), large); ++taken)
+      if (taken % 10 == 0)
+        f.commit();
+    CHECK(taken == settings_bounds::all_bytes / (large.size() + 4));
+    CHECK_FALSE(f.put_rule("r100", large)); // takes its own place
+    CHECK(f.rounds->delete_setting(f.rule("r100")));
+    CHECK_FALSE(f.put_rule("last", large));
+    CHECK(code(f.put_rule("more", large)) == errc::too_large);
+    f.seal();
+    f.refused(); // that round's own are not there, nor is the delete
+    CHECK(f.rounds->delete_setting(f.rule("r100")));
+    CHECK_FALSE(f.put_rule("more", large));
+  }
+  SECTION("number") {
+    for (std::size_t i = 0; i < settings_bounds::per_kind; ++i)
+      REQUIRE_FALSE(f.put_rule(f.numbered_rule(i), "1"));
+    f.commit();
+    f.open();
+    CHECK(code(f.put_rule("one-more", "1")) == errc::too_large);
+    CHECK_FALSE(f.put_rule("r7", "2"));
+    CHECK_FALSE(f.put_setting(setting_kind{2}, "one-more", "1"));
+    CHECK(f.rounds->delete_setting(f.rule("r8")));
+    CHECK_FALSE(f.put_rule("one-more", "1"));
+    CHECK(code(f.put_rule("r8", "1")) == errc::too_large);
+  }
 }

@@ -30,9 +30,9 @@ struct seat_world : scripted_system {
   }
 
   void owned_by(const std::string& node, const peer_actor& there, std::uint64_t epoch = 1) {
-    tell(seat, owner_changed{epoch, {}, {}, node, there});
+    tell(seat, owner_changed{epoch, {}, {}, node, there, {}});
   }
-  void owned_here() { tell(seat, owner_changed{9, head(here), reader(here), "a", {}}); }
+  void owned_here() { tell(seat, owner_changed{9, head(here), reader(here), "a", {}, {}}); }
   void owned_by_nobody() { tell(seat, owner_changed{}); }
 };
 
@@ -346,6 +346,29 @@ TEST_CASE("what waits is bounded in number and in bytes", "[seat]") {
   value(after);
 }
 
+TEST_CASE("of a partition that is halted nothing waits, and everybody is told why", "[seat]") {
+  seat_world w;
+  w.owned_by("b", w.at_b);
+  const auto under_way = w.ask<batch_result>(w.seat, events({event(1)}));
+  owner_changed news;
+  news.halted = "record 7 is gone";
+  w.tell(w.seat, news);
+  const std::string sentence = "partition 3 is halted: record 7 is gone";
+  CHECK(std::get<refusal>(value(under_way).results.at(0)) == refusal{errc::unavailable, sentence});
+  const auto sent = w.ask<batch_result>(w.seat, events({event(2), event(3)}));
+  CHECK(std::get<refusal>(value(sent).results.at(1)) == refusal{errc::unavailable, sentence});
+  CHECK(no(w.ask<connector_view>(w.seat, get_connector{{"x"}})) == refusal{errc::unavailable, sentence});
+  CHECK(no(w.ask<partition_outcomes>(w.seat, read_partition_outcomes{})).detail == sentence);
+  const auto overview = value(w.ask<partition_overview>(w.seat, get_partition_overview{}));
+  CHECK(overview.partition.halted == "record 7 is gone");
+  CHECK_FALSE(overview.partition.accepting);
+  w.b->batches.take();     // nobody waits for its answer any more
+  w.owned_by("b", w.at_b); // somebody has put it right
+  const auto later = w.ask<batch_result>(w.seat, events({event(2)}));
+  accept_all(w, *w.b);
+  CHECK(std::holds_alternative<accepted>(value(later).results.at(0)));
+}
+
 TEST_CASE("an overview has the owner's name, and says why there is none", "[seat]") {
   seat_world w;
   const auto nobody = w.ask<partition_overview>(w.seat, get_partition_overview{});
@@ -387,7 +410,7 @@ TEST_CASE("an overview has the owner's name, and says why there is none", "[seat
 TEST_CASE("when this node's own persistence ends, what comes waits for the next owner", "[seat]") {
   seat_world w;
   const auto head = w.head(w.here);
-  w.tell(w.seat, owner_changed{1, head, w.reader(w.here), "a", {}});
+  w.tell(w.seat, owner_changed{1, head, w.reader(w.here), "a", {}, {}});
   caf::anon_send_exit(head, caf::exit_reason::user_shutdown);
   w.run();
   const auto sent = w.ask<batch_result>(w.seat, events({event(1)}));
@@ -488,4 +511,38 @@ TEST_CASE("the feed waits for nobody, and whoever watches it hears when it is wo
   CHECK(w.here->watches.front().first == w.seat);
   w.tell(w.seat, feed_grew{partition});
   CHECK(*told == 7);
+}
+
+TEST_CASE("changes of settings are sent again, and a delete that finds nothing the second time has deleted",
+          "[seat]") {
+  seat_world w;
+  w.owned_by("b", w.at_b);
+  const setting_key key{setting_kind::rule, "r"};
+  const auto put = w.ask<std::monostate>(w.seat, put_setting{{key, "1"}});
+  refuse(w, w.b->put_settings, lost());
+  w.advance(300ms);
+  auto again = w.b->put_settings.take();
+  CHECK(again.request.partition == partition);
+  CHECK(again.request.body.value.key == key);
+  CHECK(again.request.body.value.bytes == "1");
+  again.promise.deliver();
+  w.run();
+  CHECK(value(put) == std::monostate{});
+  const auto deleted = w.ask<std::monostate>(w.seat, delete_setting{key});
+  refuse(w, w.b->deleted_settings, lost());
+  w.advance(300ms);
+  refuse(w, w.b->deleted_settings, {errc::not_found, "none"});
+  CHECK(value(deleted) == std::monostate{});
+  const auto missing = w.ask<std::monostate>(w.seat, delete_setting{key});
+  refuse(w, w.b->deleted_settings, {errc::not_found, "none"});
+  CHECK(no(missing).code == errc::not_found);
+  w.owned_here();
+  const auto got = w.ask<setting>(w.seat, get_setting{key});
+  w.here->got_settings.take().promise.deliver(setting{key, "2"});
+  w.run();
+  CHECK(value(got).bytes == "2");
+  const auto listed = w.ask<settings_page>(w.seat, list_settings{});
+  w.here->listed_settings.take().promise.deliver(settings_page{{}, true});
+  w.run();
+  CHECK(value(listed).more);
 }

@@ -43,6 +43,10 @@ TEST_CASE("a partition that this node does not have is refused with `not_owner`,
     is_refused(w.ask<partition_histories>(w.door, of_partition<read_partition_histories>{partition, {}}));
     is_refused(w.ask<partition_outcomes>(w.door, of_partition<read_partition_outcomes>{partition, {}}));
     is_refused(w.ask<feed_awaited>(w.door, await_feed{partition, 0, 0}));
+    is_refused(w.ask<std::monostate>(w.door, of_partition<put_setting>{partition, {}}));
+    is_refused(w.ask<std::monostate>(w.door, of_partition<delete_setting>{partition, {}}));
+    is_refused(w.ask<setting>(w.door, of_partition<get_setting>{partition, {}}));
+    is_refused(w.ask<settings_page>(w.door, of_partition<list_settings>{partition, {}}));
   }
 }
 
@@ -74,6 +78,31 @@ TEST_CASE("what is asked of its own goes to the partition, within the bounds of 
   CHECK(asked.limit == read_outcomes::max_limit);
   w.tell(w.door, serve_partition{1, {}, {}});
   CHECK(no(w.ask<connector_page>(w.door, of_partition<list_connectors>{1, {}})).code == errc::not_owner);
+}
+
+TEST_CASE("the partition `settings` takes settings, no other does, and it takes no connectors or events", "[door]") {
+  door_world w;
+  w.serve(1);
+  w.serve(2);
+  const setting_key key{setting_kind::rule, "r"};
+  CHECK(no(w.ask<std::monostate>(w.door, of_partition<put_setting>{1, {{key, "1"}}})).code == errc::not_owner);
+  CHECK(no(w.ask<settings_page>(w.door, of_partition<list_settings>{1, {}})).code == errc::not_owner);
+  CHECK(no(w.ask<batch_result>(w.door, of_partition<accept_events>{2, {}})).code == errc::not_owner);
+  CHECK(no(w.ask<connector_view>(w.door, of_partition<put_connector>{2, {}})).code == errc::not_owner);
+  const auto listed =
+      w.ask<settings_page>(w.door, of_partition<list_settings>{2, {setting_kind::rule, "q", 1'000'000}});
+  auto asked = w.one->listed_settings.take();
+  CHECK(asked.request.limit == list_settings::max_limit);
+  CHECK(asked.request.after == "q");
+  asked.promise.deliver(settings_page{{{key, "1"}}, true});
+  w.run();
+  CHECK(value(listed).settings.at(0).bytes == "1");
+  const auto put = w.ask<std::monostate>(w.door, of_partition<put_setting>{2, {{key, "1"}}});
+  w.one->put_settings.take().promise.deliver();
+  w.run();
+  CHECK(value(put) == std::monostate{});
+  const auto shown = w.ask<partition_overview>(w.door, of_partition<get_partition_overview>{2, {}});
+  CHECK(w.one->overviews.waiting.size() == 1);
 }
 
 TEST_CASE("the feed is waited for until it grows, the time is over, or the partition goes", "[door]") {

@@ -35,10 +35,16 @@ struct scripted_partition {
   kept_requests<read_partition_histories, partition_histories> histories;
   kept_requests<read_partition_outcomes, partition_outcomes> outcomes;
   std::vector<std::pair<feed_watcher_actor, log_sequence>> watches;
+  kept_requests<put_setting, void> put_settings;
+  kept_requests<delete_setting, void> deleted_settings;
+  kept_requests<get_setting, setting> got_settings;
+  kept_requests<list_settings, settings_page> listed_settings;
 };
 
-inline partition_actor::behavior_type play_head(partition_actor::pointer self,
-                                                std::shared_ptr<scripted_partition> script) {
+using scripted_head_actor = partition_actor::extend_with<settings_actor>;
+
+inline scripted_head_actor::behavior_type play_head(scripted_head_actor::pointer self,
+                                                    std::shared_ptr<scripted_partition> script) {
   return {
       [=](const accept_events& r) { return script->batches.keep(self, r); },
       [=](const put_connector& r) { return script->puts.keep(self, r); },
@@ -46,6 +52,10 @@ inline partition_actor::behavior_type play_head(partition_actor::pointer self,
       [=](const delete_connector& r) { return script->deletes.keep(self, r); },
       [=](const list_connectors& r) { return script->lists.keep(self, r); },
       [=](const get_partition_overview& r) { return script->overviews.keep(self, r); },
+      [=](const put_setting& r) { return script->put_settings.keep(self, r); },
+      [=](const delete_setting& r) { return script->deleted_settings.keep(self, r); },
+      [=](const get_setting& r) { return script->got_settings.keep(self, r); },
+      [=](const list_settings& r) { return script->listed_settings.keep(self, r); },
   };
 }
 

@@ -17,14 +17,14 @@ TEST_CASE("a node may start with just as many descriptors as it needs, and not w
     for (const std::uint32_t partitions : {1U, 2U, 256U}) {
       CAPTURE(max_in_flight, partitions);
       const file_needs needs{max_in_flight, partitions};
-      CHECK(needs.in_all() == max_in_flight + max_in_flight / 8 + partitions * 544 + 256 + 64);
+      CHECK(needs.in_all() == max_in_flight + max_in_flight / 8 + partitions * 544 + 64 + 256 + 64);
       CHECK_FALSE(needs.complaint(needs.in_all()));
       const auto why = needs.complaint(needs.in_all() - 1);
       REQUIRE(why);
       CHECK_THAT(*why, ContainsSubstring("may open " + std::to_string(needs.in_all() - 1) + " files") &&
                            ContainsSubstring("--max-in-flight " + std::to_string(max_in_flight) + " needs " +
                                              std::to_string(needs.in_all())) &&
-                           ContainsSubstring(std::to_string(partitions * 544) + " for the store"));
+                           ContainsSubstring(std::to_string(partitions * 544 + 64) + " for the store"));
     }
 }
 

@@ -133,6 +133,44 @@ TEST_CASE("events that are sent arrive signed, are retried, and their history is
   CHECK(node.stop() == 0);
 }
 
+TEST_CASE("the README's page on routing does what it says") {
+  std::ifstream file{std::string{VICKET_SOURCE_DIR} + "/README.md"};
+  const std::string readme{std::istreambuf_iterator<char>{file}, {}};
+  const auto begin = readme.find("\n## Routing\n");
+  REQUIRE(begin != std::string::npos);
+  const auto page = readme.substr(begin, readme.find("\n## ", begin + 1) - begin);
+  std::string script = "set -eu\ncd \"$1\"\n";
+  for (auto at = page.find("```sh\n"); at != std::string::npos; at = page.find("```sh\n", at)) {
+    at += 6;
+    script += page.substr(at, page.find("```", at) - at);
+  }
+  const temporary_folder folder;
+  const node_process node{folder.path() + "/data"};
+  const auto vicket = std::filesystem::path{VICKET_PATH};
+  const auto ran = run_process({"/usr/bin/env", "VICKET_NODE=" + node.address(),
+                                "PATH=" + vicket.parent_path().string() + ":/usr/bin:/bin", "/bin/sh", "-c",
+                                script, "sh", folder.path()});
+  INFO(ran.errors);
+  CHECK(ran.code == 0);
+  std::string output;
+  for (const auto& line : ran.lines)
+    output += line + "\n";
+  INFO(output);
+  CHECK(has(output, R"("message":"Ticket T-1 is urgent")")); // of the test
+  CHECK(has(ran.lines.back(), R"("connector":"crm","rule":"urgent-tickets","action":0,"id":")"));
+  CHECK(has(ran.lines.back(), R"("connector":"pager","rule":"urgent-tickets","action":1,"id":")"));
+  CHECK_FALSE(has(ran.lines.back(), "error"));
+  const auto deleted = node.vicket({"connector", "delete", "crm"});
+  CHECK(deleted.code == 1);
+  CHECK(has(deleted.errors, "urgent-tickets"));
+  CHECK(node.vicket({"rule", "delete", "urgent-tickets"}).code == 0);
+  CHECK(node.vicket({"rule", "get", "urgent-tickets"}).code == 1);
+  const auto none = node.vicket({"send"}, R"({"event":"ticket.opened","occurred_at":"2026-05-23T14:21:11.412Z","data":{}})"
+                                          "\n");
+  CHECK(none.code == 0);
+  CHECK(has(none.lines.at(0), R"("events":[])"));
+}
+
 TEST_CASE("an id that went to several connectors is shown once for each, one object per line") {
   const temporary_folder folder;
   node_process node{folder.path() + "/data", {"--allow-cidr", "127.0.0.0/8"}};

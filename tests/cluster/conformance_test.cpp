@@ -174,11 +174,14 @@ TEMPLATE_TEST_CASE("a halted partition takes nothing", "[conformance]", simulate
   table_world& world = made;
   chain records{2};
   fill(world, records, 1);
+  CHECK(read(world, 2, 1, 1'000).halted == "");
   CHECK(world.ask<bool>([&](auto done) { world.table(1).halt(2, "the log went back", done); }));
   CHECK(world.ask<bool>([&](auto done) { world.table().halt(2, "again", done); }));
   const auto row = records.next("second");
   CHECK(append(world, row, records.before) == append_reply::absent);
   CHECK(look(world, 2, 2).halted);
+  CHECK(read(world, 2, 1, 1'000).halted == "the log went back"); // with rows
+  CHECK(read(world, 2, 2, 1'000).halted == "the log went back"); // and without
   chain elsewhere{9};
   fill(world, elsewhere, 1);
 }

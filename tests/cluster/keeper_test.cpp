@@ -113,16 +113,33 @@ TEST_CASE("a round that the store could not apply is none of what it has") {
   log.write(record_kind::round, "two");
   log.write(record_kind::round, "three"); // after which two is known to be durable
 
-  auto setup = setup_of(log, begin, {}, at_no_time);
-  setup.apply = [](const record_head&, const record_digest&, std::string_view round) {
-    return round != "two";
+  std::int64_t now = 0;
+  bool fits = false;
+  auto setup = setup_of(log, begin, {"node-b", 1}, [&] { return now; });
+  setup.apply = [&](const record_head&, const record_digest&, std::string_view round) {
+    return fits || round != "two";
   };
   partition_keeper keeper{std::move(setup)};
   keeper.poll();
   log.database.let_all_happen();
-  CHECK(keeper.now() == partition_keeper::role::broken);
+  CHECK(keeper.now() == partition_keeper::role::stalled);
   CHECK(keeper.applied().history.last() == one.last());
   CHECK(keeper.applied().owner == claim_owner{"node-a", 1});
+  // It goes on to say who owns it, and neither applies nor claims anything.
+  fits = true;
+  log.write(record_kind::round, "three");
+  log.write(record_kind::claim, "node-c/2");
+  log.write(record_kind::yield, {});
+  for (auto i = 0; i < 100; ++i) {
+    now += 100;
+    keeper.lived(now);
+    keeper.poll();
+    keeper.tick(0);
+    log.database.let_all_happen();
+  }
+  CHECK(keeper.seen().owner == claim_owner{"node-c", 2});
+  CHECK(keeper.now() == partition_keeper::role::stalled);
+  CHECK(keeper.applied().history.last() == one.last());
 }
 
 TEST_CASE("an owner whose store fails has the rounds before, whatever the log has") {
@@ -141,15 +158,34 @@ TEST_CASE("an owner whose store fails has the rounds before, whatever the log ha
     keeper.tick(0);
     log.database.let_all_happen();
   }
+  // Who can't vouch for the owner before it does not let go.
+  const auto waits = GENERATE(true, false);
+  if (waits)
+    for (auto i = 0; i < 40; ++i) {
+      now += 100;
+      keeper.tick(0);
+      log.database.let_all_happen();
+    }
   keeper.append("one", [](auto) {});
   log.database.let_all_happen();
   const auto before = keeper.applied().history.last();
-  fits = false;
-  keeper.append("two", [](auto) {});
+  SECTION("with the round that does not fit") {
+    fits = false;
+    keeper.append("two", [](auto) {});
+  }
+  SECTION("while a round is under way") {
+    keeper.append("two", [](auto) {});
+    keeper.stall("full");
+    CHECK(keeper.now() == partition_keeper::role::stalled);
+  }
   log.database.let_all_happen();
-  CHECK(keeper.now() == partition_keeper::role::broken);
+  CHECK(keeper.now() == partition_keeper::role::stalled);
   CHECK(keeper.applied().history.last() == before);
-  CHECK(log.database.rows(0).rbegin()->first == before.number + 1); // it is in the log all the same
+  REQUIRE(log.database.rows(0).rbegin()->first ==
+          before.number + (waits ? 2 : 1)); // it is in the log all the same
+  CHECK((log.database.rows(0).rbegin()->second.head.kind == record_kind::yield) ==
+        waits); // and nobody has to wait
+  CHECK_FALSE(keeper.busy());
 }
 
 TEST_CASE(
@@ -264,6 +300,40 @@ TEST_CASE("a log that went back is halted for all, also when the first try is lo
   CHECK(database.is_halted(0));
   keeper.poll(); // and no more
   CHECK(database.under_way() == 0);
+  CHECK(keeper.halted() ==
+        "the log went back: record 2 of partition 0 is not there any more, or another one");
+}
+
+TEST_CASE("a partition that is halted is not claimed, and everybody who follows it knows why") {
+  written_log log;
+  log.write(record_kind::genesis, {});
+  std::int64_t now = 0;
+  partition_keeper::setup setup;
+  setup.self = {"node-b", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.now_ms = [&] { return now; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  const auto live_for_a_while = [&] {
+    for (auto i = 0; i < 100; ++i) {
+      now += 100;
+      keeper.lived(now);
+      keeper.poll();
+      keeper.tick(0);
+      log.database.let_all_happen();
+    }
+  };
+  log.table.halt(0, "record 7 is gone", [](bool) {});
+  log.database.let_all_happen();
+  live_for_a_while();
+  CHECK(keeper.now() == partition_keeper::role::following);
+  CHECK(keeper.halted() == "record 7 is gone");
+  log.database.go_on(0);
+  live_for_a_while();
+  CHECK(keeper.halted().empty());
+  CHECK(keeper.now() == partition_keeper::role::owning);
 }
 
 TEST_CASE("nodes that keep a partition agree, whatever happens to them and to the database", "[simulation]") {
@@ -287,4 +357,80 @@ TEST_CASE("nodes that keep a partition agree, whatever happens to them and to th
   CHECK(claims > 150);
   CHECK(acts > 10'000);
   CHECK(moves > 100);
+}
+
+TEST_CASE("what a keeper has applied is complete as of the sending of a poll that found nothing more to apply") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/1");
+  std::int64_t now = 1'000;
+  partition_keeper::setup setup;
+  setup.self = {"node-b", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.begin.history = begin;
+  setup.now_ms = [&] { return now; };
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  CHECK(keeper.complete_ms() == 0);
+  const auto poll = [&] {
+    now += 100;
+    keeper.poll();
+    now += 10; // until its answer
+    log.database.let_all_happen();
+  };
+  poll();
+  CHECK(keeper.complete_ms() == 1'100);
+  log.write(record_kind::round, {}); // a sign of life is known to be durable a second later, and changes nothing
+  poll();
+  CHECK(keeper.complete_ms() == 1'210);
+  log.write(record_kind::round, "one");
+  poll();
+  CHECK(keeper.complete_ms() == 1'210); // it may be durable by now, and is not applied
+  log.write(record_kind::round, {});
+  poll();
+  CHECK(keeper.complete_ms() == 1'430);
+}
+
+TEST_CASE("a prompt owner says at once that a round is durable, and is complete as of what it appended") {
+  const bool prompt = GENERATE(true, false);
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  std::int64_t now = 1'000;
+  partition_keeper::setup setup;
+  setup.self = {"node-a", 1};
+  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
+  setup.codec = the_codec();
+  setup.begin.history = begin;
+  setup.now_ms = [&] { return now; };
+  setup.prompt = prompt;
+  setup.apply = [](const auto&, const auto&, auto) { return true; };
+  setup.changed = [](auto, const auto&) {};
+  partition_keeper keeper{std::move(setup)};
+  const auto beat = [&] {
+    now += 100;
+    keeper.poll();
+    log.database.let_all_happen();
+    keeper.lived(now);
+    keeper.tick(0);
+    log.database.let_all_happen();
+  };
+  while (keeper.now() != partition_keeper::role::owning) {
+    REQUIRE(now < 60'000);
+    beat();
+  }
+  beat();
+  now += 50;
+  const auto sent = now;
+  keeper.append("one", [](auto) {});
+  now += 20;
+  log.database.let_all_happen();
+  CHECK(keeper.complete_ms() == sent);
+  const auto one = keeper.seen().history.last().number;
+  beat();
+  CHECK(keeper.seen().history.last().number == (prompt ? one + 1 : one));
+  beat();
+  CHECK(keeper.seen().history.last().number == (prompt ? one + 1 : one)); // once
+  CHECK(keeper.complete_ms() == now);
 }

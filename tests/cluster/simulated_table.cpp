@@ -67,7 +67,7 @@ void simulated_table::append(const log_row& row, const record_digest& before, bo
     const auto follows = before == record_digest{}
                              ? partition.rows.empty()
                              : found != partition.rows.end() && found->second.digest == before;
-    if (!follows || partition.halted || !partition.rows.emplace(kept->head.number, *kept).second)
+    if (!follows || !partition.halted.empty() || !partition.rows.emplace(kept->head.number, *kept).second)
       return false;
     partition.unsynced.insert(kept->head.number);
     return true;
@@ -105,7 +105,7 @@ void simulated_table::look(std::uint32_t number_of, std::uint64_t number,
                                 };
                                 found.seen = {digest_at(number - 1), digest_at(number),
                                               partition.rows.empty() ? 0 : partition.rows.rbegin()->first,
-                                              partition.trimmed_to, partition.halted};
+                                              partition.trimmed_to, !partition.halted.empty()};
                                 done(std::move(found));
                               },
                               [] {}, fail});
@@ -121,6 +121,7 @@ void simulated_table::read(std::uint32_t number_of, std::uint64_t from, std::siz
          page.answered = true;
          page.last = partition.rows.empty() ? 0 : partition.rows.rbegin()->first;
          page.trimmed_to = partition.trimmed_to;
+         page.halted = partition.halted;
          if (const auto row = partition.rows.find(from - 1); row != partition.rows.end())
            page.before = row->second.digest;
          auto before = std::size_t{0};
@@ -158,6 +159,7 @@ void simulated_table::glance(std::uint32_t number_of, std::uint64_t known,
                                 found.trimmed_to = partition.trimmed_to;
                                 found.owner = partition.owner;
                                 found.epoch = partition.epoch;
+                                found.halted = partition.halted;
                                 done(std::move(found));
                               },
                               [] {}, [done](bool) { done({}); }, true});
@@ -181,8 +183,11 @@ void simulated_table::note_owner(std::uint32_t number_of, const std::string& nod
                               note, [done](bool) { done(false); }});
 }
 
-void simulated_table::halt(std::uint32_t number_of, const std::string&, std::function<void(bool)> done) {
-  const auto halt = [&database = database_, number_of] { database.partitions_[number_of].halted = true; };
+void simulated_table::halt(std::uint32_t number_of, const std::string& why, std::function<void(bool)> done) {
+  const auto halt = [&database = database_, number_of, why] {
+    if (auto& is = database.partitions_[number_of].halted; is.empty())
+      is = why;
+  };
   database_.calls_.push_back({nullptr,
                               [&database = database_, halt, done] {
                                 halt();

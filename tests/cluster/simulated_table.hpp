@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace vicket::testing {
@@ -44,7 +45,9 @@ public:
 
   std::size_t read_rows = 1'000; ///< of one page, at most
 
-  [[nodiscard]] bool is_halted(std::uint32_t partition) { return partitions_[partition].halted; }
+  /// What halted it has been put right.
+  void go_on(std::uint32_t partition) { partitions_[partition].halted.clear(); }
+  [[nodiscard]] bool is_halted(std::uint32_t partition) { return !partitions_[partition].halted.empty(); }
   /// Of the owner that was noted last.
   [[nodiscard]] std::uint64_t noted_epoch(std::uint32_t partition) { return partitions_[partition].epoch; }
 
@@ -55,7 +58,7 @@ private:
     std::map<std::uint64_t, log_row> rows;
     std::set<std::uint64_t> unsynced; ///< on this server alone
     std::uint64_t trimmed_to = 0;
-    bool halted = false;
+    std::string halted; ///< why
     std::string owner;
     std::uint64_t epoch = 0; ///< of `owner`, which no failover takes
   };

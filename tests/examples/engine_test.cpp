@@ -57,6 +57,13 @@ public:
           return reader_;
         },
         [unused](const get_status&) -> caf::result<node_status> { return unused; },
+        [unused](const trigger&) -> caf::result<trigger_result> { return unused; },
+        [unused](const trigger_batch&) -> caf::result<trigger_batch_result> { return unused; },
+        [unused](const put_rule&) -> caf::result<rule> { return unused; },
+        [unused](const get_rule&) -> caf::result<rule> { return unused; },
+        [unused](const delete_rule&) -> caf::result<void> { return unused; },
+        [unused](const list_rules&) -> caf::result<rule_page> { return unused; },
+        [unused](const try_rules&) -> caf::result<trial_page> { return unused; },
     };
   }
 

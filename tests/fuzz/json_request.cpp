@@ -16,14 +16,20 @@ bool is_told(const refusal& why) {
   return !why.detail.empty() && with_replaced_invalid_utf8(why.detail) == why.detail;
 }
 
-void check(const json_send& asked) {
-  EXPECT_THAT_IT_HOLDS(!asked.items.empty() || asked.events.items.empty());
-  EXPECT_THAT_IT_HOLDS(asked.items.size() <= send_batch::max_items);
-  const auto good =
-      std::count_if(asked.items.begin(), asked.items.end(), [](const auto& item) { return !item; });
-  EXPECT_THAT_IT_HOLDS(static_cast<std::size_t>(good) == asked.events.items.size());
-  for (const auto& item : asked.items)
+void check_items(const std::vector<std::optional<refusal>>& items, std::size_t asked) {
+  EXPECT_THAT_IT_HOLDS(items.size() <= send_batch::max_items);
+  const auto good = std::count_if(items.begin(), items.end(), [](const auto& item) { return !item; });
+  EXPECT_THAT_IT_HOLDS(static_cast<std::size_t>(good) == asked);
+  for (const auto& item : items)
     EXPECT_THAT_IT_HOLDS(!item || is_told(*item));
+}
+
+void check(const json_send& asked) {
+  check_items(asked.items, asked.events.items.size());
+}
+
+void check(const json_trigger& asked) {
+  check_items(asked.items, asked.triggers.items.size());
 }
 
 void check(const read_outcomes& asked) {

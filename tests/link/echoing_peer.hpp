@@ -84,6 +84,18 @@ inline peer_actor::behavior_type echoing_peer(peer_actor::pointer self) {
         return result;
       },
       [](const await_feed& r) -> caf::result<feed_awaited> { return feed_awaited{r.after == r.wait_ms}; },
+      [](const of_partition<put_setting>& r) -> caf::result<void> {
+        return make_refusal(errc::too_large, r.body.value.key.id + r.body.value.bytes);
+      },
+      [](const of_partition<delete_setting>& r) -> caf::result<void> {
+        if (r.partition == 9)
+          return caf::unit;
+        return make_refusal(errc::not_found, r.body.key.id);
+      },
+      [](const of_partition<get_setting>& r) -> caf::result<setting> { return setting{r.body.key, "bytes"}; },
+      [](const of_partition<list_settings>& r) -> caf::result<settings_page> {
+        return settings_page{{{{r.body.kind, r.body.after}, "bytes"}}, r.body.limit == 7};
+      },
   };
 }
 

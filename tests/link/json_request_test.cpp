@@ -92,6 +92,26 @@ TEST_CASE("requests are read as they are written, in any order of their fields",
         id);
 }
 
+TEST_CASE("a trigger is an event without a connector, and what is wrong with one of several is its own", "[json]") {
+  const auto fired = read_as<json_trigger>(
+      R"({"request":7,"trigger":[{"event":"x","occurred_at":"2026-05-23T14:21:11.412Z","data":{"n":1.10},"run":"r"},)"
+      R"({"event":"x"},{"connector":"crm","event":"x","occurred_at":"2026-05-23T14:21:11.412Z","data":{}},1]})");
+  REQUIRE(fired.items.size() == 4);
+  CHECK_FALSE(fired.items[0]);
+  REQUIRE(fired.triggers.items.size() == 1);
+  CHECK(fired.triggers.items[0].data_json == R"({"n":1.10})");
+  CHECK(fired.triggers.items[0].run == "r");
+  CHECK_FALSE(fired.triggers.items[0].id);
+  CHECK(fired.items[1]->detail == "trigger[1]: occurred_at is missing");
+  CHECK(fired.items[2]->detail == "trigger[2]: connector: a trigger goes where the rules say, and names none");
+  CHECK(fired.items[3]->detail.starts_with("trigger[3]: an event must be a JSON object"));
+  std::string many = "1";
+  for (std::size_t i = 0; i < trigger_batch::max_items; ++i)
+    many += ",1";
+  CHECK(std::get<refusal>(read(R"({"request":1,"trigger":[)" + many + "]}").what).detail ==
+        "trigger holds at most 1000 events");
+}
+
 TEST_CASE("a request's number is a whole one up to 2^53 - 1", "[json]") {
   const auto with = [](std::string_view number) {
     return R"({"request":)" + std::string{number} + R"(,"run":"r"})";
@@ -138,8 +158,8 @@ TEST_CASE("a request that can't be done is refused by its number, with what and 
     std::string why;
   };
   const std::vector<row> rows{
-      {"", "a request has one of send, outcomes, run and event, not none of them"},
-      {R"(,"run":"r","send":[])", "a request has one of send, outcomes, run and event, not several of them"},
+      {"", "a request has one of send, trigger, outcomes, run and event, not none of them"},
+      {R"(,"run":"r","send":[])", "a request has one of send, trigger, outcomes, run and event, not several of them"},
       {R"(,"run":"r","limit":1)", "\"limit\" is no field of a request"},
       {R"(,"run":"r","":1)", "\"\" is no field of a request"},
       {R"(,"run":"r","é\u0000":1)", "\"é" + std::string{'\0'} + "\" is no field of a request"},
@@ -307,13 +327,17 @@ TEST_CASE("answers have their request's number, and what the command line prints
   CHECK(json_results(9'007'199'254'740'991, {std::nullopt, wrong, std::nullopt}, {good, full}) ==
         R"({"request":9007199254740991,"results":[)" + send_result_to_json(good) + "," +
             send_result_to_json(wrong) + "," + send_result_to_json(full) + "]}");
-  CHECK(json_results(1, {}, {}) == R"({"request":1,"results":[]})");
+  CHECK(json_results(1, {}, std::vector<send_result>{}) == R"({"request":1,"results":[]})");
   CHECK_FALSE(json_results(1, {std::nullopt, wrong}, {good, good}));
   CHECK_FALSE(json_results(1, {std::nullopt, std::nullopt}, {good}));
 
   outcome_page page;
   page.cursor = "c3";
   CHECK(json_outcomes(1, page) == R"({"request":1,"outcomes":[],"next":"c3"})");
+  page.unread = {"partition \"1\"", "and 2"};
+  CHECK(json_outcomes(1, page) ==
+        R"({"request":1,"outcomes":[],"next":"c3","unread":["partition \"1\"","and 2"]})");
+  page.unread.clear();
   page.entries.resize(2);
   page.entries[0].cursor = "c2";
   page.entries[1].cursor = "c3";

@@ -67,6 +67,13 @@ TEST_CASE("every request in JSON has its answer, on one connection", "[link][jso
   CHECK(ask(peer, send_of(3, "1"))
             .starts_with(
                 R"({"request":3,"results":[{"error":"invalid_event","detail":"send[0]: an event must be)"));
+  CHECK(
+      ask(peer,
+          R"({"request":9,"trigger":[{"event":"x","occurred_at":"2026-05-23T14:21:11.412Z","data":{},"id":"01970000-0000-7000-8000-000000000001"},)"
+          R"({"event":"refuse","occurred_at":"2026-05-23T14:21:11.412Z","data":{},"run":"r"},1]})")
+          .starts_with(
+              R"({"request":9,"results":[{"id":"01970000-0000-7000-8000-000000000001","events":[]},)"
+              R"({"error":"unavailable","detail":"r"},{"error":"invalid_event","detail":"trigger[2]: an event must be)"));
   CHECK(ask(peer, R"({"request":4,"outcomes":{"from":"c1"}})") ==
         R"({"request":4,"outcomes":[{"gap":true,"cursor":"c1"}],"next":""})");
   CHECK(ask(peer, R"({"request":5,"run":"run-42"})") == R"({"request":5,"events":[],"next":null})");

@@ -3,6 +3,7 @@
 #include "link/connect.hpp"
 #include "link/connect_peer.hpp"
 #include "link/port.hpp"
+#include "net/tls_contexts.hpp"
 #include "tests/link/echoing_peer.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/link/scripted_node.hpp"
@@ -13,8 +14,12 @@
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include <fstream>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <variant>
 
 using namespace vicket;
 using internal::role_peer;
@@ -47,9 +52,12 @@ struct world {
   template <class Answer, class Handle, class Request>
   std::variant<Answer, refusal> ask(const Handle& whom, Request request) {
     std::variant<Answer, refusal> result;
-    self->request(whom, patience, std::move(request))
-        .receive([&](Answer& answer) { result = std::move(answer); },
-                 [&](caf::error& why) { result = refusal_of(why); });
+    auto pending = self->request(whom, patience, std::move(request));
+    if constexpr (std::is_same_v<Answer, std::monostate>)
+      pending.receive([&] { result = std::monostate{}; }, [&](caf::error& why) { result = refusal_of(why); });
+    else
+      pending.receive([&](Answer& answer) { result = std::move(answer); },
+                      [&](caf::error& why) { result = refusal_of(why); });
     return result;
   }
 
@@ -145,6 +153,18 @@ TEST_CASE("every kind that nodes ask each other goes through, with its answer an
   CHECK(outcomes.through == feed_position{6, 1, 2, 3});
   CHECK(value(w.ask<partition_outcomes>(peer, of_partition<read_partition_outcomes>{3, {{}, 5, 6}})).gap);
   CHECK(value(w.ask<feed_awaited>(peer, await_feed{3, 7, 7})).grew);
+  const setting_key key{setting_kind::rule, "r"};
+  const auto no = std::get<refusal>(w.ask<std::monostate>(peer, of_partition<put_setting>{3, {{key, "=1"}}}));
+  CHECK(no.code == errc::too_large);
+  CHECK(no.detail == "r=1");
+  CHECK(std::holds_alternative<std::monostate>(
+      w.ask<std::monostate>(peer, of_partition<delete_setting>{9, {key}})));
+  const auto got = value(w.ask<setting>(peer, of_partition<get_setting>{3, {key}}));
+  CHECK(got.key == key);
+  CHECK(got.bytes == "bytes");
+  const auto page = value(w.ask<settings_page>(peer, of_partition<list_settings>{3, {key.kind, "r", 7}}));
+  CHECK(page.more);
+  CHECK(page.settings.at(0).key == key);
 }
 
 TEST_CASE("who comes in locally is no peer unless the port is told so, and then needs no rule",
@@ -192,6 +212,32 @@ TEST_CASE("over TLS a certificate is a peer by a rule alone", "[link][peer]") {
   options.tls = engine.files();
   const auto wrong = connect_peer(w.system, options);
   CHECK_FALSE(w.next_state().connected);
+}
+
+TEST_CASE("a link that dials again does so with the files as they were read last", "[link][peer]") {
+  world w;
+  const certificate_authority authority;
+  const identity_files node{authority, authority.good()};
+  const identity_files other{authority, authority.issue({.dns_names = {"b.engines.test"}})};
+  const auto port = w.open([&](actor_port::options& options) {
+    options.tls = node.files();
+    options.roles = {{"*.nodes.test", role_peer}, {"*.engines.test", role_sender}};
+    options.peer = w.system.spawn(echoing_peer);
+  });
+  auto made = internal::tls_contexts::make(other.files());
+  REQUIRE(std::holds_alternative<std::shared_ptr<internal::tls_contexts>>(made));
+  const auto files = std::get<0>(made);
+  const auto peer = connect_peer(w.system, to(*port, w.self->address()), files);
+  CHECK(w.next_state().why == "it refused the link (403): its certificate may not be all of: peer");
+  const auto renewed = authority.issue({.dns_names = {"b.nodes.test"}});
+  std::ofstream{other.cert.path()} << renewed.pem;
+  std::ofstream{other.key.path()} << renewed.key_pem;
+  CHECK(files->reload() == std::nullopt);
+  auto state = w.next_state();
+  while (!state.connected && state.why.find("403") != std::string::npos) // tries of before
+    state = w.next_state();
+  CHECK(state.connected);
+  CHECK(value(w.ask<feed_awaited>(peer, await_feed{3, 7, 7})).grew);
 }
 
 TEST_CASE("a peer's long polls do not keep what else it asks from being read", "[link][peer]") {

@@ -38,7 +38,9 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
        {row{1, true, false, 20u << 20}, row{2, true, false, (32u << 20) - 9}, row{3, true, true, 16 * small},
         row{4, true, true, 16 * small}, row{5, true, true, 16 * small}, row{6, false, true, 128 * small},
         row{7, false, true, small}, row{8, false, true, small}, row{9, false, true, small},
-        row{10, false, true, small}}) {
+        row{10, false, true, small}, row{26, true, false, 20u << 20}, row{27, true, false, (32u << 20) - 9},
+        row{28, false, true, small << 10}, row{29, false, true, small}, row{30, false, true, small},
+        row{31, false, true, small}, row{32, false, true, 20u << 20}}) {
     CAPTURE(static_cast<int>(number));
     const auto head = frame(number, 7, nothing{});
     const auto as_sender = judge_caf_head(head, false, role_sender);
@@ -51,7 +53,8 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   for (const auto& [number, bytes] :
        {std::pair{11, (32u << 20) - 9}, std::pair{12, 129u << 10}, std::pair{13, 2048u}, std::pair{14, 2048u},
         std::pair{15, 2048u}, std::pair{16, 2048u}, std::pair{17, 17u << 10}, std::pair{18, 17u << 10},
-        std::pair{19, 16u << 10}, std::pair{20, 1024u}, std::pair{21, 1024u}}) {
+        std::pair{19, 16u << 10}, std::pair{20, 1024u}, std::pair{21, 1024u}, std::pair{22, 258u << 10},
+        std::pair{23, 1024u}, std::pair{24, 1024u}, std::pair{25, 1024u}}) {
     CAPTURE(number);
     const auto head = frame(static_cast<std::uint8_t>(number), 7, nothing{});
     CHECK(std::get<std::size_t>(judge_caf_head(head, false, role_peer)) == bytes + 9);
@@ -71,6 +74,17 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   CHECK(kind_of<of_partition<read_partition_histories>> == 19);
   CHECK(kind_of<of_partition<read_partition_outcomes>> == 20);
   CHECK(kind_of<await_feed> == 21);
+  CHECK(kind_of<of_partition<put_setting>> == 22);
+  CHECK(kind_of<of_partition<delete_setting>> == 23);
+  CHECK(kind_of<of_partition<get_setting>> == 24);
+  CHECK(kind_of<of_partition<list_settings>> == 25);
+  CHECK(kind_of<trigger> == 26);
+  CHECK(kind_of<trigger_batch> == 27);
+  CHECK(kind_of<put_rule> == 28);
+  CHECK(kind_of<get_rule> == 29);
+  CHECK(kind_of<delete_rule> == 30);
+  CHECK(kind_of<list_rules> == 31);
+  CHECK(kind_of<try_rules> == 32);
   CHECK(kind_of<send_to_connector> == 1);
   CHECK(kind_of<send_batch> == 2);
   CHECK(kind_of<get_event> == 3);
@@ -83,7 +97,7 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   CHECK(kind_of<get_status> == 10);
   const auto all = role_sender | role_operator | role_peer;
   CHECK(std::get<close_reason>(judge_caf_head(frame(0, 1, nothing{}), false, all)).code == 1002);
-  CHECK(std::get<close_reason>(judge_caf_head(frame(22, 1, nothing{}), false, all)).code == 1002);
+  CHECK(std::get<close_reason>(judge_caf_head(frame(33, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(0x81, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head("\x01\0\0\0\0\0\0\0", false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(1, 1, nothing{}), true, all)).code == 1003);

@@ -74,6 +74,36 @@ inline node_actor::behavior_type scripted_node(node_actor::pointer self) {
         page.more = request.limit == 1;
         return page;
       },
+      [](const trigger& value) -> caf::result<trigger_result> {
+        if (value.event == "refuse")
+          return make_refusal(errc::too_large, "as asked");
+        return trigger_result{value.id.value_or(event_id{}),
+                              {{{"crm"}, {value.run}, 1, accepted{event_id{{1}}, true}}}};
+      },
+      [](const trigger_batch& batch) -> caf::result<trigger_batch_result> {
+        trigger_batch_result result;
+        for (const auto& item : batch.items)
+          if (item.event == "refuse")
+            result.results.emplace_back(refusal{errc::unavailable, item.run});
+          else
+            result.results.emplace_back(trigger_result{item.id.value_or(event_id{}), {}});
+        return result;
+      },
+      [](const put_rule& request) -> caf::result<rule> { return request.value; },
+      [](const get_rule& request) -> caf::result<rule> {
+        return make_refusal(errc::not_found, request.id.value);
+      },
+      [](const delete_rule&) -> caf::result<void> { return caf::unit; },
+      [](const list_rules& request) -> caf::result<rule_page> {
+        rule_page page;
+        page.more = request.limit == 1;
+        return page;
+      },
+      [](const try_rules& request) -> caf::result<trial_page> {
+        trial_page page;
+        page.rules.push_back({request.after, false, {request.value.event}, {}});
+        return page;
+      },
       [](const get_status&) -> caf::result<node_status> {
         node_status status;
         status.version = "scripted";

@@ -60,6 +60,7 @@ connector some_connector() {
   settings.secret_headers = {{"Authorization", {"Bearer hunter2"}}};
   settings.events = {"ticket.*"};
   settings.rate = rate_limit{100, 1'000, 10};
+  settings.filter_json = R"({"event":{"eq":"ticket.created"}})";
   return settings;
 }
 
@@ -122,6 +123,7 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
   CHECK(static_cast<int>(errc::connector_busy) == 11);
   CHECK(static_cast<int>(errc::forbidden) == 12);
   CHECK(static_cast<int>(errc::not_owner) == 13);
+  CHECK(static_cast<int>(errc::invalid_rule) == 14);
   CHECK(static_cast<int>(outcome::delivered) == 1);
   CHECK(static_cast<int>(outcome::http_status) == 2);
   CHECK(static_cast<int>(outcome::timeout) == 3);

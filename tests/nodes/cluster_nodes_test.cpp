@@ -66,7 +66,25 @@ TEST_CASE("an owner is killed: its partitions are owned by others within seconds
   for (auto i = 0; i < rounds(); ++i) {
     const auto victim = world.some_owner();
     world.kill_node(victim);
+    const auto other = (victim + 1) % world.node_count();
+    if (i == 0) { // the others say so, unless they have taken over by then
+      const auto status = world.status_of(other);
+      rest(500);
+      const auto owners = world.owners();
+      INFO(status);
+      if (std::find(owners.begin(), owners.end(), cluster_world::name_of(victim)) != owners.end())
+        CHECK(status.find("can't be reached, of node " + cluster_world::name_of(victim)) !=
+              std::string::npos);
+    }
     const auto took = world.wait_for_owners(victim);
+    if (i == 0) {
+      const auto status = world.status_of(other);
+      INFO(status);
+      CHECK(status.find("can't be reached") == std::string::npos);
+      const auto seen = world.cluster_status();
+      INFO(seen);
+      CHECK(seen.find("silent ") != std::string::npos);
+    }
     world.wait_for_accepted(200);
     tell("killed " + cluster_world::name_of(victim) + ": all are owned again after " + std::to_string(took) +
          " ms");
@@ -184,6 +202,37 @@ TEST_CASE("the database stands still, and its standby takes over: nobody waits f
   }
 }
 
+TEST_CASE("one partition is halted: every node says so, shows the rest, and goes on with it when it may") {
+  cluster_world world;
+  world.wait_for_accepted(100);
+  while (world.outcomes_of(0).lines.empty()) // its owners deliver some seconds after they have begun to accept
+    rest(100);
+  const auto all_say = [&](const std::string& what) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    for (std::size_t node = 0; node < world.node_count();)
+      if (world.status_of(node).find(what) != std::string::npos)
+        ++node;
+      else if (std::chrono::steady_clock::now() >= until)
+        return false;
+      else
+        rest(100);
+    return true;
+  };
+  world.database_run("UPDATE vicket.partitions SET halted = 'by hand' WHERE partition = 1");
+  CHECK(all_say("partition 1 is halted: by hand; no node takes or delivers anything of it. What to do:"));
+  for (std::size_t node = 0; node < world.node_count(); ++node) {
+    const auto outcomes = world.outcomes_of(node);
+    INFO(outcomes.errors);
+    CHECK(outcomes.code == 1);
+    CHECK(outcomes.errors.find("partition 1 is halted: by hand; its outcomes are missing here") !=
+          std::string::npos);
+    CHECK_FALSE(outcomes.lines.empty());
+  }
+  world.database_run("UPDATE vicket.partitions SET halted = NULL");
+  world.wait_for_accepted(300);
+  check_end(world, a_few);
+}
+
 TEST_CASE("a standby that lacks acknowledged records is promoted while a node lags: the partitions halt") {
   for (auto i = 0; i < rounds(); ++i) {
     cluster_world world{database::asynchronous};
@@ -206,5 +255,20 @@ TEST_CASE("a standby that lacks acknowledged records is promoted while a node la
       rest(100);
     for (const auto& why : world.halted())
       CHECK(why.find("the log went back") != std::string::npos);
+    for (std::size_t node = 0; node < world.node_count(); ++node) {
+      const auto is_named = [&] {
+        const auto status = world.status_of(node);
+        for (std::uint32_t partition = 0; partition < cluster_world::partitions; ++partition)
+          if (status.find("partition " + std::to_string(partition) + " is halted: the log went back") ==
+              std::string::npos)
+            return false;
+        return status.find("What to do:") != std::string::npos;
+      };
+      while (!is_named() && std::chrono::steady_clock::now() < until)
+        rest(100);
+      CHECK(is_named());
+      CHECK(world.status_of(node, true).find(R"("halted":"the log went back)") != std::string::npos);
+    }
+    CHECK(world.cluster_status().find("partition 0 is halted: the log went back") != std::string::npos);
   }
 }

@@ -4,6 +4,7 @@
 #include "policy/secret_box.hpp"
 #include "storage/partition_store.hpp"
 #include "tests/link/quiet_config.hpp"
+#include "tests/support/certificates.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
@@ -166,10 +167,15 @@ struct cluster_world::engine {
   std::thread worker; ///< last
 };
 
-cluster_world::cluster_world(database how, std::size_t nodes)
-    : primary_{std::make_unique<postgres_instance>()}, standby_{std::make_unique<postgres_instance>(
-                                                           *primary_, "standby")},
-      endpoint_{std::make_unique<event_receiver>()}, nodes_(nodes), logs_(nodes) {
+cluster_world::cluster_world(database how, std::size_t nodes, const cut_network* network)
+    : network_{network}, primary_{std::make_unique<postgres_instance>()},
+      standby_{std::make_unique<postgres_instance>(*primary_, "standby")},
+      endpoint_{network == nullptr ? std::make_unique<event_receiver>()
+                                   : std::make_unique<event_receiver>(
+                                         peer_place{cut_network::address_of(cut_network::hub)})},
+      nodes_(nodes), logs_(nodes) {
+  if (network_ != nullptr)
+    make_certificates();
   if (how == database::synchronous) {
     static_cast<void>(primary_->run("ALTER SYSTEM SET synchronous_standby_names = 'standby'"));
     static_cast<void>(primary_->run("SELECT pg_reload_conf()"));
@@ -220,13 +226,70 @@ std::string cluster_world::database_run(const std::string& statement) const {
 
 // -- nodes ------------------------------------------------------------------------------------------------------------
 
-void cluster_world::start_node(std::size_t number) {
+/// A certificate for each host, and for the database.
+void cluster_world::make_certificates() {
+  const certificate_authority authority;
+  static_cast<void>(folder_.file("ca.pem", authority.pem()));
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    certificate_request wanted;
+    wanted.dns_names = {name_of(i) + ".nodes.test"};
+    wanted.addresses = {cut_network::address_of(i)};
+    const auto own = authority.issue(wanted);
+    static_cast<void>(folder_.file(name_of(i) + ".pem", own.pem));
+    static_cast<void>(folder_.file(name_of(i) + ".key", own.key_pem));
+  }
+  const auto hub = cut_network::address_of(cut_network::hub);
+  certificate_request wanted;
+  wanted.addresses = {hub};
+  primary_->listen_on(hub, authority.issue(wanted));
+}
+
+std::vector<std::string> cluster_world::network_flags_of(std::size_t number) const {
+  const auto file = folder_.path() + "/" + name_of(number);
+  return {"--log",
+          "host=" + cut_network::address_of(cut_network::hub) +
+              " port=5432 user=vicket dbname=postgres sslmode=verify-full sslrootcert=" + folder_.path() +
+              "/ca.pem",
+          "--peer-listen",
+          cut_network::address_of(number) + ":4243",
+          "--tls-cert",
+          file + ".pem",
+          "--tls-key",
+          file + ".key",
+          "--tls-ca",
+          folder_.path() + "/ca.pem",
+          "--role",
+          "*.nodes.test=peer",
+          "--allow-cidr",
+          "192.0.2.0/24"};
+}
+
+void cluster_world::start_node(std::size_t number, const std::vector<std::string>& more) {
   const auto name = name_of(number);
-  nodes_[number] = std::make_unique<process>(std::vector<std::string>{
-      VICKETD_PATH, "--data-dir", folder_.path() + "/" + name, "--cluster", "test", "--node-name", name,
-      "--log", conninfo(), "--secret-key-file", folder_.path() + "/secret.key", "--listen",
-      "unix:" + socket_of(number), "--peer-listen", "unix:" + folder_.path() + "/" + name + ".peer",
-      "--allow-cidr", "127.0.0.0/8", "--allow-http"});
+  std::vector<std::string> command{VICKETD_PATH,
+                                   "--data-dir",
+                                   folder_.path() + "/" + name,
+                                   "--cluster",
+                                   "test",
+                                   "--node-name",
+                                   name,
+                                   "--secret-key-file",
+                                   folder_.path() + "/secret.key",
+                                   "--listen",
+                                   "unix:" + socket_of(number),
+                                   "--allow-http"};
+  const auto add = [&](const std::vector<std::string>& flags) {
+    command.insert(command.end(), flags.begin(), flags.end());
+  };
+  if (network_ != nullptr) {
+    add(network_flags_of(number));
+    command = network_->on(number, std::move(command));
+  } else {
+    add({"--log", conninfo(), "--peer-listen", "unix:" + folder_.path() + "/" + name + ".peer",
+         "--allow-cidr", "127.0.0.0/8"});
+  }
+  add(more);
+  nodes_[number] = std::make_unique<process>(std::move(command));
   static_cast<void>(nodes_[number]->line_with("vicketd ready"));
 }
 
@@ -276,6 +339,37 @@ std::vector<std::string> cluster_world::halted() const {
       '|');
 }
 
+std::string cluster_world::said_by(std::vector<std::string> command, bool json) {
+  command.insert(command.begin(), VICKET_PATH);
+  if (json)
+    command.emplace_back("--json");
+  const auto said = run_process(command);
+  if (said.code != 0)
+    throw std::runtime_error{"a status ended with " + std::to_string(said.code) + ": " + said.errors};
+  std::string text;
+  for (const auto& line : said.lines)
+    text += line + '\n';
+  return text;
+}
+
+std::string cluster_world::status_of(std::size_t number, bool json) const {
+  return said_by({"--node", "unix:" + socket_of(number), "status"}, json);
+}
+
+std::string cluster_world::cluster_status(bool json) const {
+  return said_by({"cluster", "status", "--log", conninfo()},
+                 json); // at the hub, whatever the nodes' way to it
+}
+
+std::int64_t cluster_world::wait_for_status(const std::string& part, bool says) const {
+  return wait_until("the status says \"" + part + "\", or does not any more",
+                    [&] { return (cluster_status().find(part) != std::string::npos) == says; });
+}
+
+finished_process cluster_world::outcomes_of(std::size_t number) const {
+  return run_process({VICKET_PATH, "--node", "unix:" + socket_of(number), "outcomes", "--json"});
+}
+
 std::size_t cluster_world::some_owner() const {
   for (const auto& owner : owners())
     for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -287,7 +381,7 @@ std::size_t cluster_world::some_owner() const {
 std::int64_t cluster_world::wait_for_owners(std::optional<std::size_t> except) {
   return wait_until("every partition has an owner", [&] {
     const auto all = owners();
-    return all.size() == partitions && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
+    return all.size() == partitions + 1 && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
              for (std::size_t i = 0; i < nodes_.size(); ++i)
                if (name_of(i) == owner)
                  return nodes_[i] != nullptr && i != except;

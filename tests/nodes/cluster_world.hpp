@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/ids.hpp"
+#include "tests/nodes/cut_network.hpp"
 #include "tests/support/postgres_instance.hpp"
 #include "tests/support/process.hpp"
 #include "tests/system/endpoints.hpp"
@@ -29,7 +30,10 @@ public:
   static constexpr std::uint32_t partitions = 4;
   static constexpr std::size_t connectors = 12;
 
-  explicit cluster_world(database how = database::synchronous, std::size_t nodes = default_nodes);
+  /// `network`: each node on a host of its own, with the rest at the hub, over TCP and TLS; it outlives this. Null: all over Unix
+  /// sockets, but for the endpoint.
+  explicit cluster_world(database how = database::synchronous, std::size_t nodes = default_nodes,
+                         const cut_network* network = nullptr);
   ~cluster_world();
   cluster_world(const cluster_world&) = delete;
   cluster_world& operator=(const cluster_world&) = delete;
@@ -37,7 +41,8 @@ public:
   // -- nodes ----------------------------------------------------------------------------------------------------------
 
   [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
-  void start_node(std::size_t number);
+  /// `more`: flags, which come last.
+  void start_node(std::size_t number, const std::vector<std::string>& more = {});
   void kill_node(std::size_t number);
   void signal_node(std::size_t number, int signal) const;
   /// SIGTERM, and its exit code.
@@ -50,6 +55,15 @@ public:
   [[nodiscard]] std::vector<std::string> owners() const;
   [[nodiscard]] std::vector<std::uint64_t> epochs() const;
   [[nodiscard]] std::vector<std::string> halted() const;
+  /// What `vicket status` says of this node, and `vicket cluster status` of the database. They end with 0, or this throws.
+  [[nodiscard]] std::string status_of(std::size_t number, bool json = false) const;
+  [[nodiscard]] std::string cluster_status(bool json = false) const;
+  /// That `vicket cluster status` says this, or does not any more. How long it took; throws after a minute.
+  std::int64_t wait_for_status(const std::string& part, bool says = true) const;
+  /// What `vicket outcomes` of this node comes to.
+  [[nodiscard]] finished_process outcomes_of(std::size_t number) const;
+  /// A superuser's statement, where the database takes writes.
+  std::string database_run(const std::string& statement) const;
   /// A node that owns some.
   [[nodiscard]] std::size_t some_owner() const;
   /// That every partition has an owner that runs, and is not `except`. How long it took; throws after a minute.
@@ -104,10 +118,13 @@ private:
   struct engine;
 
   [[nodiscard]] std::string conninfo() const;
-  [[nodiscard]] std::string database_run(const std::string& statement) const;
+  void make_certificates();
+  [[nodiscard]] std::vector<std::string> network_flags_of(std::size_t number) const;
   [[nodiscard]] std::string socket_of(std::size_t number) const;
   void put_connectors();
+  static std::string said_by(std::vector<std::string> command, bool json);
 
+  const cut_network* network_;
   temporary_folder folder_;
   std::unique_ptr<postgres_instance> primary_;
   std::unique_ptr<postgres_instance> standby_;

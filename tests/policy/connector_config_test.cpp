@@ -83,6 +83,12 @@ TEST_CASE("a complaint says which field, what was given and what is allowed") {
       {[](auto& c) { c.events = {std::string(256, 'x')}; }, ""},
       {[](auto& c) { c.events = {std::string(257, 'x')}; }, "events[0] has 257 bytes"},
       {[](auto& c) { c.events = {"\xff"}; }, "events[0] is not UTF-8"},
+      {[](auto& c) { c.filter_json = R"({"/a":{"matches":"^[a-z]+$"}})"; }, ""},
+      {[](auto& c) { c.filter_json = R"({"not":{"/a":{"like":"x"}}})"; },
+       "/filter/not/~1a/like: \"like\" is no operator"},
+      {[](auto& c) { c.filter_json = " "; }, "/filter: is not valid JSON at line 1, column 2"},
+      {[](auto& c) { c.filter_json = R"({"/a":{"eq":")" + std::string(65'536, 'x') + "\"}}"; },
+       "/filter: has 65552 bytes; at most 16384"},
       {[](auto& c) {
          c.rate = {1, 1, 1};
        },

@@ -324,6 +324,17 @@ TEST_CASE("what an envelope comes to at most is known from the event's fields") 
   CHECK(most_envelope_bytes(some_event("{}", std::string(2'000, 'm')), 1'000) == 1'000);
 }
 
+TEST_CASE("the data in an envelope is found, and in what is none nothing") {
+  CHECK(data_in_envelope(R"({"id":"1","event":"data\":{}","occurred_at":"t","data":{"data":{"a":[{}]}}})") ==
+        R"({"data":{"a":[{}]}})");
+  CHECK(data_in_envelope(R"({"data":{}})") == "{}");
+  for (const auto* none : {"", "[]", "[{\"data\":{}}]", "{}", R"({"data":[]})", R"({"data":5})",
+                           R"({"data":{})", R"({"x":{"data":{}}})", R"({"data":{}}x)", "5"}) {
+    INFO(none);
+    CHECK_FALSE(data_in_envelope(none));
+  }
+}
+
 TEST_CASE("whether a text may be an envelope shows from outside") {
   auto event = some_event(R"({"text":"a\nb"})", "Ticket resolved");
   const auto good = compose(event);

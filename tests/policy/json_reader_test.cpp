@@ -142,7 +142,7 @@ TEST_CASE("nesting is bounded, and a handler that has enough ends the reading") 
   const auto deep = read("[[[]]]", nullptr, 2);
   CHECK(deep.why == json_stop::reason::too_deep);
   CHECK(deep.at == 2);
-  CHECK(read(std::string(1'000'000, '['), nullptr, 100'000).at == json_reader<recorder>::most_depth);
+  CHECK(read(std::string(1'000'000, '['), nullptr, 100'000).at == most_json_depth);
   const std::string text = R"([{"a":"b","c":[1,null]}])";
   for (std::size_t most = 1; most < 10; ++most) {
     recorder handler;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ std::string names(const presence& of, std::int64_t now_ms) {
   for (const auto& each : of.present(now_ms))
     text += each.name + ' ';
   return text;
+}
+
+/// How many of those that are able come before it in the partition's order.
+std::uint32_t rank_of(const presence& of, const char* node, std::uint32_t partition, std::int64_t now_ms) {
+  const auto order = placement{of.able(now_ms), 1}.order_of(partition);
+  return static_cast<std::uint32_t>(std::find(order.begin(), order.end(), node) - order.begin());
 }
 
 } // namespace
@@ -83,18 +90,43 @@ TEST_CASE("who claims first is the same for all that see the same, and who is go
   it.seen({{"a", "", 1, 1}, {"b", "", 1, 1}, {"c", "", 1, 1}}, 0);
   std::vector<std::uint32_t> firsts(3);
   for (std::uint32_t partition = 0; partition < 300; ++partition) {
-    const auto a = it.rank_of("a", partition, 0);
-    const auto b = it.rank_of("b", partition, 0);
-    const auto c = it.rank_of("c", partition, 0);
+    const auto a = rank_of(it, "a", partition, 0);
+    const auto b = rank_of(it, "b", partition, 0);
+    const auto c = rank_of(it, "c", partition, 0);
     CHECK(a + b + c == 3);
     CHECK((a != b && b != c && a != c));
     ++firsts[a == 0 ? 0 : b == 0 ? 1 : 2];
-    CHECK(it.rank_of("d", partition, 0) == 3); // one that is not there
+    CHECK(rank_of(it, "d", partition, 0) == 3); // one that is not there
   }
   for (const auto each : firsts)
     CHECK(each > 60);
-  CHECK(it.rank_of("a", 0, 3'000) == 0); // nobody is there: whoever asks is the first of none
+  CHECK(rank_of(it, "a", 0, 3'000) == 0); // nobody is there: whoever asks is the first of none
   it.seen({{"a", "", 1, 2}, {"b", "", 1, 1}, {"c", "", 1, 2}}, 3'000);
   for (std::uint32_t partition = 0; partition < 30; ++partition)
-    CHECK(it.rank_of("a", partition, 3'000) + it.rank_of("c", partition, 3'000) == 1);
+    CHECK(rank_of(it, "a", partition, 3'000) + rank_of(it, "c", partition, 3'000) == 1);
+}
+
+TEST_CASE("a node whose stores take nothing, or that others can't reach, is there and is to own nothing") {
+  const auto able = [](const presence& of) {
+    std::string text;
+    for (const auto& each : of.able(0))
+      text += each.name + ' ';
+    return text;
+  };
+  presence it;
+  it.seen({{"a", "", 1, 1}, {"b", "", 1, 1, true, false}, {"c", "", 1, 1, false}}, 0);
+  CHECK(names(it, 0) == "a b ");
+  CHECK(able(it) == "a ");
+  CHECK(rank_of(it, "a", 7, 0) == 0);
+  CHECK(rank_of(it, "b", 7, 0) == 1); // behind all that are able
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 1}, {"c", "", 1, 1, true, true, {"b"}}}, 0);
+  CHECK(names(it, 0) == "a b c ");
+  CHECK(able(it) == "a c ");
+  CHECK(it.is_cut_off("b", 0));
+  CHECK_FALSE(it.is_cut_off("a", 0));
+  CHECK(rank_of(it, "b", 7, 0) == 2);
+  // Who is gone accuses nobody.
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 2}, {"c", "", 1, 2}}, 2'000);
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 3}, {"c", "", 1, 3}}, 4'000);
+  CHECK_FALSE(it.is_cut_off("b", 4'000));
 }

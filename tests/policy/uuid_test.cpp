@@ -85,4 +85,12 @@ TEST_CASE("two sources with their own chance make different ids") {
   CHECK(uuid7_source{}.next({1'000}, one) != uuid7_source{}.next({1'000}, other));
 }
 
+TEST_CASE("the UUID of a name is that of RFC 9562, appendix A.4") {
+  const auto dns = event_id::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8").value();
+  CHECK(uuid5(dns, "www.example.com").to_string() == "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+  CHECK(uuid5(dns, "www.example.com") == uuid5(dns, "www.example.com"));
+  CHECK(uuid5(dns, "www.example.co") != uuid5(dns, "www.example.com"));
+  CHECK(uuid5({}, "www.example.com") != uuid5(dns, "www.example.com"));
+}
+
 } // namespace vicket

@@ -251,8 +251,8 @@ struct world {
     link_options to_b;
     to_b.nodes = {where};
     at_b = connect_peer(system, to_b);
-    caf::anon_send(a.seats[0], owner_changed{1, a.head, a.reader, "a", {}});
-    caf::anon_send(a.seats[1], owner_changed{1, {}, {}, "b", at_b});
+    caf::anon_send(a.seats[0], owner_changed{1, a.head, a.reader, "a", {}, {}});
+    caf::anon_send(a.seats[1], owner_changed{1, {}, {}, "b", at_b, {}});
   }
   ~world() { at_b = nullptr; }
 

@@ -10,6 +10,7 @@
 #include "policy/secret_box.hpp"
 #include "storage/testing/sim_disk.hpp"
 #include "tests/cluster/simulated_table.hpp"
+#include "tests/sim/setting_book.hpp"
 #include "tests/support/manual_clock.hpp"
 
 #include <caf/actor_system.hpp>
@@ -23,6 +24,7 @@
 #include <cstdio>
 #include <deque>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -44,6 +46,7 @@ constexpr std::int64_t settling_ms = 10'000;
 constexpr std::int64_t taken_up_ms = 40'000;
 constexpr std::size_t few_rows = 20; ///< of one page: who reads a log from its beginning needs many
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
+constexpr auto endless_disk = std::numeric_limits<std::uint64_t>::max();
 
 std::string name_of(std::size_t node) {
   return std::string{"node-"} + static_cast<char>('a' + node);
@@ -280,6 +283,7 @@ struct cluster_world::rep {
   struct machine {
     explicit machine(std::uint64_t seed) : disk{seed}, random{seed} {}
     sim_disk disk;
+    std::int64_t full_until_ms = 0; ///< 0: it is not
     testing::manual_clock clock;
     node_chance random;
     std::unique_ptr<process> runs; ///< null: nothing does
@@ -303,7 +307,7 @@ struct cluster_world::rep {
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     const record_codec codec{the_key(), cluster_uuid};
     simulated_table maker{database};
-    for (std::uint32_t i = 0; i < partitions; ++i) {
+    for (std::uint32_t i = 0; i <= partitions; ++i) { // with that of settings
       const record_head head{i, 1, 1, record_kind::genesis, 0};
       log_row row{head, {}, codec.seal(head, {}, {})};
       row.digest = digest_of({}, head, row.body);
@@ -357,6 +361,9 @@ struct cluster_world::rep {
     options.secret_key_file = key_file;
     options.partitions = partitions;
     options.cluster = data_folder::cluster_place{cluster_uuid, name_of(which)};
+    const auto clock_ms = [this, which] { return now_ms + 1'000'000 * static_cast<std::int64_t>(which); };
+    const auto settings_fresh = std::make_shared<start_permit>(clock_ms);
+    options.settings_fresh = settings_fresh;
     options.own_threads = false;
     options.store_write_buffer_bytes = write_buffer_bytes * partitions;
     options.supervisor_idle_ms = 2'000;
@@ -372,6 +379,11 @@ struct cluster_world::rep {
     environment.log_warning = [this, which](const std::string& what) { say(name_of(which) + ": " + what); };
     auto started = node::start(system, options, environment);
     if (const auto* why = std::get_if<std::string>(&started)) {
+      if (on.full_until_ms != 0) { // then somebody frees some space
+        on.start_at_ms = on.full_until_ms;
+        say(name_of(which) + " does not start: " + *why);
+        return;
+      }
       complain(name_of(which) + " does not start: " + *why);
       return;
     }
@@ -387,7 +399,7 @@ struct cluster_world::rep {
     cluster_part::setup joining;
     joining.table = self->table.get();
     joining.members = self->members.get();
-    joining.now_ms = [this, which] { return now_ms + 1'000'000 * static_cast<std::int64_t>(which); };
+    joining.now_ms = clock_ms;
     joining.wait = [this, which, self](std::int64_t ms, std::function<void()> then) {
       timers.push_back({now_ms + ms, which, self, std::move(then)});
     };
@@ -398,6 +410,7 @@ struct cluster_world::rep {
     joining.self.addresses = name_of(which);
     joining.copies = copies;
     joining.stores = self->running->stores();
+    joining.settings_fresh = settings_fresh;
     joining.random = &on.random;
     joining.log_info = [this, which](const std::string& what) {
       counts.taken_up += what.find("nobody who keeps it claims it") != std::string::npos ? 1 : 0;
@@ -420,7 +433,7 @@ struct cluster_world::rep {
       for (std::size_t i = 0; i < machines.size(); ++i)
         if (name_of(i) == owner.addresses && machines[i]->runs)
           there = machines[i]->runs->running->door();
-      self->running->owner_is(partition, owner.epoch, owner.node, there);
+      self->running->owner_is(partition, owner.epoch, owner.node, there, owner.halted);
     };
     joining.replaced = [this, which] { complain(name_of(which) + " is told that another has its name"); };
     on.runs->part = std::make_unique<cluster_part>(std::move(joining));
@@ -468,12 +481,20 @@ struct cluster_world::rep {
         each->disk.run_job(static_cast<std::size_t>(draw.below(each->disk.pending_jobs().size())));
     }
     make_trouble();
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (auto& on = *machines[i]; on.full_until_ms != 0 && now_ms >= on.full_until_ms) {
+        on.full_until_ms = 0;
+        on.disk.set_capacity_bytes(endless_disk);
+        say("the disk of " + name_of(i) + " has room");
+      }
     for (auto calls = draw.below(4 * machines.size()); calls > 0; --calls)
       let_a_call_happen();
     for (std::size_t i = 0; i < machines.size(); ++i)
       run_process(i);
-    if (!calm)
+    if (!calm) {
       act_as_engine();
+      change_settings();
+    }
     if (now_ms % 200 == 0)
       read_feed();
     coordinator().advance_time(std::chrono::milliseconds{step_ms});
@@ -565,7 +586,7 @@ struct cluster_world::rep {
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(9)) {
+    switch (draw.below(10)) {
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -606,6 +627,14 @@ struct cluster_world::rep {
         say(name_of(which) + " is to stop");
         on.stopping = true;
         on.runs->part->close();
+      }
+      return;
+    case 7:
+      if (fault.full_disks && on.full_until_ms == 0) {
+        on.full_until_ms = for_a_while(20'000) + step_ms;
+        on.disk.set_capacity_bytes(on.disk.used_bytes() + draw.below(write_buffer_bytes));
+        ++counts.full_disks;
+        say("the disk of " + name_of(which) + " is filling up");
       }
       return;
     default:
@@ -659,7 +688,7 @@ struct cluster_world::rep {
           },
           [this](const refusal& why) {
             putting = false;
-            if (why.code != errc::unavailable)
+            if (why.code != errc::unavailable && why.code != errc::storage_full)
               complain("a connector is refused: " + why.detail);
           });
       return;
@@ -677,7 +706,7 @@ struct cluster_world::rep {
         [this, number](const refusal& why) {
           ++counts.refused;
           again.push_back(number);
-          if (why.code != errc::unavailable && why.code != errc::overloaded)
+          if (why.code != errc::unavailable && why.code != errc::overloaded && why.code != errc::storage_full)
             complain("event " + std::to_string(number) + " is refused: " + std::string{to_string(why.code)} +
                      " " + why.detail);
         });
@@ -764,10 +793,63 @@ struct cluster_world::rep {
         });
   }
 
+  // -- an operator's settings ---------------------------------------------------------------------------------------------
+
+  static setting_key key_of(std::size_t which) { return {setting_kind::rule, setting_book::name_of(which)}; }
+
+  /// Whichever node is asked, and whoever owns the partition.
+  void change_settings() {
+    if (draw.below(40) > 0)
+      return;
+    const auto node = some_node();
+    const auto which = static_cast<std::size_t>(draw.below(setting_book::count));
+    const auto is_delete = draw.below(4) == 0;
+    const auto number = node ? settings.begin(which, is_delete) : std::nullopt;
+    if (!number)
+      return;
+    const auto answered = [this, which] {
+      ++counts.settings_changed;
+      settings.done(which);
+    };
+    const auto failed = [this, which, is_delete](const caf::error& error) {
+      const auto why = refusal_of(error);
+      if (is_delete && why.code == errc::not_found)
+        return settings.found_nothing(which);
+      settings.unknown(which);
+      if (why.code != errc::unavailable && why.code != errc::overloaded)
+        complain("a setting is refused: " + why.detail);
+    };
+    system.spawn([head = machines[*node]->runs->running->settings(), which, number = *number, is_delete,
+                  answered, failed](caf::event_based_actor* self) {
+      if (is_delete)
+        self->request(head, caf::infinite, delete_setting{key_of(which)}).then(answered, failed);
+      else
+        self->request(head, caf::infinite, put_setting{{key_of(which), std::to_string(number)}})
+            .then(answered, failed);
+    });
+  }
+
+  /// Every node that would decide by its copy has what was answered, or what may have come since.
+  void look_at_settings(std::size_t node) {
+    const auto copy = machines[node]->runs->running->copy_of_settings()->current();
+    if (!copy)
+      return;
+    ++counts.settings_looks;
+    for (std::size_t which = 0; which < setting_book::count; ++which) {
+      const auto value = copy->find(key_of(which));
+      settings.seen(which, value ? std::optional{std::stoull(value->bytes)} : std::nullopt, name_of(node));
+    }
+    if (!setting_complaints.empty())
+      complain(setting_complaints.front().rule + ": " + setting_complaints.front().detail);
+  }
+
   // -- what must be -----------------------------------------------------------------------------------------------------
 
   void look() {
-    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (machines[i]->runs)
+        look_at_settings(i);
+    for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
       std::string who;
       for (std::size_t i = 0; i < machines.size(); ++i) {
         if (!machines[i]->runs)
@@ -795,6 +877,11 @@ struct cluster_world::rep {
       if (machines[i]->runs->part->follows(partition))
         nodes.push_back(i);
     return nodes;
+  }
+
+  /// That of settings is kept by all.
+  [[nodiscard]] std::size_t copies_of(std::uint32_t partition) const {
+    return partition == partitions ? machines.size() : copies;
   }
 
   [[nodiscard]] bool all_run() const {
@@ -832,9 +919,9 @@ struct cluster_world::rep {
 
   /// Each partition is kept by as many nodes as are wanted, and they have the same.
   bool end_at_the_same() {
-    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+    for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
       const auto nodes = keepers_of(partition);
-      if (nodes.size() != copies)
+      if (nodes.size() != copies_of(partition))
         return false;
       for (const auto node : nodes)
         if (store_of(node, partition).last_round() != store_of(nodes.front(), partition).last_round())
@@ -843,16 +930,33 @@ struct cluster_world::rep {
     return true;
   }
 
+  std::optional<std::map<setting_key, std::string>> settings_of(std::size_t which) {
+    const auto copy = machines[which]->runs->running->copy_of_settings()->current();
+    if (!copy)
+      return std::nullopt;
+    std::map<setting_key, std::string> all;
+    copy->visit_after({}, [&](const settings_snapshot::entry_ptr& each) {
+      all.emplace(each->key, each->bytes);
+      return true;
+    });
+    return all;
+  }
+
   void compare_copies() {
-    for (std::uint32_t partition = 0; partition < partitions && found.empty(); ++partition) {
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (const auto all = settings_of(i); !all)
+        return complain(name_of(i) + " can't decide by its copy of the settings");
+      else if (*all != *settings_of(0))
+        return complain(name_of(i) + " has other settings than " + name_of(0));
+    for (std::uint32_t partition = 0; partition <= partitions && found.empty(); ++partition) {
       const auto of = "of partition " + std::to_string(partition);
       const auto nodes = keepers_of(partition);
       for (std::size_t i = 0; i < machines.size(); ++i)
         if (const auto at = decode_log_position(store_of(i, partition).position()))
           say(name_of(i) + " is at record " + std::to_string(at->history.last().number) + " " + of);
-      if (nodes.size() != copies)
+      if (nodes.size() != copies_of(partition))
         return complain(std::to_string(nodes.size()) + " nodes follow the log " + of + ", not " +
-                        std::to_string(copies));
+                        std::to_string(copies_of(partition)));
       const auto& first = store_of(nodes.front(), partition);
       for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& other = store_of(i, partition);
@@ -891,6 +995,8 @@ struct cluster_world::rep {
   std::vector<std::unique_ptr<machine>> machines;
   bool calm = false;
 
+  std::vector<complaint> setting_complaints;
+  setting_book settings{setting_complaints};
   std::size_t put_next = 0;
   bool putting = false;
   std::size_t made = 0;
@@ -917,11 +1023,12 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;
     each->start_at_ms = 0;
+    each->full_until_ms = std::min(each->full_until_ms, it.now_ms);
   }
   constexpr std::int64_t longest_ms = 120'000;
   const auto is_done = [&] {

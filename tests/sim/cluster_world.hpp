@@ -32,6 +32,7 @@ public:
     bool kills = true;         ///< a process ends and begins again
     bool power_cuts = true;    ///< a machine loses what its disk had not synced, or all of them do
     bool stops = true;         ///< a node ends in order
+    bool full_disks = true;    ///< the disk of a node has no room for a while
     bool bad_endpoints = true; ///< endpoints that answer 503 now and then
   };
 
@@ -61,7 +62,10 @@ public:
     std::size_t taken_up = 0; ///< times that a node followed a partition since nobody who kept it was there
     std::size_t power_cuts = 0;
     std::size_t failovers = 0;
+    std::size_t full_disks = 0;
     std::size_t feed_entries = 0;
+    std::size_t settings_changed = 0;
+    std::size_t settings_looks = 0; ///< at a node's copy that it would decide by
   };
   [[nodiscard]] const totals& counted() const;
 

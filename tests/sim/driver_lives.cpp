@@ -46,6 +46,7 @@ void driver::start() {
     if (!why) {
       say("the node runs");
       oracle_.life_began(now());
+      look_at_settings();
       return;
     }
     say("the node did not start: " + *why);
@@ -154,6 +155,7 @@ void driver::run_to_rest() {
     return;
   if (order_of_handlers_.percent(60))
     node_.run_background(100);
+  look_at_settings();
   oracle_.quiet(now());
   if (disk_is_well() && !squeezed_)
     oracle_.look_at_starts(now());

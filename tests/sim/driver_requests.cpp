@@ -83,6 +83,9 @@ void driver::ask(const action& one) {
     return stop_and_restart(one.draw);
   case operation::restore:
     return restore_folder(one.draw);
+  case operation::put_setting:
+  case operation::delete_setting:
+    return change_setting(one);
   }
 }
 
@@ -232,6 +235,41 @@ void driver::list() {
         }
       },
       [](const caf::error&) {});
+}
+
+// -- settings ---------------------------------------------------------------------------------------------------
+
+void driver::change_setting(const action& one) {
+  const auto which = static_cast<std::size_t>(one.connector % setting_book::count);
+  const bool is_delete = one.asked == operation::delete_setting;
+  const auto number = oracle_.settings().begin(which, is_delete);
+  if (!number)
+    return;
+  const auto sent = now();
+  const setting_key key{setting_kind::rule, setting_book::name_of(which)};
+  const auto done = [this, which, number = *number] {
+    say(setting_book::name_of(which) + ": change " + std::to_string(number) + " is done");
+    oracle_.settings().done(which);
+  };
+  const auto failed = [this, which, is_delete, sent](const caf::error& why) {
+    say("change of " + setting_book::name_of(which) + ": " + to_string(refusal_of(why).code));
+    oracle_.setting_refused(which, is_delete, refusal_of(why), sent, now());
+  };
+  if (is_delete)
+    node_.ask_settings(delete_setting{key}, done, failed);
+  else // now and then a large one, so that their store is flushed
+    node_.ask_settings(put_setting{{key, std::to_string(*number) + std::string(one.draw % 64 * 512, ' ')}},
+                       done, failed);
+}
+
+/// What the node would decide by.
+void driver::look_at_settings() {
+  const auto all = node_.settings();
+  for (std::size_t which = 0; which < setting_book::count; ++which) {
+    const auto found = all->find({setting_kind::rule, setting_book::name_of(which)});
+    oracle_.settings().shown(which, found ? std::optional{std::stoull(found->bytes)} : std::nullopt,
+                             "the node");
+  }
 }
 
 // -- the feed ---------------------------------------------------------------------------------------------------

@@ -227,7 +227,10 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.taken_up += counted.taken_up;
       all.power_cuts += counted.power_cuts;
       all.failovers += counted.failovers;
+      all.full_disks += counted.full_disks;
       all.feed_entries += counted.feed_entries;
+      all.settings_changed += counted.settings_changed;
+      all.settings_looks += counted.settings_looks;
       if (!world.violation().empty()) {
         code = 1;
         std::printf(
@@ -248,7 +251,7 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("events accepted", all.accepted);
   row("events delivered", all.delivered);
   row("  more than once", all.delivered_again);
-  row("answers unavailable or overloaded", all.refused);
+  row("answers that it can't be taken now", all.refused);
   row("times that a node became an owner", all.ownerships);
   row("processes killed", all.kills);
   row("  and gone for half a minute or more", all.long_absences);
@@ -256,7 +259,10 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("records of who keeps a partition", all.copies_records);
   row("times that one was taken up by another", all.taken_up);
   row("failovers of the database", all.failovers);
+  row("disks that were full for a while", all.full_disks);
   row("entries of the feed, read across nodes", all.feed_entries);
+  row("settings changed", all.settings_changed);
+  row("looks at a node's copy of them", all.settings_looks);
   if (all.accepted == 0 || all.ownerships < 2 * worlds) {
     std::printf("too little happened for that to say anything\n");
     code = 1;

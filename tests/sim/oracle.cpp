@@ -20,7 +20,7 @@ constexpr std::int64_t longest_pause_ms = 5'000;
 
 oracle::oracle(const world_shape& shape)
     : shape_{shape}, events_{shape, complaints_}, connectors_{shape.connectors.size(), complaints_},
-      feed_{readers, complaints_}, starts_{shape, complaints_} {}
+      settings_{complaints_}, feed_{readers, complaints_}, starts_{shape, complaints_} {}
 
 bool oracle::shortly_after(const moment& then, const moment& now) const {
   return now.steady_ms - then.steady_ms <= (shape_.late_rounds ? late_recovery_ms : recovery_ms);
@@ -93,6 +93,20 @@ void oracle::change_refused(std::uint32_t which, operation what, const refusal& 
   if (why.code == errc::unavailable)
     return; // it may have happened
   connectors_.change_refused(which, now);
+}
+
+void oracle::setting_refused(std::size_t which, bool is_delete, const refusal& why, const moment& sent,
+                             const moment& now) {
+  if (is_delete && why.code == errc::not_found)
+    return settings_.found_nothing(which);
+  const auto who = std::string{is_delete ? "delete" : "put"} + " of " + setting_book::name_of(which);
+  check_transient(why.code, who, sent, now, !is_delete);
+  if (why.code == errc::too_large)
+    complain("a put that is well-formed is taken", who + ": " + why.detail);
+  if (why.code == errc::unavailable)
+    settings_.unknown(which);
+  else
+    settings_.refused(which);
 }
 
 void oracle::deleted(std::uint32_t which, bool by_force, const moment& sent, const moment& now) {
@@ -216,6 +230,7 @@ void oracle::life_began(const moment& now) {
 void oracle::life_ended() {
   events_.answers_are_lost();
   connectors_.changes_are_lost();
+  settings_.all_are_lost();
 }
 
 void oracle::node_failed(const std::string& why, const moment& now) {
@@ -249,6 +264,7 @@ void oracle::restored(const copy& older, const moment& now) {
   events_ = older.events;
   events_.time_is({std::max(latest, now.wall_ms), now.steady_ms, now.order});
   connectors_ = older.connectors;
+  settings_.restored(older.settings);
   feed_.restored(older.cursors, older.newest_request);
 }
 

@@ -6,6 +6,7 @@
 #include "tests/sim/event_book.hpp"
 #include "tests/sim/facts.hpp"
 #include "tests/sim/feed_book.hpp"
+#include "tests/sim/setting_book.hpp"
 #include "tests/sim/start_book.hpp"
 
 #include <cstddef>
@@ -36,6 +37,7 @@ public:
 
   event_book& events() noexcept { return events_; }
   connector_book& connectors() noexcept { return connectors_; }
+  setting_book& settings() noexcept { return settings_; }
   feed_book& feed() noexcept { return feed_; }
   start_book& starts() noexcept { return starts_; }
 
@@ -53,6 +55,8 @@ public:
   void change_refused(std::uint32_t which, operation what, const refusal& why, const moment& sent,
                       const moment& now);
   void deleted(std::uint32_t which, bool by_force, const moment& sent, const moment& now);
+  void setting_refused(std::size_t which, bool is_delete, const refusal& why, const moment& sent,
+                       const moment& now);
   void told(const node_status& status, const std::map<std::uint32_t, std::uint64_t>& open_requests);
 
   // -- the disk ------------------------------------------------------------------------------------------------
@@ -89,11 +93,12 @@ public:
   struct copy {
     event_book events;
     connector_book connectors;
+    setting_book settings;
     std::vector<std::string> cursors;
     std::uint64_t newest_request = 0;
   };
   [[nodiscard]] copy take_copy(std::uint64_t newest_request) const {
-    return {events_, connectors_, feed_.cursors(), newest_request};
+    return {events_, connectors_, settings_, feed_.cursors(), newest_request};
   }
   void restored(const copy& older, const moment& now);
 
@@ -108,6 +113,7 @@ private:
   std::vector<complaint> complaints_;
   event_book events_;
   connector_book connectors_;
+  setting_book settings_;
   feed_book feed_;
   start_book starts_;
   moment life_began_;

@@ -201,6 +201,8 @@ private:
         {user, op::pass_retention, 3},
         {user, op::stop, 4},
         {user, op::restore, 5},
+        {user, op::put_setting, 20},
+        {user, op::delete_setting, 10},
         {action_kind::pass_time, no_op, 100},
         {action_kind::set_mood, no_op, 40},
         {action_kind::answer_hanging, no_op, 40},

@@ -237,18 +237,18 @@ void simulated_node::set_wall_forward_ms(std::int64_t jump_ms) {
 }
 
 std::filesystem::path simulated_node::partition_path(std::uint32_t number) const {
-  return folder_ / ("partition-" + std::to_string(number));
+  return folder_ / (number == plan_.shape.partitions ? "settings" : "partition-" + std::to_string(number));
 }
 
 simulated_node::folder_copy simulated_node::copy() const {
   folder_copy made;
-  for (std::uint32_t i = 0; i < plan_.shape.partitions; ++i)
+  for (std::uint32_t i = 0; i <= plan_.shape.partitions; ++i)
     made.push_back(disk.copy(partition_path(i)));
   return made;
 }
 
 void simulated_node::restore(const folder_copy& older) {
-  for (std::uint32_t i = 0; i < plan_.shape.partitions; ++i)
+  for (std::uint32_t i = 0; i <= plan_.shape.partitions; ++i)
     disk.restore(partition_path(i), older[i]);
 }
 

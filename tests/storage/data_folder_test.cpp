@@ -53,7 +53,9 @@ TEST_CASE("a data folder is created if missing, and keeps its number of partitio
     const auto folder = open_folder(path, 2);
     CHECK(folder->partitions() == 2);
     CHECK(folder->partition_path(1) == path / "partition-1");
-    CHECK(read(path / "VICKET") == "vicket-data-folder\nformat 2\npartitions 2\n");
+    CHECK(folder->settings_path() == path / "settings");
+    CHECK(std::filesystem::is_directory(path / "settings"));
+    CHECK(read(path / "VICKET") == "vicket-data-folder\nformat 3\npartitions 2\n");
     CHECK(read(path / "LOCK") == std::to_string(::getpid()) + "\n");
     struct ::stat found = {};
     REQUIRE(::stat(path.c_str(), &found) == 0);
@@ -75,10 +77,10 @@ TEST_CASE("a data folder is locked while in use") {
 TEST_CASE("a newer format is refused with a clear line") {
   const auto scratch = scratch_folder{};
   open_folder(scratch.path() / "d", 1).reset();
-  write(scratch.path() / "d" / "VICKET", "vicket-data-folder\nformat 3\nsomething new\n");
+  write(scratch.path() / "d" / "VICKET", "vicket-data-folder\nformat 4\nsomething new\n");
   const auto status = refusal(scratch.path() / "d");
   CHECK(status.code == store_errc::foreign);
-  CHECK(status.detail.find("has format 3, newer than this program's 2: use a newer vicketd") !=
+  CHECK(status.detail.find("has format 4, newer than this program's 3: use a newer vicketd") !=
         std::string::npos);
 }
 
@@ -122,6 +124,12 @@ TEST_CASE("a damaged folder of ours is refused") {
     CHECK(status.code == store_errc::corrupt);
     CHECK(status.detail.find("partition-1") != std::string::npos);
   }
+  SECTION("its settings are gone: they must not come back empty") {
+    std::filesystem::remove(path / "settings");
+    const auto status = refusal(path);
+    CHECK(status.code == store_errc::corrupt);
+    CHECK(status.detail.find("settings") != std::string::npos);
+  }
   SECTION("its number of partitions is out of range") {
     write(path / "VICKET", "vicket-data-folder\nformat 1\npartitions 257\n");
     CHECK(refusal(path).code == store_errc::corrupt);
@@ -164,6 +172,31 @@ TEST_CASE("a data folder that finds no room says what to do, and a failed sync i
     CHECK(refusal(path).code == store_errc::failed);
   }
   CHECK(open_folder(path, 2)->partitions() == 2);
+}
+
+TEST_CASE("a folder of a format without settings gets them, once, and keeps all that it says") {
+  const auto scratch = scratch_folder{};
+  const auto path = scratch.path() / "d";
+  std::filesystem::create_directories(path / "partition-0");
+  write(path / "VICKET", "vicket-data-folder\nformat 2\npartitions 1\nsecret-key 0123456789abcdef\n"
+                         "cluster 0191c0de-0000-4000-8000-000000000000 node-a\n");
+  const bool was_cut_off = GENERATE(false, true);
+  if (was_cut_off)
+    std::filesystem::create_directory(path / "settings");
+  {
+    const auto folder = open_folder(path, 1);
+    CHECK_FALSE(folder->settings_path());
+    REQUIRE(folder->take_key("0123456789abcdef").ok()); // as a change of the key does
+    CHECK_FALSE(folder->settings_path());
+    REQUIRE(folder->add_settings().ok());
+    CHECK(folder->settings_path() == path / "settings");
+    REQUIRE(folder->add_settings().ok());
+  }
+  CHECK(read(path / "VICKET") == "vicket-data-folder\nformat 3\npartitions 1\nsecret-key 0123456789abcdef\n"
+                                 "cluster 0191c0de-0000-4000-8000-000000000000 node-a\n");
+  CHECK(open_folder(path, 1)->settings_path() == path / "settings");
+  std::filesystem::remove(path / "settings");
+  CHECK(refusal(path).code == store_errc::corrupt);
 }
 
 TEST_CASE("a folder that has joined a cluster says which, and goes on doing so with a key") {

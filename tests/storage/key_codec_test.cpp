@@ -76,6 +76,13 @@ connector golden_connector() {
   return result;
 }
 
+connector filtering_connector() {
+  auto result = golden_connector();
+  result.rate.reset();
+  result.filter_json = R"({"event":{"eq":"a"}})";
+  return result;
+}
+
 /// As formats up to 5 had it.
 connector plain_connector() {
   auto result = golden_connector();
@@ -92,6 +99,15 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(hex(i64_bytes(-1)) == "7fffffffffffffff");
   CHECK(connector_key({"crm"}) == "connector/crm");
   CHECK(state_key({"crm"}) == "state/crm");
+  CHECK(hex(encode_setting_key({setting_kind::rule, "crm"})) == "73657474696e672f"
+                                                                "01"
+                                                                "63726d");
+  CHECK(parse_setting_key(encode_setting_key({setting_kind{200}, "a"})) == setting_key{setting_kind{200}, "a"});
+  CHECK_FALSE(parse_setting_key("setting/"));
+  CHECK_FALSE(parse_setting_key("setting/\1"));
+  CHECK_FALSE(parse_setting_key(std::string{"setting/\0a", 10}));
+  CHECK_FALSE(parse_setting_key("setting/\1a/b"));
+  CHECK_FALSE(parse_setting_key("state/crm"));
   CHECK(hex(event_attempt_key(258, 3)) == "000000000000010200000003");
   CHECK(account_of({"crm"}) == 0xf5a2ee190cae94b7);
   CHECK(hex(history_key(258)) == "686973746f72792f0000000000000102");
@@ -213,6 +229,29 @@ TEST_CASE("records on disk are these bytes") {
                                                "80dccc14"
                                                "00"
                                                "80d098f701");
+  CHECK(hex(encode(filtering_connector())) == "02"
+                                              "016e"
+                                              "0175"
+                                              "1d01" +
+                                                  repeated("73", 28) +
+                                                  "01"
+                                                  "0168"
+                                                  "0176"
+                                                  "01"
+                                                  "016b"
+                                                  "1e01" +
+                                                  repeated("76", 29) +
+                                                  "01"
+                                                  "03612e2a"
+                                                  "0e"
+                                                  "10"
+                                                  "904e"
+                                                  "904e"
+                                                  "4000000000000000"
+                                                  "80dccc14"
+                                                  "00"
+                                                  "80d098f701"
+                                                  "147b226576656e74223a7b226571223a2261227d7d");
   CHECK(hex(encode_plain(plain_connector())) == "01"
                                                 "016e"
                                                 "0175"
@@ -332,6 +371,7 @@ TEST_CASE("what was encoded is decoded to the same") {
   CHECK(parse_late_key(encode_late_key({noon, 258})).value().settled_at == noon);
 
   CHECK(decode_connector({"crm"}, encode(golden_connector())) == golden_connector());
+  CHECK(decode_connector({"crm"}, encode(filtering_connector())) == filtering_connector());
   CHECK(decode_plain_connector({"crm"}, encode_plain(plain_connector())) == plain_connector());
   CHECK(decode_connector({}, encode(connector{})) == connector{});
   CHECK(decode_commit(encode(round_header{1, 2, 258, 257, 256})) == round_header{1, 2, 258, 257, 256});

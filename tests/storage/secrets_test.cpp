@@ -201,7 +201,7 @@ TEST_CASE("a new folder makes its key and remembers which; without it, or with a
   const auto fingerprint = std::get<0>(box)->fingerprint();
   CHECK(folder->key_fingerprint() == fingerprint);
   CHECK(read(path / "VICKET") ==
-        "vicket-data-folder\nformat 2\npartitions 1\nsecret-key " + fingerprint + "\n");
+        "vicket-data-folder\nformat 3\npartitions 1\nsecret-key " + fingerprint + "\n");
   folder.reset();
   folder = open_folder(path);
   CHECK(std::get<0>(open_secret_box(*folder, {}))->fingerprint() == fingerprint);
@@ -507,6 +507,8 @@ TEST_CASE("a copy of the format before has all secrets in the clear, and is take
   CHECK(folder->format() == data_folder::format_without_key);
   CHECK_FALSE(folder->key_fingerprint());
   const auto box = std::get<0>(open_secret_box(*folder, {}));
+  CHECK(folder->format() == 2);
+  CHECK(folder->add_settings().ok());
   CHECK(folder->format() == data_folder::format_version);
   auto options = small_options(nullptr, folder->partition_path(0));
   options.secrets = box;
@@ -514,6 +516,31 @@ TEST_CASE("a copy of the format before has all secrets in the clear, and is take
   check_taken_over(*store, *box);
   CHECK(store->read_event(event, true));
   CHECK(files_with(*rocksdb::Env::Default(), folder->partition_path(0), everything_secret).empty());
+}
+
+TEST_CASE("a filter has no place in the format before: there is no copy that would send what it refuses") {
+  const auto scratch = scratch_folder{};
+  auto folder = open_folder(scratch.path() / "d", 1);
+  REQUIRE(folder->take_key(box_of('k')->fingerprint()).ok());
+  {
+    auto options = small_options(nullptr, folder->partition_path(0));
+    options.secrets = box_of('k');
+    const auto store = open_store(options);
+    auto value = old_connector("crm", secret);
+    value.headers.clear();
+    value.filter_json = R"({"event":{"eq":"a"}})";
+    seal_secrets(value, *box_of('k'));
+    auto batch = write_batch{};
+    batch.put_connector(value);
+    REQUIRE(store->commit(batch, 1).ok());
+    CHECK(store->read_connector({"crm"}) == value);
+  }
+  const auto exported = export_without_key(*folder, options_of(), box_of('k'), scratch.path() / "copy");
+  CHECK_FALSE(exported.ok());
+  CHECK(
+      exported.detail.find(
+          "has a connector with a filter, which that format does not know: take it out first, of \"crm\"") !=
+      std::string::npos);
 }
 
 TEST_CASE("an exported folder takes no other one's place, and one that was cut off is none") {

@@ -24,6 +24,7 @@ rule 'RocksDB is storage'"'"'s alone' '#include *<rocksdb/' messages policy net 
 rule 'Boost is net'"'"'s, transport'"'"'s and cluster'"'"'s alone' '#include *<boost/' messages policy storage link apps
 rule 'of Boost actors have small vectors alone' '#include *<boost/([^c]|c[^o]|co[^n]|container/[^s])' actors
 rule 'libpq is cluster'"'"'s alone' '#include *<libpq' messages policy storage net transport link actors apps
+rule 'RE2 is policy'"'"'s alone' '#include *<re2/' messages storage net transport link actors cluster apps
 rule 'c-ares is transport'"'"'s alone' '#include *<ares' messages policy storage net link actors apps
 rule 'policy, storage, net and transport know no actors' '#include *<caf/' policy storage net transport
 rule 'messages depend on nothing of ours' '#include *"(policy|storage|net|transport|link|actors|cluster|apps)/' messages

@@ -13,6 +13,38 @@ std::string frame(std::uint8_t kind, std::uint64_t request, const Body& body) {
   return std::string{internal::encode_frame({kind, request}, body).bytes};
 }
 
+trigger some_trigger() {
+  trigger value;
+  value.event = "ticket.opened";
+  value.data_json = R"({"ticket":{"id":"T-1"}})";
+  value.message = "hello";
+  value.id = event_id{{1}};
+  return value;
+}
+
+rule some_rule() {
+  rule value;
+  value.id = {"r"};
+  value.name = "a rule";
+  value.events = {"ticket.*"};
+  value.filter_json = R"({"/ticket/id":"T-1"})";
+  value.actions = {{{"crm"}, "{{/ticket/id}}", R"({"id":"{{/ticket/id}}"})"}, {{"mail"}, {}, {}}};
+  return value;
+}
+
+trigger_result some_result() {
+  return {event_id{{1}},
+          {{{"crm"}, {"r"}, 0, accepted{event_id{{2}}, true}},
+           {{"mail"}, {"r"}, 1, refusal{errc::unknown_connector, "none"}}}};
+}
+
+setting a_setting() {
+  setting made;
+  made.key.id = "r";
+  made.bytes = "{}";
+  return made;
+}
+
 } // namespace
 
 std::vector<std::string> valid_link_messages() {
@@ -32,6 +64,7 @@ std::vector<std::string> valid_link_messages() {
   value.secret_headers = {{"Authorization", {"Bearer token"}}};
   value.events = {"ticket.*"};
   value.rate = rate_limit{1, 1, 1};
+  value.filter_json = R"({"event":{"eq":"a"}})";
   composed_event composed;
   composed.id = event_id{{1}};
   composed.id_of_sender = true;
@@ -61,7 +94,18 @@ std::vector<std::string> valid_link_messages() {
           frame(19, 19,
                 of_partition<read_partition_histories>{3, {{{7, attempts_left{1, 2}}, {8, {}}}, 4096, true}}),
           frame(20, 20, of_partition<read_partition_outcomes>{3, {feed_position{7, 1, 2, 3}, 100, 4096}}),
-          frame(21, 21, await_feed{3, 7, 1'000})};
+          frame(21, 21, await_feed{3, 7, 1'000}),
+          frame(22, 22, of_partition<put_setting>{3, {a_setting()}}),
+          frame(23, 23, of_partition<delete_setting>{3, {{setting_kind::rule, "r"}}}),
+          frame(24, 24, of_partition<get_setting>{3, {{setting_kind::rule, "r"}}}),
+          frame(25, 25, of_partition<list_settings>{3, {setting_kind::rule, "r", 10}}),
+          frame(26, 26, some_trigger()),
+          frame(27, 27, trigger_batch{{some_trigger(), some_trigger()}}),
+          frame(28, 28, put_rule{some_rule()}),
+          frame(29, 29, get_rule{{"r"}}),
+          frame(30, 30, delete_rule{{"r"}}),
+          frame(31, 31, list_rules{{"r"}, 10}),
+          frame(32, 32, try_rules{some_trigger(), {"r"}, 10})};
 }
 
 std::vector<std::string> valid_link_answers() {
@@ -109,7 +153,7 @@ std::vector<std::string> valid_link_answers() {
           frame(answer | 2, 2, batch_result{{accepted{event_id{{1}}}, refusal{errc::overloaded, "later"}}}),
           frame(answer | 3, 3, event_page{{history}, "c", true}),
           frame(answer | 4, 4, run_page{{history}, "c", true}),
-          frame(answer | 5, 5, outcome_page{"g", {{summary, value, "c"}}, "c"}),
+          frame(answer | 5, 5, outcome_page{"g", {{summary, value, "c"}}, "c", {}}),
           frame(answer | 6, 6, view),
           frame(answer | 7, 7, view),
           frame(answer | 8, 8, internal::nothing{}),
@@ -128,6 +172,20 @@ std::vector<std::string> valid_link_answers() {
           frame(answer | 20, 20,
                 partition_outcomes{true, {1, 2, 3, 4}, {{{2, 2, 3, 4}, summary, value}}, {5, 2, 3, 4}, true}),
           frame(answer | 21, 21, feed_awaited{true}),
+          frame(answer | 22, 22, internal::nothing{}),
+          frame(answer | 23, 23, internal::nothing{}),
+          frame(answer | 24, 24, a_setting()),
+          frame(answer | 25, 25, settings_page{{a_setting()}, true}),
+          frame(answer | 26, 26, some_result()),
+          frame(answer | 27, 27, trigger_batch_result{{some_result(), refusal{errc::unavailable, "later"}}}),
+          frame(answer | 28, 28, some_rule()),
+          frame(answer | 29, 29, some_rule()),
+          frame(answer | 30, 30, internal::nothing{}),
+          frame(answer | 31, 31, rule_page{{some_rule()}, true}),
+          frame(answer | 32, 32,
+                trial_page{{{{"r"}, true, {}, {{{"crm"}, event_id{{1}}, "{}"}}},
+                            {{"s"}, false, {"/enabled: the rule is disabled"}, {}}},
+                           true}),
           frame(internal::refusal_kind, 11, refusal{errc::unavailable, "why"})};
 }
 

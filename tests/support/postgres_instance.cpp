@@ -1,5 +1,7 @@
 #include "tests/support/postgres_instance.hpp"
 
+#include "tests/support/certificates.hpp"
+
 #include <libpq-fe.h>
 
 #include <chrono>
@@ -97,13 +99,31 @@ double postgres_instance::cpu_seconds() const {
   return static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
+void postgres_instance::listen_on(const std::string& address, const certificate& own) {
+  const auto keep = [&](const char* name, const std::string& text) {
+    const auto path = data() / name;
+    std::ofstream{path, std::ios::binary} << text;
+    std::filesystem::permissions(path,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    if (::geteuid() == 0 && ::chown(path.c_str(), nobody, nobody) != 0)
+      throw std::runtime_error{"can't give " + path.string() + " to another user"};
+  };
+  keep("server.crt", own.pem);
+  keep("server.key", own.key_pem);
+  std::ofstream{data() / "pg_hba.conf", std::ios::app} << "hostssl all all all trust\n";
+  address_ = address;
+  stop();
+  start();
+}
+
 void postgres_instance::start() {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{patience_ms};
   while (std::chrono::steady_clock::now() < until) {
     if (!server_ || !server_->running())
       server_ = std::make_unique<child_process>(
-          as_its_user({VICKET_POSTGRES_BIN "/postgres", "-D", data(), "-k", folder_.path(), "-h", "", "-c",
-                       "shared_buffers=32MB", "-c", "max_wal_size=256MB", "-c", "log_min_messages=warning"}),
+          as_its_user({VICKET_POSTGRES_BIN "/postgres", "-D", data(), "-k", folder_.path(), "-h", address_,
+                       "-c", address_.empty() ? "ssl=off" : "ssl=on", "-c", "shared_buffers=32MB", "-c",
+                       "max_wal_size=256MB", "-c", "log_min_messages=warning"}),
           log(), longest_life_s);
     if (PQping(conninfo().c_str()) == PQPING_OK)
       return;

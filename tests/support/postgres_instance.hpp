@@ -10,6 +10,8 @@
 
 namespace vicket::testing {
 
+struct certificate;
+
 /// A PostgreSQL of our own in a scratch folder, reached by a Unix socket there: nothing of the machine's is touched. Runs as
 /// `nobody` where the test runs as root, which PostgreSQL refuses to. Ends with its object, or with the test.
 class postgres_instance {
@@ -25,6 +27,9 @@ public:
   [[nodiscard]] std::string conninfo() const;
   /// CPU time of all its processes up to now, those that have ended included.
   [[nodiscard]] double cpu_seconds() const;
+
+  /// Also there, over TLS with this certificate, from now on; it is started anew. Whoever comes is let in.
+  void listen_on(const std::string& address, const certificate& own);
 
   void start();
   void stop();        ///< in order: transactions that are under way are rolled back
@@ -43,6 +48,7 @@ private:
   [[noreturn]] void complain(const std::string& what) const;
 
   temporary_folder folder_;
+  std::string address_; ///< where it listens beside its socket; empty: nowhere
   std::unique_ptr<child_process> server_;
 };
 

@@ -58,6 +58,10 @@ struct scripted_peer {
   kept_requests<of_partition<read_partition_histories>, partition_histories> histories;
   kept_requests<of_partition<read_partition_outcomes>, partition_outcomes> outcomes;
   kept_requests<await_feed, feed_awaited> awaits;
+  kept_requests<of_partition<put_setting>, void> put_settings;
+  kept_requests<of_partition<delete_setting>, void> deleted_settings;
+  kept_requests<of_partition<get_setting>, setting> got_settings;
+  kept_requests<of_partition<list_settings>, settings_page> listed_settings;
 };
 
 inline peer_actor::behavior_type play(peer_actor::pointer self, std::shared_ptr<scripted_peer> script) {
@@ -73,6 +77,10 @@ inline peer_actor::behavior_type play(peer_actor::pointer self, std::shared_ptr<
       [=](const of_partition<read_partition_histories>& r) { return script->histories.keep(self, r); },
       [=](const of_partition<read_partition_outcomes>& r) { return script->outcomes.keep(self, r); },
       [=](const await_feed& r) { return script->awaits.keep(self, r); },
+      [=](const of_partition<put_setting>& r) { return script->put_settings.keep(self, r); },
+      [=](const of_partition<delete_setting>& r) { return script->deleted_settings.keep(self, r); },
+      [=](const of_partition<get_setting>& r) { return script->got_settings.keep(self, r); },
+      [=](const of_partition<list_settings>& r) { return script->listed_settings.keep(self, r); },
   };
 }
 

@@ -28,11 +28,14 @@ std::optional<event_id> id_in(const std::string& request) {
 
 event_receiver::event_receiver() : tls_{false}, peer_{[this](http_peer::connection& c) { serve(c); }} {}
 
+event_receiver::event_receiver(const peer_place& at)
+    : tls_{false}, address_{at.address}, peer_{[this](http_peer::connection& c) { serve(c); }, at} {}
+
 event_receiver::event_receiver(const certificate& own)
     : tls_{true}, peer_{[this](http_peer::connection& c) { serve(c); }, own} {}
 
 std::string event_receiver::url() const {
-  return (tls_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(peer_.port()) + "/events";
+  return (tls_ ? "https://" : "http://") + address_ + ":" + std::to_string(peer_.port()) + "/events";
 }
 
 void event_receiver::serve(http_peer::connection& c) {

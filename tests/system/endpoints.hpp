@@ -24,6 +24,7 @@ public:
 
   event_receiver(); ///< plain HTTP
   explicit event_receiver(const certificate& own);
+  explicit event_receiver(const peer_place& at); ///< plain HTTP, on another address than 127.0.0.1
 
   static constexpr int nothing = 0;
 
@@ -64,6 +65,7 @@ private:
   std::unordered_map<event_id, record> events_;
   std::size_t requests_ = 0;
   bool tls_;
+  std::string address_ = "127.0.0.1";
   http_peer peer_; ///< last: its threads use the others
 };
 

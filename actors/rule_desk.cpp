@@ -1,0 +1,501 @@
+#include "actors/rule_desk.hpp"
+
+#include "actors/partition_seat.hpp"
+#include "policy/envelope.hpp"
+#include "policy/partitioning.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+
+namespace vicket {
+
+namespace {
+
+constexpr std::size_t around_bytes = 256; // what surrounds an event's strings in memory
+
+/// As a seat counts it, so that what fits one of its messages stays together.
+std::size_t weight_of(const composed_event& event) {
+  return event.envelope.size() + event.event.size() + event.workflow.size() + event.run.size() + around_bytes;
+}
+
+std::size_t weight_of(const trigger& value) {
+  return value.event.size() + value.data_json.size() + (value.message ? value.message->size() : 0) +
+         value.workflow.size() + value.run.size() + around_bytes;
+}
+
+/// Whether the partition may take it a little later.
+bool passes(errc code) {
+  return code == errc::unavailable || code == errc::storage_full || code == errc::overloaded ||
+         code == errc::not_owner;
+}
+
+refusal rules_are_old() {
+  return {errc::unavailable, "this node does not know for certain which rules the cluster has at the moment: "
+                             "send again a little later"};
+}
+
+caf::error no_rule(const rule_id& id) {
+  return make_refusal(errc::not_found, "no rule has the id '" + id.value + "'");
+}
+
+std::string listed(const std::vector<rule_id>& rules) {
+  std::string names;
+  for (const auto& each : rules)
+    names += (names.empty() ? "'" : ", '") + each.value + "'";
+  return names;
+}
+
+} // namespace
+
+rule_desk::rule_desk(handle::pointer self, setup with)
+    : self_{self}, with_{std::move(with)}, rules_{with_.copy, [this](const std::string& what) {
+        if (with_.log_warning)
+          with_.log_warning(what);
+      }} {}
+
+rule_desk::handle::behavior_type rule_desk::make_behavior() {
+  static_cast<void>(rules_.current()); // a start compiles them all, and no trigger waits for it
+  return {
+      [this](trigger& value) { return send_one(value); },
+      [this](trigger_batch& batch) { return send_many(batch); },
+      [this](const put_rule& request) { return put(request); },
+      [this](const get_rule& request) { return get(request); },
+      [this](const delete_rule& request) { return remove(request); },
+      [this](const list_rules& request) { return list(request); },
+      [this](const try_rules& request) { return try_out(request); },
+      [this](delete_connector& request) { return remove(request); },
+      [this](const tick&) {
+        tick_under_way_ = false;
+        look();
+      },
+  };
+}
+
+// -- triggers ---------------------------------------------------------------------------------------------------------
+
+caf::result<trigger_result> rule_desk::send_one(trigger& value) {
+  auto promise = self_->make_response_promise<trigger_result>();
+  std::vector<part> parts;
+  take(
+      std::move(value),
+      [promise](trigger_answer answered) mutable {
+        if (auto* done = std::get_if<trigger_result>(&answered))
+          promise.deliver(std::move(*done));
+        else
+          promise.deliver(make_refusal(std::get<refusal>(answered)));
+      },
+      parts);
+  for (auto& each : parts)
+    ask(std::move(each));
+  return promise;
+}
+
+caf::result<trigger_batch_result> rule_desk::send_many(trigger_batch& batch) {
+  if (batch.items.size() > trigger_batch::max_items)
+    return make_refusal(errc::invalid_event,
+                        "a batch holds at most " + std::to_string(trigger_batch::max_items) +
+                            " triggers, this one has " + std::to_string(batch.items.size()));
+  if (batch.items.empty())
+    return trigger_batch_result{};
+  struct whole {
+    caf::typed_response_promise<trigger_batch_result> promise;
+    trigger_batch_result value;
+    std::size_t missing;
+  };
+  const auto all = std::make_shared<whole>();
+  all->promise = self_->make_response_promise<trigger_batch_result>();
+  all->value.results.resize(batch.items.size());
+  all->missing = batch.items.size();
+  auto promise = all->promise;
+  std::vector<part> parts; // of the triggers together: a message for each partition, not for each event
+  for (std::size_t i = 0; i < batch.items.size(); ++i)
+    take(
+        std::move(batch.items[i]),
+        [all, i](trigger_answer answered) {
+          all->value.results[i] = std::move(answered);
+          if (--all->missing == 0)
+            all->promise.deliver(std::move(all->value));
+        },
+        parts);
+  for (auto& each : parts)
+    ask(std::move(each));
+  return promise;
+}
+
+void rule_desk::take(trigger value, answer done, std::vector<part>& parts) {
+  const auto open = std::make_shared<open_trigger>();
+  open->made_here = !value.id;
+  open->id = value.id ? *value.id : ids_.next(with_.clock->now(), *with_.random);
+  open->until = now() + patience;
+  open->done = std::move(done);
+  open->bytes = weight_of(value);
+  if (held_bytes_ > 0 && held_bytes_ + open->bytes > with_.max_bytes) {
+    open->bytes = 0;
+    return answer_with(open, refusal{errc::overloaded, "more than " + std::to_string(with_.max_bytes) +
+                                                           " bytes of triggers are on their way: send again a "
+                                                           "little later"});
+  }
+  held_bytes_ += open->bytes;
+  const auto* rules = waiting_.empty() ? rules_.current() : nullptr;
+  if (rules != nullptr)
+    return plan(std::move(value), open, *rules, parts);
+  waiting_.push_back({std::move(value), open});
+  schedule_look(look_again);
+}
+
+void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rules, std::vector<part>& parts) {
+  auto checked = checked_trigger::check(std::move(value), open->id, with_.max_envelope_bytes);
+  if (auto* why = std::get_if<refusal>(&checked))
+    return answer_with(open, std::move(*why));
+  trigger_limits limits;
+  limits.max_envelope_bytes = with_.max_envelope_bytes;
+  limits.max_bytes = partition_seat::message_bytes;
+  auto planned = plan_trigger(rules, std::get<checked_trigger>(checked), limits);
+  if (auto* why = std::get_if<refusal>(&planned))
+    return answer_with(open, std::move(*why));
+  open->result.id = open->id;
+  struct composed {
+    composed_event event;
+    std::size_t index;
+  };
+  std::vector<composed> events;
+  std::size_t bytes = 0;
+  for (auto& one : std::get<std::vector<planned_event>>(planned)) {
+    auto& result = open->result.events.emplace_back();
+    result.connector = one.connector;
+    result.rule = std::move(one.rule);
+    result.action = one.action;
+    if (auto* why = std::get_if<refusal>(&one.event)) {
+      result.result = std::move(*why);
+      continue;
+    }
+    auto& event = std::get<send_to_connector>(one.event);
+    auto envelope = compose_envelope(event, one.id, with_.max_envelope_bytes);
+    if (auto* why = std::get_if<refusal>(&envelope)) {
+      result.result = std::move(*why);
+      continue;
+    }
+    composed_event made;
+    made.id = one.id;
+    made.id_of_sender = !open->made_here; // of an id that was made now nothing is there yet
+    made.envelope = std::get<std::string>(std::move(envelope));
+    made.connector = std::move(event.connector);
+    made.event = std::move(event.event);
+    made.workflow = std::move(event.workflow);
+    made.run = std::move(event.run);
+    bytes += weight_of(made);
+    events.push_back({std::move(made), open->result.events.size() - 1});
+  }
+  if (bytes > partition_seat::message_bytes)
+    return answer_with(open, refusal{errc::too_large, "the events that the rules make of this trigger have " +
+                                                          std::to_string(bytes) + " bytes together, of " +
+                                                          std::to_string(partition_seat::message_bytes) +
+                                                          " at most"});
+  if (held_bytes_ > open->bytes && held_bytes_ + bytes > with_.max_bytes)
+    return answer_with(open, refusal{errc::overloaded, "the events of this trigger do not fit beside what is on "
+                                                       "its way: send again a little later"});
+  held_bytes_ += bytes;
+  open->bytes += bytes;
+  open->missing = events.size();
+  if (events.empty())
+    return answer_with(open, std::move(open->result));
+  // Those of one partition stay together: where there is no room for all of them behind others, they begin a message.
+  std::vector<std::size_t> bytes_for(with_.partitions);
+  std::vector<std::size_t> count_for(with_.partitions);
+  for (const auto& each : events) {
+    const auto partition = partition_of(each.event.connector, with_.partitions);
+    bytes_for[partition] += weight_of(each.event);
+    ++count_for[partition];
+  }
+  for (std::uint32_t partition = 0; partition < with_.partitions; ++partition) {
+    if (count_for[partition] == 0)
+      continue;
+    const auto last = std::find_if(parts.rbegin(), parts.rend(),
+                                   [&](const part& each) { return each.partition == partition; });
+    if (last == parts.rend() || last->bytes + bytes_for[partition] > partition_seat::message_bytes ||
+        last->events.size() + count_for[partition] > send_batch::max_items) {
+      part fresh;
+      fresh.partition = partition;
+      parts.push_back(std::move(fresh));
+    }
+  }
+  for (auto& each : events)
+    add(std::move(each.event), open, each.index, parts);
+}
+
+void rule_desk::add(composed_event event, const trigger_ptr& open, std::size_t index, std::vector<part>& parts) {
+  const auto partition = partition_of(event.connector, with_.partitions);
+  const auto to = std::find_if(parts.rbegin(), parts.rend(),
+                               [partition](const part& each) { return each.partition == partition; });
+  to->bytes += weight_of(event);
+  to->events.push_back(std::move(event));
+  to->places.push_back({open, index});
+}
+
+void rule_desk::ask(part one) {
+  const auto kept = std::make_shared<part>(std::move(one));
+  self_->request(with_.router, caf::infinite, accept_events{kept->partition, kept->events})
+      .then([this, kept](batch_result& answered) { take_answer(*kept, answered); },
+            [this, kept](const caf::error& why) {
+              for (auto& event : kept->events) // it may be there
+                event.id_of_sender = true;
+              retry(std::move(*kept), refusal_of(why).detail);
+            });
+}
+
+void rule_desk::take_answer(part& asked, batch_result& answered) {
+  part left;
+  left.partition = asked.partition;
+  std::string why;
+  for (std::size_t i = 0; i < asked.places.size(); ++i) {
+    auto& result = answered.results.at(i);
+    const auto* no = std::get_if<refusal>(&result);
+    if (no == nullptr || !passes(no->code)) {
+      decided(asked.places[i], std::move(result));
+      continue;
+    }
+    why = no->detail;
+    asked.events[i].id_of_sender = true;
+    left.events.push_back(std::move(asked.events[i]));
+    left.places.push_back(std::move(asked.places[i]));
+  }
+  if (!left.places.empty())
+    retry(std::move(left), why);
+}
+
+/// What has no time left is given up, with all of its trigger.
+void rule_desk::retry(part one, const std::string& why) {
+  part left;
+  left.partition = one.partition;
+  left.why = why;
+  left.again_at = now() + again;
+  for (std::size_t i = 0; i < one.places.size(); ++i) {
+    const auto& of = one.places[i].of;
+    if (!of->done)
+      continue; // another part of it had no time left
+    if (left.again_at > of->until) {
+      give_up(of, why);
+      continue;
+    }
+    left.events.push_back(std::move(one.events[i]));
+    left.places.push_back(std::move(one.places[i]));
+  }
+  if (left.places.empty())
+    return;
+  again_.push_back(std::move(left));
+  schedule_look(again);
+}
+
+void rule_desk::decided(const part::place& place, send_result result) {
+  auto& open = *place.of;
+  if (!open.done)
+    return;
+  if (auto* yes = std::get_if<accepted>(&result); yes != nullptr && open.made_here)
+    yes->duplicate = false;
+  open.result.events[place.index].result = std::move(result);
+  if (--open.missing == 0)
+    answer_with(place.of, std::move(open.result));
+}
+
+void rule_desk::give_up(const trigger_ptr& open, const std::string& why) {
+  answer_with(open, refusal{errc::unavailable, "trigger " + open->id.to_string() +
+                                                   " was not taken by all partitions: send it again with this "
+                                                   "id, which adds what is missing: " +
+                                                   why});
+}
+
+void rule_desk::answer_with(const trigger_ptr& open, trigger_answer value) {
+  held_bytes_ -= std::exchange(open->bytes, 0);
+  std::exchange(open->done, nullptr)(std::move(value));
+}
+
+void rule_desk::look() {
+  const auto time = now();
+  std::vector<part> parts;
+  if (const auto* rules = waiting_.empty() ? nullptr : rules_.current(); rules != nullptr)
+    for (auto& each : std::exchange(waiting_, {}))
+      plan(std::move(each.value), each.open, *rules, parts);
+  while (!waiting_.empty() && waiting_.front().open->until <= time) {
+    answer_with(waiting_.front().open, rules_are_old());
+    waiting_.pop_front();
+  }
+  for (auto at = again_.begin(); at != again_.end();) {
+    if (at->again_at > time) {
+      ++at;
+      continue;
+    }
+    parts.push_back(std::move(*at));
+    at = again_.erase(at);
+  }
+  for (auto& each : parts)
+    ask(std::move(each));
+  if (!waiting_.empty())
+    schedule_look(look_again);
+  else if (!again_.empty())
+    schedule_look(again);
+}
+
+void rule_desk::schedule_look(std::chrono::milliseconds in) {
+  if (!std::exchange(tick_under_way_, true))
+    self_->delayed_send(self_, in, tick{});
+}
+
+// -- rules ------------------------------------------------------------------------------------------------------------
+
+caf::result<rule> rule_desk::put(const put_rule& request) {
+  auto compiled = compiled_rule::compile(request.value);
+  if (const auto* fault = std::get_if<json_fault>(&compiled))
+    return make_refusal(errc::invalid_rule, fault->sentence());
+  const auto& value = *std::get<std::shared_ptr<const compiled_rule>>(compiled);
+  static_cast<void>(rules_.current()); // as far as this node knows: the partition judges number and bytes
+  if (auto why = rules_.last_seen().complaint(value))
+    return make_refusal(errc::invalid_rule, *why);
+  std::set<connector_id> named;
+  for (const auto& action : request.value.actions)
+    named.insert(action.connector);
+  struct progress {
+    rule value;
+    caf::typed_response_promise<rule> promise;
+    std::size_t missing;
+    caf::error why;
+  };
+  const auto open = std::make_shared<progress>();
+  open->value = request.value;
+  open->promise = self_->make_response_promise<rule>();
+  open->missing = named.size();
+  auto promise = open->promise;
+  const auto one_less = [this, open] {
+    if (--open->missing > 0)
+      return;
+    if (open->why)
+      open->promise.deliver(open->why);
+    else
+      store(open->value, open->promise);
+  };
+  for (const auto& id : named)
+    self_->request(with_.router, caf::infinite, get_connector{id})
+        .then([one_less](const connector_view&) { one_less(); },
+              [open, one_less, id](const caf::error& why) {
+                const auto no = refusal_of(why);
+                if (!open->why)
+                  open->why = no.code == errc::not_found
+                                  ? make_refusal(errc::unknown_connector, "no connector has the id '" + id.value +
+                                                                              "', which the rule names: put it first")
+                                  : make_refusal(no);
+                one_less();
+              });
+  return promise;
+}
+
+void rule_desk::store(const rule& value, caf::typed_response_promise<rule> promise) {
+  self_->request(with_.settings, caf::infinite, put_setting{to_setting(value)})
+      .then([value, promise]() mutable { promise.deliver(value); },
+            [promise](const caf::error& why) mutable { promise.deliver(make_refusal(refusal_of(why))); });
+}
+
+caf::result<rule> rule_desk::get(const get_rule& request) {
+  auto promise = self_->make_response_promise<rule>();
+  self_->request(with_.settings, caf::infinite, get_setting{key_of(request.id)})
+      .then(
+          [promise, id = request.id](const setting& found) mutable {
+            if (auto value = rule_of(found))
+              promise.deliver(*std::move(value));
+            else
+              promise.deliver(make_refusal(errc::invalid_rule, "rule '" + id.value + "' can't be read by this "
+                                                                                     "version: put it again"));
+          },
+          [promise, id = request.id](const caf::error& why) mutable {
+            const auto no = refusal_of(why);
+            promise.deliver(no.code == errc::not_found ? no_rule(id) : make_refusal(no));
+          });
+  return promise;
+}
+
+caf::result<void> rule_desk::remove(const delete_rule& request) {
+  auto promise = self_->make_response_promise<void>();
+  self_->request(with_.settings, caf::infinite, delete_setting{key_of(request.id)})
+      .then([promise]() mutable { promise.deliver(); },
+            [promise, id = request.id](const caf::error& why) mutable {
+              const auto no = refusal_of(why);
+              promise.deliver(no.code == errc::not_found ? no_rule(id) : make_refusal(no));
+            });
+  return promise;
+}
+
+caf::result<rule_page> rule_desk::list(const list_rules& request) {
+  auto promise = self_->make_response_promise<rule_page>();
+  self_->request(with_.settings, caf::infinite,
+                 list_settings{setting_kind::rule, request.after.value,
+                               std::clamp(request.limit, 1u, list_rules::max_limit)})
+      .then(
+          [promise](const settings_page& found) mutable {
+            rule_page page;
+            page.more = found.more;
+            for (const auto& each : found.settings) {
+              if (auto value = rule_of(each)) {
+                page.rules.push_back(*std::move(value));
+              } else { // by its id, so that it can be put again
+                page.rules.emplace_back();
+                page.rules.back().id = {each.key.id};
+                page.rules.back().enabled = false;
+              }
+            }
+            promise.deliver(std::move(page));
+          },
+          [promise](const caf::error& why) mutable { promise.deliver(make_refusal(refusal_of(why))); });
+  return promise;
+}
+
+caf::result<trial_page> rule_desk::try_out(const try_rules& request) {
+  const auto* rules = rules_.current();
+  if (rules == nullptr)
+    return make_refusal(rules_are_old());
+  const auto id =
+      request.value.id ? *request.value.id : ids_.next(with_.clock->now(), *with_.random);
+  auto checked = checked_trigger::check(request.value, id, with_.max_envelope_bytes);
+  if (const auto* why = std::get_if<refusal>(&checked))
+    return make_refusal(*why);
+  trial_page page;
+  std::size_t bytes = 0;
+  const auto limit = std::clamp(request.limit, 1u, try_rules::max_limit);
+  rules->visit_after(request.after, [&](const compiled_rule& one) {
+    auto trial = try_rule(one, std::get<checked_trigger>(checked), with_.max_envelope_bytes);
+    tried_rule shown;
+    shown.rule = one.source().id;
+    shown.matches = trial.matches;
+    bytes += around_bytes;
+    for (const auto& each : trial.why_not) {
+      shown.why_not.push_back(each.sentence());
+      bytes += shown.why_not.back().size();
+    }
+    for (auto& each : trial.actions) {
+      if (const auto* envelope = std::get_if<std::string>(&each.envelope))
+        bytes += envelope->size();
+      bytes += around_bytes;
+      shown.actions.push_back({std::move(each.connector), each.id, std::move(each.envelope)});
+    }
+    page.more = page.rules.size() == limit || (!page.rules.empty() && bytes > trial_page::max_bytes);
+    if (!page.more)
+      page.rules.push_back(std::move(shown));
+    return !page.more;
+  });
+  return page;
+}
+
+/// One that rules name stays: their triggers would get `unknown_connector` for it. (A rule that is put at the same moment is not
+/// seen here, as the connector is for it; then that is what they get.)
+caf::result<void> rule_desk::remove(delete_connector& request) {
+  const auto* rules = rules_.current();
+  if (rules == nullptr)
+    return make_refusal(rules_are_old());
+  if (const auto named = rules->naming(request.id, named_rules); !named.empty())
+    return make_refusal(errc::connector_busy, "rules name connector '" + request.id.value + "': " +
+                                                  listed(named) +
+                                                  (named.size() == named_rules ? " and perhaps more" : "") +
+                                                  ": change or delete them first");
+  return self_->delegate(with_.router, std::move(request));
+}
+
+} // namespace vicket

@@ -1,0 +1,133 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/node_rules.hpp"
+#include "policy/schedule_clock.hpp"
+#include "policy/trigger_plan.hpp"
+#include "policy/uuid.hpp"
+#include "storage/settings_copy.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vicket {
+
+/// Rules, and what they make of triggers: behind the gateway, beside the partitions. Holds nothing durable.
+///
+/// A trigger is all or nothing, as its sender sees it. What its rules make of it is planned once; the events of one partition go
+/// there in one message, so in one round; a part that a partition can't take at the moment is sent again, with the same
+/// ids, until `patience` is over: then the answer is `unavailable` with the trigger's id, and who sends it again under that
+/// id completes it, since what is there already is not stored again. What is refused for good (an unknown connector, a
+/// filter) is the result of that action, and holds up no other.
+class rule_desk {
+public:
+  using handle = rule_desk_actor;
+
+  static constexpr auto name = "rule_desk";
+
+  static constexpr std::chrono::milliseconds again{200};
+  static constexpr std::chrono::milliseconds look_again{50}; ///< for rules that may be decided by
+  static constexpr std::chrono::milliseconds patience{10'000};
+  /// Rules that a refused delete of a connector names.
+  static constexpr std::size_t named_rules = 10;
+
+  struct setup {
+    router_actor router;
+    settings_actor settings;
+    std::shared_ptr<const settings_copy> copy;
+    std::uint32_t partitions = 0;
+    const schedule_clock* clock = nullptr; ///< outlives the actor
+    random_source* random = nullptr;       ///< outlives the actor; safe from any thread
+    std::size_t max_envelope_bytes = 256 * 1024;
+    /// Of triggers that are not answered, and their events; beyond it they are refused with `overloaded`. One is always
+    /// allowed.
+    std::size_t max_bytes = 64u << 20;
+    std::function<void(const std::string&)> log_warning;
+  };
+
+  rule_desk(handle::pointer self, setup with);
+
+  handle::behavior_type make_behavior();
+
+private:
+  using time_point = caf::actor_clock::time_point;
+  using answer = std::function<void(trigger_answer)>;
+
+  /// A trigger that is not answered.
+  struct open_trigger {
+    event_id id;
+    bool made_here = false; ///< the id: nothing is a duplicate of what was there before
+    time_point until;
+    std::size_t bytes = 0;
+    trigger_result result;
+    std::size_t missing = 0; ///< events that are not decided
+    answer done;             ///< null: it is answered
+  };
+  using trigger_ptr = std::shared_ptr<open_trigger>;
+
+  /// Events of one partition that go there in one message.
+  struct part {
+    struct place {
+      trigger_ptr of;
+      std::size_t index; ///< of the result
+    };
+    std::uint32_t partition = 0;
+    std::vector<composed_event> events;
+    std::vector<place> places; ///< of each of them
+    std::size_t bytes = 0;
+    time_point again_at{};
+    std::string why; ///< it could not be taken
+  };
+  /// A trigger that waits for rules that may be decided by.
+  struct waiting_trigger {
+    trigger value;
+    trigger_ptr open;
+  };
+
+  caf::result<trigger_result> send_one(trigger& value);
+  caf::result<trigger_batch_result> send_many(trigger_batch& batch);
+  /// Through `parts`, for those that come with it; null: it has to wait.
+  void take(trigger value, answer done, std::vector<part>& parts);
+  void plan(trigger value, const trigger_ptr& open, const rule_set& rules, std::vector<part>& parts);
+  void add(composed_event event, const trigger_ptr& open, std::size_t index, std::vector<part>& parts);
+  void ask(part one);
+  void take_answer(part& asked, batch_result& answered);
+  void retry(part one, const std::string& why);
+  void decided(const part::place& place, send_result result);
+  void give_up(const trigger_ptr& open, const std::string& why);
+  void answer_with(const trigger_ptr& open, trigger_answer value);
+  void look();
+  void schedule_look(std::chrono::milliseconds in);
+
+  caf::result<rule> put(const put_rule& request);
+  void store(const rule& value, caf::typed_response_promise<rule> promise);
+  caf::result<rule> get(const get_rule& request);
+  caf::result<void> remove(const delete_rule& request);
+  caf::result<rule_page> list(const list_rules& request);
+  caf::result<trial_page> try_out(const try_rules& request);
+  caf::result<void> remove(delete_connector& request);
+  [[nodiscard]] time_point now() const { return self_->clock().now(); }
+
+  // Invariants, between two messages:
+  // - held_bytes_ is the sum of `bytes` of all triggers that are not answered;
+  // - while anything is in waiting_ or again_, a tick is under way.
+  handle::pointer self_;
+  setup with_;
+  node_rules rules_;
+  uuid7_source ids_;
+  std::list<waiting_trigger> waiting_;
+  std::list<part> again_;
+  std::size_t held_bytes_ = 0;
+  bool tick_under_way_ = false;
+};
+
+} // namespace vicket

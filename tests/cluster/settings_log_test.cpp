@@ -1,0 +1,108 @@
+// The log of the partition `settings`: a new cluster has it, one of an older program gets it, and an adopted folder's comes along.
+
+#include "cluster/cluster_setup.hpp"
+#include "tests/cluster/table_world.hpp"
+
+#include "storage/data_folder.hpp"
+#include "storage/secret_key.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace vicket;
+using namespace vicket::testing;
+
+namespace {
+
+constexpr std::uint32_t partitions = 2;
+
+std::shared_ptr<const secret_box> the_key() {
+  static const auto box =
+      std::make_shared<const secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')});
+  return box;
+}
+
+std::string run(const std::string& statement) {
+  return the_postgres().run(statement);
+}
+
+std::string records_of(const std::string& schema, std::uint32_t partition) {
+  return run("SELECT string_agg(kind::text, ',' ORDER BY number) FROM " + schema +
+             ".rounds WHERE partition = " + std::to_string(partition));
+}
+
+cluster_identity made(const log_place& place) {
+  auto result = init_cluster(place, "test", partitions, the_key(), {});
+  if (const auto* why = std::get_if<std::string>(&result))
+    FAIL(*why);
+  return std::get<cluster_identity>(std::move(result));
+}
+
+} // namespace
+
+TEST_CASE("a new cluster has a log of its settings, beside those of the partitions that it counts") {
+  const log_place place{the_postgres().conninfo(), "settings_new"};
+  const auto cluster = made(place);
+  CHECK(cluster.partitions == partitions);
+  CHECK(records_of(place.schema, partitions) == records_of(place.schema, 0));
+  CHECK(run("SELECT count(*) FROM settings_new.partitions") == "3");
+  CHECK_FALSE(add_settings_log(place, cluster, the_key())); // it is there
+  CHECK(run("SELECT count(*) FROM settings_new.rounds") == "3");
+}
+
+TEST_CASE("a cluster of a program without settings gets their log once, however many nodes start at the same time") {
+  const log_place place{the_postgres().conninfo(), "settings_old"};
+  const auto cluster = made(place);
+  run("DELETE FROM settings_old.rounds WHERE partition = 2; DELETE FROM settings_old.partitions WHERE partition = 2");
+  std::vector<std::optional<std::string>> said(8);
+  {
+    std::vector<std::thread> nodes;
+    for (auto& mine : said)
+      nodes.emplace_back([&] { mine = add_settings_log(place, cluster, the_key()); });
+    for (auto& each : nodes)
+      each.join();
+  }
+  for (const auto& each : said)
+    CHECK(each.value_or("") == "");
+  CHECK(records_of(place.schema, 2) == records_of(place.schema, 0));
+  CHECK(run("SELECT count(*) FROM settings_old.rounds") == "3");
+}
+
+TEST_CASE("a log of the settings that can't be made says why") {
+  const log_place place{the_postgres().conninfo(), "settings_gone"};
+  const auto cluster = made(place);
+  run("DROP TABLE settings_gone.partitions");
+  const auto why = add_settings_log(place, cluster, the_key());
+  REQUIRE(why);
+  CHECK(why->starts_with("the log of the cluster's settings can't be made: "));
+}
+
+TEST_CASE("a cluster that begins with a folder has its settings, or none where the folder is of before") {
+  const temporary_folder scratch;
+  const auto path = scratch.path() + "/data";
+  {
+    auto opened = data_folder::open(path, partitions);
+    auto& folder = *std::get<std::unique_ptr<data_folder>>(opened);
+    const auto box = std::get<std::shared_ptr<const secret_box>>(open_secret_box(folder, {}));
+    REQUIRE(folder.settings_path());
+    store_options options;
+    options.folder = *folder.settings_path();
+    options.secrets = box;
+    auto store = partition_store::open(options);
+    write_batch batch;
+    batch.put_setting({{setting_kind::rule, "a"}, "1"});
+    auto& settings = *std::get<std::unique_ptr<partition_store>>(store);
+    REQUIRE(settings.commit(batch, settings.next_sequence()).ok());
+  }
+  const log_place place{the_postgres().conninfo(), "settings_adopted"};
+  const auto adopted = adopt_folder(place, "test", path, {}, {});
+  if (const auto* why = std::get_if<std::string>(&adopted))
+    FAIL(*why);
+  CHECK(std::get<adopted_cluster>(adopted).is.partitions == partitions);
+  CHECK(records_of(place.schema, partitions) == records_of(place.schema, 0)); // genesis, claim, round, yield
+}
