@@ -172,7 +172,9 @@ placement::nodes_of_one placement::owners_of(const std::vector<placement_copies>
   std::vector<std::size_t> owned(nodes_.size(), 0);
   for (std::size_t p = 0; p < now.size(); ++p)
     if (const auto node = now[p].empty() ? none : find(now[p].front());
-        node != none && contains(placed[p], node)) {
+        node != none && contains(placed[p], node) &&
+        (nodes_[node].may_own ||
+         std::none_of(placed[p].begin(), placed[p].end(), [&](auto i) { return nodes_[i].takes_more; }))) {
       owners[p] = node;
       ++owned[node];
     }

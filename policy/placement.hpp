@@ -14,6 +14,8 @@ struct placement_node {
   std::string zone; ///< what fails together; empty: a zone of its own
   /// Else it keeps what it has, and gets nothing more: it has gone a moment ago, or says that it is about to.
   bool takes_more = true;
+  /// Else what it owns goes to another that keeps it and takes more.
+  bool may_own = true;
 };
 
 /// Who keeps a partition; the first is its owner.

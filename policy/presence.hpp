@@ -44,7 +44,8 @@ public:
   /// Those of them that are to own something: not those whose stores take nothing, nor those that the others can't reach
   /// (`cut_off`).
   [[nodiscard]] std::vector<placement_node> able(std::int64_t now_ms) const;
-  /// By name, those that are not gone for good; `placement_node::takes_more` of those that are `able`.
+  /// By name, those that are not gone for good; `placement_node::takes_more` of those that are `able`, and
+  /// those may not own whose stores take nothing, or that the others can't reach.
   [[nodiscard]] std::vector<placement_node> not_gone(std::int64_t now_ms) const;
   [[nodiscard]] bool is_cut_off(std::string_view node, std::int64_t now_ms) const;
 

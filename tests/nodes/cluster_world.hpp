@@ -115,6 +115,7 @@ public:
   [[nodiscard]] event_receiver& endpoint() { return *endpoint_; }
 
 private:
+  std::int64_t wait_for(const std::string& what, const std::function<bool()>& is_so) const;
   struct engine;
 
   [[nodiscard]] std::string conninfo() const;

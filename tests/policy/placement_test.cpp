@@ -119,6 +119,24 @@ TEST_CASE("a node that has just gone keeps what it has, and gets nothing more") 
     CHECK(copies.front() != "node-3");
 }
 
+TEST_CASE("a node that may not own gives what it owns to those that keep it, and keeps the copy") {
+  auto nodes = nodes_named(3);
+  nodes[1].takes_more = nodes[1].may_own = false;
+  const std::vector<placement_copies> now{{"node-1", "node-0"}, {"node-2", "node-0"}, {"node-0", "node-1"}};
+  auto all = placement{nodes, 2}.of(now);
+  CHECK(all[0].front() != "node-1");
+  CHECK(all[1].front() == "node-2");
+  CHECK(all[2].front() != "node-1");
+  for (const auto& copies : all)
+    CHECK(copies.size() == 2);
+  // To one that will keep it, where the only other has gone.
+  CHECK(placement{nodes, 2}.of({{"node-1", "gone"}}).front().front() != "node-1");
+  // Where there is nobody else it goes on.
+  nodes[0].takes_more = nodes[2].takes_more = false;
+  all = placement{nodes, 2}.of(now);
+  CHECK(all[0].front() == "node-1");
+}
+
 TEST_CASE("where too few nodes take more a partition has fewer copies") {
   auto nodes = nodes_named(2);
   nodes[1].takes_more = false;
