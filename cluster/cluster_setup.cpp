@@ -399,34 +399,61 @@ std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, 
   return std::move(why);
 }
 
-std::optional<std::string> add_settings_log(const log_place& place, const cluster_identity& cluster,
-                                            const std::shared_ptr<const secret_box>& key) {
+namespace {
+
+void add_settings_log(database& server, const log_place& place, const cluster_identity& cluster,
+                      const std::shared_ptr<const secret_box>& key) {
+  const auto number = std::to_string(cluster.partitions);
+  const auto is_there = [&] {
+    const auto found =
+        server.run(in_schema("SELECT FROM $.partitions WHERE partition = $1::int4", place.schema), {number});
+    return PQntuples(found.get()) > 0;
+  };
+  if (is_there())
+    return;
+  const record_codec codec{key, cluster.uuid};
+  server.run("BEGIN");
+  try {
+    // Its row first: whoever comes second waits for it, and finds it there.
+    server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema), {number});
+    new_log{server, place.schema, codec, cluster.partitions}.append(record_kind::genesis, {});
+    server.run("COMMIT");
+  } catch (const trouble&) {
+    server.run("ROLLBACK");
+    if (!is_there())
+      throw;
+  }
+}
+
+void add_unreached(database& server, const log_place& place) {
+  const auto found =
+      server.run("SELECT FROM pg_attribute WHERE attrelid = $1::regclass AND attname = 'unreached'",
+                 {server.quoted(place.schema) + ".members"});
+  if (PQntuples(found.get()) > 0)
+    return;
+  const auto change = in_schema(
+      "ALTER TABLE $.members ADD COLUMN IF NOT EXISTS unreached text NOT NULL DEFAULT ''", place.schema);
+  try {
+    server.run(change);
+  } catch (const trouble& problem) {
+    throw trouble{problem.what() + (": let the owner of that table run \"" + change + "\""),
+                  problem.sqlstate};
+  }
+}
+
+} // namespace
+
+std::optional<std::string> complete_schema(const log_place& place, const cluster_identity& cluster,
+                                           const std::shared_ptr<const secret_box>& key) {
+  std::string what = "a column of its members";
   try {
     database server{place};
-    const auto number = std::to_string(cluster.partitions);
-    const auto is_there = [&] {
-      return PQntuples(server
-                           .run(in_schema("SELECT FROM $.partitions WHERE partition = $1::int4", place.schema),
-                                {number})
-                           .get()) > 0;
-    };
-    if (is_there())
-      return std::nullopt;
-    const record_codec codec{key, cluster.uuid};
-    server.run("BEGIN");
-    try {
-      // Its row first: whoever comes second waits for it, and finds it there.
-      server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema), {number});
-      new_log{server, place.schema, codec, cluster.partitions}.append(record_kind::genesis, {});
-      server.run("COMMIT");
-    } catch (const trouble&) {
-      server.run("ROLLBACK");
-      if (!is_there())
-        throw;
-    }
+    add_unreached(server, place);
+    what = "the log of its settings";
+    add_settings_log(server, place, cluster, key);
     return std::nullopt;
   } catch (const trouble& problem) {
-    return "the log of the cluster's settings can't be made: " + std::string{problem.what()};
+    return "the cluster was made by a version before, and " + what + " can't be added: " + problem.what();
   }
 }
 
