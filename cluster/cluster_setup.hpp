@@ -94,4 +94,12 @@ struct cluster_view {
 };
 [[nodiscard]] std::variant<cluster_view, no_cluster> view_cluster(const log_place& place);
 
+/// Whether the node is to own and keep nothing from now on; it says so until it is told otherwise, whatever lives it has. False:
+/// there is no such node.
+[[nodiscard]] std::variant<bool, no_cluster> set_drained(const log_place& place, const std::string& node,
+                                                         bool drained);
+/// The node is none of the cluster any more, and keeps nothing. One that starts again under its name is a new one. False: there is
+/// none, or it shows signs of life.
+[[nodiscard]] std::variant<bool, no_cluster> remove_member(const log_place& place, const std::string& node);
+
 } // namespace vicket

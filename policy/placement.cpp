@@ -77,13 +77,16 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
     return result;
   std::vector<nodes_of_one> placed(now.size());
   std::vector<std::size_t> kept(nodes_.size(), 0);
-  for (std::size_t p = 0; p < now.size(); ++p)
+  const auto leave_at = [&](std::size_t p, const auto& which) {
     for (const auto& name : now[p])
       if (const auto node = find(name);
-          node != none && placed[p].size() < copies_ && !contains(placed[p], node)) {
+          node != none && placed[p].size() < copies_ && !contains(placed[p], node) && which(nodes_[node])) {
         placed[p].push_back(node);
         ++kept[node];
       }
+  };
+  for (std::size_t p = 0; p < now.size(); ++p)
+    leave_at(p, [](const placement_node& node) { return node.keeps; });
   for (std::size_t p = 0; p < now.size(); ++p) {
     while (placed[p].size() < copies_) {
       const auto node = best_for(p, placed[p], kept);
@@ -92,6 +95,7 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
       placed[p].push_back(node);
       ++kept[node];
     }
+    leave_at(p, [](const placement_node&) { return true; });
     // Both copies in one zone, and there is another by now: the last one goes there.
     if (auto others = placed[p];
         others.size() > 1 && shares_zone(others.back(), {others.begin(), others.end() - 1})) {
