@@ -110,8 +110,16 @@ caf::result<Answer> peer_door::ask(of_partition<Request>& request) {
   if (place == nullptr)
     return not_owned(request.partition);
   bound(request.body);
-  auto promise = self_->template make_response_promise<Answer>();
-  return promise.template delegate<priority_of<Request>>(place->here, std::move(request.body));
+  if constexpr (priority_of<Request> == caf::message_priority::normal) {
+    return self_->delegate(place->here, std::move(request.body));
+  } else {
+    // Not delegated with priority: CAF 0.18 answers that under an id with the priority in it, which nobody waits for.
+    auto promise = self_->template make_response_promise<Answer>();
+    self_->template request<priority_of<Request>>(place->here, caf::infinite, std::move(request.body))
+        .then([promise](Answer& answer) mutable { promise.deliver(std::move(answer)); },
+              [promise](caf::error& why) mutable { promise.deliver(std::move(why)); });
+    return promise;
+  }
 }
 
 template <class Answer, class Request>

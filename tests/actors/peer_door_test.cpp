@@ -67,9 +67,14 @@ TEST_CASE("what is asked of its own goes to the partition, within the bounds of 
   CHECK_FALSE(listed.is_urgent);
   const auto shown =
       w.ask<partition_overview>(w.door, of_partition<get_partition_overview>{1, {{}, 1'000'000}});
-  const auto overview = w.one->overviews.take();
+  auto overview = w.one->overviews.take();
   CHECK(overview.request.limit == get_status::max_limit);
   CHECK(overview.is_urgent);
+  partition_overview answer;
+  answer.partition.pending = 5;
+  overview.promise.deliver(answer);
+  w.run();
+  CHECK(value(shown).partition.pending == 5);
   const auto run = w.ask<found_events>(w.door, of_partition<find_partition_run>{1, {"r", 0, 1'000'000}});
   CHECK(w.one->runs.take().request.limit == event_page::max_events + 1);
   const auto read = w.ask<partition_histories>(
