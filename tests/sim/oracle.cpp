@@ -376,6 +376,7 @@ void oracle::quiet(const moment& now) {
   if (failed_)
     return;
   connectors_.quiet(now);
+  triggers_.quiet(now);
   if (!disk_full_ && !disk_squeezed_ && !shortly_after(last_full_, now))
     events_.quiet(now);
 }

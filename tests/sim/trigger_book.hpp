@@ -34,6 +34,8 @@ public:
   /// It was refused, or its answer is lost: what comes of it is planned.
   void ended(std::uint64_t serial, const moment& now);
   void all_are_lost(const moment& now);
+  /// Nothing moves: what was sent long ago is answered, if only with a refusal.
+  void quiet(const moment& now) const;
 
   /// An endpoint got an event that a rule made of the trigger `serial`.
   void arrived(std::uint64_t serial, std::uint32_t connector, const event_id& id, const std::string& envelope,

@@ -292,6 +292,20 @@ TEST_CASE("of what a partition was to take of a trigger all is there, or nothing
   CHECK(whole(by_filter, 1, 1)); // c1 refuses it
 }
 
+TEST_CASE("a trigger is answered in time, if only with a refusal") {
+  story told;
+  told.send(10);
+  told.send(20);
+  told.book.ended(20, told.now());
+  told.time.steady_ms += 11'000;
+  told.book.quiet(told.now());
+  CHECK(told.well());
+  told.time.steady_ms += 1;
+  told.book.quiet(told.now());
+  CHECK(told.complaints.size() == 1);
+  CHECK(told.breaks("a trigger is answered after 10 s at the latest"));
+}
+
 TEST_CASE("of a trigger that was not answered the last sending is remembered, until one was") {
   story told;
   told.send(10);
