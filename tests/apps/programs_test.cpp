@@ -694,10 +694,10 @@ TEST_CASE("a node with too few descriptors for --max-in-flight says what it need
   CAPTURE(result.errors);
   CHECK(result.code == 2);
   CHECK(lines_in(result.errors) == 1);
-  CHECK(has(result.errors, "may open 1000 files, and --max-in-flight 10000 needs 12114"));
-  CHECK(has(result.errors, "or start with --max-in-flight 120"));
+  CHECK(has(result.errors, "may open 1000 files, and --max-in-flight 10000 needs 12178"));
+  CHECK(has(result.errors, "or start with --max-in-flight 64"));
   // Nobody asked for 10,000: it goes on with as many as can be.
-  for (const auto& asked : {arguments{"--max-in-flight", "120"}, arguments{}}) {
+  for (const auto& asked : {arguments{"--max-in-flight", "64"}, arguments{}}) {
     process node{limited + flags + asked};
     static_cast<void>(node.line_with("vicketd ready actors="));
     node.signal(SIGTERM);

@@ -106,7 +106,25 @@ TEST_CASE("the type ids are the wire: each stays where it is, new ones go to the
   CHECK(offset_of<node_status> == 34);
   CHECK(offset_of<event_page> == 35);
   CHECK(offset_of<link_state> == 36);
-  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 37);
+  CHECK(offset_of<settings_status> == 37);
+  CHECK(offset_of<rule_id> == 38);
+  CHECK(offset_of<rule_action> == 39);
+  CHECK(offset_of<rule> == 40);
+  CHECK(offset_of<put_rule> == 41);
+  CHECK(offset_of<get_rule> == 42);
+  CHECK(offset_of<delete_rule> == 43);
+  CHECK(offset_of<list_rules> == 44);
+  CHECK(offset_of<rule_page> == 45);
+  CHECK(offset_of<try_rules> == 46);
+  CHECK(offset_of<tried_action> == 47);
+  CHECK(offset_of<tried_rule> == 48);
+  CHECK(offset_of<trial_page> == 49);
+  CHECK(offset_of<trigger> == 50);
+  CHECK(offset_of<trigger_batch> == 51);
+  CHECK(offset_of<triggered_event> == 52);
+  CHECK(offset_of<trigger_result> == 53);
+  CHECK(offset_of<trigger_batch_result> == 54);
+  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 55);
 }
 
 TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
@@ -137,7 +155,7 @@ TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {
   CHECK(static_cast<int>(event_state::failed) == 3);
   for (int number = 0; number < 256; ++number) {
     INFO(number);
-    CHECK(readable<errc>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 13));
+    CHECK(readable<errc>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 14));
     CHECK(readable<outcome>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 8));
     CHECK(readable<event_state>(static_cast<std::uint8_t>(number)) == (number >= 1 && number <= 3));
   }
@@ -147,7 +165,7 @@ TEST_CASE("the errors' names are the contract") {
   for (const std::string_view name :
        {"unknown_connector", "connector_disabled", "filtered", "invalid_event", "too_large", "overloaded",
         "storage_full", "unavailable", "invalid_connector", "not_found", "connector_busy", "forbidden",
-        "not_owner"}) {
+        "not_owner", "invalid_rule"}) {
     auto code = errc{};
     REQUIRE(from_string(name, code));
     CHECK(to_string(code) == name);

@@ -366,6 +366,11 @@ std::int64_t cluster_world::wait_for_status(const std::string& part, bool says) 
                     [&] { return (cluster_status().find(part) != std::string::npos) == says; });
 }
 
+finished_process cluster_world::cluster_command(std::vector<std::string> words) const {
+  words.insert(words.begin(), {VICKET_PATH, "cluster", "--log", conninfo()});
+  return run_process(words);
+}
+
 finished_process cluster_world::outcomes_of(std::size_t number) const {
   return run_process({VICKET_PATH, "--node", "unix:" + socket_of(number), "outcomes", "--json"});
 }
@@ -378,8 +383,17 @@ std::size_t cluster_world::some_owner() const {
   throw std::runtime_error{"no node owns anything"};
 }
 
+/// What the cluster's status was then is said with what did not come.
+std::int64_t cluster_world::wait_for(const std::string& what, const std::function<bool()>& is_so) const {
+  try {
+    return wait_until(what, is_so);
+  } catch (const std::runtime_error& why) {
+    throw std::runtime_error{why.what() + ("\n" + cluster_status())};
+  }
+}
+
 std::int64_t cluster_world::wait_for_owners(std::optional<std::size_t> except) {
-  return wait_until("every partition has an owner", [&] {
+  return wait_for("every partition has an owner", [&] {
     const auto all = owners();
     return all.size() == partitions + 1 && std::all_of(all.begin(), all.end(), [&](const std::string& owner) {
              for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -404,7 +418,7 @@ std::vector<std::size_t> cluster_world::followers_of(std::uint32_t partition) co
 }
 
 void cluster_world::wait_for_copies() {
-  wait_until("each partition is kept by two nodes", [&] {
+  wait_for("each partition is kept by two nodes", [&] {
     return database_run("SELECT string_agg(n::text, ',') FROM (SELECT count(*) FILTER (WHERE complete) * 10 "
                         "+ count(*) "
                         "AS n FROM vicket.copies GROUP BY partition ORDER BY partition) AS c") ==
@@ -413,7 +427,7 @@ void cluster_world::wait_for_copies() {
 }
 
 void cluster_world::wait_for_balance() {
-  wait_until("the nodes own about as many", [&] {
+  wait_for("the nodes own about as many", [&] {
     std::map<std::string, std::size_t> owned;
     for (const auto& owner : owners())
       ++owned[owner];
@@ -456,7 +470,7 @@ cluster_world::counts cluster_world::sent() const {
 
 std::int64_t cluster_world::wait_for_accepted(std::size_t more) {
   const auto wanted = sent().accepted + more;
-  return wait_until(std::to_string(more) + " more events are accepted",
+  return wait_for(std::to_string(more) + " more events are accepted",
                     [&] { return sent().accepted >= wanted; });
 }
 

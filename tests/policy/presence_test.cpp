@@ -52,7 +52,7 @@ TEST_CASE(
   const auto at = [&](std::int64_t now_ms) {
     std::string text;
     for (const auto& each : it.not_gone(now_ms))
-      text += each.name + (each.takes_more ? " " : "- ");
+      text += each.name + (each.takes_more ? " " : each.may_own ? "- " : "! ");
     return text;
   };
   CHECK(at(1'000) == "a b c- ");
@@ -104,6 +104,36 @@ TEST_CASE("who claims first is the same for all that see the same, and who is go
   it.seen({{"a", "", 1, 2}, {"b", "", 1, 1}, {"c", "", 1, 2}}, 3'000);
   for (std::uint32_t partition = 0; partition < 30; ++partition)
     CHECK(rank_of(it, "a", partition, 3'000) + rank_of(it, "c", partition, 3'000) == 1);
+}
+
+TEST_CASE("what a node owns goes to others when its stores take nothing, or the others can't reach it") {
+  presence it;
+  it.seen({{"a", "", 1, 1}, {"b", "", 1, 1, true, false}, {"c", "", 1, 1, false}}, 0);
+  const auto may_own = [&] {
+    std::string text;
+    for (const auto& each : it.not_gone(0))
+      text += each.may_own ? each.name : "-";
+    return text;
+  };
+  CHECK(may_own() == "a-c");
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 1}, {"c", "", 1, 1, true, true, {"b"}}}, 0);
+  CHECK(may_own() == "a-c");
+  it.seen({{"a", "", 1, 1, true, true, {"b"}}, {"b", "", 1, 1}, {"c", "", 1, 1}}, 0);
+  CHECK(may_own() == "abc");
+}
+
+TEST_CASE("a drained node is there, takes nothing more, and is to own and keep nothing") {
+  presence it;
+  presence::sign drained{"b", "", 1, 1};
+  drained.drained = true;
+  it.seen({{"a", "", 1, 1}, drained}, 0);
+  CHECK(names(it, 0) == "a b ");
+  const auto all = it.not_gone(0);
+  REQUIRE(all.size() == 2);
+  CHECK((all[0].takes_more && all[0].may_own && all[0].keeps));
+  CHECK_FALSE((all[1].takes_more || all[1].may_own || all[1].keeps));
+  CHECK(it.able(0).size() == 1);
+  CHECK(rank_of(it, "b", 7, 0) == 1); // behind all that are able
 }
 
 TEST_CASE("a node whose stores take nothing, or that others can't reach, is there and is to own nothing") {

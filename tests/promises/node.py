@@ -196,5 +196,6 @@ def _environment(more):
 
 
 def log_files(data):
-    """RocksDB's write-ahead logs of all partitions, oldest first."""
-    return sorted(glob.glob(os.path.join(data, "**", "*.log"), recursive=True))
+    """RocksDB's write-ahead logs of all partitions, oldest first; not that of the settings."""
+    logs = sorted(glob.glob(os.path.join(data, "**", "*.log"), recursive=True))
+    return [log for log in logs if os.path.basename(os.path.dirname(log)) != "settings"]

@@ -11,6 +11,7 @@
 #include "actors/peer_door.hpp"
 #include "actors/persistence.hpp"
 #include "actors/router.hpp"
+#include "actors/rule_desk.hpp"
 #include "actors/system_adapters.hpp"
 #include "link/connect.hpp"
 #include "link/connect_peer.hpp"
@@ -20,6 +21,7 @@
 #include "storage/data_folder.hpp"
 #include "storage/round_log.hpp"
 #include "storage/secret_key.hpp"
+#include "storage/settings_copy.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -125,6 +127,7 @@ public:
     delivering.shortages = std::make_shared<shortage_log>(std::function<void(const std::string&)>{});
     delivery_ = system_.spawn<actor_of<delivery>>(std::move(delivering));
     start_partition();
+    start_settings();
     for (std::uint32_t i = 0; i < partitions; ++i)
       seats.push_back(system_.spawn<actor_of<partition_seat>>(i));
     door = system_.spawn<actor_of<peer_door>>(peer_door::setup{partitions});
@@ -139,6 +142,7 @@ public:
       actor = nullptr;
     };
     end(gateway);
+    end(desk_);
     end(history_);
     end(router_);
     for (auto& seat : seats)
@@ -146,6 +150,7 @@ public:
     end(door);
     end(reader);
     end(head);
+    end(settings_);
     end(delivery_);
     end(alarm_);
   }
@@ -178,17 +183,19 @@ public:
   std::unique_ptr<actor_port> port;
 
 private:
-  void start_partition() {
-    secrets_ = good(open_secret_box(*folder_, {}, &random_));
+  std::shared_ptr<partition_store> open_store(const std::filesystem::path& in) {
     store_options options;
-    options.folder = folder_->partition_path(own_);
+    options.folder = in;
     options.lineage_tag = static_cast<std::uint32_t>(random_.next());
     options.secrets = secrets_;
-    store_ = good(partition_store::open(std::move(options)));
+    return good(partition_store::open(std::move(options)));
+  }
+  persistence_actor start_writing(std::uint32_t partition, const std::shared_ptr<partition_store>& store) {
     persistence::setup writing;
-    writing.partition = own_;
-    writing.store = store_;
-    writing.log = std::make_unique<local_log>(*store_);
+    writing.partition = partition;
+    writing.is_settings = partition == partitions;
+    writing.store = store;
+    writing.log = std::make_unique<local_log>(*store);
     writing.delivery = delivery_;
     writing.alarm = alarm_;
     writing.clock = clock_;
@@ -196,7 +203,19 @@ private:
     writing.version = "1";
     writing.secrets = secrets_;
     writing.late_ms = retention_rule{day_ms}.late_ms();
-    head = system_.spawn<actor_of<persistence>, caf::detached>(std::move(writing));
+    return system_.spawn<actor_of<persistence>, caf::detached>(std::move(writing));
+  }
+  /// As if it were the owner: who owns them is not what is asked here.
+  void start_settings() {
+    if (const auto status = folder_->add_settings(); !status.ok())
+      throw std::runtime_error{status.detail};
+    settings_store_ = open_store(*folder_->settings_path());
+    settings_ = start_writing(partitions, settings_store_);
+  }
+  void start_partition() {
+    secrets_ = good(open_secret_box(*folder_, {}, &random_));
+    store_ = open_store(folder_->partition_path(own_));
+    head = start_writing(own_, store_);
     history_reader::setup reading;
     reading.partition = own_;
     reading.store = store_;
@@ -217,9 +236,19 @@ private:
     history_limits limits;
     limits.partial_feeds = true;
     history_ = system_.spawn<actor_of<history>>(std::move(readers), std::cref(*clock_), limits);
+    rule_desk::setup deciding;
+    deciding.router = router_;
+    deciding.settings = settings_;
+    deciding.copy = std::make_shared<const settings_copy>(settings_store_, nullptr);
+    deciding.partitions = partitions;
+    deciding.clock = clock_.get();
+    deciding.random = &random_;
+    desk_ = system_.spawn<actor_of<rule_desk>>(std::move(deciding));
     gateway::setup setup;
     setup.router = router_;
     setup.history = history_;
+    setup.desk = desk_;
+    setup.settings = settings_;
     setup.partitions = std::move(heads);
     setup.clock = clock_.get();
     setup.random = &random_;
@@ -237,6 +266,9 @@ private:
   std::unique_ptr<data_folder> folder_;
   std::shared_ptr<const secret_box> secrets_;
   std::shared_ptr<partition_store> store_;
+  std::shared_ptr<partition_store> settings_store_;
+  persistence_actor settings_;
+  rule_desk_actor desk_;
   alarm_actor alarm_;
   delivery_actor delivery_;
   router_actor router_;
