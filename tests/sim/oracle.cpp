@@ -17,6 +17,8 @@ constexpr std::int64_t late_recovery_ms = 60'000;
 constexpr std::int64_t longest_hold_ms = 600'000;
 /// Beyond the last shortage: what the node waits until it tries again.
 constexpr std::int64_t longest_pause_ms = 5'000;
+/// Of a trigger: ten seconds, of which the last try may have had the end before it.
+constexpr std::int64_t least_patience_ms = 9'700;
 
 } // namespace
 
@@ -107,6 +109,9 @@ void oracle::trigger_answered(std::uint64_t serial, const trigger_answer& answer
   // It says `unavailable` where a partition was full all the time.
   if (why.code != errc::unavailable || (!may_be_full(sent, now) && !squeezed))
     check_transient(why.code, who, sent, now, true);
+  else if (!failed_ && !serious_ && !stopping_ && now.steady_ms - sent.steady_ms < least_patience_ms)
+    complain("a trigger waits 10 s for room",
+             who + " was given up after " + std::to_string(now.steady_ms - sent.steady_ms) + " ms");
   if (why.code == errc::storage_full)
     complain("a trigger waits for room", who + " was refused with storage_full");
   if (why.code == errc::invalid_event || why.code == errc::too_large)

@@ -1195,8 +1195,14 @@ TEST_CASE("a trigger is refused for a reason") {
   CHECK(told.breaks("a node that runs is there"));
   triggered_story full;
   full.judge.disk_is(true, false, full.now());
+  full.pass(10'000);
   full.judge.trigger_answered(640, refusal{errc::unavailable, "why"}, full.now());
   CHECK(full.well());
+  triggered_story early;
+  early.judge.disk_is(true, false, early.now());
+  early.pass(9'000);
+  early.judge.trigger_answered(640, refusal{errc::unavailable, "why"}, early.now());
+  CHECK(early.breaks("a trigger waits 10 s for room"));
 }
 
 TEST_CASE("a connector that rules name is not deleted, and a refusal that says so is true") {
