@@ -10,7 +10,10 @@
 #include "policy/secret_box.hpp"
 #include "storage/testing/sim_disk.hpp"
 #include "tests/cluster/simulated_table.hpp"
+#include "tests/sim/connector_book.hpp"
+#include "tests/sim/rule_form.hpp"
 #include "tests/sim/setting_book.hpp"
+#include "tests/sim/trigger_book.hpp"
 #include "tests/support/manual_clock.hpp"
 
 #include <caf/actor_system.hpp>
@@ -20,6 +23,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <deque>
@@ -29,6 +33,7 @@
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,7 +45,9 @@ using testing::simulated_database;
 using testing::simulated_table;
 using fate = simulated_database::fate;
 
-constexpr std::size_t connectors = 6;
+constexpr std::size_t sent_to = 6; ///< connectors that events are sent to by their names
+/// With those that only rules name, which have filters.
+constexpr std::size_t connectors = sent_to + 2;
 constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
 constexpr std::int64_t settling_ms = 10'000;
 constexpr std::int64_t taken_up_ms = 40'000;
@@ -53,7 +60,7 @@ std::string name_of(std::size_t node) {
 }
 
 /// None of the last partition's.
-std::string connector_of(std::size_t number) {
+const std::string& connector_of(std::size_t number) {
   static const auto names = [] {
     std::vector<std::string> found;
     for (std::size_t i = 0; found.size() < connectors; ++i)
@@ -63,6 +70,24 @@ std::string connector_of(std::size_t number) {
     return found;
   }();
   return names[number];
+}
+
+std::optional<std::uint32_t> number_of_connector(const connector_id& id) {
+  for (std::uint32_t number = 0; number < connectors; ++number)
+    if (connector_of(number) == id.value)
+      return number;
+  return std::nullopt;
+}
+
+connector wanted_connector(std::size_t number) {
+  connector wanted;
+  wanted.id = {connector_of(number)};
+  wanted.url = "https://c" + std::to_string(number) + ".example.com/hook";
+  wanted.retry.base_ms = 500;
+  wanted.retry.cap_ms = 2'000;
+  if (number >= sent_to)
+    wanted.filter_json = text_of(number % 2 == 0 ? filter_form::by_kind : filter_form::by_name);
+  return wanted;
 }
 
 class node_chance final : public random_source {
@@ -259,7 +284,7 @@ struct cluster_world::rep {
 
     void post(http_request request, completion done) override {
       http_result result;
-      result.status = world_.arrived(node_, *request.body) ? 200 : 503;
+      result.status = world_.arrived(node_, request.endpoint->host, *request.body) ? 200 : 503;
       result.body = "noted";
       result.body_bytes = result.body.size();
       result.duration_us = 1'000;
@@ -300,7 +325,7 @@ struct cluster_world::rep {
 
   rep(std::uint64_t seed, std::filesystem::path where, const faults& with,
       std::function<void(std::string_view)> trace_to)
-      : draw{seed}, fault{with}, folder{std::move(where)}, trace{std::move(trace_to)} {
+      : draw{seed}, fault{with}, rule_seed{seed}, folder{std::move(where)}, trace{std::move(trace_to)} {
     key_file = folder / "secret.key";
     std::ofstream{key_file, std::ios::binary} << std::string(secret_box::key_bytes, 'k');
     std::filesystem::permissions(key_file,
@@ -493,7 +518,11 @@ struct cluster_world::rep {
       run_process(i);
     if (!calm) {
       act_as_engine();
-      change_settings();
+      change_rules();
+      if (draw.below(20) == 0)
+        send_trigger();
+    } else if (!trigger_again.empty() && draw.below(20) == 0) {
+      send_trigger();
     }
     if (now_ms % 200 == 0)
       read_feed();
@@ -647,14 +676,16 @@ struct cluster_world::rep {
 
   // -- the engine, the endpoints and a reader ---------------------------------------------------------------------------
 
-  template <class Answer, class Request>
-  void ask(std::size_t which, Request request, std::function<void(Answer&)> done,
-           std::function<void(const refusal&)> failed) {
+  template <class Answer, class Request, class Done>
+  void ask(std::size_t which, Request request, Done done, std::function<void(const refusal&)> failed) {
     system.spawn([gateway = machines[which]->runs->running->gateway(), request = std::move(request),
                   done = std::move(done), failed = std::move(failed)](caf::event_based_actor* self) mutable {
-      self->request(gateway, caf::infinite, std::move(request))
-          .then([done](Answer& answer) { done(answer); },
-                [failed](const caf::error& why) { failed(refusal_of(why)); });
+      auto asked = self->request(gateway, caf::infinite, std::move(request));
+      auto refused = [failed](const caf::error& why) { failed(refusal_of(why)); };
+      if constexpr (std::is_void_v<Answer>)
+        std::move(asked).then(done, refused);
+      else
+        std::move(asked).then([done](Answer& answer) { done(answer); }, refused);
     });
   }
 
@@ -666,6 +697,8 @@ struct cluster_world::rep {
     return std::nullopt;
   }
 
+  moment moment_now() { return {now_ms, now_ms, ++order}; }
+
   void act_as_engine() {
     if (draw.below(4) > 0)
       return;
@@ -673,21 +706,20 @@ struct cluster_world::rep {
     if (!which)
       return;
     if (put_next < connectors) {
-      connector wanted;
-      wanted.id = {connector_of(put_next)};
-      wanted.url = "https://endpoint.example.com/hook";
-      wanted.retry.base_ms = 500;
-      wanted.retry.cap_ms = 2'000;
       if (std::exchange(putting, true))
         return;
+      const auto wanted = wanted_connector(put_next);
+      known_connectors.change_sent(put_next, wanted, true, moment_now());
       ask<connector_view>(
           *which, put_connector{wanted},
           [this](connector_view&) {
             putting = false;
+            known_connectors.change_done(put_next, moment_now());
             ++put_next;
           },
           [this](const refusal& why) {
             putting = false;
+            known_connectors.changes_are_lost();
             if (why.code != errc::unavailable && why.code != errc::storage_full)
               complain("a connector is refused: " + why.detail);
           });
@@ -712,12 +744,14 @@ struct cluster_world::rep {
         });
   }
 
+  static constexpr auto event_ids = "00000000-0000-4000-8000-";
+
   static send_to_connector event_of(std::size_t number) {
     send_to_connector event;
     std::array<char, 37> text{};
-    std::snprintf(text.data(), text.size(), "00000000-0000-4000-8000-%012zx", number + 1);
+    std::snprintf(text.data(), text.size(), "%s%012zx", event_ids, number + 1);
     event.id = event_id::parse(text.data());
-    event.connector = {connector_of(number % connectors)};
+    event.connector = {connector_of(number % sent_to)};
     event.event = "ticket.status_changed";
     event.occurred_at = {1'779'546'071'412};
     event.data_json = R"({"number":)" + std::to_string(number) + "}";
@@ -725,26 +759,32 @@ struct cluster_world::rep {
   }
 
   static std::optional<std::size_t> number_of(const std::string& id) {
-    if (id.size() != 36)
+    if (id.size() != 36 || !id.starts_with(event_ids))
       return std::nullopt;
     return std::stoull(id.substr(24), nullptr, 16) - 1;
   }
 
-  bool arrived(std::size_t node, const std::string& body) {
+  bool arrived(std::size_t node, const std::string& host, const std::string& body) {
+    std::uint32_t to = 0;
+    std::from_chars(host.data() + 1, host.data() + host.size(), to);
     const auto at = body.find(R"("id":")");
-    const auto number = at == std::string::npos ? std::nullopt : number_of(body.substr(at + 6, 36));
-    if (!number || *number >= made) {
+    const auto id = at == std::string::npos ? std::nullopt : event_id::parse(body.substr(at + 6, 36));
+    const auto number = id ? number_of(id->to_string()).value_or(made) : made;
+    const auto mark = mark_in(body);
+    if (!id || to >= connectors || (mark ? !triggers.knows(mark->serial) : number >= made)) {
       complain(name_of(node) + " delivers what nobody sent: " + body.substr(0, 100));
       return false;
     }
-    const auto partition = partition_of({connector_of(*number % connectors)}, partitions);
+    const auto partition = partition_of({connector_of(to)}, partitions);
     const auto permit = machines[node]->runs ? machines[node]->runs->part->permit_of(partition) : nullptr;
     if (machines[node]->runs && (!permit || !permit->holds()))
-      complain(name_of(node) + " delivers event " + std::to_string(*number) + " of partition " +
+      complain(name_of(node) + " delivers event " + id->to_string() + " of partition " +
                std::to_string(partition) + " without the owner's lease");
     if (!calm && fault.bad_endpoints && draw.below(10) == 0)
       return false;
-    if (++deliveries[*number] == 2)
+    if (mark)
+      rule_made_it(*mark, to, *id, body);
+    else if (++deliveries[number] == 2)
       ++counts.delivered_again;
     return true;
   }
@@ -777,9 +817,13 @@ struct cluster_world::rep {
             complain("the feed has a gap: after " + cursor + ", then " + page.gap_cursor);
           for (const auto& entry : page.entries) {
             ++counts.feed_entries;
-            const auto what = entry.summary.id.to_string() + " " + std::to_string(entry.value.number);
+            const auto what = entry.summary.connector.value + " " + entry.summary.id.to_string() + " " +
+                              std::to_string(entry.value.number);
             if (!fed.insert(what).second)
               complain("the feed shows attempt " + what + " twice");
+            if (const auto to = number_of_connector(entry.summary.connector);
+                to && entry.value.result == outcome::delivered)
+              fed_rule_made.insert({*to, entry.summary.id});
             if (entry.value.result == outcome::delivered)
               if (const auto number = number_of(entry.summary.id.to_string()))
                 fed_delivered.insert(*number);
@@ -793,54 +837,134 @@ struct cluster_world::rep {
         });
   }
 
-  // -- an operator's settings ---------------------------------------------------------------------------------------------
+  // -- rules and triggers -----------------------------------------------------------------------------------------------
 
-  static setting_key key_of(std::size_t which) { return {setting_kind::rule, setting_book::name_of(which)}; }
+  [[nodiscard]] rule_form form_of(std::uint64_t number) const {
+    static const std::vector<std::uint32_t> targets{0, 3, sent_to, sent_to + 1};
+    return draw_rule(rule_seed, number, targets);
+  }
 
   /// Whichever node is asked, and whoever owns the partition.
-  void change_settings() {
-    if (draw.below(40) > 0)
+  void change_rules() {
+    if (put_next < connectors || draw.below(40) > 0)
       return;
     const auto node = some_node();
     const auto which = static_cast<std::size_t>(draw.below(setting_book::count));
     const auto is_delete = draw.below(4) == 0;
-    const auto number = node ? settings.begin(which, is_delete) : std::nullopt;
-    if (!number)
+    const auto number = changes + 1;
+    if (!node || !rules.begin(which, number, is_delete, moment_now().order))
       return;
+    ++changes;
     const auto answered = [this, which] {
-      ++counts.settings_changed;
-      settings.done(which);
+      ++counts.rules_changed;
+      rules.done(which, moment_now().order);
     };
-    const auto failed = [this, which, is_delete](const caf::error& error) {
-      const auto why = refusal_of(error);
+    const auto failed = [this, which, is_delete](const refusal& why) {
       if (is_delete && why.code == errc::not_found)
-        return settings.found_nothing(which);
-      settings.unknown(which);
-      if (why.code != errc::unavailable && why.code != errc::overloaded)
-        complain("a setting is refused: " + why.detail);
+        return rules.found_nothing(which, moment_now().order);
+      rules.unknown(which);
+      if (why.code != errc::unavailable && why.code != errc::overloaded && why.code != errc::storage_full)
+        complain("a rule is refused: " + why.detail);
     };
-    system.spawn([head = machines[*node]->runs->running->settings(), which, number = *number, is_delete,
-                  answered, failed](caf::event_based_actor* self) {
-      if (is_delete)
-        self->request(head, caf::infinite, delete_setting{key_of(which)}).then(answered, failed);
-      else
-        self->request(head, caf::infinite, put_setting{{key_of(which), std::to_string(number)}})
-            .then(answered, failed);
-    });
+    if (is_delete)
+      return ask<void>(*node, delete_rule{{rule_name(which)}}, answered, failed);
+    std::vector<connector_id> ids;
+    for (std::size_t i = 0; i < connectors; ++i)
+      ids.push_back({connector_of(i)});
+    ask<rule>(
+        *node, put_rule{to_rule(which, number, form_of(number), ids)}, [answered](rule&) { answered(); },
+        failed);
   }
 
   /// Every node that would decide by its copy has what was answered, or what may have come since.
-  void look_at_settings(std::size_t node) {
+  void look_at_rules(std::size_t node) {
     const auto copy = machines[node]->runs->running->copy_of_settings()->current();
     if (!copy)
       return;
     ++counts.settings_looks;
     for (std::size_t which = 0; which < setting_book::count; ++which) {
-      const auto value = copy->find(key_of(which));
-      settings.seen(which, value ? std::optional{std::stoull(value->bytes)} : std::nullopt, name_of(node));
+      const auto value = copy->find({setting_kind::rule, rule_name(which)});
+      rules.seen(which, value ? change_in(value->bytes) : std::nullopt, name_of(node));
     }
-    if (!setting_complaints.empty())
-      complain(setting_complaints.front().rule + ": " + setting_complaints.front().detail);
+  }
+
+  /// A new one, or one that was not answered, or was; to any node.
+  void send_trigger() {
+    const auto node = some_node();
+    if (!node || put_next < connectors)
+      return;
+    planned_trigger one;
+    if (!trigger_again.empty() && (calm || draw.below(2) == 0)) {
+      one = trigger_again.front();
+      trigger_again.pop_front();
+    } else {
+      std::array<char, 37> text{};
+      std::snprintf(text.data(), text.size(), "00000000-0000-4001-8000-%012llx",
+                    static_cast<unsigned long long>(++triggers_made));
+      if (draw.below(4) > 0)
+        one.id = event_id::parse(text.data());
+      one.kind = static_cast<std::uint32_t>(draw.below(kind_count));
+    }
+    one.serial = ++trigger_serial;
+    trigger made_now;
+    made_now.event = event_name_of(one.serial);
+    made_now.occurred_at = {1'779'546'071'412};
+    made_now.data_json = data_of(one.kind, 20);
+    made_now.id = one.id;
+    triggers.sent(one, moment_now());
+    ++counts.triggers;
+    ask<trigger_result>(
+        *node, std::move(made_now), [this, one](trigger_result& answer) { take_answer(one, answer); },
+        [this, one](const refusal& why) {
+          triggers.ended(one.serial, moment_now());
+          if (one.id)
+            trigger_again.push_back(one);
+          if (why.code != errc::unavailable && why.code != errc::overloaded)
+            complain("a trigger is refused: " + std::string{to_string(why.code)} + " " + why.detail);
+        });
+  }
+
+  void take_answer(const planned_trigger& one, const trigger_result& answer) {
+    ++counts.triggers_answered;
+    triggers.answered(one.serial, answer, rules, &known_connectors, moment_now());
+    auto& of = named[one.serial];
+    for (const auto& each : answer.events)
+      if (const auto* yes = std::get_if<accepted>(&each.result))
+        if (const auto to = number_of_connector(each.connector)) {
+          counts.completed += yes->duplicate ? 1 : 0;
+          of.insert({*to, yes->id});
+        }
+    taken.insert(of.begin(), of.end());
+    const auto& there = came[one.serial];
+    if (!std::includes(of.begin(), of.end(), there.begin(), there.end()))
+      complain("trigger #" + std::to_string(one.serial) + " was answered without all that it became");
+    if (one.id && !calm && draw.below(10) == 0)
+      trigger_again.push_back(one); // all of it is there
+  }
+
+  void rule_made_it(const rule_mark& mark, std::uint32_t to, const event_id& id, const std::string& body) {
+    triggers.arrived(mark.serial, to, id, body, rules, &known_connectors);
+    came[mark.serial].insert({to, id});
+    const auto answer = named.find(mark.serial);
+    if (answer != named.end() && !answer->second.contains({to, id}))
+      complain("trigger #" + std::to_string(mark.serial) + " was answered without event " + id.to_string() +
+               ", which is delivered");
+    delivered_rule_made.insert({to, id});
+  }
+
+  /// All of them are answered, and all that was answered was delivered.
+  void check_triggers() {
+    counts.rule_made = taken.size();
+    for (const auto& [to, id] : taken) {
+      const auto who = "event " + id.to_string() + ", which a rule made for " + connector_of(to) + ",";
+      if (!delivered_rule_made.contains({to, id}))
+        return complain(who + " was accepted, and is not delivered");
+      if (!fed_rule_made.contains({to, id}))
+        return complain(who + " was delivered, and the feed does not say so");
+    }
+    if (const auto open = triggers.unanswered(); !open.empty())
+      complain("trigger #" + std::to_string(open.front().serial) +
+               " is not answered, however often it is sent");
   }
 
   // -- what must be -----------------------------------------------------------------------------------------------------
@@ -848,7 +972,9 @@ struct cluster_world::rep {
   void look() {
     for (std::size_t i = 0; i < machines.size(); ++i)
       if (machines[i]->runs)
-        look_at_settings(i);
+        look_at_rules(i);
+    if (!complaints.empty())
+      complain(complaints.front().rule + ": " + complaints.front().detail);
     for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
       std::string who;
       for (std::size_t i = 0; i < machines.size(); ++i) {
@@ -977,6 +1103,7 @@ struct cluster_world::rep {
 
   dice draw;
   faults fault;
+  std::uint64_t rule_seed;
   std::filesystem::path folder;
   std::function<void(std::string_view)> trace;
   std::filesystem::path key_file;
@@ -995,9 +1122,23 @@ struct cluster_world::rep {
   std::vector<std::unique_ptr<machine>> machines;
   bool calm = false;
 
-  std::vector<complaint> setting_complaints;
-  setting_book settings{setting_complaints};
-  std::size_t put_next = 0;
+  using rule_made = std::pair<std::uint32_t, event_id>; ///< connector and id
+  std::vector<complaint> complaints;
+  setting_book rules{complaints};
+  connector_book known_connectors{connectors, complaints};
+  trigger_book triggers{[this](std::uint64_t number) { return form_of(number); }, number_of_connector,
+                        complaints};
+  std::uint64_t changes = 0; ///< of rules
+  std::uint64_t order = 0;
+  std::uint64_t triggers_made = 0; ///< different ones
+  std::uint64_t trigger_serial = 0;
+  std::deque<planned_trigger> trigger_again;
+  std::map<std::uint64_t, std::set<rule_made>> named; ///< by a trigger's answer
+  std::map<std::uint64_t, std::set<rule_made>> came;  ///< to an endpoint, from a trigger
+  std::set<rule_made> taken;                          ///< by an answer
+  std::set<rule_made> delivered_rule_made;
+  std::set<rule_made> fed_rule_made;
+  std::uint32_t put_next = 0;
   bool putting = false;
   std::size_t made = 0;
   std::deque<std::size_t> again;
@@ -1032,9 +1173,15 @@ void cluster_world::calm_down() {
   }
   constexpr std::int64_t longest_ms = 120'000;
   const auto is_done = [&] {
-    return std::all_of(it.accepted_ids.begin(), it.accepted_ids.end(), [&](std::size_t number) {
-      return it.deliveries.contains(number) && it.fed_delivered.contains(number);
-    });
+    return std::all_of(it.accepted_ids.begin(), it.accepted_ids.end(),
+                       [&](std::size_t number) {
+                         return it.deliveries.contains(number) && it.fed_delivered.contains(number);
+                       }) &&
+           std::includes(it.delivered_rule_made.begin(), it.delivered_rule_made.end(), it.taken.begin(),
+                         it.taken.end()) &&
+           std::includes(it.fed_rule_made.begin(), it.fed_rule_made.end(), it.taken.begin(),
+                         it.taken.end()) &&
+           it.triggers.unanswered().empty();
   };
   it.lose_all_who_keep_one();
   const auto from_ms = it.now_ms;
@@ -1050,6 +1197,9 @@ void cluster_world::calm_down() {
     if (!it.fed_delivered.contains(number))
       return it.complain("event " + std::to_string(number) + " was delivered, and the feed does not say so");
   }
+  it.check_triggers();
+  if (!it.found.empty())
+    return;
   // What is still to be followed, up to a round at the very end, and what an owner knows to be durable a second later.
   for (const auto until_ms = it.now_ms + 90'000;
        it.found.empty() && it.now_ms < until_ms && !(it.all_run() && it.end_at_the_same());)

@@ -64,8 +64,12 @@ public:
     std::size_t failovers = 0;
     std::size_t full_disks = 0;
     std::size_t feed_entries = 0;
-    std::size_t settings_changed = 0;
+    std::size_t rules_changed = 0;
     std::size_t settings_looks = 0; ///< at a node's copy that it would decide by
+    std::size_t triggers = 0;       ///< sent, some of them again
+    std::size_t triggers_answered = 0;
+    std::size_t rule_made = 0; ///< events that answers named as taken
+    std::size_t completed = 0; ///< of them, those that were there from a sending before
   };
   [[nodiscard]] const totals& counted() const;
 

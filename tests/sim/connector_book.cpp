@@ -12,8 +12,9 @@ std::string host_of(const connector& value) {
   return value.url.substr(scheme.size(), end - scheme.size());
 }
 
-bool takes_events(const connector& value) {
-  return value.events.empty() || value.events.front() == "e.*";
+bool takes(const connector& value, const event_look& event) {
+  return (value.events.empty() || value.events.front() == "e.*") &&
+         passes(filter_form_of(value.filter_json), event);
 }
 
 template <class Predicate>
@@ -71,7 +72,8 @@ void connector_book::shown(std::uint32_t which, const connector* value, const mo
     return one.exists == (value != nullptr) &&
            (value == nullptr ||
             (one.value.url == value->url && one.value.enabled == value->enabled &&
-             one.value.events == value->events && one.value.max_in_flight == value->max_in_flight));
+             one.value.events == value->events && one.value.filter_json == value->filter_json &&
+             one.value.max_in_flight == value->max_in_flight));
   };
   if (!any_since(which, asked.order, fits))
     return complain("a connector is what the last put made of it",
@@ -84,24 +86,42 @@ void connector_book::shown(std::uint32_t which, const connector* value, const mo
       one.until = std::min(one.until, now.order);
 }
 
-void connector_book::check_refusal(std::uint32_t which, errc code, const moment& sent,
-                                   std::uint64_t serial) const {
-  const auto explained = any_since(which, sent.order, [&](const version& one) {
+bool connector_book::may_refuse(std::uint32_t which, errc code, const moment& sent,
+                                const event_look& event) const {
+  return any_since(which, sent.order, [&](const version& one) {
     switch (code) {
     case errc::unknown_connector:
       return !one.exists;
     case errc::connector_disabled:
       return one.exists && !one.value.enabled;
     case errc::filtered:
-      return one.exists && !takes_events(one.value);
+      return one.exists && !takes(one.value, event);
     default:
       return true;
     }
   });
-  if (!explained)
+}
+
+void connector_book::check_refusal(std::uint32_t which, errc code, const moment& sent,
+                                   std::uint64_t serial) const {
+  if (!may_refuse(which, code, sent, look_of(serial)))
     complain("an event is refused for a reason", "event #" + std::to_string(serial) + " of c" +
                                                      std::to_string(which) + " was refused with " +
                                                      vicket::to_string(code));
+}
+
+bool connector_book::may_accept(std::uint32_t which, const event_look& event, std::uint64_t from,
+                                std::uint64_t to) const {
+  return any_since(which, from, [&](const version& one) {
+    return one.from <= to && one.exists && one.value.enabled && takes(one.value, event);
+  });
+}
+
+bool connector_book::certainly_accepts(std::uint32_t which, const event_look& event, std::uint64_t from,
+                                       std::uint64_t to) const {
+  return !any_since(which, from, [&](const version& one) {
+    return one.from <= to && !(one.exists && one.value.enabled && takes(one.value, event));
+  });
 }
 
 void connector_book::check_request(std::uint32_t which, const std::string& host) const {
@@ -133,6 +153,14 @@ bool connector_book::may_exist(std::uint32_t which) const {
 
 bool connector_book::exists(std::uint32_t which) const {
   return !any_since(which, never, [](const version& one) { return !one.exists; });
+}
+
+bool connector_book::may_have_existed(std::uint32_t which, std::uint64_t since) const {
+  return any_since(which, since, [](const version& one) { return one.exists; });
+}
+
+bool connector_book::may_have_been_absent(std::uint32_t which, std::uint64_t since) const {
+  return any_since(which, since, [](const version& one) { return !one.exists; });
 }
 
 bool connector_book::existed_before_change(std::uint32_t which) const {

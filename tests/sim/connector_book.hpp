@@ -3,6 +3,7 @@
 #include "messages/connector.hpp"
 #include "messages/errors.hpp"
 #include "tests/sim/facts.hpp"
+#include "tests/sim/rule_form.hpp"
 
 #include <cstdint>
 #include <string>
@@ -33,9 +34,18 @@ public:
 
   /// Whether a refusal of an event that was sent at `sent` has a reason.
   void check_refusal(std::uint32_t which, errc code, const moment& sent, std::uint64_t serial) const;
+  /// The connector may have refused so at any time since `sent`.
+  [[nodiscard]] bool may_refuse(std::uint32_t which, errc code, const moment& sent,
+                                const event_look& event) const;
+  /// The event may have been accepted at some time from `from` to `to`: the filter of then lets it pass.
+  [[nodiscard]] bool may_accept(std::uint32_t which, const event_look& event, std::uint64_t from,
+                                std::uint64_t to) const;
   /// Whether a request may go to this host now.
   void check_request(std::uint32_t which, const std::string& host) const;
 
+  /// And whatever the connector was in that time, it takes it.
+  [[nodiscard]] bool certainly_accepts(std::uint32_t which, const event_look& event, std::uint64_t from,
+                                       std::uint64_t to) const;
   /// It is there, enabled and without a rate, and nothing that is under way may change that.
   [[nodiscard]] bool certainly_delivers(std::uint32_t which) const;
   /// The most that it may have been allowed to have in flight at any time since then, or since nothing moved: a put is
@@ -44,6 +54,9 @@ public:
 
   [[nodiscard]] bool may_exist(std::uint32_t which) const;
   [[nodiscard]] bool exists(std::uint32_t which) const;
+  /// At some time since then.
+  [[nodiscard]] bool may_have_existed(std::uint32_t which, std::uint64_t since) const;
+  [[nodiscard]] bool may_have_been_absent(std::uint32_t which, std::uint64_t since) const;
   /// Whatever becomes of the change that is under way.
   [[nodiscard]] bool existed_before_change(std::uint32_t which) const;
   [[nodiscard]] std::size_t count() const noexcept { return connectors_.size(); }
@@ -75,7 +88,7 @@ private:
 
 /// `https://HOST/…`
 [[nodiscard]] std::string host_of(const connector& value);
-/// Whether the events of a simulation pass its filter.
-[[nodiscard]] bool takes_events(const connector& value);
+/// Whether the event passes its patterns and its filter.
+[[nodiscard]] bool takes(const connector& value, const event_look& event);
 
 } // namespace vicket::sim

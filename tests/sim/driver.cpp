@@ -26,7 +26,7 @@ endpoints::observer observe(oracle& judge, std::function<moment()> now, std::fun
     if (trace.on())
       trace.line("    request " + std::to_string(number) + ": event #" + std::to_string(serial) + " to " +
                  host + " at " + std::to_string(now().wall_ms));
-    judge.events().requested(number, serial, id, body, life(), now(), host);
+    judge.arrived(number, serial, connector, id, body, life(), now(), host);
     judge.connectors().check_request(connector, host);
     judge.requested(connector, now());
   };
@@ -184,6 +184,7 @@ void driver::audit(bool everything_has_drained) {
   if (down() || found_something())
     return;
   oracle_.events().check_ids();
+  oracle_.check_triggers();
   if (everything_has_drained)
     oracle_.events().check_drained();
   look_up_status(true);
@@ -213,9 +214,11 @@ void driver::drain() {
     if (oracle_.connectors().may_exist(i) && !oracle_.connectors().change_under_way(i)) {
       wanted_[i].enabled = true;
       wanted_[i].events = {"e.*"};
+      wanted_[i].filter_json.clear();
       change(operation::put_connector, i, wanted_[i]);
     }
   run_to_rest();
+  send_what_was_not_answered();
   for (std::int64_t waited = 0; waited < drain_ms && !down() && !found_something(); waited += drain_step_ms) {
     pass_time(drain_step_ms);
     if (!oracle_.events().anything_pending())

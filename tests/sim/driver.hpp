@@ -54,8 +54,10 @@ private:
   void put_known(const action& one);
   void put_new(const action& one);
   void remove(const action& one);
-  void change_setting(const action& one);
-  void look_at_settings();
+  void change_rule(const action& one);
+  void look_at_rules();
+  void send_triggers(const std::vector<planned_trigger>& triggers, std::uint32_t action_number);
+  void send_what_was_not_answered();
   void read_feed(std::size_t reader, std::uint32_t limit, std::uint32_t wait_ms);
   void look_up_run(std::uint32_t action_number, bool everything);
   void look_up_event(const action& one);

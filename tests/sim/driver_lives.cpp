@@ -46,7 +46,7 @@ void driver::start() {
     if (!why) {
       say("the node runs");
       oracle_.life_began(now());
-      look_at_settings();
+      look_at_rules();
       return;
     }
     say("the node did not start: " + *why);
@@ -64,7 +64,7 @@ void driver::start() {
 }
 
 void driver::restart(power_loss loss, std::uint64_t draw, const std::function<void()>& while_down) {
-  oracle_.life_ended();
+  oracle_.life_ended(now());
   if (loss == power_loss::chance)
     loss = loss_drawn(draw);
   if (loss != power_loss::none)
@@ -155,7 +155,7 @@ void driver::run_to_rest() {
     return;
   if (order_of_handlers_.percent(60))
     node_.run_background(100);
-  look_at_settings();
+  look_at_rules();
   oracle_.quiet(now());
   if (disk_is_well() && !squeezed_)
     oracle_.look_at_starts(now());

@@ -23,7 +23,7 @@ send_to_connector message_of(const planned_event& event, std::uint32_t action, c
   made.connector = shape.connectors[event.connector].id;
   made.event = event_name_of(event.serial);
   made.occurred_at = now;
-  made.data_json = R"({"filling":")" + std::string(event.data_bytes, 'x') + R"("})";
+  made.data_json = data_of(look_of(event.serial).kind, event.data_bytes);
   made.run = run_of(action);
   made.id = event.id;
   return made;
@@ -83,9 +83,14 @@ void driver::ask(const action& one) {
     return stop_and_restart(one.draw);
   case operation::restore:
     return restore_folder(one.draw);
-  case operation::put_setting:
-  case operation::delete_setting:
-    return change_setting(one);
+  case operation::put_rule:
+  case operation::delete_rule:
+    return change_rule(one);
+  case operation::send_trigger:
+  case operation::send_trigger_batch:
+  case operation::repeat_trigger:
+    sending_actions_.push_back(one.number);
+    return send_triggers(one.triggers, one.number);
   }
 }
 
@@ -173,6 +178,9 @@ void driver::put_known(const action& one) {
   default:
     wanted.max_in_flight = static_cast<std::uint32_t>(chance.between(1, 20));
     wanted.events = {chance.percent(15) ? "other.*" : "e.*"};
+    wanted.filter_json = text_of(chance.percent(70)   ? filter_form::none
+                                 : chance.percent(50) ? filter_form::by_kind
+                                                      : filter_form::by_name);
     break;
   }
   change(one.asked, one.connector, wanted);
@@ -237,39 +245,92 @@ void driver::list() {
       [](const caf::error&) {});
 }
 
-// -- settings ---------------------------------------------------------------------------------------------------
+// -- rules and triggers -------------------------------------------------------------------------------------------
 
-void driver::change_setting(const action& one) {
-  const auto which = static_cast<std::size_t>(one.connector % setting_book::count);
-  const bool is_delete = one.asked == operation::delete_setting;
-  const auto number = oracle_.settings().begin(which, is_delete);
-  if (!number)
-    return;
+void driver::change_rule(const action& one) {
+  const auto which = static_cast<std::size_t>(one.draw % setting_book::count);
+  const bool is_delete = one.asked == operation::delete_rule;
+  const auto number = std::uint64_t{one.number} + 1;
   const auto sent = now();
-  const setting_key key{setting_kind::rule, setting_book::name_of(which)};
-  const auto done = [this, which, number = *number] {
-    say(setting_book::name_of(which) + ": change " + std::to_string(number) + " is done");
-    oracle_.settings().done(which);
+  if (!oracle_.rules().begin(which, number, is_delete, sent.order))
+    return;
+  const auto done = [this, which, number, is_delete, sent] {
+    say(rule_name(which) + ": change " + std::to_string(number) + " is done");
+    oracle_.rule_done(which, number, is_delete, sent, now());
   };
-  const auto failed = [this, which, is_delete, sent](const caf::error& why) {
-    say("change of " + setting_book::name_of(which) + ": " + to_string(refusal_of(why).code));
-    oracle_.setting_refused(which, is_delete, refusal_of(why), sent, now());
+  const auto failed = [this, which, number, is_delete, sent](const caf::error& why) {
+    say("change of " + rule_name(which) + ": " + to_string(refusal_of(why).code));
+    oracle_.rule_refused(which, number, is_delete, refusal_of(why), sent, now());
   };
   if (is_delete)
-    node_.ask_settings(delete_setting{key}, done, failed);
-  else // now and then a large one, so that their store is flushed
-    node_.ask_settings(put_setting{{key, std::to_string(*number) + std::string(one.draw % 64 * 512, ' ')}},
-                       done, failed);
+    return node_.ask<void>(delete_rule{{rule_name(which)}}, done, failed);
+  std::vector<connector_id> ids;
+  for (const auto& each : plan_.shape.connectors)
+    ids.push_back(each.id);
+  const auto form = draw_rule(plan_.shape.rule_seed, number, plan_.shape.rule_targets);
+  node_.ask<rule>(
+      put_rule{to_rule(which, number, form, ids)}, [done](const rule&) { done(); }, failed);
 }
 
 /// What the node would decide by.
-void driver::look_at_settings() {
+void driver::look_at_rules() {
   const auto all = node_.settings();
   for (std::size_t which = 0; which < setting_book::count; ++which) {
-    const auto found = all->find({setting_kind::rule, setting_book::name_of(which)});
-    oracle_.settings().shown(which, found ? std::optional{std::stoull(found->bytes)} : std::nullopt,
-                             "the node");
+    const auto found = all->find({setting_kind::rule, rule_name(which)});
+    oracle_.rules().shown(which, found ? change_in(found->bytes) : std::nullopt, "the node", now().order);
   }
+}
+
+void driver::send_triggers(const std::vector<planned_trigger>& triggers, std::uint32_t action_number) {
+  trigger_batch batch;
+  std::vector<std::uint64_t> serials;
+  for (const auto& one : triggers) {
+    trigger made;
+    made.event = event_name_of(one.serial);
+    made.occurred_at = node_.clock.wall_now();
+    made.data_json = data_of(one.kind, one.data_bytes);
+    made.run = run_of(action_number);
+    made.id = one.id;
+    batch.items.push_back(std::move(made));
+    serials.push_back(one.serial);
+    oracle_.trigger_sent(one, action_number, now());
+  }
+  auto take = [this](std::uint64_t serial, const trigger_answer& answer) {
+    const auto* no = std::get_if<refusal>(&answer);
+    say("trigger #" + std::to_string(serial) + ": " +
+        (no != nullptr ? "refused, " + to_string(no->code)
+                       : std::to_string(std::get<trigger_result>(answer).events.size()) + " events"));
+    oracle_.trigger_answered(serial, answer, now());
+  };
+  auto failed = [take, serials](const caf::error& why) {
+    for (const auto serial : serials)
+      take(serial, refusal_of(why));
+  };
+  if (serials.size() == 1)
+    return node_.ask<trigger_result>(
+        std::move(batch.items.front()),
+        [take, serials](const trigger_result& answer) { take(serials.front(), answer); }, failed);
+  node_.ask<trigger_batch_result>(
+      std::move(batch),
+      [take, serials](const trigger_batch_result& answer) {
+        for (std::size_t i = 0; i < serials.size(); ++i)
+          take(serials[i], answer.results.at(i));
+      },
+      failed);
+}
+
+/// Everything is well: each of them is answered now.
+void driver::send_what_was_not_answered() {
+  auto action_number = static_cast<std::uint32_t>(plan_.actions.size());
+  for (auto one : oracle_.triggers().unanswered()) {
+    one.serial = action_number * events_per_action;
+    sending_actions_.push_back(action_number);
+    send_triggers({one}, action_number++);
+  }
+  run_to_rest();
+  if (!down() && !oracle_.triggers().unanswered().empty())
+    oracle_.complain("a trigger that was not answered is completed by sending it again",
+                     "trigger " + oracle_.triggers().unanswered().front().id->to_string() + " is not");
 }
 
 // -- the feed ---------------------------------------------------------------------------------------------------
@@ -323,14 +384,13 @@ void driver::read_feeds_to_the_end() {
 void driver::look_up_run(std::uint32_t action_number, bool everything) {
   const auto asked = now();
   auto missing = [this, action_number, asked, everything](const std::set<std::uint64_t>& found) {
-    for (const auto& event : plan_.actions[action_number].events) {
-      const auto known = oracle_.events().events().find(event.serial);
-      if (known == oracle_.events().events().end() || found.contains(event.serial))
+    for (const auto serial : oracle_.events().of_action(action_number)) {
+      const auto& fact = oracle_.events().events().at(serial);
+      if (found.contains(serial))
         continue;
-      const auto& fact = known->second;
       const bool was_accepted = fact.answer == answer_kind::accepted && fact.answered_at.order < asked.order;
       if (everything || was_accepted)
-        oracle_.events().not_found(event.serial, now());
+        oracle_.events().not_found(serial, now());
     }
   };
   get_run request;
@@ -363,7 +423,7 @@ void driver::read_history(Request request, std::shared_ptr<std::vector<event_his
             met_.shown(loss::attempts);
           if (std::any_of(history.attempts.begin(), history.attempts.end(), is_cut_off))
             met_.shown(loss::answer);
-          found.insert(serial_of_event_name(history.summary.event).value_or(never));
+          found.insert(oracle_.events().serial_of(history.summary));
         }
         finished(found);
       },
@@ -397,12 +457,14 @@ void driver::look_up_event(const action& one) {
   if (sending_actions_.empty())
     return;
   dice chance{one.draw};
-  const auto& action = plan_.actions[chance.pick(sending_actions_)];
-  const auto known = oracle_.events().events().find(chance.pick(action.events).serial);
-  if (known == oracle_.events().events().end() || !known->second.id)
+  const auto serials = oracle_.events().of_action(chance.pick(sending_actions_));
+  if (serials.empty())
+    return;
+  const auto& known = oracle_.events().events().at(chance.pick(serials));
+  if (!known.id)
     return;
   const auto asked = now();
-  const auto id = *known->second.id;
+  const auto id = *known.id;
   auto missing = [this, id, asked](const std::set<std::uint64_t>& found) {
     std::vector<std::uint64_t> absent;
     for (const auto& [serial, event] : oracle_.events().events())

@@ -131,6 +131,90 @@ void event_book::answers_are_lost() {
   for (auto& [serial, event] : events_)
     if (event.answer == answer_kind::waiting)
       event.answer = answer_kind::lost;
+  for (auto& [serial, one] : triggers_)
+    if (one.answer == answer_kind::waiting)
+      one.answer = answer_kind::lost;
+}
+
+// -- triggers -----------------------------------------------------------------------------------------------
+
+void event_book::trigger_sent(const planned_trigger& sent, std::uint32_t action, const moment& now) {
+  triggers_[sent.serial] = {action, now, answer_kind::waiting, {}, {}};
+}
+
+void event_book::trigger_answered(std::uint64_t serial, const trigger_result& answer, const moment& now) {
+  auto& trigger = triggers_.at(serial);
+  std::set<std::uint64_t> named;
+  for (const auto& one : answer.events) {
+    const auto* yes = std::get_if<accepted>(&one.result);
+    if (yes == nullptr)
+      continue;
+    const auto of = serial_of(event_name_of(serial), one.connector, yes->id);
+    named.insert(of);
+    if (find(of) == nullptr)
+      continue;
+    if (!yes->duplicate) {
+      answered(of, *yes, now);
+    } else { // its own first sending, or a trigger with the same id
+      events_.at(of).answer = answer_kind::there;
+      events_.at(of).answered_at = now;
+    }
+  }
+  trigger.answer = answer_kind::accepted;
+  trigger.answered_at = now;
+  for (const auto& [of_key, of] : trigger.serials) {
+    if (named.contains(of))
+      continue;
+    auto& event = events_.at(of);
+    event.answer = answer_kind::refused;
+    event.answered_at = now;
+    if (event.proven)
+      complain("the answer to a trigger names all that is there", name(event) + " is, and is not named");
+  }
+}
+
+void event_book::trigger_refused(std::uint64_t serial, bool taken_in_part, const moment& now) {
+  auto& trigger = triggers_.at(serial);
+  trigger.answer = taken_in_part ? answer_kind::lost : answer_kind::refused;
+  trigger.answered_at = now;
+  for (const auto& [of_key, of] : trigger.serials) {
+    auto& event = events_.at(of);
+    event.answer = trigger.answer;
+    event.answered_at = now;
+    if (event.proven && !taken_in_part)
+      complain("what was refused is not kept", name(event) + " is");
+  }
+}
+
+std::uint64_t event_book::serial_of(const std::string& name, const connector_id& connector,
+                                    const event_id& id) {
+  const auto serial = serial_of_event_name(name).value_or(never);
+  const auto found = triggers_.find(serial);
+  if (found == triggers_.end())
+    return serial;
+  auto& trigger = found->second;
+  const auto& all = shape_->connectors;
+  const auto place =
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.id == connector; });
+  const auto which = static_cast<std::uint32_t>(place - all.begin());
+  const auto next = serial + trigger.serials.size();
+  if (const auto known = trigger.serials.find({which, id}); known != trigger.serials.end())
+    return known->second;
+  if (place == all.end() || trigger.serials.size() == events_per_trigger) {
+    complain("a trigger becomes what the rules of then make of it",
+             "trigger #" + std::to_string(serial) + " has become more than they can make");
+    return never;
+  }
+  trigger.serials.emplace(key{which, id}, next);
+  auto& event = events_[next];
+  event.sent = {next, which, id, 0};
+  event.action = trigger.action;
+  event.sent_at = trigger.sent_at;
+  // What comes to light behind the answer was not named in it.
+  event.answer = trigger.answer == answer_kind::accepted ? answer_kind::refused : trigger.answer;
+  event.answered_at = trigger.answered_at;
+  learn_id(event, id);
+  return next;
 }
 
 bool event_book::sent_elsewhere(const event_fact& event) const {
@@ -364,7 +448,7 @@ void event_book::everything_is_recorded() {
 
 void event_book::told(const event_history& history, const moment& asked, const moment& now) {
   const auto& summary = history.summary;
-  auto* event = find(serial_of_event_name(summary.event).value_or(never));
+  auto* event = find(serial_of(summary));
   if (event == nullptr)
     return complain("only what was sent is kept", "the history has " + summary.event);
   if (is_refused(*event))
@@ -443,7 +527,7 @@ bool event_book::may_be_dropped(const event_fact& event) const {
 
 void event_book::told(const outcome_entry& entry, const moment& now) {
   const auto& summary = entry.summary;
-  auto* event = find(serial_of_event_name(summary.event).value_or(never));
+  auto* event = find(serial_of(summary));
   if (event == nullptr)
     return complain("only what was sent is in the feed", "the feed has " + summary.event);
   if (is_refused(*event))
@@ -585,6 +669,21 @@ void event_book::not_found(std::uint64_t serial, const moment&) {
   event->absent = true;
 }
 
+bool event_book::is_there(std::uint32_t connector, const event_id& id) const {
+  const auto found = by_key_.find({connector, id});
+  return forced_.contains(connector) ||
+         (found != by_key_.end() && std::any_of(found->second.begin(), found->second.end(),
+                                                [&](auto serial) { return events_.at(serial).proven; }));
+}
+
+std::vector<std::uint64_t> event_book::of_action(std::uint32_t action) const {
+  std::vector<std::uint64_t> all;
+  const auto end = events_.lower_bound((std::uint64_t{action} + 1) * events_per_action);
+  for (auto at = events_.lower_bound(action * events_per_action); at != end; ++at)
+    all.push_back(at->first);
+  return all;
+}
+
 // -- judgements ---------------------------------------------------------------------------------------------
 
 bool event_book::may_be_forgotten(const event_fact& event) const {
@@ -614,10 +713,16 @@ bool event_book::what_was_given_up_may_be_gone() const {
 
 void event_book::check_ids() {
   for (const auto& [serial, event] : events_) {
-    if (event.answer != answer_kind::duplicate)
+    if (event.answer != answer_kind::duplicate && event.answer != answer_kind::there)
       continue;
-    bool forgettable = false;
+    bool forgettable = may_be_forgotten(event);
     for_twins(event, [&](const event_fact& twin) { forgettable = forgettable || may_be_forgotten(twin); });
+    if (event.answer == answer_kind::there) {
+      if (!forgettable && !event.proven && !event.gone && !has_candidate(event))
+        complain("a trigger that was answered is everywhere",
+                 name(event) + " was answered `duplicate`, and nothing with its id is there");
+      continue;
+    }
     if (!forgettable && !has_candidate(event) && !sent_elsewhere(event))
       complain("a duplicate is as safe as its first",
                name(event) + " was answered `duplicate`, and nothing with its id is there");
@@ -665,7 +770,8 @@ std::string event_book::story(std::uint64_t serial) const {
   const auto found = events_.find(serial);
   if (found == events_.end())
     return {};
-  static constexpr const char* answers[] = {"no answer yet", "accepted", "duplicate", "refused", "lost"};
+  static constexpr const char* answers[] = {"no answer yet", "accepted", "duplicate",
+                                            "refused",       "lost",     "there"};
   const auto& event = found->second;
   auto text = name(event) + ", sent by action " + std::to_string(event.action) + ": " +
               answers[static_cast<std::size_t>(event.answer)];

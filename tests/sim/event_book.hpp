@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/history.hpp"
+#include "messages/trigger.hpp"
 #include "tests/sim/facts.hpp"
 
 #include <algorithm>
@@ -28,6 +29,20 @@ public:
   void answered(std::uint64_t serial, const send_result& answer, const moment& now);
   /// The node went before it answered.
   void answers_are_lost();
+
+  // -- triggers: which events rules make of one is known when the node speaks of them ------------------------
+
+  void trigger_sent(const planned_trigger& sent, std::uint32_t action, const moment& now);
+  /// It is decided: what the answer does not name as taken is not there.
+  void trigger_answered(std::uint64_t serial, const trigger_result& answer, const moment& now);
+  /// It was refused as a whole. `taken_in_part`: some of it may be there.
+  void trigger_refused(std::uint64_t serial, bool taken_in_part, const moment& now);
+  /// Of the event with this name: that of an event is its own, and events of a trigger have one each.
+  [[nodiscard]] std::uint64_t serial_of(const std::string& name, const connector_id& connector,
+                                        const event_id& id);
+  [[nodiscard]] std::uint64_t serial_of(const event_summary& summary) {
+    return serial_of(summary.event, summary.connector, summary.id);
+  }
 
   // -- what the endpoints saw -------------------------------------------------------------------------------
 
@@ -96,6 +111,10 @@ public:
   [[nodiscard]] bool clock_is_straight() const noexcept { return clock_is_straight_; }
 
   [[nodiscard]] const std::map<std::uint64_t, event_fact>& events() const noexcept { return events_; }
+  /// Some event with this id, or a delete by force may have taken it.
+  [[nodiscard]] bool is_there(std::uint32_t connector, const event_id& id) const;
+  /// The serial numbers of what came of an action.
+  [[nodiscard]] std::vector<std::uint64_t> of_action(std::uint32_t action) const;
   [[nodiscard]] bool may_be_forgotten(const event_fact& event) const;
   [[nodiscard]] bool outcome_may_be_forgotten(const request_fact& request) const {
     return request.answered && latest_ms_ >= request.answered_at.wall_ms + shape_->retention_ms;
@@ -116,6 +135,13 @@ public:
 
 private:
   using key = std::pair<std::uint32_t, event_id>; ///< connector and id
+  struct trigger_fact {
+    std::uint32_t action = 0;
+    moment sent_at;
+    answer_kind answer = answer_kind::waiting;
+    moment answered_at;
+    std::map<key, std::uint64_t> serials;
+  };
 
   void complain(std::string rule, std::string detail) const {
     complaints_->push_back({std::move(rule), std::move(detail)});
@@ -151,6 +177,7 @@ private:
   const world_shape* shape_;
   std::vector<complaint>* complaints_;
   std::map<std::uint64_t, event_fact> events_;
+  std::map<std::uint64_t, trigger_fact> triggers_;
   std::map<key, std::vector<std::uint64_t>> by_key_;
   std::unordered_map<std::uint64_t, std::pair<std::uint64_t, std::size_t>> request_places_; ///< serial, index
   struct unrecorded {

@@ -75,6 +75,7 @@ enum class answer_kind : std::uint8_t {
   duplicate,
   refused, ///< for certain: it was not stored
   lost,    ///< no answer, or one that leaves it open: it may be stored
+  there,   ///< of what a rule made: it is stored, by this or by an earlier trigger with its id
 };
 
 /// One send of one event: what was answered, and what became of it.

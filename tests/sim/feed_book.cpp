@@ -14,7 +14,7 @@ std::string name(std::size_t reader) {
 } // namespace
 
 void feed_book::page(std::size_t reader_number, const outcome_page& told, bool gap,
-                     std::uint64_t newest_request, const event_book& events) {
+                     std::uint64_t newest_request, event_book& events) {
   auto& who = readers_[reader_number];
   if (who.saw_the_future && !gap && !who.cursor.empty())
     complain("a cursor of a future that was taken back is told a gap",
@@ -32,14 +32,13 @@ void feed_book::page(std::size_t reader_number, const outcome_page& told, bool g
   }
   who.from_the_future = who.saw_the_future = false;
   for (const auto& entry : told.entries)
-    take(reader_number, entry);
+    take(reader_number, entry, events.serial_of(entry.summary));
   who.cursor = told.cursor;
   who.has_read = true;
 }
 
-void feed_book::take(std::size_t number, const outcome_entry& entry) {
+void feed_book::take(std::size_t number, const outcome_entry& entry, std::uint64_t serial) {
   auto& who = readers_[number];
-  const auto serial = serial_of_event_name(entry.summary.event).value_or(never);
   const auto what = "attempt " + std::to_string(entry.value.number) + " of event #" + std::to_string(serial);
   const auto request = request_of(entry.value).value_or(0);
   who.seen.emplace(serial, entry.value.number, request);

@@ -25,7 +25,7 @@ public:
 
   /// The answer to a read after `cursor(reader)`. `gap`: it said that something is missing.
   void page(std::size_t reader, const outcome_page& told, bool gap, std::uint64_t newest_request,
-            const event_book& events);
+            event_book& events);
 
   /// The folder is an older copy now; these were the cursors, and the newest request, when it was made.
   void restored(const std::vector<std::string>& cursors_then, std::uint64_t newest_request_then);
@@ -51,7 +51,7 @@ private:
   void complain(std::string rule, std::string detail) const {
     complaints_->push_back({std::move(rule), std::move(detail)});
   }
-  void take(std::size_t number, const outcome_entry& entry);
+  void take(std::size_t number, const outcome_entry& entry, std::uint64_t serial);
   [[nodiscard]] static std::uint64_t newest_forgettable(const reader_fact& who, const event_book& events);
 
   std::vector<reader_fact> readers_;

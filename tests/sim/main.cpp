@@ -229,8 +229,12 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.failovers += counted.failovers;
       all.full_disks += counted.full_disks;
       all.feed_entries += counted.feed_entries;
-      all.settings_changed += counted.settings_changed;
+      all.rules_changed += counted.rules_changed;
       all.settings_looks += counted.settings_looks;
+      all.triggers += counted.triggers;
+      all.triggers_answered += counted.triggers_answered;
+      all.rule_made += counted.rule_made;
+      all.completed += counted.completed;
       if (!world.violation().empty()) {
         code = 1;
         std::printf(
@@ -261,9 +265,13 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("failovers of the database", all.failovers);
   row("disks that were full for a while", all.full_disks);
   row("entries of the feed, read across nodes", all.feed_entries);
-  row("settings changed", all.settings_changed);
+  row("rules changed", all.rules_changed);
   row("looks at a node's copy of them", all.settings_looks);
-  if (all.accepted == 0 || all.ownerships < 2 * worlds) {
+  row("triggers sent", all.triggers);
+  row("  answered with what became of them", all.triggers_answered);
+  row("events that rules made of them", all.rule_made);
+  row("  found there from a sending before", all.completed);
+  if (all.accepted == 0 || all.rule_made == 0 || all.ownerships < 2 * worlds) {
     std::printf("too little happened for that to say anything\n");
     code = 1;
   }

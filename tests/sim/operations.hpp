@@ -29,10 +29,13 @@ enum class operation : std::uint8_t {
   pass_retention, ///< so much time that what is settled may be forgotten
   stop,           ///< the clean stop and the next start
   restore,        ///< an older copy of the folder is put in its place
-  put_setting,    ///< of what belongs to no connector
-  delete_setting,
+  put_rule,
+  delete_rule,
+  send_trigger,
+  send_trigger_batch,
+  repeat_trigger, ///< an id that was sent before
 };
-inline constexpr std::size_t operation_count = 22;
+inline constexpr std::size_t operation_count = 25;
 
 /// What can happen to it: the columns.
 enum class fault : std::uint8_t {
@@ -98,8 +101,11 @@ inline constexpr std::array<std::string_view, operation_count> operation_names =
                                                                                   "pass_retention",
                                                                                   "stop",
                                                                                   "restore",
-                                                                                  "put_setting",
-                                                                                  "delete_setting"};
+                                                                                  "put_rule",
+                                                                                  "delete_rule",
+                                                                                  "send_trigger",
+                                                                                  "send_trigger_batch",
+                                                                                  "repeat_trigger"};
 
 inline constexpr std::array<std::string_view, fault_count> fault_names = {
     "no_space_append",     "no_space_sync",   "no_space_flush",    "no_space_compaction", "no_space_open",

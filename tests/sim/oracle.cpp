@@ -1,5 +1,7 @@
 #include "tests/sim/oracle.hpp"
 
+#include "policy/partitioning.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -15,12 +17,16 @@ constexpr std::int64_t late_recovery_ms = 60'000;
 constexpr std::int64_t longest_hold_ms = 600'000;
 /// Beyond the last shortage: what the node waits until it tries again.
 constexpr std::int64_t longest_pause_ms = 5'000;
+/// Of a trigger: ten seconds, of which the last try may have had the end before it.
+constexpr std::int64_t least_patience_ms = 9'700;
 
 } // namespace
 
 oracle::oracle(const world_shape& shape)
     : shape_{shape}, events_{shape, complaints_}, connectors_{shape.connectors.size(), complaints_},
-      settings_{complaints_}, feed_{readers, complaints_}, starts_{shape, complaints_} {}
+      rules_{complaints_}, triggers_{[this](std::uint64_t number) { return form_of(number); },
+                                     [this](const connector_id& id) { return number_of(id); }, complaints_},
+      feed_{readers, complaints_}, starts_{shape, complaints_} {}
 
 bool oracle::shortly_after(const moment& then, const moment& now) const {
   return now.steady_ms - then.steady_ms <= (shape_.late_rounds ? late_recovery_ms : recovery_ms);
@@ -38,8 +44,138 @@ void oracle::answered(std::uint64_t serial, const send_result& answer, const mom
     connectors_.check_refusal(event.sent.connector, no->code, sent, serial);
     check_transient(no->code, "event #" + std::to_string(serial), sent, now, true);
     check_known_id(event, no->code);
-  }
+  } else if (!std::get<accepted>(answer).duplicate &&
+             !connectors_.may_accept(event.sent.connector, look_of(serial), sent.order, now.order))
+    complain("what a filter refuses is never accepted",
+             "event #" + std::to_string(serial) + " of c" + std::to_string(event.sent.connector) + " was");
   events_.answered(serial, answer, now);
+}
+
+void oracle::arrived(std::uint64_t number, std::uint64_t named, std::uint32_t connector,
+                     const std::string& id, const std::string& body, std::uint32_t life, const moment& now,
+                     const std::string& host) {
+  auto serial = named;
+  const auto parsed = event_id::parse(id);
+  if (parsed && triggers_.knows(named)) {
+    serial = events_.serial_of(event_name_of(named), shape_.connectors[connector].id, *parsed);
+    triggers_.arrived(named, connector, *parsed, body, rules_, &connectors_);
+  } else if (const auto found = events_.events().find(named); found != events_.events().end()) {
+    const auto& event = found->second;
+    const auto until = event.answer == answer_kind::waiting ? now.order : event.answered_at.order;
+    if (kind_in(body) != look_of(named).kind ||
+        !connectors_.may_accept(connector, look_of(named), event.sent_at.order,
+                                event.answer == answer_kind::lost ? now.order : until))
+      complain("what a filter refuses is never sent",
+               "event #" + std::to_string(named) + " came to c" + std::to_string(connector));
+  }
+  events_.requested(number, serial, id, body, life, now, host);
+}
+
+// -- rules and triggers ---------------------------------------------------------------------------------------
+
+rule_form oracle::form_of(std::uint64_t number) const {
+  return draw_rule(shape_.rule_seed, number, shape_.rule_targets);
+}
+
+std::optional<std::uint32_t> oracle::number_of(const connector_id& id) const {
+  for (std::uint32_t which = 0; which < shape_.connectors.size(); ++which)
+    if (shape_.connectors[which].id == id)
+      return which;
+  return std::nullopt;
+}
+
+void oracle::trigger_sent(const planned_trigger& value, std::uint32_t action, const moment& now) {
+  events_.trigger_sent(value, action, now);
+  triggers_.sent(value, now);
+}
+
+void oracle::trigger_answered(std::uint64_t serial, const trigger_answer& answer, const moment& now) {
+  const auto sent = triggers_.sent_at(serial);
+  const auto who = "trigger #" + std::to_string(serial);
+  if (const auto* done = std::get_if<trigger_result>(&answer)) {
+    if (failed_ && sent.order > failed_at_ &&
+        std::any_of(done->events.begin(), done->events.end(), [](const triggered_event& one) {
+          const auto* yes = std::get_if<accepted>(&one.result);
+          return yes != nullptr && !yes->duplicate;
+        }))
+      complain("a store that failed acknowledges nothing", who + " was accepted");
+    triggers_.answered(serial, *done, rules_, &connectors_, now);
+    events_.trigger_answered(serial, *done, now);
+    return;
+  }
+  const auto& why = std::get<refusal>(answer);
+  const bool squeezed =
+      disk_squeezed_ || last_squeezed_.order >= sent.order || shortly_after(last_squeezed_, now);
+  // It says `unavailable` where a partition was full all the time.
+  if (why.code != errc::unavailable || (!may_be_full(sent, now) && !squeezed))
+    check_transient(why.code, who, sent, now, true);
+  else if (!failed_ && !serious_ && !stopping_ && now.steady_ms - sent.steady_ms < least_patience_ms)
+    complain("a trigger waits 10 s for room",
+             who + " was given up after " + std::to_string(now.steady_ms - sent.steady_ms) + " ms");
+  if (why.code == errc::storage_full)
+    complain("a trigger waits for room", who + " was refused with storage_full");
+  if (why.code == errc::invalid_event || why.code == errc::too_large)
+    complain("a trigger that is well-formed is taken", who + ": " + why.detail);
+  triggers_.ended(serial, now);
+  events_.trigger_refused(serial, why.code == errc::unavailable, now);
+}
+
+void oracle::check_triggers() const {
+  triggers_.check_whole(
+      connectors_,
+      [&](std::uint32_t which) { return partition_of(shape_.connectors[which].id, shape_.partitions); },
+      [&](std::uint32_t which, const event_id& id) { return events_.is_there(which, id); });
+}
+
+void oracle::rule_done(std::size_t which, std::uint64_t number, bool is_delete, const moment& sent,
+                       const moment& now) {
+  rules_.done(which, now.order);
+  if (is_delete)
+    return;
+  for (const auto& one : form_of(number).actions)
+    if (!connectors_.may_have_existed(one.connector, sent.order))
+      complain("a rule names connectors that exist",
+               rule_name(which) + " was put, and there is no c" + std::to_string(one.connector));
+}
+
+void oracle::rule_refused(std::size_t which, std::uint64_t number, bool is_delete, const refusal& why,
+                          const moment& sent, const moment& now) {
+  if (is_delete && why.code == errc::not_found)
+    return rules_.found_nothing(which, now.order);
+  const auto who = std::string{is_delete ? "delete" : "put"} + " of " + rule_name(which);
+  check_transient(why.code, who, sent, now, !is_delete);
+  if (why.code == errc::unavailable)
+    return rules_.unknown(which);
+  rules_.refused(which);
+  if (why.code == errc::too_large || why.code == errc::invalid_rule)
+    complain("a put that is well-formed is taken", who + ": " + why.detail);
+  if (why.code != errc::unknown_connector || is_delete)
+    return;
+  const auto actions = form_of(number).actions;
+  if (std::none_of(actions.begin(), actions.end(), [&](const auto& one) {
+        return connectors_.may_have_been_absent(one.connector, sent.order);
+      }))
+    complain("a rule is refused for a reason", who + ": " + why.detail);
+}
+
+/// One of the rules may have named it at some time since `sent`.
+bool oracle::may_be_named(std::uint32_t which, const moment& sent, const moment& now) const {
+  for (std::size_t rule = 0; rule < setting_book::count; ++rule)
+    for (const auto& number : rules_.possible(rule, sent.order, now.order))
+      if (number && form_of(*number).names_connector(which))
+        return true;
+  return false;
+}
+
+/// One of the rules named it all the time since `sent`.
+bool oracle::is_named(std::uint32_t which, const moment& sent, const moment& now) const {
+  for (std::size_t rule = 0; rule < setting_book::count; ++rule) {
+    const auto possible = rules_.possible(rule, sent.order, now.order);
+    if (std::all_of(possible.begin(), possible.end(),
+                    [&](const auto& number) { return number && form_of(*number).names_connector(which); }))
+      return true;
+  }
+  return false;
 }
 
 /// A known id is a duplicate, also where the event would be refused by now.
@@ -90,23 +226,12 @@ void oracle::change_refused(std::uint32_t which, operation what, const refusal& 
     complain("a put that is well-formed is taken", who + ": " + why.detail);
   if (why.code == errc::not_found && connectors_.existed_before_change(which))
     complain("a connector that was put is there", who + " found nothing");
+  if (why.code == errc::connector_busy && why.detail.starts_with("rules name") &&
+      !may_be_named(which, sent, now))
+    complain("a delete is refused for a reason", who + ": " + why.detail);
   if (why.code == errc::unavailable)
     return; // it may have happened
   connectors_.change_refused(which, now);
-}
-
-void oracle::setting_refused(std::size_t which, bool is_delete, const refusal& why, const moment& sent,
-                             const moment& now) {
-  if (is_delete && why.code == errc::not_found)
-    return settings_.found_nothing(which);
-  const auto who = std::string{is_delete ? "delete" : "put"} + " of " + setting_book::name_of(which);
-  check_transient(why.code, who, sent, now, !is_delete);
-  if (why.code == errc::too_large)
-    complain("a put that is well-formed is taken", who + ": " + why.detail);
-  if (why.code == errc::unavailable)
-    settings_.unknown(which);
-  else
-    settings_.refused(which);
 }
 
 void oracle::deleted(std::uint32_t which, bool by_force, const moment& sent, const moment& now) {
@@ -114,6 +239,8 @@ void oracle::deleted(std::uint32_t which, bool by_force, const moment& sent, con
     events_.forced_delete_answered(which, true, now);
   else if (events_.certainly_pending(which, sent.order))
     complain("a connector is not deleted while events wait for it", "c" + std::to_string(which) + " was");
+  if (is_named(which, sent, now))
+    complain("a connector that rules name is not deleted", "c" + std::to_string(which) + " was");
   connectors_.change_done(which, now);
 }
 
@@ -227,10 +354,11 @@ void oracle::life_began(const moment& now) {
   starts_.life_began();
 }
 
-void oracle::life_ended() {
+void oracle::life_ended(const moment& now) {
   events_.answers_are_lost();
   connectors_.changes_are_lost();
-  settings_.all_are_lost();
+  rules_.all_are_lost();
+  triggers_.all_are_lost(now);
 }
 
 void oracle::node_failed(const std::string& why, const moment& now) {
@@ -253,6 +381,7 @@ void oracle::quiet(const moment& now) {
   if (failed_)
     return;
   connectors_.quiet(now);
+  triggers_.quiet(now);
   if (!disk_full_ && !disk_squeezed_ && !shortly_after(last_full_, now))
     events_.quiet(now);
 }
@@ -264,7 +393,8 @@ void oracle::restored(const copy& older, const moment& now) {
   events_ = older.events;
   events_.time_is({std::max(latest, now.wall_ms), now.steady_ms, now.order});
   connectors_ = older.connectors;
-  settings_.restored(older.settings);
+  rules_ = older.rules;
+  triggers_ = older.triggers;
   feed_.restored(older.cursors, older.newest_request);
 }
 

@@ -8,11 +8,13 @@
 #include "tests/sim/feed_book.hpp"
 #include "tests/sim/setting_book.hpp"
 #include "tests/sim/start_book.hpp"
+#include "tests/sim/trigger_book.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +39,8 @@ public:
 
   event_book& events() noexcept { return events_; }
   connector_book& connectors() noexcept { return connectors_; }
-  setting_book& settings() noexcept { return settings_; }
+  setting_book& rules() noexcept { return rules_; }
+  trigger_book& triggers() noexcept { return triggers_; }
   feed_book& feed() noexcept { return feed_; }
   start_book& starts() noexcept { return starts_; }
 
@@ -55,8 +58,18 @@ public:
   void change_refused(std::uint32_t which, operation what, const refusal& why, const moment& sent,
                       const moment& now);
   void deleted(std::uint32_t which, bool by_force, const moment& sent, const moment& now);
-  void setting_refused(std::size_t which, bool is_delete, const refusal& why, const moment& sent,
-                       const moment& now);
+  /// The change of this number; `sent` is when it was sent.
+  void rule_done(std::size_t which, std::uint64_t number, bool is_delete, const moment& sent,
+                 const moment& now);
+  void rule_refused(std::size_t which, std::uint64_t number, bool is_delete, const refusal& why,
+                    const moment& sent, const moment& now);
+  void trigger_sent(const planned_trigger& value, std::uint32_t action, const moment& now);
+  void trigger_answered(std::uint64_t serial, const trigger_answer& answer, const moment& now);
+  /// After an audit.
+  void check_triggers() const;
+  /// An endpoint got an event of a sender's, or of a rule's, by the name in it.
+  void arrived(std::uint64_t number, std::uint64_t named, std::uint32_t connector, const std::string& id,
+               const std::string& body, std::uint32_t life, const moment& now, const std::string& host);
   void told(const node_status& status, const std::map<std::uint32_t, std::uint64_t>& open_requests);
 
   // -- the disk ------------------------------------------------------------------------------------------------
@@ -75,7 +88,7 @@ public:
   // -- the node's lives -----------------------------------------------------------------------------------------
 
   void life_began(const moment& now);
-  void life_ended();
+  void life_ended(const moment& now);
   /// The node was asked to stop.
   void stopping() { stopping_ = true; }
   /// And it has: with everything recorded that was answered.
@@ -93,12 +106,13 @@ public:
   struct copy {
     event_book events;
     connector_book connectors;
-    setting_book settings;
+    setting_book rules;
+    trigger_book triggers;
     std::vector<std::string> cursors;
     std::uint64_t newest_request = 0;
   };
   [[nodiscard]] copy take_copy(std::uint64_t newest_request) const {
-    return {events_, connectors_, settings_, feed_.cursors(), newest_request};
+    return {events_, connectors_, rules_, triggers_, feed_.cursors(), newest_request};
   }
   void restored(const copy& older, const moment& now);
 
@@ -107,13 +121,18 @@ private:
   [[nodiscard]] bool may_be_full(const moment& sent, const moment& now) const;
   void check_transient(errc code, const std::string& who, const moment& sent, const moment& now,
                        bool may_squeeze);
+  [[nodiscard]] rule_form form_of(std::uint64_t number) const;
+  [[nodiscard]] std::optional<std::uint32_t> number_of(const connector_id& id) const;
+  [[nodiscard]] bool may_be_named(std::uint32_t which, const moment& sent, const moment& now) const;
+  [[nodiscard]] bool is_named(std::uint32_t which, const moment& sent, const moment& now) const;
   void check_known_id(const event_fact& event, errc code);
 
   const world_shape& shape_;
   std::vector<complaint> complaints_;
   event_book events_;
   connector_book connectors_;
-  setting_book settings_;
+  setting_book rules_;
+  trigger_book triggers_;
   feed_book feed_;
   start_book starts_;
   moment life_began_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -213,13 +214,13 @@ TEST_CASE("a hold binds when the node has heard of it, and in its next life when
   unheard.request(2, 2);
   CHECK(unheard.well());
   held_story lost;
-  lost.judge.life_ended();
+  lost.judge.life_ended(lost.now());
   lost.judge.life_began(lost.now());
   lost.request(2, 2, 2);
   CHECK(lost.well());
   held_story recorded;
   recorded.settle();
-  recorded.judge.life_ended();
+  recorded.judge.life_ended(recorded.now());
   recorded.judge.life_began(recorded.now());
   recorded.request(2, 2, 2);
   CHECK(recorded.breaks(left_alone));
@@ -229,6 +230,8 @@ TEST_CASE(
     "a hold binds its endpoint only, as long as the connector stays there, and by a clock that is straight") {
   held_story neighbour;
   neighbour.rest();
+  neighbour.judge.connectors().change_sent(1, neighbour.shape.connectors[1], true, neighbour.now());
+  neighbour.judge.connectors().change_done(1, neighbour.now());
   neighbour.accept(3, 1);
   neighbour.request(2, 3, 1, "{}", "b");
   CHECK(neighbour.well());
@@ -310,7 +313,7 @@ TEST_CASE("what was answered `unavailable` may be there or not") {
 TEST_CASE("what is not there does not come back") {
   story told;
   told.send(1);
-  told.judge.life_ended();
+  told.judge.life_ended(told.now());
   told.judge.events().not_found(1, told.now());
   told.request(1, 1);
   CHECK(told.breaks("what is not there does not come back"));
@@ -364,7 +367,7 @@ TEST_CASE("a duplicate whose first is refused afterwards") {
 TEST_CASE("a duplicate whose first an audit does not find") {
   story told;
   told.send(1, id_of(1));
-  told.judge.life_ended();
+  told.judge.life_ended(told.now());
   told.send(2, id_of(1));
   told.answer(2, accepted{id_of(1), true});
   told.judge.events().not_found(1, told.now());
@@ -440,7 +443,7 @@ TEST_CASE("what was in flight when the node was killed is sent again") {
   story told;
   told.accept(1);
   told.request(1, 1, 1);
-  told.judge.life_ended();
+  told.judge.life_ended(told.now());
   told.judge.life_began(told.now());
   told.request(2, 1, 2);
   CHECK(told.well());
@@ -470,7 +473,7 @@ TEST_CASE("a request in the next life after a 2xx that was recorded") {
   told.request(1, 1, 1);
   told.respond(1, true);
   told.settle();
-  told.judge.life_ended();
+  told.judge.life_ended(told.now());
   told.judge.life_began(told.now());
   told.request(2, 1, 2);
   CHECK(told.breaks("nothing comes after the end"));
@@ -711,7 +714,7 @@ TEST_CASE("a cursor of a future that a restore took back") {
   told.request(1, 1);
   told.respond(1, true);
   told.read({story::entry_of(told.history_of(1, {told.attempt_of(1, 1, true)}))}, false, "later");
-  told.judge.life_ended();
+  told.judge.life_ended(told.now());
   told.judge.restored(copy, told.now());
   SECTION("is told a gap") {
     told.read({}, true, "again");
@@ -731,7 +734,7 @@ TEST_CASE("a cursor from before the copy that was put back needs no gap") {
   delivered_story told;
   told.read({story::entry_of(told.history_of(1, {told.first}))}, false, "early");
   const auto copy = told.judge.take_copy(2);
-  told.judge.life_ended();
+  told.judge.life_ended(told.now());
   told.judge.restored(copy, told.now());
   told.read({story::entry_of(told.history_of(1, {told.first, told.second}))}, false, "late");
   CHECK(told.well());
@@ -853,7 +856,7 @@ TEST_CASE("a put whose answer was lost may have happened or not, and is known on
   auto moved = told.shape.connectors[0];
   moved.enabled = false;
   told.judge.connectors().change_sent(0, moved, true, told.now());
-  told.judge.life_ended();
+  told.judge.life_ended(told.now());
   const auto asked = told.now();
   told.judge.connectors().shown(0, &moved, asked, told.now());
   CHECK(told.well());
@@ -1064,6 +1067,183 @@ TEST_CASE("a node that does not start on what a crash has left") {
   CHECK(told.well());
   told.judge.start_failed("damaged", false);
   CHECK(told.breaks("a node starts on what a crash has left"));
+}
+
+// -- filters, rules and triggers ------------------------------------------------------------------------------
+
+TEST_CASE("what a filter refuses is neither accepted nor sent") {
+  story told;
+  auto with_filter = told.shape.connectors[0];
+  with_filter.filter_json = text_of(filter_form::by_name);
+  told.judge.connectors().change_sent(0, with_filter, true, told.now());
+  told.judge.connectors().change_done(0, told.now());
+  const auto arrive = [&](std::uint64_t number, std::uint64_t serial) {
+    told.judge.arrived(number, serial, 0, id_of(static_cast<std::uint8_t>(serial)).to_string(),
+                       R"({"data":)" + data_of(look_of(serial).kind, 3) + "}", 1, told.now(), "c0");
+  };
+  told.accept(13);
+  arrive(1, 13);
+  told.send(14, id_of(14));
+  told.answer(14, refusal{errc::filtered, "why"});
+  CHECK(told.well());
+  told.send(24, id_of(24));
+  arrive(2, 24); // its answer is still to come
+  CHECK(told.breaks("what a filter refuses is never sent"));
+  CHECK_FALSE(told.breaks("what a filter refuses is never accepted"));
+  told.answer(24, accepted{id_of(24), false});
+  CHECK(told.breaks("what a filter refuses is never accepted"));
+}
+
+namespace {
+
+/// Rule 0 is there by a change that `draw_rule` makes one with two actions for c0; trigger 640 is on its way.
+struct triggered_story : story {
+  std::uint64_t number = 1;
+  planned_trigger sent{640, id_of(99), 1, 20};
+
+  triggered_story() {
+    shape.rule_seed = 5;
+    shape.rule_targets = {0};
+    while (!draws_two(number))
+      ++number;
+    REQUIRE(judge.rules().begin(0, number, false, now().order));
+    judge.rule_done(0, number, false, time, now());
+    judge.trigger_sent(sent, 10, now());
+  }
+  [[nodiscard]] bool draws_two(std::uint64_t which) const {
+    const auto form = draw_rule(shape.rule_seed, which, shape.rule_targets);
+    return form.matches({640, 1}) && form.actions.size() == 2;
+  }
+  [[nodiscard]] static triggered_event event_of(std::uint32_t action, std::uint8_t id,
+                                                bool duplicate = false) {
+    return {{"c0"}, {"rule-0"}, action, accepted{id_of(id), duplicate}};
+  }
+  void answer_trigger(bool duplicate = false) {
+    judge.trigger_answered(640, trigger_result{id_of(99), {event_of(0, 1, duplicate), event_of(1, 2)}},
+                           now());
+  }
+  /// Of the event with this id, as one of the trigger.
+  void tell_of(std::uint8_t id) {
+    event_history history;
+    history.summary.id = id_of(id);
+    history.summary.connector = shape.connectors[0].id;
+    history.summary.event = event_name_of(640);
+    history.summary.run = run_of(10);
+    tell(history);
+  }
+  /// An audit that finds nothing more.
+  void miss_the_rest(const std::set<std::uint64_t>& there) {
+    for (const auto serial : judge.events().of_action(10))
+      if (!there.contains(serial))
+        judge.events().not_found(serial, now());
+    judge.events().check_ids();
+  }
+};
+
+} // namespace
+
+TEST_CASE("events of a trigger are known by their ids, whenever the node speaks of them") {
+  triggered_story told;
+  told.tell_of(2); // before the answer
+  told.answer_trigger();
+  told.tell_of(1);
+  CHECK(told.judge.events().of_action(10) == std::vector<std::uint64_t>{640, 641});
+  told.miss_the_rest({640, 641});
+  CHECK(told.well());
+}
+
+TEST_CASE("a trigger that was answered is everywhere") {
+  triggered_story told;
+  told.answer_trigger();
+  told.miss_the_rest({640});
+  CHECK(told.breaks("what was accepted is kept"));
+  triggered_story duplicate;
+  duplicate.answer_trigger(true);
+  duplicate.tell_of(2);
+  CHECK(duplicate.well());
+  duplicate.miss_the_rest({641});
+  CHECK(duplicate.breaks("a trigger that was answered is everywhere"));
+}
+
+TEST_CASE("what an answer to a trigger does not name is not there") {
+  triggered_story before;
+  before.tell_of(3);
+  CHECK(before.well());
+  before.answer_trigger();
+  CHECK(before.breaks("the answer to a trigger names all that is there"));
+  triggered_story after;
+  after.answer_trigger();
+  after.tell_of(3);
+  CHECK(after.breaks("what was refused is not kept"));
+  triggered_story refused;
+  refused.judge.trigger_answered(640, refusal{errc::overloaded, "why"}, refused.now());
+  refused.tell_of(3);
+  CHECK(refused.breaks("what was refused is not kept"));
+}
+
+TEST_CASE("of a trigger without an answer some may be there, and some not") {
+  triggered_story told;
+  told.judge.life_ended(told.now());
+  told.tell_of(1);
+  told.miss_the_rest({640});
+  CHECK(told.well());
+}
+
+TEST_CASE("a trigger is refused for a reason") {
+  triggered_story told;
+  told.judge.trigger_answered(640, refusal{errc::unavailable, "why"}, told.now());
+  CHECK(told.breaks("a node that runs is there"));
+  triggered_story full;
+  full.judge.disk_is(true, false, full.now());
+  full.pass(10'000);
+  full.judge.trigger_answered(640, refusal{errc::unavailable, "why"}, full.now());
+  CHECK(full.well());
+  triggered_story early;
+  early.judge.disk_is(true, false, early.now());
+  early.pass(9'000);
+  early.judge.trigger_answered(640, refusal{errc::unavailable, "why"}, early.now());
+  CHECK(early.breaks("a trigger waits 10 s for room"));
+}
+
+TEST_CASE("a connector that rules name is not deleted, and a refusal that says so is true") {
+  triggered_story told;
+  const auto remove = [&told] {
+    const auto sent = told.now();
+    told.judge.connectors().change_sent(0, told.shape.connectors[0], false, sent);
+    return sent;
+  };
+  const refusal named{errc::connector_busy, "rules name connector 'c0': 'rule-0'"};
+  told.judge.change_refused(0, operation::delete_connector, named, remove(), told.now());
+  CHECK(told.well());
+  told.judge.deleted(0, false, remove(), told.now());
+  CHECK(told.breaks("a connector that rules name is not deleted"));
+  triggered_story free;
+  REQUIRE(free.judge.rules().begin(0, free.number + 1, true, free.now().order));
+  free.judge.rule_done(0, free.number + 1, true, free.time, free.now());
+  const auto sent = free.now();
+  free.judge.connectors().change_sent(0, free.shape.connectors[0], false, sent);
+  free.judge.change_refused(0, operation::delete_connector, named, sent, free.now());
+  CHECK(free.breaks("a delete is refused for a reason"));
+}
+
+TEST_CASE("a rule names connectors that exist, and is refused only where one does not") {
+  triggered_story told;
+  const auto put = [&told] {
+    ++told.number;
+    REQUIRE(told.judge.rules().begin(0, told.number, false, told.now().order));
+    return told.time;
+  };
+  const refusal missing{errc::unknown_connector, "why"};
+  const auto refused = put();
+  told.judge.rule_refused(0, told.number, false, missing, refused, told.now());
+  CHECK(told.breaks("a rule is refused for a reason"));
+  const auto sent = told.now();
+  told.judge.connectors().change_sent(0, told.shape.connectors[0], false, sent);
+  told.judge.connectors().change_done(0, told.now());
+  CHECK_FALSE(told.breaks("a rule names connectors that exist"));
+  const auto done = put();
+  told.judge.rule_done(0, told.number, false, done, told.now());
+  CHECK(told.breaks("a rule names connectors that exist"));
 }
 
 } // namespace vicket::sim

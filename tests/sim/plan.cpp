@@ -1,6 +1,7 @@
 #include "tests/sim/plan.hpp"
 
 #include "tests/sim/dice.hpp"
+#include "tests/sim/rule_form.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,6 +34,8 @@ connector make_connector(std::uint32_t number, dice& chance) {
   made.secret.value = "a-secret-of-24-characters";
   made.events = {"e.*"};
   made.max_in_flight = static_cast<std::uint32_t>(chance.pick(std::vector<int>{1, 2, 4, 16}));
+  if (chance.percent(15))
+    made.filter_json = text_of(chance.percent(50) ? filter_form::by_kind : filter_form::by_name);
   if (chance.percent(20))
     made.rate = rate_limit{20, 1'000, 5};
   made.retry.base_ms = chance.between(200, 2'000);
@@ -49,6 +52,10 @@ world_shape make_shape(std::uint64_t seed) {
   const auto connectors = chance.pick(std::vector<int>{1, 3, 3, 6, 24});
   for (int i = 0; i < connectors; ++i)
     shape.connectors.push_back(make_connector(static_cast<std::uint32_t>(i), chance));
+  for (int i = 0; i < connectors; ++i) // few: what rules name can't be deleted
+    if (chance.percent(30) || (i == connectors - 1 && shape.rule_targets.empty()))
+      shape.rule_targets.push_back(static_cast<std::uint32_t>(i));
+  shape.rule_seed = seed;
   shape.retention_ms = 30 * 60'000;
   shape.attempt_wait_ms = chance.percent(50) ? 5 : 0;
   shape.late_rounds = chance.percent(33);
@@ -122,8 +129,41 @@ private:
     return sent_[sent_.size() - 1 - static_cast<std::size_t>(chance.below(span))];
   }
 
+  void add_trigger(action& to, const std::optional<event_id>& id, std::uint32_t kind, bool large) {
+    planned_trigger made;
+    made.serial = to.number * events_per_action + to.triggers.size() * events_per_trigger;
+    made.id = id;
+    made.kind = kind;
+    made.data_bytes = large ? large_bytes : small_bytes;
+    if (id)
+      triggered_.push_back({*id, kind});
+    to.triggers.push_back(made);
+  }
+
+  void add_triggers(action& to, bool large, dice& chance) {
+    const auto again = to.asked == operation::repeat_trigger && !triggered_.empty();
+    auto left = to.asked == operation::send_trigger_batch ? chance.between(2, 5) : std::int64_t{1};
+    for (; left > 0; --left) {
+      const auto serial = to.number * events_per_action + to.triggers.size() * events_per_trigger;
+      if (again || (to.asked == operation::send_trigger_batch && !triggered_.empty() && chance.percent(10))) {
+        const auto span =
+            chance.percent(70) ? std::min<std::size_t>(triggered_.size(), 6) : triggered_.size();
+        const auto first = triggered_[triggered_.size() - 1 - static_cast<std::size_t>(chance.below(span))];
+        add_trigger(to, first.id, first.kind, large);
+      } else if (chance.percent(70)) {
+        add_trigger(to, id_of(made_.seed, serial), look_of(serial).kind, large);
+      } else {
+        add_trigger(to, std::nullopt, look_of(serial).kind, large);
+      }
+    }
+  }
+
   void add_events(action& to, bool large, dice& chance) {
     switch (to.asked) {
+    case operation::send_trigger:
+    case operation::send_trigger_batch:
+    case operation::repeat_trigger:
+      return add_triggers(to, large, chance);
     case operation::send:
     case operation::send_with_id:
       to.events.push_back(new_event(to, 0, to.asked == operation::send_with_id, large, chance));
@@ -201,8 +241,11 @@ private:
         {user, op::pass_retention, 3},
         {user, op::stop, 4},
         {user, op::restore, 5},
-        {user, op::put_setting, 20},
-        {user, op::delete_setting, 10},
+        {user, op::put_rule, 30},
+        {user, op::delete_rule, 15},
+        {user, op::send_trigger, 50},
+        {user, op::send_trigger_batch, 25},
+        {user, op::repeat_trigger, 40},
         {action_kind::pass_time, no_op, 100},
         {action_kind::set_mood, no_op, 40},
         {action_kind::answer_hanging, no_op, 40},
@@ -444,6 +487,11 @@ private:
   plan& made_;
   const std::uint32_t wanted_;
   std::vector<sent> sent_;
+  struct triggered {
+    event_id id;
+    std::uint32_t kind;
+  };
+  std::vector<triggered> triggered_;
 };
 
 std::string describe_events(const std::vector<planned_event>& events) {
@@ -455,6 +503,14 @@ std::string describe_events(const std::vector<planned_event>& events) {
     if (one.data_bytes > small_bytes)
       text += "+" + std::to_string(one.data_bytes);
   }
+  return text;
+}
+
+std::string describe_triggers(const std::vector<planned_trigger>& triggers) {
+  std::string text;
+  for (const auto& one : triggers)
+    text += " #" + std::to_string(one.serial) + " of kind " + std::to_string(one.kind) +
+            (one.id ? "(" + one.id->to_string().substr(0, 8) + ")" : "");
   return text;
 }
 
@@ -508,7 +564,10 @@ std::string describe(const action& one, const world_shape& shape) {
   switch (one.kind) {
   case action_kind::ask:
     text += to_string(one.asked);
-    text += one.events.empty() ? " " + target : describe_events(one.events);
+    if (!one.triggers.empty())
+      text += describe_triggers(one.triggers);
+    else
+      text += one.events.empty() ? " " + target : describe_events(one.events);
     break;
   case action_kind::order_fault:
     text += "fault ";

@@ -35,6 +35,14 @@ struct planned_event {
   std::uint32_t data_bytes = 0; ///< of filling
 };
 
+/// One trigger; the numbers of what rules make of it follow its own.
+struct planned_trigger {
+  std::uint64_t serial = 0; ///< in its name
+  std::optional<event_id> id;
+  std::uint32_t kind = 0; ///< of what was sent again the same
+  std::uint32_t data_bytes = 0;
+};
+
 enum class action_kind : std::uint8_t {
   ask,         ///< `asked`
   order_fault, ///< `ordered`
@@ -64,6 +72,7 @@ struct action {
   fault ordered = fault::no_space_append;
   std::uint32_t connector = 0;
   std::vector<planned_event> events;
+  std::vector<planned_trigger> triggers;
   std::int64_t amount = 0;
   std::uint32_t after = 0;           ///< of an ordered fault: how many operations of its kind succeed first
   std::uint64_t draw = 0;            ///< what is drawn while it runs follows from this
@@ -74,6 +83,8 @@ struct action {
 struct world_shape {
   std::uint32_t partitions = 1;
   std::vector<connector> connectors;
+  std::uint64_t rule_seed = 0;             ///< what a rule is follows from this and its number
+  std::vector<std::uint32_t> rule_targets; ///< the connectors that rules name
   std::int64_t retention_ms = 0;
   std::int64_t attempt_wait_ms = 0;
   std::size_t window_events = 0;
@@ -97,6 +108,8 @@ struct plan {
 
 /// Serial numbers of the events of action `number` are `number * events_per_action + 0 …`.
 inline constexpr std::uint64_t events_per_action = 64;
+/// Likewise those of trigger `n` of an action, behind the ones before: two actions of five rules.
+inline constexpr std::uint64_t events_per_trigger = 10;
 
 [[nodiscard]] std::string run_of(std::uint32_t action_number);
 [[nodiscard]] std::string event_name_of(std::uint64_t serial);

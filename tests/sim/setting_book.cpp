@@ -1,34 +1,47 @@
 #include "tests/sim/setting_book.hpp"
 
+#include "tests/sim/rule_form.hpp"
+
 #include <algorithm>
+#include <iterator>
 
 namespace vicket::sim {
 
-std::optional<std::uint64_t> setting_book::begin(std::size_t which, bool is_delete) {
+bool setting_book::begin(std::size_t which, std::uint64_t number, bool is_delete, std::uint64_t now) {
   auto& it = settings_[which];
   if (std::exchange(it.under_way, true))
-    return std::nullopt;
-  it.maybe.push_back({++it.last, is_delete});
-  return it.last;
+    return false;
+  it.maybe.push_back({number, is_delete, now});
+  return true;
 }
 
-void setting_book::done(std::size_t which) {
+void setting_book::settle(fact& it, std::size_t place, std::uint64_t now) {
+  const auto chosen = it.maybe.begin() + static_cast<std::ptrdiff_t>(place);
+  it.past.push_back(it.certain);
+  it.past.back().until = now;
+  for (auto before = it.maybe.begin(); before != chosen; ++before) {
+    it.past.push_back(*before);
+    it.past.back().until = now;
+  }
+  it.certain = *chosen;
+  it.maybe.erase(it.maybe.begin(), std::next(chosen));
+}
+
+void setting_book::done(std::size_t which, std::uint64_t now) {
   auto& it = settings_[which];
   it.under_way = false;
-  it.certain = it.maybe.back();
-  it.maybe.clear();
+  settle(it, it.maybe.size() - 1, now);
 }
 
-void setting_book::found_nothing(std::size_t which) {
+void setting_book::found_nothing(std::size_t which, std::uint64_t now) {
   auto& it = settings_[which];
-  const auto before = std::any_of(it.maybe.begin(), it.maybe.end() - 1,
-                                  [](const change& one) { return one.is_delete; });
+  const auto before =
+      std::any_of(it.maybe.begin(), it.maybe.end() - 1, [](const change& one) { return one.is_delete; });
   if (!before && !it.certain.is_delete)
-    complaints_->push_back({"a setting that was put is there", "a delete of " + name_of(which) +
-                                                                   " found nothing, and change " +
-                                                                   std::to_string(it.certain.number) +
-                                                                   " was answered"});
-  done(which);
+    complaints_->push_back({"a setting that was put is there",
+                            "a delete of " + rule_name(which) + " found nothing, and change " +
+                                std::to_string(it.certain.number) + " was answered"});
+  done(which, now);
 }
 
 void setting_book::refused(std::size_t which) {
@@ -49,30 +62,38 @@ void setting_book::seen(std::size_t which, std::optional<std::uint64_t> number,
       std::any_of(it.maybe.begin(), it.maybe.end(), [&](const change& one) { return fits(one, number); }))
     return;
   complaints_->push_back({"a setting is what the last change made of it",
-                          who + " has " + (number ? "change " + std::to_string(*number) : "nothing") + " of " +
-                              name_of(which) + ", of which change " + std::to_string(it.certain.number) +
+                          who + " has " + (number ? "change " + std::to_string(*number) : "nothing") +
+                              " of " + rule_name(which) + ", of which change " +
+                              std::to_string(it.certain.number) +
                               (it.certain.is_delete ? ", a delete," : "") + " was answered"});
 }
 
-void setting_book::shown(std::size_t which, std::optional<std::uint64_t> number, const std::string& who) {
+void setting_book::shown(std::size_t which, std::optional<std::uint64_t> number, const std::string& who,
+                         std::uint64_t now) {
   seen(which, number, who);
   auto& it = settings_[which];
   // The last one that fits: what came before it is over, whatever became of it.
-  const auto last = std::find_if(it.maybe.rbegin(), it.maybe.rend(),
-                                 [&](const change& one) { return fits(one, number); });
+  const auto last =
+      std::find_if(it.maybe.rbegin(), it.maybe.rend(), [&](const change& one) { return fits(one, number); });
   if (last == it.maybe.rend() || (it.under_way && last == it.maybe.rbegin()))
     return; // of what is under way its answer says it
-  it.certain = *last;
-  it.maybe.erase(it.maybe.begin(), last.base());
+  settle(it, static_cast<std::size_t>(std::distance(last, it.maybe.rend())) - 1, now);
 }
 
-void setting_book::restored(const setting_book& older) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto last = settings_[i].last;
-    settings_[i] = older.settings_[i];
-    settings_[i].last = last;
-    settings_[i].under_way = false;
-  }
+std::vector<std::optional<std::uint64_t>> setting_book::possible(std::size_t which, std::uint64_t from,
+                                                                 std::uint64_t to) const {
+  const auto& it = settings_[which];
+  std::vector<std::optional<std::uint64_t>> found;
+  const auto add = [&](const change& one) {
+    if (one.until >= from && one.begun <= to)
+      found.push_back(one.is_delete ? std::nullopt : std::optional{one.number});
+  };
+  for (const auto& one : it.past)
+    add(one);
+  add(it.certain);
+  for (const auto& one : it.maybe)
+    add(one);
+  return found;
 }
 
 } // namespace vicket::sim

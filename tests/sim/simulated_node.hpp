@@ -102,12 +102,20 @@ public:
   /// Sends a request to the node; one of the two is called when the answer comes, in this life or never.
   template <class Answer, class Request, class Done>
   void ask(Request request, Done done, std::function<void(const caf::error&)> failed) {
-    ask_at<Answer>(node_->gateway(), std::move(request), std::move(done), std::move(failed));
-  }
-  /// The same of what belongs to no connector.
-  template <class Request, class Done>
-  void ask_settings(Request request, Done done, std::function<void(const caf::error&)> failed) {
-    ask_at<void>(node_->settings(), std::move(request), std::move(done), std::move(failed));
+    system_->spawn([whom = node_->gateway(), request = std::move(request), done = std::move(done),
+                    failed = std::move(failed), this, life = life_](caf::event_based_actor* self) mutable {
+      auto refused = [this, life, failed = std::move(failed)](const caf::error& why) {
+        in_life(life, [&] { failed(why); });
+      };
+      auto asked = self->request(whom, caf::infinite, std::move(request));
+      if constexpr (std::is_void_v<Answer>)
+        std::move(asked).then([this, life, done = std::move(done)] { in_life(life, done); },
+                              std::move(refused));
+      else
+        std::move(asked).then(
+            [this, life, done = std::move(done)](Answer& answer) { in_life(life, [&] { done(answer); }); },
+            std::move(refused));
+    });
   }
   [[nodiscard]] std::shared_ptr<const settings_snapshot> settings() const {
     return node_->copy_of_settings()->current();
@@ -138,24 +146,6 @@ public:
 private:
   struct config;
   static constexpr std::int64_t stop_patience_ms = 30'000;
-
-  template <class Answer, class Handle, class Request, class Done>
-  void ask_at(const Handle& whom, Request request, Done done, std::function<void(const caf::error&)> failed) {
-    system_->spawn([whom, request = std::move(request), done = std::move(done), failed = std::move(failed),
-                    this, life = life_](caf::event_based_actor* self) mutable {
-      auto refused = [this, life, failed = std::move(failed)](const caf::error& why) {
-        in_life(life, [&] { failed(why); });
-      };
-      auto asked = self->request(whom, caf::infinite, std::move(request));
-      if constexpr (std::is_void_v<Answer>)
-        std::move(asked).then([this, life, done = std::move(done)] { in_life(life, done); },
-                              std::move(refused));
-      else
-        std::move(asked).then(
-            [this, life, done = std::move(done)](Answer& answer) { in_life(life, [&] { done(answer); }); },
-            std::move(refused));
-    });
-  }
 
   template <class Call>
   void in_life(std::uint32_t life, Call call) {
