@@ -100,7 +100,7 @@ std::size_t duplicates_of_whole(const trigger_answer& answer, const trigger& of)
 
 /// Every event of these triggers is on the node once, delivered, and nothing else came.
 void check_delivered(node_client& client, const event_receiver& receiver, const std::vector<trigger>& fired) {
-  CHECK(receiver.wait_for_distinct(fired.size() * rules));
+  REQUIRE(receiver.wait_for_distinct(fired.size() * rules));
   CHECK(eventually([&] {
     for (std::size_t i = 0; i < connectors; ++i)
       if (client.pending({connector_name(i)}) > 0)
@@ -114,7 +114,7 @@ void check_delivered(node_client& client, const event_receiver& receiver, const 
       wrong +=
           found.size() == 1 && found[0].summary.state == event_state::delivered && receiver.has(id) ? 0 : 1;
     }
-  CHECK(wrong == 0);
+  REQUIRE(wrong == 0);
   CHECK(receiver.distinct() == fired.size() * rules);
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("a trigger over 64 rules and three partitions: the node is killed befo
     node_client client{node.port()};
     const auto before = duplicates_of_whole(client.fire(value), value);
     in_part += before > 0 && before < rules ? 1 : 0;
-    CHECK(duplicates_of_whole(client.fire(value), value) == rules);
+    REQUIRE(duplicates_of_whole(client.fire(value), value) == rules);
     fired.push_back(value);
     check_delivered(client, receiver, fired);
   }
