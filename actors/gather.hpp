@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/urgency.hpp"
+
 #include <caf/error.hpp>
 #include <caf/timespan.hpp>
 
@@ -38,7 +40,7 @@ void gather_each(Self* self, const std::vector<Handle>& actors, MakeRequest make
       state->done(std::move(state->answers));
   };
   for (std::size_t i = 0; i < actors.size(); ++i) {
-    self->request(actors[i], caf::infinite, make_request(i))
+    self->template request<priority_of<decltype(make_request(i))>>(actors[i], caf::infinite, make_request(i))
         .then(
             [state, i, one_less](Answer& answer) {
               state->answers[i].answer = std::move(answer);

@@ -1,6 +1,7 @@
 #include "actors/partition_seat.hpp"
 
 #include "actors/connector_pages.hpp"
+#include "actors/urgency.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -441,7 +442,8 @@ void partition_seat::send_to_owner(const open_request& one, const Request& body,
     }
   };
   auto ask_it = [&](const auto& whom, auto request) {
-    auto pending = self_->request(whom, caf::infinite, std::move(request));
+    auto pending =
+        self_->template request<priority_of<decltype(request)>>(whom, caf::infinite, std::move(request));
     if constexpr (std::is_void_v<Answer>)
       pending.then(
           [this, which = one.mine, turn = one.turn, done, close_if] {

@@ -1,5 +1,7 @@
 #include "actors/peer_door.hpp"
 
+#include "actors/urgency.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -108,7 +110,8 @@ caf::result<Answer> peer_door::ask(of_partition<Request>& request) {
   if (place == nullptr)
     return not_owned(request.partition);
   bound(request.body);
-  return self_->delegate(place->here, std::move(request.body));
+  auto promise = self_->template make_response_promise<Answer>();
+  return promise.template delegate<priority_of<Request>>(place->here, std::move(request.body));
 }
 
 template <class Answer, class Request>

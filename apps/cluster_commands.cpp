@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -52,6 +53,8 @@ std::string to_json(const cluster_view& view) {
     put(out, "zone", one.zone);
     put(out, "address", one.addresses);
     put(out, "state", one.state);
+    out.Key("drained");
+    out.Bool(one.drained);
     out.Key("silent");
     out.Bool(is_silent(view, i));
     put(out, "silent_ms", static_cast<std::uint64_t>(view.silent_ms[i]));
@@ -99,21 +102,58 @@ std::string to_json(const cluster_view& view) {
   return text.GetString();
 }
 
+struct load {
+  std::size_t owns = 0;
+  std::size_t keeps = 0; ///< copies of partitions of which not all nodes have one
+  [[nodiscard]] bool none() const { return owns == 0 && keeps == 0; }
+};
+
+load load_of(const cluster_view& view, const std::string& node) {
+  load of;
+  of.owns = static_cast<std::size_t>(
+      std::count_if(view.partitions.begin(), view.partitions.end(),
+                    [&](const cluster_view::partition& each) { return each.owner == node; }));
+  of.keeps = static_cast<std::size_t>(
+      std::count_if(view.copies.begin(), view.copies.end(),
+                    [&](const member_table::copy& each) { return each.node == node; }));
+  return of;
+}
+
+/// Partitions of which no other node that is there has a copy with all of the log.
+std::vector<std::uint32_t> kept_alone(const cluster_view& view, const std::string& node) {
+  const auto is_there = [&](const std::string& other) {
+    for (std::size_t i = 0; i < view.members.size(); ++i)
+      if (view.members[i].node == other)
+        return !is_silent(view, i);
+    return false;
+  };
+  std::vector<std::uint32_t> alone;
+  for (const auto& mine : view.copies)
+    if (mine.node == node &&
+        std::none_of(view.copies.begin(), view.copies.end(), [&](const member_table::copy& other) {
+          return other.partition == mine.partition && other.node != node && other.complete &&
+                 is_there(other.node);
+        }))
+      alone.push_back(mine.partition);
+  return alone;
+}
+
 void print_nodes(const terminal& out, const cluster_view& view) {
   text_table table{{"NODE", "ZONE", "ADDRESS", "STATE", "OWNS", "LIFE"},
                    {false, false, false, false, true, true}};
   for (std::size_t i = 0; i < view.members.size(); ++i) {
     const auto& one = view.members[i];
-    const auto owns =
-        std::count_if(view.partitions.begin(), view.partitions.end(),
-                      [&](const cluster_view::partition& each) { return each.owner == one.node; });
+    const auto has = load_of(view, one.node);
+    const auto state =
+        one.drained && one.state == member::up ? has.none() ? "drained" : "draining" : one.state;
     table.add({{printable(one.node), colour::bold},
                {one.zone.empty() ? "-" : printable(one.zone)},
                {printable(one.addresses)},
                is_silent(view, i) ? text_table::cell{"silent " + show_age_ms(view.silent_ms[i]), colour::red}
-                                  : text_table::cell{printable(one.state),
-                                                     one.state == member::up ? colour::green : colour::red},
-               {count(static_cast<std::uint64_t>(owns))},
+                                  : text_table::cell{printable(state), state == member::up ? colour::green
+                                                                       : one.drained       ? colour::yellow
+                                                                                           : colour::red},
+               {count(has.owns)},
                {count(one.incarnation)}});
   }
   table.print(out);
@@ -222,6 +262,76 @@ int run_cluster_status(const client_options& options, const cluster_options& wha
       return exit_done;
     std::this_thread::sleep_for(std::chrono::seconds{1});
   }
+}
+
+int run_cluster_drain(const client_options& options, const cluster_options& what, bool drained) {
+  const log_place place{what.log, what.schema};
+  const auto done = set_drained(place, what.node, drained);
+  if (const auto* why = std::get_if<no_cluster>(&done))
+    return report_log(options, *why);
+  if (!std::get<bool>(done))
+    return report(options, refusal{errc::not_found, "no node is called '" + what.node + "'"});
+  const auto say = [](const std::string& text) {
+    const auto out = terminal::standard();
+    out.line(text);
+    out.flush();
+  };
+  if (!drained) {
+    say("node " + what.node + " takes its part again");
+    return exit_done;
+  }
+  if (!what.wait) {
+    say("node " + what.node +
+        " gives away what it owns and keeps: `vicket cluster status` says how far that is");
+    return exit_done;
+  }
+  for (std::optional<load> before;; std::this_thread::sleep_for(std::chrono::seconds{1})) {
+    const auto seen = view_cluster(place);
+    if (const auto* why = std::get_if<no_cluster>(&seen)) {
+      if (why->absent)
+        return report_log(options, *why);
+      complain(why->why);
+      continue;
+    }
+    const auto has = load_of(std::get<cluster_view>(seen), what.node);
+    if (has.none()) {
+      say("node " + what.node + " owns and keeps nothing: it can be stopped");
+      return exit_done;
+    }
+    if (!before || before->owns != has.owns || before->keeps != has.keeps)
+      say("node " + what.node + " still owns " + count(has.owns) + " and keeps " + count(has.keeps));
+    before = has;
+  }
+}
+
+int run_cluster_remove(const client_options& options, const cluster_options& what) {
+  const log_place place{what.log, what.schema};
+  const auto seen = view_cluster(place);
+  if (const auto* why = std::get_if<no_cluster>(&seen))
+    return report_log(options, *why);
+  const auto& view = std::get<cluster_view>(seen);
+  const auto found = std::find_if(view.members.begin(), view.members.end(),
+                                  [&](const member_row& each) { return each.node == what.node; });
+  if (found == view.members.end())
+    return report(options, refusal{errc::not_found, "no node is called '" + what.node + "'"});
+  if (const auto alone = kept_alone(view, what.node); !what.force && !alone.empty())
+    return report(options,
+                  refusal{errc::unavailable,
+                          "node " + what.node + " has the only copy of partition " + count(alone.front()) +
+                              (alone.size() > 1 ? " and " + count(alone.size() - 1) + " more" : "") +
+                              ": wait until another one has it, or remove it with --force, and others "
+                              "begin again with what the log has"});
+  const auto done = remove_member(place, what.node);
+  if (const auto* why = std::get_if<no_cluster>(&done))
+    return report_log(options, *why);
+  if (!std::get<bool>(done))
+    return report(options,
+                  refusal{errc::unavailable,
+                          "node " + what.node + " shows signs of life: drain it, stop it, then remove it"});
+  const auto out = terminal::standard();
+  out.line("node " + what.node + " is removed");
+  out.flush();
+  return exit_done;
 }
 
 } // namespace vicket

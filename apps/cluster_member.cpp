@@ -46,7 +46,7 @@ find_cluster(const node_config& config, const std::function<void(const std::stri
         return "--secret-key-file: " + config.secret_key_file.string() + " has the key " + box->fingerprint() +
                ", the nodes of the cluster " + is->name + " have " + is->key_fingerprint +
                ": give this node the same file";
-      auto why = add_settings_log({wanted.log, wanted.schema}, *is, box);
+      auto why = complete_schema({wanted.log, wanted.schema}, *is, box);
       if (!why)
         return std::move(*is);
       if (looks % looks_per_line == 0)

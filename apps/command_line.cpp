@@ -114,6 +114,21 @@ Examples:
   vicket cluster status --log postgresql://db.example.com/vicket?sslmode=verify-full
   vicket cluster status --log postgresql:///vicket --watch)";
 
+constexpr const char* cluster_drain_example = R"(
+A node that is drained owns nothing and keeps no copy, and goes on taking requests for the others. It stays so, also
+when it is started again, until `undrain`.
+
+Examples:
+  vicket cluster drain node-b --wait --log postgresql:///vicket
+  vicket cluster undrain node-b --log postgresql:///vicket)";
+
+constexpr const char* cluster_remove_example = R"(
+A node that ends keeps what it has for half a minute, and its row for ever, in case it comes back. Drain it, stop it, then
+remove it; one that has died is removed as it is. What it kept goes to others.
+
+Example:
+  vicket cluster remove node-b --log postgresql:///vicket)";
+
 /// Text as it was given, before anything is made of it.
 struct raw_options {
   std::string node;
@@ -370,6 +385,19 @@ private:
         command(*cluster, "status", "Show nodes, partitions and copies", cluster_status_example,
                 [this] { return run_cluster_status(client_options_of(raw_), cluster_options_of(raw_)); });
     status->add_flag("--watch", raw_.cluster.watch, "Again every second");
+    const auto of_node = [this](CLI::App* one) {
+      one->add_option("node", raw_.cluster.node, "Its name")->required()->type_name("NODE");
+      return one;
+    };
+    of_node(command(*cluster, "drain", "A node is to own and keep nothing", cluster_drain_example, [this] {
+      return run_cluster_drain(client_options_of(raw_), cluster_options_of(raw_), true);
+    }))->add_flag("--wait", raw_.cluster.wait, "Until it owns and keeps nothing");
+    of_node(command(*cluster, "undrain", "It takes its part again", cluster_drain_example, [this] {
+      return run_cluster_drain(client_options_of(raw_), cluster_options_of(raw_), false);
+    }));
+    of_node(command(*cluster, "remove", "A node that has ended does not come back", cluster_remove_example,
+                    [this] { return run_cluster_remove(client_options_of(raw_), cluster_options_of(raw_)); }))
+        ->add_flag("--force", raw_.cluster.force, "Even if some partition has no other copy by now");
   }
 
   void add_listen() {

@@ -61,6 +61,9 @@ struct cluster_options {
   std::string adopt;     ///< a single node's data folder to begin with; empty: nothing
   std::string node_role; ///< of the database; empty: that of `log`
   bool watch = false;
+  std::string node;   ///< whom `drain`, `undrain` and `remove` are about
+  bool wait = false;  ///< until it owns and keeps nothing
+  bool force = false; ///< whatever is left without a copy
 };
 
 // Each runs one command to its end and answers the exit code. `file` is a path or `-` for standard input.
@@ -80,6 +83,8 @@ int run_outcomes(const client_options& options, const outcomes_options& what);
 int run_status(const client_options& options);
 int run_cluster_init(const client_options& options, const cluster_options& what);
 int run_cluster_status(const client_options& options, const cluster_options& what);
+int run_cluster_drain(const client_options& options, const cluster_options& what, bool drained);
+int run_cluster_remove(const client_options& options, const cluster_options& what);
 int run_listen(const client_options& options, const listen_options& what);
 
 // Said on standard error; with --json also as {"error":…,"detail":…} on standard output.

@@ -4,6 +4,7 @@
 #include "cluster/record_codec.hpp"
 #include "cluster/schema.hpp"
 #include "policy/log_history.hpp"
+#include "policy/presence.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/secret_key.hpp"
 
@@ -399,43 +400,76 @@ std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, 
   return std::move(why);
 }
 
-std::optional<std::string> add_settings_log(const log_place& place, const cluster_identity& cluster,
-                                            const std::shared_ptr<const secret_box>& key) {
+namespace {
+
+void add_settings_log(database& server, const log_place& place, const cluster_identity& cluster,
+                      const std::shared_ptr<const secret_box>& key) {
+  const auto number = std::to_string(cluster.partitions);
+  const auto is_there = [&] {
+    const auto found =
+        server.run(in_schema("SELECT FROM $.partitions WHERE partition = $1::int4", place.schema), {number});
+    return PQntuples(found.get()) > 0;
+  };
+  if (is_there())
+    return;
+  const record_codec codec{key, cluster.uuid};
+  server.run("BEGIN");
   try {
-    database server{place};
-    const auto number = std::to_string(cluster.partitions);
-    const auto is_there = [&] {
-      return PQntuples(server
-                           .run(in_schema("SELECT FROM $.partitions WHERE partition = $1::int4", place.schema),
-                                {number})
-                           .get()) > 0;
-    };
-    if (is_there())
-      return std::nullopt;
-    const record_codec codec{key, cluster.uuid};
-    server.run("BEGIN");
-    try {
-      // Its row first: whoever comes second waits for it, and finds it there.
-      server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema), {number});
-      new_log{server, place.schema, codec, cluster.partitions}.append(record_kind::genesis, {});
-      server.run("COMMIT");
-    } catch (const trouble&) {
-      server.run("ROLLBACK");
-      if (!is_there())
-        throw;
-    }
-    return std::nullopt;
-  } catch (const trouble& problem) {
-    return "the log of the cluster's settings can't be made: " + std::string{problem.what()};
+    // Its row first: whoever comes second waits for it, and finds it there.
+    server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema), {number});
+    new_log{server, place.schema, codec, cluster.partitions}.append(record_kind::genesis, {});
+    server.run("COMMIT");
+  } catch (const trouble&) {
+    server.run("ROLLBACK");
+    if (!is_there())
+      throw;
   }
 }
 
-std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {
+void add_member_column(database& server, const log_place& place, const std::string& name,
+                       const std::string& definition) {
+  const auto found =
+      server.run("SELECT FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2::text",
+                 {server.quoted(place.schema) + ".members", name});
+  if (PQntuples(found.get()) > 0)
+    return;
+  const auto change =
+      in_schema("ALTER TABLE $.members ADD COLUMN IF NOT EXISTS " + name + " " + definition, place.schema);
+  try {
+    server.run(change);
+  } catch (const trouble& problem) {
+    throw trouble{problem.what() + (": let the owner of that table run \"" + change + "\""),
+                  problem.sqlstate};
+  }
+}
+
+} // namespace
+
+std::optional<std::string> complete_schema(const log_place& place, const cluster_identity& cluster,
+                                           const std::shared_ptr<const secret_box>& key) {
+  std::string what = "a column of its members";
+  try {
+    database server{place};
+    add_member_column(server, place, "unreached", "text NOT NULL DEFAULT ''");
+    add_member_column(server, place, "drained", "boolean NOT NULL DEFAULT false");
+    what = "the log of its settings";
+    add_settings_log(server, place, cluster, key);
+    return std::nullopt;
+  } catch (const trouble& problem) {
+    return "the cluster was made by a version before, and " + what + " can't be added: " + problem.what();
+  }
+}
+
+namespace {
+
+template <class Ask>
+auto with_cluster(const log_place& place, Ask ask)
+    -> std::variant<decltype(ask(std::declval<database&>())), no_cluster> {
   if (auto why = log_place_complaint(place))
     return no_cluster{*why, true};
   try {
     database server{place};
-    return identity_in(server, place.schema);
+    return ask(server);
   } catch (const trouble& problem) {
     if (problem.sqlstate == "42P01" || problem.sqlstate == "3F000")
       return no_cluster{"there is no cluster in the schema " + place.schema +
@@ -445,19 +479,23 @@ std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) 
   }
 }
 
+} // namespace
+
+std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {
+  return with_cluster(place, [&](database& server) { return identity_in(server, place.schema); });
+}
+
 std::variant<cluster_view, no_cluster> view_cluster(const log_place& place) {
-  if (auto why = log_place_complaint(place))
-    return no_cluster{*why, true};
-  try {
-    database server{place};
+  return with_cluster(place, [&](database& server) {
     cluster_view view;
     server.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     view.identity = identity_in(server, place.schema);
     const auto in = [&](std::string_view text) { return server.run(in_schema(text, place.schema)); };
     const auto members =
         in("SELECT node, incarnation, state, zone, addresses, protocol_from, protocol_to, timeline, wrong, "
-           "beats, life, (extract(epoch FROM clock_timestamp() - seen) * 1000)::int8 "
-           "FROM $.members ORDER BY node COLLATE \"C\"");
+           "beats, life, (extract(epoch FROM clock_timestamp() - seen) * 1000)::int8, "
+           "coalesce(to_jsonb(m) ->> 'drained', 'false') " // of a version before there is none
+           "FROM $.members m ORDER BY node COLLATE \"C\"");
     for (int i = 0; i < PQntuples(members.get()); ++i) {
       member_row row;
       row.node = cell(members, i, 0);
@@ -471,6 +509,7 @@ std::variant<cluster_view, no_cluster> view_cluster(const log_place& place) {
       row.wrong = cell(members, i, 8);
       row.beats = number<std::uint64_t>(members, i, 9);
       row.life = cell(members, i, 10);
+      row.drained = cell(members, i, 12) == "true";
       view.silent_ms.push_back(std::max<std::int64_t>(number<std::int64_t>(members, i, 11), 0));
       view.members.push_back(std::move(row));
     }
@@ -492,13 +531,30 @@ std::variant<cluster_view, no_cluster> view_cluster(const log_place& place) {
     view.warnings = warnings_of(server, place.schema);
     server.run("COMMIT");
     return view;
-  } catch (const trouble& problem) {
-    if (problem.sqlstate == "42P01" || problem.sqlstate == "3F000")
-      return no_cluster{"there is no cluster in the schema " + place.schema +
-                            " of that database: `vicket cluster init` makes one",
-                        true};
-    return no_cluster{problem.what(), !problem.sqlstate.empty() && !problem.sqlstate.starts_with("57")};
-  }
+  });
+}
+
+std::variant<bool, no_cluster> set_drained(const log_place& place, const std::string& node, bool drained) {
+  return with_cluster(place, [&](database& server) {
+    const auto done = server.run(in_schema("UPDATE $.members SET drained = $2::boolean WHERE node = $1::text "
+                                           "RETURNING node",
+                                           place.schema),
+                                 {node, drained ? "true" : "false"});
+    return PQntuples(done.get()) > 0;
+  });
+}
+
+std::variant<bool, no_cluster> remove_member(const log_place& place, const std::string& node) {
+  return with_cluster(place, [&](database& server) {
+    // One statement: who shows a sign of life meanwhile stays.
+    const auto done = server.run(
+        in_schema("WITH gone AS (DELETE FROM $.members WHERE node = $1::text AND "
+                  "clock_timestamp() - seen > $2::int * interval '1 ms' RETURNING node), "
+                  "its AS (DELETE FROM $.copies c USING gone WHERE c.node = gone.node) SELECT node FROM gone",
+                  place.schema),
+        {node, std::to_string(presence::present_ms)});
+    return PQntuples(done.get()) > 0;
+  });
 }
 
 } // namespace vicket

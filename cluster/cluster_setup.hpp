@@ -59,11 +59,12 @@ struct adopted_cluster {
 adopt_folder(const log_place& place, const std::string& name, const std::string& folder,
              const std::string& key_file, const std::string& node_role);
 
-/// Makes the log of the partition `settings` in a cluster that was made by a program without it; else nothing. By any node, also
-/// by several at once: the first one's counts. A sentence: it is not there.
-[[nodiscard]] std::optional<std::string> add_settings_log(const log_place& place,
-                                                          const cluster_identity& cluster,
-                                                          const std::shared_ptr<const secret_box>& key);
+/// What the schema of a cluster lacks that a version before made: the log of the partition `settings`, and the column
+/// `unreached` of the members, which that version's nodes leave alone. By any node, also by several at once: the first one's counts. A
+/// sentence: it is not there, and what to do.
+[[nodiscard]] std::optional<std::string> complete_schema(const log_place& place,
+                                                         const cluster_identity& cluster,
+                                                         const std::shared_ptr<const secret_box>& key);
 
 /// `absent`: the server answers, and there is no such cluster.
 struct no_cluster {
@@ -92,5 +93,13 @@ struct cluster_view {
   std::vector<std::string> warnings;      ///< what makes the server unsafe for a log, a sentence each
 };
 [[nodiscard]] std::variant<cluster_view, no_cluster> view_cluster(const log_place& place);
+
+/// Whether the node is to own and keep nothing from now on; it says so until it is told otherwise, whatever lives it has. False:
+/// there is no such node.
+[[nodiscard]] std::variant<bool, no_cluster> set_drained(const log_place& place, const std::string& node,
+                                                         bool drained);
+/// The node is none of the cluster any more, and keeps nothing. One that starts again under its name is a new one. False: there is
+/// none, or it shows signs of life.
+[[nodiscard]] std::variant<bool, no_cluster> remove_member(const log_place& place, const std::string& node);
 
 } // namespace vicket

@@ -30,6 +30,7 @@ struct member_row : member {
   std::uint64_t incarnation = 0; ///< which life of that node, from 1; a failover may lose some
   std::uint64_t beats = 0;       ///< its signs of life in that one
   std::uint64_t timeline = 0;    ///< of the server that it writes to
+  bool drained = false;          ///< by an operator: it is to own and keep nothing
 };
 
 /// The nodes of a cluster, where all of them see each other. Calls and answers as `log_table`'s.

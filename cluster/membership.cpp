@@ -61,7 +61,7 @@ struct membership::rep : std::enable_shared_from_this<rep> {
     std::vector<presence::sign> signs;
     for (const auto& row : rows)
       signs.push_back({row.node, row.zone, row.incarnation, row.beats, row.state != member::leaving,
-                       row.state != member::stalled, row.unreached});
+                       row.state != member::stalled, row.unreached, row.drained});
     all.seen(signs, with.now_ms());
     if (std::exchange(is_absent, false))
       look_for_own_row();

@@ -47,7 +47,7 @@ constexpr std::string_view beat_text =
     "timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8 "
     "WHERE node = $1::text AND life = $2::text AND incarnation = $3::int8";
 constexpr std::string_view list_text = "SELECT node, incarnation, state, zone, addresses, protocol_from, "
-                                       "protocol_to, timeline, wrong, beats, life, looked_at, unreached "
+                                       "protocol_to, timeline, wrong, beats, life, looked_at, unreached, drained "
                                        "FROM $.members ORDER BY node COLLATE \"C\"";
 
 constexpr std::string_view copies_text =
@@ -109,6 +109,7 @@ member_row row_of(std::vector<std::optional<std::string>>& columns) {
   row.life = text_in(columns[10]);
   row.looked_at = number_in(columns[11]);
   row.unreached = names_in(text_in(columns[12]));
+  row.drained = columns[13] && columns[13]->front() != 0;
   return row;
 }
 

@@ -57,7 +57,8 @@ CREATE TABLE $.members (
   timeline bigint NOT NULL,
   looked_at bigint NOT NULL,
   wrong text NOT NULL,
-  unreached text NOT NULL,
+  unreached text NOT NULL DEFAULT '',
+  drained boolean NOT NULL DEFAULT false,
   beats bigint NOT NULL DEFAULT 0,
   seen timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

@@ -77,13 +77,16 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
     return result;
   std::vector<nodes_of_one> placed(now.size());
   std::vector<std::size_t> kept(nodes_.size(), 0);
-  for (std::size_t p = 0; p < now.size(); ++p)
+  const auto leave_at = [&](std::size_t p, const auto& which) {
     for (const auto& name : now[p])
       if (const auto node = find(name);
-          node != none && placed[p].size() < copies_ && !contains(placed[p], node)) {
+          node != none && placed[p].size() < copies_ && !contains(placed[p], node) && which(nodes_[node])) {
         placed[p].push_back(node);
         ++kept[node];
       }
+  };
+  for (std::size_t p = 0; p < now.size(); ++p)
+    leave_at(p, [](const placement_node& node) { return node.keeps; });
   for (std::size_t p = 0; p < now.size(); ++p) {
     while (placed[p].size() < copies_) {
       const auto node = best_for(p, placed[p], kept);
@@ -92,6 +95,7 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
       placed[p].push_back(node);
       ++kept[node];
     }
+    leave_at(p, [](const placement_node&) { return true; });
     // Both copies in one zone, and there is another by now: the last one goes there.
     if (auto others = placed[p];
         others.size() > 1 && shares_zone(others.back(), {others.begin(), others.end() - 1})) {
@@ -188,17 +192,45 @@ placement::nodes_of_one placement::owners_of(const std::vector<placement_copies>
   for (std::size_t p = 0; p < now.size(); ++p)
     if (owners[p] == none && !placed[p].empty())
       ++owned[owners[p] = least(p)];
-  for (auto changed = true; changed;) {
-    changed = false;
-    for (std::size_t p = 0; p < now.size(); ++p)
-      if (owners[p] != none)
-        if (const auto other = least(p); nodes_[other].takes_more && owned[owners[p]] >= owned[other] + 2) {
-          --owned[owners[p]];
-          ++owned[owners[p] = other];
-          changed = true;
-        }
+  while (pass_on(placed, owners, owned)) {
   }
   return owners;
+}
+
+/// One partition fewer for a node that owns two more than another, and one more for that one: where no copy of the one's is
+/// the other's, those between them pass one on, each to the next. The shortest such way. False: there is none.
+bool placement::pass_on(const std::vector<nodes_of_one>& placed, nodes_of_one& owners,
+                        std::vector<std::size_t>& owned) const {
+  std::vector<std::size_t> by_load(nodes_.size());
+  std::iota(by_load.begin(), by_load.end(), std::size_t{0});
+  std::stable_sort(by_load.begin(), by_load.end(),
+                   [&](std::size_t a, std::size_t b) { return owned[a] > owned[b]; });
+  for (const auto from : by_load) {
+    std::vector<std::size_t> by(nodes_.size(), none); // the partition that comes to a node on the way
+    nodes_of_one reached{from};
+    for (std::size_t next = 0; next < reached.size(); ++next)
+      for (std::size_t p = 0; p < owners.size(); ++p) {
+        if (owners[p] != reached[next])
+          continue;
+        for (const auto to : placed[p]) {
+          if (to == from || by[to] != none || !nodes_[to].takes_more)
+            continue;
+          by[to] = p;
+          reached.push_back(to);
+          if (owned[from] < owned[to] + 2)
+            continue;
+          --owned[from];
+          ++owned[to];
+          for (auto node = to; node != from;) {
+            const auto before = owners[by[node]];
+            owners[by[node]] = node;
+            node = before;
+          }
+          return true;
+        }
+      }
+  }
+  return false;
 }
 
 } // namespace vicket

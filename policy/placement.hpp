@@ -16,6 +16,8 @@ struct placement_node {
   bool takes_more = true;
   /// Else what it owns goes to another that keeps it and takes more.
   bool may_own = true;
+  /// Else what it keeps goes to others, where there are any that take more: it is drained.
+  bool keeps = true;
 };
 
 /// Who keeps a partition; the first is its owner.
@@ -39,7 +41,8 @@ public:
 
   /// Where they should be, given where they are: by partition. Names of nodes that are not there count as gone. No node keeps
   /// two more than another, unless zones or what that one keeps forbid every move; and none owns two more than another that
-  /// keeps one of its partitions. Both of those that take more; where too few do, a partition has fewer copies.
+  /// keeps one of its partitions, or one of those of a third that does, and so on. Both of those that take more; where too few
+  /// do, a partition has fewer copies, or stays where it should not be kept.
   [[nodiscard]] std::vector<placement_copies> of(const std::vector<placement_copies>& now) const;
 
 private:
@@ -51,6 +54,8 @@ private:
   [[nodiscard]] std::size_t best_for(std::size_t partition, const nodes_of_one& has,
                                      const std::vector<std::size_t>& kept) const;
   bool even_out(std::vector<nodes_of_one>& placed, std::vector<std::size_t>& kept) const;
+  bool pass_on(const std::vector<nodes_of_one>& placed, nodes_of_one& owners,
+               std::vector<std::size_t>& owned) const;
   [[nodiscard]] nodes_of_one owners_of(const std::vector<placement_copies>& now,
                                        const std::vector<nodes_of_one>& placed) const;
   [[nodiscard]] bool shares_zone(std::size_t node, const nodes_of_one& with) const;

@@ -37,7 +37,8 @@ std::vector<placement_node> presence::able(std::int64_t now_ms) const {
   const auto without = all_cut_off(now_ms);
   auto found = present(now_ms);
   std::erase_if(found, [&](const placement_node& each) {
-    return !nodes_.at(each.name).last.able ||
+    const auto& last = nodes_.at(each.name).last;
+    return !last.able || last.drained ||
            std::find(without.begin(), without.end(), each.name) != without.end();
   });
   return found;
@@ -53,10 +54,11 @@ std::vector<placement_node> presence::not_gone(std::int64_t now_ms) const {
   std::vector<placement_node> found;
   for (const auto& [name, of] : nodes_)
     if (was_seen_within(of, gone_ms, now_ms)) {
-      const auto may_own =
-          of.last.able && std::find(without.begin(), without.end(), name) == without.end();
+      const auto may_own = of.last.able && !of.last.drained &&
+                           std::find(without.begin(), without.end(), name) == without.end();
       found.push_back({name, of.last.zone,
-                       may_own && of.last.stays && was_seen_within(of, present_ms, now_ms), may_own});
+                       may_own && of.last.stays && was_seen_within(of, present_ms, now_ms), may_own,
+                       !of.last.drained});
     }
   return found;
 }

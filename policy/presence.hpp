@@ -31,6 +31,7 @@ public:
     bool stays = true;                       ///< it does not say that it is about to go
     bool able = true;                        ///< its stores take something
     std::vector<std::string> unreached = {}; ///< see `contact_report`
+    bool drained = false;                    ///< an operator wants it to own and keep nothing
   };
 
   /// All rows of the table, read now.
@@ -41,11 +42,11 @@ public:
   /// By name, those that stay. One that is seen for the first time is there until it has been silent.
   [[nodiscard]] std::vector<placement_node> present(std::int64_t now_ms) const;
   [[nodiscard]] bool is_present(std::string_view node, std::int64_t now_ms) const;
-  /// Those of them that are to own something: not those whose stores take nothing, nor those that the others can't reach
-  /// (`cut_off`).
+  /// Those of them that are to own something: not those whose stores take nothing, that are drained, or that the others can't
+  /// reach (`cut_off`).
   [[nodiscard]] std::vector<placement_node> able(std::int64_t now_ms) const;
   /// By name, those that are not gone for good; `placement_node::takes_more` of those that are `able`, and
-  /// those may not own whose stores take nothing, or that the others can't reach.
+  /// those may not own whose stores take nothing, that are drained, or that the others can't reach.
   [[nodiscard]] std::vector<placement_node> not_gone(std::int64_t now_ms) const;
   [[nodiscard]] bool is_cut_off(std::string_view node, std::int64_t now_ms) const;
 

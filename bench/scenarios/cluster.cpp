@@ -110,6 +110,21 @@ public:
     return {nodes_s * 1e6 / delivered, database_s * 1e6 / delivered, delivered / took_s};
   }
 
+  /// For longer than a sink keeps what it saw. `look` is called every twenty seconds. Deliveries a second.
+  double saturate_for(sink& from, std::int64_t duration_ms, const std::function<void()>& look) {
+    const auto before = feed_.sent();
+    const auto began_ns = now_ns();
+    for (const auto until_ns = began_ns + duration_ms * 1'000'000; now_ns() < until_ns;) {
+      feed_.saturate(from, from.arrived() - feed_.sent(), window,
+                     std::min<std::int64_t>(20'000, (until_ns - now_ns()) / 1'000'000 + 1));
+      from.read_arrivals([this](const arrival& one) { static_cast<void>(events_.take(one)); });
+      look();
+    }
+    const auto took_s = static_cast<double>(now_ns() - began_ns) / 1e9;
+    finish(from);
+    return static_cast<double>(feed_.sent() - before) / took_s;
+  }
+
   /// At a rate that leaves it time.
   cost offered(sink& from, double per_s) {
     const auto before = feed_.sent();
@@ -189,6 +204,74 @@ private:
   std::uint64_t probes_sent_ = 0;
 };
 
+void make_key(const std::filesystem::path& file) {
+  std::ofstream{file} << std::string(secret_box::key_bytes, 'k');
+  std::filesystem::permissions(file,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+cluster_view view_of(const log_place& place) {
+  auto seen = view_cluster(place);
+  auto* const view = std::get_if<cluster_view>(&seen);
+  return view == nullptr ? cluster_view{} : std::move(*view);
+}
+
+/// Of the connectors' partitions.
+std::vector<std::string> owners_of(const log_place& place) {
+  std::vector<std::string> owners;
+  const auto view = view_of(place);
+  for (const auto& one : view.partitions)
+    if (one.number < view.identity.partitions)
+      owners.push_back(one.owner);
+  return owners;
+}
+
+/// Until each node owns as many, and each partition is kept by its owner and one more. Not that of settings, which all keep.
+void wait_for_owners(const log_place& place) {
+  for (const auto until_ns = now_ns() + owned_limit_ms * 1'000'000; now_ns() < until_ns; sleep_ms(100)) {
+    auto view = view_of(place);
+    std::erase_if(view.partitions, [](const auto& one) { return one.number >= partitions; });
+    std::erase_if(view.copies, [](const auto& one) { return one.partition >= partitions; });
+    const auto is_even = std::all_of(std::begin(node_names), std::end(node_names), [&](const char* name) {
+      return std::ranges::count(view.partitions, name, &cluster_view::partition::owner) == partitions / nodes;
+    });
+    const auto complete = std::ranges::count(view.copies, true, &member_table::copy::complete);
+    if (is_even && view.copies.size() == 2 * partitions && complete == 2 * partitions) {
+      sleep_ms(4'000); // the last one may deliver by now
+      return;
+    }
+  }
+  throw std::runtime_error("the nodes do not share the partitions evenly within a minute");
+}
+
+/// A new cluster, whose nodes share its partitions.
+struct started_cluster {
+  started_cluster(const bench_context& with, const std::string& name) {
+    const auto key_file = with.where().file(name + "-key");
+    make_key(key_file);
+    place = {database.conninfo(), "vicket"};
+    auto key = std::make_shared<secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')});
+    if (const auto made = init_cluster(place, "bench", partitions, key, "");
+        std::holds_alternative<std::string>(made))
+      throw std::runtime_error(std::get<std::string>(made));
+    target = with.start_sink("sink-" + name, 1'000'000);
+    std::vector<std::unique_ptr<node_process>> members;
+    for (const auto* node : node_names)
+      members.push_back(with.start_node(name + "-" + node,
+                                        {"--cluster", "bench", "--node-name", node, "--log", place.conninfo,
+                                         "--secret-key-file", key_file.string(), "--peer-listen",
+                                         "unix:" + with.where().file(name + "-" + node + ".peer").string()}));
+    wait_for_owners(place);
+    it = std::make_unique<side>(with, *target, tag, std::move(members),
+                                [this] { return database.cpu_seconds(); });
+  }
+
+  replicated_database database;
+  log_place place;
+  std::unique_ptr<sink> target;
+  std::unique_ptr<side> it; ///< last
+};
+
 class cluster {
 public:
   explicit cluster(const bench_context& with) : with_{with} {}
@@ -205,97 +288,39 @@ public:
 private:
   void one_round(int number) {
     const auto name = "cluster-" + std::to_string(number);
-    replicated_database database;
-    const auto key_file = with_.where().file(name + "-key");
-    make_key(key_file);
-    const log_place place{database.conninfo(), "vicket"};
-    auto key = std::make_shared<const secret_box>(secret_bytes{std::string(secret_box::key_bytes, 'k')});
-    if (const auto made = init_cluster(place, "bench", partitions, key, "");
-        std::holds_alternative<std::string>(made))
-      throw std::runtime_error(std::get<std::string>(made));
-    auto cluster_sink = with_.start_sink("sink-" + name, 1'000'000);
+    started_cluster three{with_, name};
     auto alone_sink = with_.start_sink("sink-alone-" + name, 1'000'000);
-    std::vector<std::unique_ptr<node_process>> members;
-    for (const auto* node : node_names)
-      members.push_back(with_.start_node(
-          name + "-" + node, {"--cluster", "bench", "--node-name", node, "--log", place.conninfo,
-                              "--secret-key-file", key_file.string(), "--peer-listen",
-                              "unix:" + with_.where().file(name + "-" + node + ".peer").string()}));
-    wait_for_owners(place);
-    side three{with_, *cluster_sink, static_cast<std::uint16_t>(tag), std::move(members),
-               [&] { return database.cpu_seconds(); }};
     std::vector<std::unique_ptr<node_process>> one;
     one.push_back(with_.start_node(name + "-alone"));
     side alone{with_, *alone_sink, static_cast<std::uint16_t>(tag + 1), std::move(one), [] { return 0.0; }};
 
     with_.say("both at " + std::to_string(static_cast<int>(offered_per_s)) + " events a second");
-    const auto three_offered = three.offered(*cluster_sink, offered_per_s);
+    const auto three_offered = three.it->offered(*three.target, offered_per_s);
     at_rate_.add(three_offered, alone.offered(*alone_sink, offered_per_s));
     with_.say("each saturated");
-    const auto three_saturated = three.saturate(*cluster_sink);
+    const auto three_saturated = three.it->saturate(*three.target);
     at_most_.add(three_saturated, alone.saturate(*alone_sink));
     per_s_.push_back(three_saturated.per_s);
 
     with_.say("1,000 events a second");
-    const auto way = three.latencies(*cluster_sink);
+    const auto way = three.it->latencies(*three.target);
     p50_us_.push_back(percentile_us(way, 50));
     p99_us_.push_back(percentile_us(way, 99));
 
-    three.settle(violations_); // before what may send something twice
+    three.it->settle(violations_); // before what may send something twice
     alone.settle(violations_);
 
     with_.say("an owner is killed");
     const auto victim = std::size_t{1};
-    const auto its = connectors_of(place, node_names[victim]);
-    three.node(victim).kill();
-    kill_s_.push_back(static_cast<double>(three.until_accepted_ns(its, now_ns())) / 1e9);
+    const auto its = connectors_of(three.place, node_names[victim]);
+    three.it->node(victim).kill();
+    kill_s_.push_back(static_cast<double>(three.it->until_accepted_ns(its, now_ns())) / 1e9);
     with_.say("the database fails over");
     const auto since_ns = now_ns();
-    auto failing = std::async(std::launch::async, [&] { database.fail_over(); });
+    auto failing = std::async(std::launch::async, [&] { three.database.fail_over(); });
     sleep_ms(50); // it is gone by now
-    failover_s_.push_back(static_cast<double>(three.until_accepted_ns(all_connectors(), since_ns)) / 1e9);
+    failover_s_.push_back(static_cast<double>(three.it->until_accepted_ns(all_connectors(), since_ns)) / 1e9);
     failing.get();
-  }
-
-  static void make_key(const std::filesystem::path& file) {
-    std::ofstream{file} << std::string(secret_box::key_bytes, 'k');
-    std::filesystem::permissions(file,
-                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  }
-
-  static cluster_view view_of(const log_place& place) {
-    auto seen = view_cluster(place);
-    auto* const view = std::get_if<cluster_view>(&seen);
-    return view == nullptr ? cluster_view{} : std::move(*view);
-  }
-
-  /// Of the connectors' partitions.
-  static std::vector<std::string> owners_of(const log_place& place) {
-    std::vector<std::string> owners;
-    const auto view = view_of(place);
-    for (const auto& one : view.partitions)
-      if (one.number < view.identity.partitions)
-        owners.push_back(one.owner);
-    return owners;
-  }
-
-  /// Until each node owns as many, and each partition is kept by its owner and one more. Not that of settings, which all keep.
-  void wait_for_owners(const log_place& place) const {
-    for (const auto until_ns = now_ns() + owned_limit_ms * 1'000'000; now_ns() < until_ns; sleep_ms(100)) {
-      auto view = view_of(place);
-      std::erase_if(view.partitions, [](const auto& one) { return one.number >= partitions; });
-      std::erase_if(view.copies, [](const auto& one) { return one.partition >= partitions; });
-      const auto is_even = std::all_of(std::begin(node_names), std::end(node_names), [&](const char* name) {
-        return std::ranges::count(view.partitions, name, &cluster_view::partition::owner) ==
-               partitions / nodes;
-      });
-      const auto complete = std::ranges::count(view.copies, true, &member_table::copy::complete);
-      if (is_even && view.copies.size() == 2 * partitions && complete == 2 * partitions) {
-        sleep_ms(4'000); // the last one may deliver by now
-        return;
-      }
-    }
-    throw std::runtime_error("the nodes do not share the partitions evenly within a minute");
   }
 
   static std::vector<std::uint32_t> all_connectors() {
@@ -376,7 +401,48 @@ private:
   std::vector<std::string> violations_;
 };
 
+/// Nothing has gone, and there is more to do than can be done: nobody is to take that for a death.
+class steady_cluster {
+public:
+  explicit steady_cluster(const bench_context& with) : with_{with} {}
+
+  scenario_result run() {
+    started_cluster three{with_, "steady"};
+    const auto before = claims(three.place);
+    auto seen = before;
+    const auto per_s = three.it->saturate_for(*three.target, with_.pick<std::int64_t>(600'000, 20'000), [&] {
+      if (const auto now = claims(three.place); now != std::exchange(seen, now))
+        with_.say("a partition was claimed");
+    });
+    scenario_result result;
+    three.it->settle(result.violations);
+    result.figures.push_back(median_figure("takeovers", "claims while all nodes are there",
+                                           {static_cast<double>(claims(three.place) - before)}, "1"));
+    result.figures.back().wanted = goal{0, 0, false};
+    result.figures.push_back(median_figure("per_s", "deliveries/s", {per_s}, "/s"));
+    return result;
+  }
+
+private:
+  /// Of all partitions, since the cluster was made.
+  static std::uint64_t claims(const log_place& place) {
+    const auto view = view_of(place);
+    if (view.partitions.size() != partitions + 1)
+      throw std::runtime_error("the cluster can't be looked at");
+    std::uint64_t sum = 0;
+    for (const auto& one : view.partitions)
+      sum += one.epoch;
+    return sum;
+  }
+
+  const bench_context& with_;
+};
+
 } // namespace
+
+scenario_result run_steady_cluster(const bench_context& with) {
+  return steady_cluster{with}.run();
+}
 
 scenario_result run_cluster(const bench_context& with) {
   return cluster{with}.run();

@@ -90,6 +90,8 @@ const std::vector<scenario>& all_scenarios() {
       {"big-events", "Memory while the largest events wait for 1,000 connectors, and after restarts", true,
        true, run_big_events},
       {"cluster", "Three nodes and a replicated database beside one node alone", true, true, run_cluster},
+      {"steady-cluster", "Ten minutes of a saturated cluster, of which nothing goes", true, true,
+       run_steady_cluster},
       {"status", "Status requests with 5,000,000 pending for 100,000 busy connectors", true, true,
        run_status},
       {"waiting-connectors", "1,000,000 connectors with an event each that waits for an hour", true, true,

@@ -50,7 +50,7 @@ private:
   [[nodiscard]] connector failing(std::uint32_t number) const {
     auto made = with_.connector_to(*sink_, "status-503", number);
     made.retry.base_ms = hour_ms;
-    made.retry.cap_ms = hour_ms;
+    made.retry.cap_ms = 24 * hour_ms; // an attempt that is due later than this is made at once
     return made;
   }
 

@@ -62,10 +62,14 @@ TEST_CASE("what is asked of its own goes to the partition, within the bounds of 
   w.run();
   CHECK(value(sent).results.size() == 1);
   const auto list = w.ask<connector_page>(w.door, of_partition<list_connectors>{1, {{}, 1'000'000}});
-  CHECK(w.one->lists.take().request.limit == list_connectors::max_limit);
+  const auto listed = w.one->lists.take();
+  CHECK(listed.request.limit == list_connectors::max_limit);
+  CHECK_FALSE(listed.is_urgent);
   const auto shown =
       w.ask<partition_overview>(w.door, of_partition<get_partition_overview>{1, {{}, 1'000'000}});
-  CHECK(w.one->overviews.take().request.limit == get_status::max_limit);
+  const auto overview = w.one->overviews.take();
+  CHECK(overview.request.limit == get_status::max_limit);
+  CHECK(overview.is_urgent);
   const auto run = w.ask<found_events>(w.door, of_partition<find_partition_run>{1, {"r", 0, 1'000'000}});
   CHECK(w.one->runs.take().request.limit == event_page::max_events + 1);
   const auto read = w.ask<partition_histories>(

@@ -1,7 +1,9 @@
 // A node at a glance: paged, from counters.
 
+#include "actors/gateway.hpp"
 #include "actors/pending_counter.hpp"
 #include "tests/actors/node_fixture.hpp"
+#include "tests/actors/scripted_partition.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -183,4 +185,29 @@ TEST_CASE("a disk that is full while a start counts is looked at again when it h
   CHECK(std::holds_alternative<refusal>(refused()));
   CHECK(pending_in(node.status()) == ids.size());
   CHECK_FALSE(node.send(ids.front()).duplicate);
+}
+
+TEST_CASE("a status is asked for before what a partition has to do, and a list of connectors after it") {
+  scripted_system world;
+  manual_clock time;
+  const schedule_clock clock{time};
+  const auto busy = std::make_shared<scripted_partition>();
+  const auto settings = std::make_shared<scripted_partition>();
+  gateway::setup setup;
+  setup.partitions = {world.head(busy)};
+  setup.settings = world.head(settings);
+  setup.clock = &clock;
+  const node_gateway_actor asked = world.system().spawn<actor_of<gateway>>(std::move(setup));
+  const auto status = world.ask<node_status>(asked, get_status{});
+  for (const auto& each : {busy, settings}) {
+    auto one = each->overviews.take();
+    CHECK(one.is_urgent);
+    one.promise.deliver(partition_overview{});
+  }
+  world.run();
+  CHECK(value(status).partitions.size() == 1);
+  const auto listed = world.ask<connector_page>(asked, list_connectors{});
+  CHECK_FALSE(busy->lists.take().is_urgent);
+  caf::anon_send_exit(asked, caf::exit_reason::user_shutdown);
+  world.run();
 }

@@ -51,19 +51,23 @@ TEST_CASE("a new cluster has a log of its settings, beside those of the partitio
   CHECK(cluster.partitions == partitions);
   CHECK(records_of(place.schema, partitions) == records_of(place.schema, 0));
   CHECK(run("SELECT count(*) FROM settings_new.partitions") == "3");
-  CHECK_FALSE(add_settings_log(place, cluster, the_key())); // it is there
+  CHECK_FALSE(complete_schema(place, cluster, the_key())); // it is there
   CHECK(run("SELECT count(*) FROM settings_new.rounds") == "3");
 }
 
-TEST_CASE("a cluster of a program without settings gets their log once, however many nodes start at the same time") {
+TEST_CASE("a cluster of a program without settings gets their log once, however many nodes start at the same "
+          "time") {
   const log_place place{the_postgres().conninfo(), "settings_old"};
   const auto cluster = made(place);
-  run("DELETE FROM settings_old.rounds WHERE partition = 2; DELETE FROM settings_old.partitions WHERE partition = 2");
+  run("DELETE FROM settings_old.rounds WHERE partition = 2; DELETE FROM settings_old.partitions WHERE "
+      "partition = 2; "
+      "ALTER TABLE settings_old.members DROP COLUMN unreached, DROP COLUMN drained");
+  CHECK(std::holds_alternative<cluster_view>(view_cluster(place))); // before any node of this version came
   std::vector<std::optional<std::string>> said(8);
   {
     std::vector<std::thread> nodes;
     for (auto& mine : said)
-      nodes.emplace_back([&] { mine = add_settings_log(place, cluster, the_key()); });
+      nodes.emplace_back([&] { mine = complete_schema(place, cluster, the_key()); });
     for (auto& each : nodes)
       each.join();
   }
@@ -71,15 +75,35 @@ TEST_CASE("a cluster of a program without settings gets their log once, however 
     CHECK(each.value_or("") == "");
   CHECK(records_of(place.schema, 2) == records_of(place.schema, 0));
   CHECK(run("SELECT count(*) FROM settings_old.rounds") == "3");
+  CHECK(run("SELECT count(unreached) + count(drained) FROM settings_old.members") ==
+        "0"); // it is there, and nobody's yet
+}
+
+TEST_CASE("a node's role that may not complete the schema says who has to run what") {
+  run("CREATE ROLE modest LOGIN");
+  const log_place place{the_postgres().conninfo(), "settings_role"};
+  auto result = init_cluster(place, "test", partitions, the_key(), "modest");
+  REQUIRE(std::holds_alternative<cluster_identity>(result));
+  const auto& cluster = std::get<cluster_identity>(result);
+  log_place as_node = place;
+  as_node.conninfo += " user=modest";
+  CHECK_FALSE(complete_schema(as_node, cluster, the_key()));
+  run("ALTER TABLE settings_role.members DROP COLUMN unreached");
+  const auto why = complete_schema(as_node, cluster, the_key());
+  REQUIRE(why);
+  CHECK(why->find("let the owner of that table run \"ALTER TABLE ") != std::string::npos);
+  CHECK_FALSE(complete_schema(place, cluster, the_key())); // its owner's
+  CHECK_FALSE(complete_schema(as_node, cluster, the_key()));
 }
 
 TEST_CASE("a log of the settings that can't be made says why") {
   const log_place place{the_postgres().conninfo(), "settings_gone"};
   const auto cluster = made(place);
   run("DROP TABLE settings_gone.partitions");
-  const auto why = add_settings_log(place, cluster, the_key());
+  const auto why = complete_schema(place, cluster, the_key());
   REQUIRE(why);
-  CHECK(why->starts_with("the log of the cluster's settings can't be made: "));
+  CHECK(why->starts_with(
+      "the cluster was made by a version before, and the log of its settings can't be added: "));
 }
 
 TEST_CASE("a cluster that begins with a folder has its settings, or none where the folder is of before") {

@@ -269,6 +269,56 @@ TEST_CASE("an owner is killed while triggers run: sent again each is whole, with
   check_end(world, a_few);
 }
 
+TEST_CASE("a node is drained: it gives away all that it has while events go on; stopped it can be removed, "
+          "and come again") {
+  cluster_world world{database::synchronous, 4};
+  std::size_t unavailable = 0;
+  for (auto i = 0; i < rounds(); ++i) {
+    world.wait_for_balance();
+    world.wait_for_copies();
+    world.wait_for_accepted(100);
+    const auto node = static_cast<std::size_t>(i) % world.node_count();
+    const auto name = cluster_world::name_of(node);
+    const auto before = world.sent().unavailable;
+    const auto began = std::chrono::steady_clock::now();
+    const auto drained = world.cluster_command({"drain", name, "--wait"});
+    INFO(drained.errors);
+    REQUIRE(drained.code == 0);
+    REQUIRE_FALSE(drained.lines.empty());
+    CHECK(drained.lines.back() == "node " + name + " owns and keeps nothing: it can be stopped");
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+    const auto owners = world.owners();
+    CHECK(std::find(owners.begin(), owners.end(), name) == owners.end());
+    CHECK(world.database_run("SELECT count(*) FROM vicket.copies WHERE node = '" + name + "'") == "0");
+    CHECK(world.cluster_status().find(" drained ") != std::string::npos);
+    world.wait_for_accepted(100);
+    unavailable += world.sent().unavailable - before;
+
+    const auto too_early = world.cluster_command({"remove", name});
+    CHECK(too_early.code == 1);
+    CHECK(too_early.errors.find("shows signs of life: drain it, stop it, then remove it") !=
+          std::string::npos);
+    if (i % 2 == 0) {
+      CHECK(world.stop_node(node) == 0);
+      rest(3'500);
+      const auto removed = world.cluster_command({"remove", name});
+      INFO(removed.errors);
+      CHECK(removed.code == 0);
+      CHECK(world.cluster_status().find("drained") == std::string::npos);
+      CHECK(world.cluster_command({"remove", name}).code == 1);
+      world.start_node(node);
+    } else {
+      CHECK(world.cluster_command({"undrain", name}).code == 0);
+    }
+    world.wait_for_balance(); // it takes its part again
+    tell("drained " + name + " in " + std::to_string(took.count()) + " ms, while " +
+         std::to_string(unavailable) + " answers were `unavailable`");
+  }
+  CHECK(world.cluster_command({"drain", "nobody"}).code == 1);
+  check_end(world, a_few * static_cast<std::size_t>(rounds()));
+}
+
 TEST_CASE("an owner stands still and comes back: it is deposed meanwhile, and finds that out") {
   cluster_world world;
   world.wait_for_accepted(200);

@@ -370,6 +370,11 @@ std::int64_t cluster_world::wait_for_status(const std::string& part, bool says) 
                     [&] { return (cluster_status().find(part) != std::string::npos) == says; });
 }
 
+finished_process cluster_world::cluster_command(std::vector<std::string> words) const {
+  words.insert(words.begin(), {VICKET_PATH, "cluster", "--log", conninfo()});
+  return run_process(words);
+}
+
 finished_process cluster_world::outcomes_of(std::size_t number) const {
   return run_process({VICKET_PATH, "--node", place_of(number), "outcomes", "--json"});
 }

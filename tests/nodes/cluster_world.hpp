@@ -63,6 +63,8 @@ public:
   [[nodiscard]] std::string cluster_status(bool json = false) const;
   /// That `vicket cluster status` says this, or does not any more. How long it took; throws after a minute.
   std::int64_t wait_for_status(const std::string& part, bool says = true) const;
+  /// What `vicket cluster` with these words comes to.
+  [[nodiscard]] finished_process cluster_command(std::vector<std::string> words) const;
   /// What `vicket outcomes` of this node comes to.
   [[nodiscard]] finished_process outcomes_of(std::size_t number) const;
   /// A superuser's statement, where the database takes writes.

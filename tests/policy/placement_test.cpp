@@ -62,8 +62,23 @@ TEST_CASE("every partition is kept as often as asked, on different nodes") {
       const auto owned_share = (static_cast<std::size_t>(partitions) + static_cast<std::size_t>(nodes) - 1) /
                                static_cast<std::size_t>(nodes);
       for (const auto& [node, count] : owned)
-        CHECK(count <= owned_share + 1);
+        CHECK(count <= owned_share);
     }
+}
+
+TEST_CASE("owners even out through others where no copy of the one is the other's") {
+  const placement nodes{nodes_named(4), 2};
+  const std::vector<placement_copies> now{
+      {"node-0", "node-1"}, {"node-1", "node-2"}, {"node-3", "node-2"}, {"node-0", "node-3"}};
+  const auto after = nodes.of(now);
+  std::set<std::string> owners;
+  for (std::size_t p = 0; p < now.size(); ++p) {
+    owners.insert(after[p].front());
+    CHECK(std::set<std::string>{after[p].begin(), after[p].end()} ==
+          std::set<std::string>{now[p].begin(), now[p].end()});
+  }
+  CHECK(owners.size() == 4);
+  CHECK(nodes.of(after) == after);
 }
 
 TEST_CASE("copies are in different zones") {
@@ -135,6 +150,30 @@ TEST_CASE("a node that may not own gives what it owns to those that keep it, and
   nodes[0].takes_more = nodes[2].takes_more = false;
   all = placement{nodes, 2}.of(now);
   CHECK(all[0].front() == "node-1");
+}
+
+TEST_CASE("what a drained node keeps goes to others, as far as there are any") {
+  auto nodes = nodes_named(4, 2);
+  const auto before = placement{nodes, 2}.of(nowhere(24));
+  nodes[3].takes_more = nodes[3].may_own = nodes[3].keeps = false;
+  const auto after = placement{nodes, 2}.of(before);
+  const auto counts = copies_by_node(after);
+  CHECK(counts.count("node-3") == 0);
+  std::size_t had = 0;
+  for (std::size_t p = 0; p < before.size(); ++p) {
+    CHECK(after[p].size() == 2);
+    had += static_cast<std::size_t>(std::count(before[p].begin(), before[p].end(), "node-3"));
+  }
+  CHECK(moved(before, after) <= had + 4); // to even out what is left
+  CHECK(moved(after, placement{nodes, 2}.of(after)) == 0);
+  // Two nodes of two copies: it stays, rather than that one copy is all there is; but it owns nothing.
+  auto few = nodes_named(2);
+  few[1].takes_more = few[1].may_own = few[1].keeps = false;
+  CHECK(placement{few, 2}.of({{"node-1", "node-0"}}) ==
+        std::vector<placement_copies>{{"node-0", "node-1"}});
+  few[0].takes_more = false; // has just gone
+  CHECK(placement{few, 2}.of({{"node-1", "node-0"}}) ==
+        std::vector<placement_copies>{{"node-1", "node-0"}});
 }
 
 TEST_CASE("where too few nodes take more a partition has fewer copies") {

@@ -122,6 +122,20 @@ TEST_CASE("what a node owns goes to others when its stores take nothing, or the 
   CHECK(may_own() == "abc");
 }
 
+TEST_CASE("a drained node is there, takes nothing more, and is to own and keep nothing") {
+  presence it;
+  presence::sign drained{"b", "", 1, 1};
+  drained.drained = true;
+  it.seen({{"a", "", 1, 1}, drained}, 0);
+  CHECK(names(it, 0) == "a b ");
+  const auto all = it.not_gone(0);
+  REQUIRE(all.size() == 2);
+  CHECK((all[0].takes_more && all[0].may_own && all[0].keeps));
+  CHECK_FALSE((all[1].takes_more || all[1].may_own || all[1].keeps));
+  CHECK(it.able(0).size() == 1);
+  CHECK(rank_of(it, "b", 7, 0) == 1); // behind all that are able
+}
+
 TEST_CASE("a node whose stores take nothing, or that others can't reach, is there and is to own nothing") {
   const auto able = [](const presence& of) {
     std::string text;

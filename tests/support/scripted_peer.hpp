@@ -19,13 +19,14 @@ public:
   struct one {
     Request request;
     caf::typed_response_promise<Answer> promise;
+    bool is_urgent = false; ///< it went before what waited in the mailbox
   };
 
   template <class Self>
   caf::result<Answer> keep(Self* self, const Request& request) {
     auto promise = self->template make_response_promise<Answer>();
-    waiting.push_back({request, promise});
     self_ = self;
+    waiting.push_back({request, promise, self_->current_mailbox_element()->mid.is_urgent_message()});
     ++count;
     return promise;
   }
