@@ -167,16 +167,12 @@ void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rul
     result.connector = one.connector;
     result.rule = std::move(one.rule);
     result.action = one.action;
-    if (auto* why = std::get_if<refusal>(&one.event)) {
-      result.result = std::move(*why);
-      continue;
-    }
-    auto& event = std::get<send_to_connector>(one.event);
-    auto envelope = compose_envelope(event, one.id, with_.max_envelope_bytes);
+    auto envelope = envelope_of(one, with_.max_envelope_bytes);
     if (auto* why = std::get_if<refusal>(&envelope)) {
       result.result = std::move(*why);
       continue;
     }
+    auto& event = std::get<send_to_connector>(one.event);
     composed_event made;
     made.id = one.id;
     made.id_of_sender = !open->made_here; // of an id that was made now nothing is there yet

@@ -54,6 +54,14 @@ bool is_within(const std::filesystem::path& path, const std::filesystem::path& f
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
+/// Of what that format has no place for. Nothing is sent wrongly without it: a program of that format refuses triggers.
+std::string left_out_text(std::size_t rules) {
+  return rules == 0 ? ""
+                    : std::to_string(rules) + (rules == 1 ? " rule is" : " rules are") +
+                          " left out, since the version before has none, and refuses events without a connector: keep "
+                          "this folder, or what `vicket rule list --json` shows of it. ";
+}
+
 folder_command_result export_folder(data_folder& folder, const node_config& config, const log_line& warn) {
   if (is_within(config.export_to, config.data_dir))
     return {false, config.export_to.string() +
@@ -62,10 +70,13 @@ folder_command_result export_folder(data_folder& folder, const node_config& conf
   const auto secrets = open_secret_box(folder, config.secret_key_file);
   if (const auto* why = std::get_if<store_status>(&secrets))
     return {false, why->detail};
+  const auto rules = count_rules(folder, options_with(warn), std::get<0>(secrets));
+  if (const auto* why = std::get_if<store_status>(&rules))
+    return {false, why->detail};
   const auto status = export_without_key(folder, options_with(warn), std::get<0>(secrets), config.export_to);
   return result_of(
       status,
-      "a copy of format 1, with its secrets in the clear, is in " + config.export_to.string() +
+      left_out_text(std::get<std::size_t>(rules)) + "a copy of format 1, with its secrets in the clear, is in " + config.export_to.string() +
           ". Its secret headers are ordinary headers, and stay that when a newer version takes it "
           "over, but for Authorization, Proxy-Authorization and Cookie: put those connectors again then");
 }

@@ -38,12 +38,23 @@ inline constexpr std::size_t max_data_expansion = 8;
 [[nodiscard]] std::variant<std::string, refusal>
 compose_envelope(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
 
+/// The same where `event.data_json` is data as `compose_envelope` has written it before: it is not read again, unless
+/// the action's message may have to take the place of one in it.
+[[nodiscard]] std::variant<std::string, refusal>
+compose_envelope_again(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
+
+/// The data in an envelope that `compose_envelope` has made, without a look at the rest.
+[[nodiscard]] std::string_view data_in_own_envelope(std::string_view envelope);
+
 /// The data in an envelope, for who did not compose it: absent where the text is none.
 [[nodiscard]] std::optional<std::string_view> data_in_envelope(std::string_view envelope);
 
 /// At most so long is the envelope that `compose_envelope` would make of it, should it make one: follows from the sizes
 /// of its fields, without a look into them. Data does not grow by being composed; a message may, sixfold.
 [[nodiscard]] std::size_t most_envelope_bytes(const send_to_connector& event, std::size_t max_envelope_bytes);
+
+/// How much a message adds to an envelope at most.
+[[nodiscard]] std::size_t most_message_bytes(std::string_view message);
 
 /// Whether a text has the form of the event's envelope as far as that shows from outside: begins with its id, ends as
 /// nested objects do, has no control characters. Costs a few instructions per 16 bytes, since it guards the store behind

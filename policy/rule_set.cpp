@@ -8,8 +8,7 @@ namespace vicket {
 
 namespace {
 
-/// Between what stands before the first star and behind the last one. No event's name has it; a pattern that does is only
-/// compared more often than it had to be.
+/// Between what stands before the first star and behind the last one. No event's name has it.
 constexpr char star_in_key = '\0';
 
 struct pattern_key {
@@ -17,14 +16,18 @@ struct pattern_key {
   bool has_star = false;
   std::size_t before = 0;
   std::size_t behind = 0;
+  bool is_all = true; ///< what has the key's form matches
 };
 
 pattern_key key_of(std::string_view pattern) {
   const auto first = pattern.find('*');
+  const bool is_all = pattern.find(star_in_key) == std::string_view::npos;
   if (first == std::string_view::npos)
-    return {std::string{pattern}, false, 0, 0};
-  const auto tail = pattern.substr(pattern.rfind('*') + 1);
-  return {std::string{pattern.substr(0, first)} + star_in_key + std::string{tail}, true, first, tail.size()};
+    return {std::string{pattern}, false, 0, 0, is_all};
+  const auto last = pattern.rfind('*');
+  const auto tail = pattern.substr(last + 1);
+  return {std::string{pattern.substr(0, first)} + star_in_key + std::string{tail}, true, first, tail.size(),
+          is_all && first == last};
 }
 
 /// Of each pattern of a rule; one without patterns takes all names.
@@ -83,7 +86,7 @@ void rule_set::index(const compiled_rule& one) {
     auto key = key_of(pattern);
     if (key.has_star)
       ++shapes_[{key.before, key.behind}];
-    by_key_[std::move(key.key)].push_back({&one, pattern});
+    by_key_[std::move(key.key)].push_back({&one, key.is_all ? std::string{} : pattern});
   });
 }
 
@@ -98,7 +101,7 @@ void rule_set::unindex(const compiled_rule& one) {
     const auto known = by_key_.find(key.key);
     auto& entries = known->second;
     *std::ranges::find_if(entries, [&](const entry& each) {
-      return each.by == &one && each.pattern == pattern;
+      return each.by == &one && each.pattern == (key.is_all ? std::string{} : pattern);
     }) = std::move(entries.back());
     entries.pop_back();
     if (entries.empty())
@@ -112,7 +115,7 @@ void rule_set::collect(std::string_view key, std::string_view event,
   if (known == by_key_.end())
     return;
   for (const auto& each : known->second)
-    if (pattern_matches(each.pattern, event))
+    if (each.pattern.empty() || pattern_matches(each.pattern, event))
       into.push_back(each.by);
 }
 

@@ -54,7 +54,7 @@ private:
   using shape = std::pair<std::size_t, std::size_t>;
   struct entry {
     const compiled_rule* by = nullptr;
-    std::string pattern;
+    std::string pattern; ///< what has to be compared beside the key: of patterns with several stars
   };
   struct text_hash {
     using is_transparent = void;

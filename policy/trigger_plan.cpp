@@ -1,6 +1,7 @@
 #include "policy/trigger_plan.hpp"
 
 #include "policy/envelope.hpp"
+#include "policy/utf8.hpp"
 #include "policy/uuid.hpp"
 
 #include <utility>
@@ -25,29 +26,40 @@ std::size_t bytes_of(const planned_event& one) {
   return event == nullptr ? 0 : event->data_json.size() + (event->message ? event->message->size() : 0);
 }
 
+/// Whether a message can be in the envelope, as far as that shows without composing it once more.
+bool certainly_fits(const std::string& envelope, const std::string& message, std::size_t max_envelope_bytes) {
+  return message.size() <= max_envelope_bytes &&
+         envelope.size() + most_message_bytes(message) <= max_envelope_bytes && !first_invalid_utf8(message);
+}
+
 } // namespace
 
 std::variant<checked_trigger, refusal> checked_trigger::check(trigger from, const event_id& id,
                                                               std::size_t max_envelope_bytes) {
   send_to_connector event;
-  event.event = from.event;
+  event.event = std::move(from.event); // and back
   event.occurred_at = from.occurred_at;
   event.data_json = std::move(from.data_json);
-  event.message = from.message;
-  event.workflow = from.workflow;
-  event.run = from.run;
-  if (event.message) {
+  event.workflow = std::move(from.workflow);
+  event.run = std::move(from.run);
+  // Without its message, which is not among the data that rules look at.
+  auto envelope = compose_envelope(event, id, max_envelope_bytes);
+  const auto* composed = std::get_if<std::string>(&envelope);
+  if (from.message &&
+      (composed == nullptr || !certainly_fits(*composed, *from.message, max_envelope_bytes))) {
+    event.message = from.message;
     auto with_message = compose_envelope(event, id, max_envelope_bytes);
     if (auto* why = std::get_if<refusal>(&with_message))
       return std::move(*why);
-    event.message.reset(); // it is not among the data that rules look at
   }
-  auto envelope = compose_envelope(event, id, max_envelope_bytes);
   if (auto* why = std::get_if<refusal>(&envelope))
     return std::move(*why);
+  from.event = std::move(event.event);
+  from.workflow = std::move(event.workflow);
+  from.run = std::move(event.run);
   checked_trigger result;
   result.source_ = std::move(from);
-  result.source_.data_json = data_in_envelope(std::get<std::string>(envelope)).value();
+  result.source_.data_json = data_in_own_envelope(*composed);
   result.id_ = id;
   return result;
 }
@@ -65,7 +77,8 @@ std::vector<planned_event> plan_rule(const compiled_rule& by, const checked_trig
                       static_cast<std::uint32_t>(i),
                       by.source().actions[i].connector,
                       planned_id(of.id(), by.source().id, i),
-                      {}};
+                      {},
+                      false};
     auto filled = by.fill(i, source, of.source().message, max_envelope_bytes);
     if (auto* why = std::get_if<refusal>(&filled)) {
       one.event = std::move(*why);
@@ -77,10 +90,19 @@ std::vector<planned_event> plan_rule(const compiled_rule& by, const checked_trig
       event.message = std::move(with.message);
       event.data_json = std::move(with.data_json);
       one.event = std::move(event);
+      one.has_data_of_trigger = by.source().actions[i].data_json.empty();
     }
     plan.push_back(std::move(one));
   }
   return plan;
+}
+
+std::variant<std::string, refusal> envelope_of(const planned_event& one, std::size_t max_envelope_bytes) {
+  if (const auto* why = std::get_if<refusal>(&one.event))
+    return *why;
+  const auto& event = std::get<send_to_connector>(one.event);
+  return one.has_data_of_trigger ? compose_envelope_again(event, one.id, max_envelope_bytes)
+                                 : compose_envelope(event, one.id, max_envelope_bytes);
 }
 
 std::variant<std::vector<planned_event>, refusal>
@@ -122,11 +144,7 @@ rule_trial try_rule(const compiled_rule& one, const checked_trigger& of, std::si
     auto& action = result.actions.emplace_back();
     action.connector = std::move(planned.connector);
     action.id = planned.id;
-    if (auto* why = std::get_if<refusal>(&planned.event))
-      action.envelope = std::move(*why);
-    else
-      action.envelope =
-          compose_envelope(std::get<send_to_connector>(planned.event), planned.id, max_envelope_bytes);
+    action.envelope = envelope_of(planned, max_envelope_bytes);
   }
   return result;
 }

@@ -47,7 +47,12 @@ struct planned_event {
   event_id id; ///< follows from the trigger's, the rule's and the action
   /// To be accepted, or why not: the event has `connector` and `id`.
   std::variant<send_to_connector, refusal> event;
+  bool has_data_of_trigger = false; ///< as `checked_trigger` has it
 };
+
+/// The bytes of the POST, or why there are none.
+[[nodiscard]] std::variant<std::string, refusal> envelope_of(const planned_event& one,
+                                                             std::size_t max_envelope_bytes);
 
 /// The id of the event that an action makes of a trigger: a UUID of version 5 within the trigger's own, of the name
 /// `RULE/ACTION`. The same each time, so that sending a trigger again adds nothing that is there.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -52,8 +53,14 @@ event_id uuid7_source::next(timestamp_ms now, random_source& random) {
 event_id uuid5(const event_id& name_space, std::string_view name) {
   std::string hashed{name_space.bytes.begin(), name_space.bytes.end()};
   hashed += name;
+  // Both kept: looking up the algorithm and making a context cost more than the hash.
+  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
+                                                                                     EVP_MD_CTX_free};
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  if (EVP_Digest(hashed.data(), hashed.size(), hash.data(), nullptr, EVP_sha1(), nullptr) != 1)
+  if (sha1 == nullptr || !context || EVP_DigestInit_ex2(context.get(), sha1, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), hashed.data(), hashed.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) != 1)
     throw std::runtime_error{"OpenSSL has no SHA-1"};
   event_id id;
   std::copy_n(hash.begin(), id.bytes.size(), id.bytes.begin());

@@ -104,4 +104,18 @@ store_status export_without_key(const data_folder& folder, const partition_optio
   return status.ok() ? data_folder::mark_without_key(to, folder.partitions()) : status;
 }
 
+std::variant<std::size_t, store_status> count_rules(const data_folder& folder, const partition_options& options_of,
+                                                    const std::shared_ptr<const secret_box>& secrets) {
+  const auto path = folder.settings_path();
+  if (!path)
+    return std::size_t{0};
+  auto options = options_of(folder.partitions());
+  options.folder = *path;
+  options.secrets = secrets;
+  auto opened = partition_store::open(std::move(options));
+  if (auto* why = std::get_if<store_status>(&opened))
+    return std::move(*why);
+  return std::get<0>(opened)->settings()->count(setting_kind::rule);
+}
+
 } // namespace vicket

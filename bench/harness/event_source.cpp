@@ -80,9 +80,9 @@ std::string noise(std::mt19937_64& chance, std::size_t bytes) {
 } // namespace
 
 event_source::event_source(std::uint16_t tag, std::vector<connector_id> connectors, id_kind kind,
-                           std::int64_t age_ms, std::size_t envelope_bytes)
+                           std::int64_t age_ms, std::size_t envelope_bytes, std::uint32_t names)
     : tag_{tag}, connectors_{std::move(connectors)}, kind_{kind}, first_ms_{first_id_ms() - age_ms},
-      envelope_bytes_{envelope_bytes} {
+      envelope_bytes_{envelope_bytes}, names_{names} {
   if (connectors_.empty() || tag_ > 0xfff)
     throw std::logic_error("an event source needs connectors and a tag of 12 bits");
   std::mt19937_64 chance{20260523};
@@ -98,10 +98,16 @@ event_source::event_source(std::uint16_t tag, std::vector<connector_id> connecto
     texts_.push_back(noise(chance, envelope_bytes_ - rest));
 }
 
+std::string event_source::event_name(std::uint32_t number) {
+  std::array<char, 32> name{};
+  std::snprintf(name.data(), name.size(), "ticket-%05u.status_changed", number);
+  return name.data();
+}
+
 send_to_connector event_source::event(std::uint32_t index) const {
   send_to_connector made;
   made.connector = connector_of(index);
-  made.event = "ticket.status_changed";
+  made.event = names_ == 0 ? "ticket.status_changed" : event_name(index % names_);
   made.occurred_at = {first_ms_ + index};
   std::array<char, 16> ticket{};
   std::snprintf(ticket.data(), ticket.size(), "T-%010u", index);

@@ -26,8 +26,12 @@ public:
   /// `connectors[i % connectors.size()]`. Its ids and times are those of events that happened `age_ms` ago.
   /// `envelope_bytes`: the length of each body; throws std::logic_error where that is less than what an event takes
   /// without its noise.
+  /// `names`: how many event names there are in turn, of one length; 0: only `ticket.status_changed`.
   event_source(std::uint16_t tag, std::vector<connector_id> connectors, id_kind kind = id_kind::time_ordered,
-               std::int64_t age_ms = 0, std::size_t envelope_bytes = body_bytes);
+               std::int64_t age_ms = 0, std::size_t envelope_bytes = body_bytes, std::uint32_t names = 0);
+
+  /// Name `number` of those in turn, below 100,000.
+  [[nodiscard]] static std::string event_name(std::uint32_t number);
 
   [[nodiscard]] send_to_connector event(std::uint32_t index) const;
   [[nodiscard]] event_id id(std::uint32_t index) const;
@@ -45,6 +49,7 @@ private:
   id_kind kind_;
   std::int64_t first_ms_;
   std::size_t envelope_bytes_;
+  std::uint32_t names_;
   std::vector<std::string> texts_;
 };
 

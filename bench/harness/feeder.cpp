@@ -16,6 +16,26 @@ constexpr std::int64_t pause_us = 1'000; // a small part of what a window lasts
 constexpr std::int64_t answer_patience_ns = 60'000'000'000;
 constexpr std::int64_t arrival_patience_ns = 60'000'000'000;
 
+trigger trigger_of(send_to_connector event) {
+  return {std::move(event.event),
+          event.occurred_at,
+          std::move(event.data_json),
+          std::move(event.message),
+          std::move(event.workflow),
+          std::move(event.run),
+          event.id};
+}
+
+send_result only_event_of(const trigger_answer& answer) {
+  if (const auto* no = std::get_if<refusal>(&answer))
+    return *no;
+  const auto& events = std::get<trigger_result>(answer).events;
+  if (events.size() != 1)
+    return refusal{errc::invalid_rule,
+                   "rules made " + std::to_string(events.size()) + " events of it, not one"};
+  return events.front().result;
+}
+
 } // namespace
 
 struct feeder::account {
@@ -40,8 +60,8 @@ struct feeder::account {
   }
 };
 
-feeder::feeder(node_session& node, const event_source& source, std::uint32_t first)
-    : node_{node}, source_{source}, first_{first}, account_{std::make_shared<account>()} {}
+feeder::feeder(node_session& node, const event_source& source, std::uint32_t first, sent_as as)
+    : node_{node}, source_{source}, as_{as}, first_{first}, account_{std::make_shared<account>()} {}
 
 feeder::~feeder() = default;
 
@@ -54,12 +74,23 @@ std::size_t feeder::on_their_way() const {
 }
 
 void feeder::send_batch_of(std::size_t items, std::int64_t intended_ns) {
-  send_batch batch;
   const auto first = next_;
   {
     const std::lock_guard guard{account_->mutex};
     account_->times.resize(first + items, send_times{intended_ns, 0});
   }
+  if (as_ == sent_as::triggers) {
+    trigger_batch batch;
+    for (std::size_t i = 0; i < items; ++i)
+      batch.items.push_back(trigger_of(source_.event(next_++)));
+    node_.send(std::move(batch), [account = account_, first](const trigger_batch_result& answer) {
+      const auto at_ns = now_ns();
+      for (std::size_t i = 0; i < answer.results.size(); ++i)
+        account->note(first + static_cast<std::uint32_t>(i), only_event_of(answer.results[i]), at_ns);
+    });
+    return;
+  }
+  send_batch batch;
   for (std::size_t i = 0; i < items; ++i)
     batch.items.push_back(source_.event(next_++));
   node_.send(std::move(batch), [account = account_, first](const batch_result& answer) {

@@ -20,6 +20,10 @@ struct send_times {
   std::int64_t accepted_ns = 0;
 };
 
+/// How events are sent: to the connectors that they name, or without one, where each comes back as the one event that a
+/// rule made of it.
+enum class sent_as : std::uint8_t { events, triggers };
+
 /// The workflow engine: sends the events of a source, in order, and keeps account of the answers. For one thread.
 class feeder {
 public:
@@ -27,7 +31,8 @@ public:
   static constexpr std::size_t max_unanswered = 64 * batch_items;
 
   /// Begins with event `first` of the source.
-  feeder(node_session& node, const event_source& source, std::uint32_t first = 0);
+  feeder(node_session& node, const event_source& source, std::uint32_t first = 0,
+         sent_as as = sent_as::events);
   ~feeder();
 
   /// As many as there are to be had in `duration_ms`, with at most `window` of them sent and not yet at the sink: as
@@ -42,7 +47,7 @@ public:
   /// while the feeder was held up is sent as soon as it can be, and its time counts from its turn.
   void offer(double events_per_s, std::uint32_t count);
 
-  /// The next event, whose turn was at `intended_ns`: a part of an open loop.
+  /// The next event, whose turn was at `intended_ns`: a part of an open loop. Of events, not of triggers.
   void send_one(std::int64_t intended_ns);
 
   /// `count` events as fast as they are accepted, so many in a batch, and no more than `unanswered` on their way: of
@@ -69,6 +74,7 @@ private:
 
   node_session& node_;
   const event_source& source_;
+  sent_as as_;
   std::uint32_t first_;
   std::uint32_t next_ = first_;
   std::uint32_t settled_ = first_;

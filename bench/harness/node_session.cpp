@@ -50,7 +50,8 @@ node_session::node_session(const host_port& node, std::optional<tls_files> tls)
     : rep_{std::make_unique<rep>(node, std::move(tls))} {}
 node_session::~node_session() = default;
 
-void node_session::put(const std::vector<connector>& wanted) {
+template <class Answer, class Request, class T>
+void node_session::put_all(const std::vector<T>& wanted, const char* what) {
   struct progress {
     std::mutex mutex;
     std::condition_variable news;
@@ -62,12 +63,12 @@ void node_session::put(const std::vector<connector>& wanted) {
   for (const auto& one : wanted) {
     shared->news.wait(lock, [&] { return shared->under_way < max_puts_under_way; });
     ++shared->under_way;
-    rep_->link->ask<connector_view>(
-        put_connector{one},
-        [shared](const answer<connector_view>& given) {
+    rep_->link->ask<Answer>(
+        Request{one},
+        [shared](const answer<Answer>& given) {
           const std::lock_guard guard{shared->mutex};
           --shared->under_way;
-          if (!std::holds_alternative<connector_view>(given))
+          if (!std::holds_alternative<Answer>(given))
             shared->refused = reason_in(given);
           shared->news.notify_one();
         },
@@ -75,7 +76,15 @@ void node_session::put(const std::vector<connector>& wanted) {
   }
   shared->news.wait(lock, [&] { return shared->under_way == 0; });
   if (!shared->refused.empty())
-    throw std::runtime_error("the node did not take a connector: " + shared->refused);
+    throw std::runtime_error(std::string{"the node did not take a "} + what + ": " + shared->refused);
+}
+
+void node_session::put(const std::vector<connector>& wanted) {
+  put_all<connector_view, put_connector>(wanted, "connector");
+}
+
+void node_session::put(const std::vector<rule>& wanted) {
+  put_all<rule, put_rule>(wanted, "rule");
 }
 
 node_status whole_status(const std::function<node_status(const connector_id& after)>& ask) {
@@ -149,22 +158,31 @@ void node_session::send(send_to_connector event, std::function<void(const send_r
       send_timeout);
 }
 
-void node_session::send(send_batch batch, std::function<void(const batch_result&)> answered) {
+template <class Result, class Batch>
+void node_session::send_all(Batch batch, std::function<void(const Result&)> answered) {
   const auto items = batch.items.size();
-  rep_->link->ask<batch_result>(
+  rep_->link->ask<Result>(
       std::move(batch),
-      [answered = std::move(answered), items](const answer<batch_result>& given) {
-        if (const auto* results = std::get_if<batch_result>(&given)) {
+      [answered = std::move(answered), items](const answer<Result>& given) {
+        if (const auto* results = std::get_if<Result>(&given)) {
           answered(*results);
           return;
         }
         const auto* no = std::get_if<refusal>(&given);
-        answered(batch_result{
-            {items, no != nullptr
-                        ? send_result{*no}
-                        : send_result{refusal{errc::unavailable, std::get<unreachable>(given).why}}}});
+        const auto why = no != nullptr ? *no : refusal{errc::unavailable, std::get<unreachable>(given).why};
+        Result refused;
+        refused.results.assign(items, why);
+        answered(refused);
       },
       send_timeout);
+}
+
+void node_session::send(send_batch batch, std::function<void(const batch_result&)> answered) {
+  send_all(std::move(batch), std::move(answered));
+}
+
+void node_session::send(trigger_batch batch, std::function<void(const trigger_batch_result&)> answered) {
+  send_all(std::move(batch), std::move(answered));
 }
 
 } // namespace vicket::bench

@@ -5,6 +5,7 @@
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
+#include "messages/trigger.hpp"
 #include "net/tls_files.hpp"
 
 #include <cstddef>
@@ -32,6 +33,7 @@ public:
 
   /// All of them, many at a time.
   void put(const std::vector<connector>& wanted);
+  void put(const std::vector<rule>& wanted);
   /// All of it: its pages one after the other. `took` gets what each of them took, in ns.
   [[nodiscard]] node_status status(const std::function<void(std::int64_t)>& took = {});
   /// Events accepted and not settled, of all connectors; once the node has counted what was pending when it started.
@@ -43,8 +45,14 @@ public:
   void send(send_to_connector event, std::function<void(const send_result&)> answered);
   /// Up to `send_batch::max_items`; results in their order.
   void send(send_batch batch, std::function<void(const batch_result&)> answered);
+  /// The same for triggers.
+  void send(trigger_batch batch, std::function<void(const trigger_batch_result&)> answered);
 
 private:
+  template <class Answer, class Request, class T>
+  void put_all(const std::vector<T>& wanted, const char* what);
+  template <class Result, class Batch>
+  void send_all(Batch batch, std::function<void(const Result&)> answered);
   [[nodiscard]] node_status ask_status(const get_status& request);
 
   struct rep;

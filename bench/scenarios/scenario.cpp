@@ -84,6 +84,8 @@ const std::vector<scenario>& all_scenarios() {
        run_many_connectors},
       {"recovery", "Many events wait for endpoints that come back; their neighbours, and a rate limit", true,
        false, run_recovery},
+      {"triggers", "Triggers a second by one of 10,000 rules, against the same events without rules", false,
+       false, run_triggers},
       {"cost", "Instructions per delivery; its CPU time is in throughput", true, false, run_cost},
       {"big-events", "Memory while the largest events wait for 1,000 connectors, and after restarts", true,
        true, run_big_events},

@@ -93,6 +93,7 @@ scenario_result run_hanging_cap(const bench_context& with);
 scenario_result run_hostile_port(const bench_context& with);
 scenario_result run_big_events(const bench_context& with);
 scenario_result run_cluster(const bench_context& with);
+scenario_result run_triggers(const bench_context& with);
 scenario_result run_steady_cluster(const bench_context& with);
 scenario_result run_status(const bench_context& with);
 scenario_result run_waiting_connectors(const bench_context& with);

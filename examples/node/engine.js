@@ -15,8 +15,11 @@ let socket, batch = [], pauseMs = 100;
 
 function sendBatch() { // one at a time
   if (batch.length > 0 || socket?.readyState !== WebSocket.OPEN) return;
-  batch = [...waiting.values()].slice(0, 100);
-  if (batch.length > 0) socket.send(JSON.stringify({ request: 1, send: batch }));
+  const [first] = waiting.values();
+  if (!first) return;
+  const named = "connector" in first; // else rules say where it goes
+  batch = [...waiting.values()].filter((event) => ("connector" in event) === named).slice(0, 100);
+  socket.send(JSON.stringify({ request: 1, [named ? "send" : "trigger"]: batch }));
 }
 function follow() {
   const from = fs.existsSync(cursorFile) ? fs.readFileSync(cursorFile, "utf8") : null;
@@ -29,6 +32,7 @@ function take({ error, detail, results, outcomes, next }) {
       if (passes(result)) return;
       waiting.delete(batch[i].id);
       console.error(result.error ? "refused" : "accepted", batch[i].id, result.error ?? "", result.detail ?? "");
+      for (const made of result.events ?? []) console.error("triggered", JSON.stringify(made)); // a refusal among them is final
     });
     batch = [];
     setTimeout(sendBatch, results.some(passes) ? 500 : 0);

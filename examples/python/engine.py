@@ -31,8 +31,10 @@ async def send_batches(socket, answers):  # one at a time
         arrived.clear()
         if not waiting:
             await arrived.wait()
-        batch = list(waiting.values())[:100]
-        await socket.send(json.dumps({"request": 1, "send": batch}))
+        kind = lambda event: "send" if "connector" in event else "trigger"  # of a trigger rules say where it goes
+        first = kind(next(iter(waiting.values())))
+        batch = [event for event in waiting.values() if kind(event) == first][:100]
+        await socket.send(json.dumps({"request": 1, first: batch}))
         results = await answers.get()
         for event, result in zip(batch, results):
             if result.get("error") not in PASSING:

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <vector>
 
 struct engine_options {
@@ -27,7 +28,8 @@ struct engine_options {
 /// delivered; with an error if something was refused or given up.
 ///
 /// Invariants: an action is in `outbox_` or in `in_flight_`; its id is in `unsettled_` until it is refused
-/// for good, delivered or given up.
+/// for good, delivered or given up. A trigger is in `triggers_` or in `triggers_in_flight_` until it is answered; then the
+/// events that rules made of it are in `unsettled_`.
 class engine : public caf::event_based_actor {
 public:
   static constexpr std::size_t batch_items = 100;
@@ -54,6 +56,7 @@ public:
           std::cout << (now.connected ? "connected" : "no node: " + now.why) << std::endl;
         },
         [this](vicket::send_to_connector& action) { return fire(std::move(action)); },
+        [this](vicket::trigger& event) { return fire(std::move(event)); },
         [this](caf::close_atom) {
           closing_ = true;
           end_when_settled();
@@ -64,7 +67,8 @@ public:
 private:
   struct sent_action {
     vicket::send_to_connector action;
-    bool accepted = false; ///< else it is in the outbox or in flight
+    bool accepted = false;             ///< else it is in the outbox or in flight
+    std::optional<vicket::trigger> of; ///< that a rule has made it of
   };
 
   /// Asks the node. `failed` gets a refusal of the question as a whole; without a connection it is `unavailable`.
@@ -81,7 +85,7 @@ private:
   caf::result<void> fire(vicket::send_to_connector action) {
     if (outbox_.size() >= max_outbox)
       return vicket::make_refusal(vicket::errc::overloaded, "the engine's outbox is full");
-    unsettled_.emplace(action.id.value(), sent_action{action, false});
+    unsettled_.emplace(action.id.value(), sent_action{action, false, std::nullopt});
     outbox_.push_back(std::move(action));
     send_waiting();
     return caf::unit;
@@ -112,6 +116,7 @@ private:
       run_delayed(rest, [this] {
         resting_ = false;
         send_waiting();
+        send_triggers();
       });
   }
 
@@ -135,13 +140,102 @@ private:
     using vicket::errc;
     std::cout << "refused  " << action.id->to_string() << " " << to_string(reason.code) << ": "
               << reason.detail << std::endl;
-    if (reason.code != errc::overloaded && reason.code != errc::storage_full &&
-        reason.code != errc::unavailable) {
+    if (!passes(reason)) {
       settle(*action.id, false);
       return;
     }
-    outbox_.push_front(action); // for now only: give the node time instead of asking at once
+    outbox_.push_front(action); // give the node time instead of asking at once
     rest_a_little();
+  }
+
+  static bool passes(const vicket::refusal& reason) {
+    using vicket::errc;
+    return reason.code == errc::overloaded || reason.code == errc::storage_full ||
+           reason.code == errc::unavailable;
+  }
+
+  // -- triggers out: the node's rules say where they go
+  // ----------------------------------------------------------------------------------------------------
+
+  caf::result<void> fire(vicket::trigger event) {
+    if (triggers_.size() >= max_outbox)
+      return vicket::make_refusal(vicket::errc::overloaded, "the engine's outbox is full");
+    triggers_.push_back(std::move(event));
+    send_triggers();
+    return caf::unit;
+  }
+
+  void send_triggers() {
+    if (resting_ || !triggers_in_flight_.empty() || triggers_.empty())
+      return;
+    const auto end = triggers_.begin() + static_cast<std::ptrdiff_t>(std::min(triggers_.size(), batch_items));
+    triggers_in_flight_.assign(triggers_.begin(), end);
+    triggers_.erase(triggers_.begin(), end);
+    ask<vicket::trigger_batch_result>(
+        vicket::trigger_batch{triggers_in_flight_},
+        [this](const auto& answer) { take_triggered(answer.results); },
+        [this](const auto& reason) { // sent again: the events' ids follow from the trigger's
+          take_triggered(std::vector<vicket::trigger_answer>(triggers_in_flight_.size(), reason));
+        });
+  }
+
+  void take_triggered(const std::vector<vicket::trigger_answer>& answers) {
+    const auto sent = std::exchange(triggers_in_flight_, {});
+    for (auto i = sent.size(); i-- > 0;) {
+      if (const auto* made = std::get_if<vicket::trigger_result>(&answers[i])) {
+        for (const auto& event : made->events)
+          take_made(event, sent[i]);
+        continue;
+      }
+      const auto& reason = std::get<vicket::refusal>(answers[i]);
+      std::cout << "refused  trigger " << sent[i].id->to_string() << " " << to_string(reason.code) << ": "
+                << reason.detail << std::endl;
+      if (passes(reason)) { // some of its events may be there: sending it again adds the others
+        triggers_.push_front(sent[i]);
+        rest_a_little();
+      } else {
+        ++not_delivered_;
+      }
+    }
+    if (triggers_.empty()) {
+      early_.clear();
+      gap_met_ = false;
+    }
+    send_triggers();
+    end_when_settled();
+  }
+
+  void take_made(const vicket::triggered_event& made, const vicket::trigger& of) {
+    if (const auto* reason = std::get_if<vicket::refusal>(&made.result)) {
+      std::cout << "refused  for " << made.connector.value << " by rule " << made.rule.value << " "
+                << to_string(reason->code) << ": " << reason->detail << std::endl;
+      ++not_delivered_;
+      return;
+    }
+    const auto [id, duplicate] = std::get<vicket::accepted>(made.result);
+    std::cout << "accepted " << id.to_string() << " for " << made.connector.value << " by rule "
+              << made.rule.value << std::endl;
+    if (const auto known = early_.find(id); known != early_.end()) {
+      not_delivered_ += known->second ? 0 : 1;
+      return;
+    }
+    vicket::send_to_connector action;
+    action.connector = made.connector;
+    action.id = id;
+    unsettled_.emplace(id, sent_action{std::move(action), true, of});
+    if (duplicate || gap_met_) // its outcome may have been read long ago, or be gone
+      look_at(id);
+  }
+
+  void look_at(const vicket::event_id& id) {
+    ask<vicket::event_page>(
+        vicket::get_event{id}, [this, id](const auto& found) { take_history(id, found.events); },
+        [this, id](const auto& reason) {
+          if (reason.code == vicket::errc::not_found)
+            take_history(id, {});
+          else
+            run_delayed(rest, [this, id] { look_at(id); });
+        });
   }
 
   // -- outcomes in
@@ -175,6 +269,7 @@ private:
   /// on: as long as the cursor is the old one, an end of this process only means that the gap is told again.
   void take_gap(const vicket::outcome_page& page) {
     std::cout << "gap: some outcomes are gone, looking for ours" << std::endl;
+    gap_met_ = !triggers_.empty() || !triggers_in_flight_.empty();
     std::vector<vicket::event_id> open;
     for (const auto& [id, sent] : unsettled_)
       open.push_back(id);
@@ -237,6 +332,12 @@ private:
     if (ours == histories.end()) {
       if (!std::exchange(sent.accepted, false))
         return; // it waits for its turn
+      if (sent.of) {
+        triggers_.push_back(*std::move(sent.of));
+        unsettled_.erase(found); // until the answer names it again
+        send_triggers();
+        return;
+      }
       outbox_.push_back(sent.action);
       send_waiting();
     } else if (ours->summary.state != vicket::event_state::pending) {
@@ -265,12 +366,16 @@ private:
   }
 
   void settle(const vicket::event_id& id, bool good) {
-    if (unsettled_.erase(id) == 1 && !good)
-      ++not_delivered_;
+    if (unsettled_.erase(id) == 1)
+      not_delivered_ += good ? 0 : 1;
+    else if (!triggers_.empty() || !triggers_in_flight_.empty())
+      early_[id] = good; // the answer that names it may be yet to come
     end_when_settled();
   }
 
-  [[nodiscard]] bool finished() const { return closing_ && unsettled_.empty(); }
+  [[nodiscard]] bool finished() const {
+    return closing_ && unsettled_.empty() && triggers_.empty() && triggers_in_flight_.empty();
+  }
 
   void end_when_settled() {
     if (finished())
@@ -283,6 +388,11 @@ private:
   vicket::gateway_actor node_; ///< stands for it, connected or not
   std::deque<vicket::send_to_connector> outbox_;
   std::vector<vicket::send_to_connector> in_flight_; ///< the batch that waits for its answer
+  std::deque<vicket::trigger> triggers_;
+  std::vector<vicket::trigger> triggers_in_flight_;
+  std::map<vicket::event_id, bool>
+      early_;            ///< outcomes of events that no answer has named yet: delivered or not
+  bool gap_met_ = false; ///< while triggers were not answered
   bool resting_ = false;
   std::string cursor_;
   std::map<vicket::event_id, sent_action> unsettled_;

@@ -18,6 +18,7 @@ struct settings : caf::actor_system_config {
   std::string node = "127.0.0.1:4242";
   vicket::tls_files tls;
   std::string connector = "crm-prod";
+  bool triggers = false;
   std::string run = "run-1";
   std::size_t tickets = 3;
   std::string cursor_file = "outcomes.cursor";
@@ -29,6 +30,7 @@ struct settings : caf::actor_system_config {
         .add(tls.key, "tls-key", "its private key")
         .add(tls.ca, "tls-ca", "whose certificates to trust")
         .add(connector, "connector", "whom to tell")
+        .add(triggers, "triggers", "fire events without a connector: the node's rules say where they go")
         .add(run, "run", "the workflow run's id")
         .add(tickets, "tickets", "how many tickets to resolve")
         .add(cursor_file, "cursor-file", "where to keep the place in the outcome feed");
@@ -65,6 +67,13 @@ vicket::send_to_connector ticket_resolved(const settings& with, std::size_t tick
   return action;
 }
 
+/// The same as a trigger: which connectors it goes to is not the workflow's to know.
+vicket::trigger ticket_trigger(const settings& with, std::size_t ticket) {
+  auto action = ticket_resolved(with, ticket);
+  return {action.event,    action.occurred_at, action.data_json, action.message,
+          action.workflow, action.run,         action.id};
+}
+
 /// Whether everything that was fired was delivered.
 bool run_workflow(caf::actor_system& system, const settings& with) {
   vicket::link_options link;
@@ -75,13 +84,19 @@ bool run_workflow(caf::actor_system& system, const settings& with) {
   caf::scoped_actor self{system};
   self->monitor(connection);
   bool good = true;
-  for (std::size_t i = 1; i <= with.tickets; ++i)
-    self->request(connection, caf::infinite, ticket_resolved(with, i))
+  const auto fire = [&](auto event) {
+    self->request(connection, caf::infinite, std::move(event))
         .receive([] {},
                  [&](const caf::error& reason) {
                    good = false;
                    std::cerr << "not fired: " << vicket::refusal_of(reason).detail << '\n';
                  });
+  };
+  for (std::size_t i = 1; i <= with.tickets; ++i)
+    if (with.triggers)
+      fire(ticket_trigger(with, i));
+    else
+      fire(ticket_resolved(with, i));
   self->send(connection, caf::close_atom_v);
   self->receive([&](const caf::down_msg& end) {
     if (end.reason) {

@@ -312,6 +312,10 @@ TEST_CASE(
     REQUIRE(node.vicket({"connector", "put", "-"}, connector_json("crm", receiver.url())).code == 0);
     for (const auto* id : {"erp", "hr"})
       REQUIRE(node.vicket({"connector", "put", "-"}, with_token(id, receiver.url())).code == 0);
+    for (const auto* rule : {"a", "b"})
+      REQUIRE(node.vicket({"rule", "put", "-"}, R"({"id":")" + std::string{rule} +
+                                                   R"(","actions":[{"send_to_connector":"crm"}]})")
+                  .code == 0);
     deliver(node, "crm", 10);
     CHECK(node.stop() == 0);
   }
@@ -323,6 +327,7 @@ TEST_CASE(
   const auto exported = run_process({VICKETD_PATH, "--data-dir", data, "--export-format", "1", old});
   INFO(exported.errors);
   REQUIRE(exported.code == 0);
+  CHECK(has(exported.lines.at(0), "2 rules are left out, since the version before has none"));
   const auto secrets = forms_of({listen_process::secret, secret_of("erp"), token_of("erp"), secret_of("hr")});
   const auto plain = std::vector<std::string>{listen_process::secret, secret_of("erp"), token_of("erp")};
   for (const auto& each : plain)

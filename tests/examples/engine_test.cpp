@@ -27,7 +27,9 @@ using namespace vicket;
 struct node_script {
   std::deque<batch_result> answers; ///< to the batches, in their order
   std::vector<send_batch> batches;  ///< those that came
-  std::set<event_id> lost;          ///< instead of their first outcomes there are gaps
+  std::deque<trigger_batch_result> trigger_answers;
+  std::vector<trigger_batch> trigger_batches;
+  std::set<event_id> lost; ///< instead of their first outcomes there are gaps
   std::map<event_id, event_page> histories;
 };
 
@@ -58,7 +60,7 @@ public:
         },
         [unused](const get_status&) -> caf::result<node_status> { return unused; },
         [unused](const trigger&) -> caf::result<trigger_result> { return unused; },
-        [unused](const trigger_batch&) -> caf::result<trigger_batch_result> { return unused; },
+        [this](const trigger_batch& batch) { return take(batch); },
         [unused](const put_rule&) -> caf::result<rule> { return unused; },
         [unused](const get_rule&) -> caf::result<rule> { return unused; },
         [unused](const delete_rule&) -> caf::result<void> { return unused; },
@@ -79,6 +81,29 @@ private:
         else
           add_delivered(batch.items[i]);
       }
+    report();
+    return answer;
+  }
+
+  /// The outcomes are told first, and may be read before the answer.
+  trigger_batch_result take(const trigger_batch& batch) {
+    script_.trigger_batches.push_back(batch);
+    auto answer = std::move(script_.trigger_answers.front());
+    script_.trigger_answers.pop_front();
+    for (std::size_t i = 0; i < answer.results.size(); ++i)
+      if (const auto* made = std::get_if<trigger_result>(&answer.results[i]))
+        for (const auto& each : made->events)
+          if (const auto* yes = std::get_if<accepted>(&each.result); yes != nullptr && !yes->duplicate) {
+            if (script_.lost.erase(yes->id) == 1) {
+              page_.gap_cursor = "gap";
+              continue;
+            }
+            send_to_connector event;
+            event.id = yes->id;
+            event.connector = each.connector;
+            event.workflow = batch.items[i].workflow;
+            add_delivered(event);
+          }
     report();
     return answer;
   }
@@ -116,9 +141,23 @@ send_to_connector action_number(std::uint8_t number) {
   return action;
 }
 
-/// Fires the actions at an engine, and lets it end: its reason.
-caf::error run_engine(caf::actor_system& system, node_script& script,
-                      std::vector<send_to_connector> actions) {
+trigger trigger_number(std::uint8_t number) {
+  const auto action = action_number(number);
+  return {action.event, {}, action.data_json, {}, action.workflow, {}, action.id};
+}
+
+/// Of a trigger that became events with these ids.
+trigger_result made_of(std::uint8_t number, std::vector<std::uint8_t> events) {
+  trigger_result result;
+  result.id = event_id{{number}};
+  for (const auto each : events)
+    result.events.push_back({{"crm"}, {"rule"}, 0, accepted{event_id{{each}}}});
+  return result;
+}
+
+/// Fires the actions or triggers at an engine, and lets it end: its reason.
+template <class Fired>
+caf::error run_engine(caf::actor_system& system, node_script& script, std::vector<Fired> actions) {
   const auto node = system.spawn<caf::stateful_actor<scripted_node, node_actor::base>>(std::ref(script));
   auto opened = actor_port::open(system, node, {{{{"127.0.0.1", 0}, {}}}, {}, {}, [](const std::string&) {}});
   REQUIRE(std::holds_alternative<std::unique_ptr<actor_port>>(opened));
@@ -162,7 +201,7 @@ TEST_CASE("an engine sends again what is refused for now, and nothing else") {
   // given a node that takes the first event, refuses the second for now and takes it when it comes again
   script.answers = {{{accepted{{{1}}}}}, {{refusal{code, "later"}}}, {{accepted{{{2}}}}}};
   // when the engine is to send two
-  const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
+  const auto reason = run_engine(system, script, std::vector{action_number(1), action_number(2)});
   // then both are delivered, and only the second was sent twice
   CHECK_FALSE(reason);
   CHECK(numbers_of(script.batches) == std::vector<std::uint8_t>{1, 2, 2});
@@ -176,7 +215,7 @@ TEST_CASE("an engine gives up what is refused for good, says so at its end, and 
   caf::actor_system system{config};
   node_script script;
   script.answers = {{{refusal{code, "never"}}}, {{accepted{{{2}}}}}};
-  const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
+  const auto reason = run_engine(system, script, std::vector{action_number(1), action_number(2)});
   CHECK(reason == caf::sec::runtime_error);
   CHECK(numbers_of(script.batches) == std::vector<std::uint8_t>{1, 2});
 }
@@ -198,10 +237,51 @@ TEST_CASE(
   elsewhere.summary.state = event_state::failed;
   script.histories[delivered.summary.id].events = {elsewhere, delivered};
   // when the engine sends them
-  const auto reason = run_engine(system, script, {action_number(1), action_number(2)});
+  const auto reason = run_engine(system, script, std::vector{action_number(1), action_number(2)});
   // then it counts the first as delivered, and sends the second again
   CHECK_FALSE(reason);
   CHECK(numbers_of(script.batches) == std::vector<std::uint8_t>{1, 2, 2});
+}
+
+TEST_CASE(
+    "an engine follows what rules make of its triggers, and sends again a trigger that was not taken whole") {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  node_script script;
+  auto once_more = made_of(2, {21, 22});
+  std::get<accepted>(once_more.events[0].result).duplicate = true;
+  event_history known;
+  known.summary.connector = {"crm"};
+  known.summary.state = event_state::delivered;
+  script.histories[event_id{{21}}].events = {known};
+  // given a node that takes the first trigger, and the second one only when it comes again; and that knows nothing of one of
+  // its two events any more, whose outcome is gone
+  script.trigger_answers = {{{made_of(1, {11, 12})}},
+                            {{refusal{errc::unavailable, "a partition is not there"}}},
+                            {{made_of(2, {21, 22})}},
+                            {{once_more}}};
+  script.lost = {event_id{{22}}};
+  // when the engine is to fire both
+  const auto reason = run_engine(system, script, std::vector{trigger_number(1), trigger_number(2)});
+  // then it ends when all of their events are delivered
+  CHECK_FALSE(reason);
+  std::vector<std::uint8_t> sent;
+  for (const auto& batch : script.trigger_batches)
+    for (const auto& item : batch.items)
+      sent.push_back(item.id->bytes[0]);
+  CHECK(sent == std::vector<std::uint8_t>{1, 2, 2, 2});
+}
+
+TEST_CASE("an engine says at its end which triggers, or events of theirs, were refused for good") {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  node_script script;
+  auto in_part = made_of(1, {11});
+  in_part.events.push_back({{"erp"}, {"rule"}, 1, refusal{errc::connector_disabled, "off"}});
+  script.trigger_answers = {{{in_part}}, {{refusal{errc::too_large, "never"}}}};
+  CHECK(run_engine(system, script, std::vector{trigger_number(1), trigger_number(2)}) ==
+        caf::sec::runtime_error);
+  CHECK(script.trigger_batches.size() == 2);
 }
 
 int main(int argc, char** argv) {

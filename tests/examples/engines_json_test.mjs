@@ -66,9 +66,9 @@ function startEngine(t, { program, script }, cursorFile, url, authority) {
     ? { VICKET_CERT: authority.cert, VICKET_KEY: authority.key, VICKET_CA: authority.ca } : {};
   const engine = new Program(t, program, [script, cursorFile],
     { input: true, env: { ...env, ...certificates, VICKET_URL: url } });
-  engine.send = (first, count, event = "ticket.opened") => {
+  engine.send = (first, count, event = "ticket.opened", connector = "crm") => {
     for (let i = first; i < first + count; ++i)
-      engine.child.stdin.write(JSON.stringify({ connector: "crm", event, occurred_at: "2026-05-23T14:21:11.412Z",
+      engine.child.stdin.write(JSON.stringify({ connector: connector ?? undefined, event, occurred_at: "2026-05-23T14:21:11.412Z",
         data: { number: i, text: "Grüße 🎟️ \u2028" }, run: `run-${i}` }) + "\n");
   };
   return engine;
@@ -147,6 +147,17 @@ for (const [language, engineOf] of Object.entries(engines)) {
     assert.deepEqual(entries(parsed(engine.lines)), entries(feed));
     assert.equal(engine.stderr.match(/^refused .*filtered/gm).length, 1);
     assert.equal(engine.stderr.match(/^accepted /gm).length, 10);
+
+    // Events without a connector go where rules say, among others that name one.
+    await world.vicket(["rule", "put", "-"],
+      { input: JSON.stringify({ id: "all", events: ["ticket.*"], actions: [{ send_to_connector: "crm" }] }) });
+    engine.send(11, 1, "ticket.opened", null);
+    engine.send(12, 1, "invoice.paid", null); // no rule is for it
+    engine.send(13, 1);
+    const longer = await feedWith(world, 12);
+    await readToItsEnd(world, engine, cursorFile, longer);
+    assert.equal(engine.stderr.match(/^accepted /gm).length, 13);
+    assert.equal(engine.stderr.match(/"?rule"?'?: ?["']all["']/g)?.length, 1);
     assert.equal(await world.node.stop(), 0);
   });
 }

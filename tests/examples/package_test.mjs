@@ -87,6 +87,22 @@ test("it fires events, follows their outcomes, and goes on in the feed where it 
   assert.equal(await node.stop(), 0);
 });
 
+test("it fires triggers, which go where the node's rules say, and follows what they become", async (t) => {
+  const node = await startNode(t, join(scratch, "rules"), nodeFlags());
+  const receivers = [await startEndpoint(t, node, "one"), await startEndpoint(t, node, "two")];
+  await vicket(node, ["rule", "put", "-"], { input: JSON.stringify({ id: "resolved", events: ["ticket.*"],
+    filter: { "/ticket/status/category": { eq: "resolved" } },
+    actions: [{ send_to_connector: "one" }, { send_to_connector: "two", message: "{{/ticket/id}}" }] }) });
+
+  const { stdout } = await mustRun(engine(), engineFlags(node.address, "nobody", "run-6", ["--triggers", "--tickets=3"]));
+
+  assert.equal(stdout.match(/^accepted .* for (one|two) by rule resolved$/gm).length, 6);
+  assert.equal(stdout.match(/^outcome .* run run-6, attempt 1: delivered 204, delivered$/gm).length, 6);
+  assert.deepEqual(receivers[1].deliveries.map(({ body }) => JSON.parse(body).data.message).sort(), ["T-1", "T-2", "T-3"]);
+  assert.equal(receivers[0].deliveries.length, 3);
+  assert.equal(await node.stop(), 0);
+});
+
 test("it rides out a restart of the node: nothing is lost, the feed goes on", async (t) => {
   let healthy = false;
   const dataDir = join(scratch, "restarting");

@@ -65,6 +65,7 @@ VICKET_FUZZ_TARGET(rule) {
     EXPECT_THAT_IT_HOLDS(event.data_json.size() <= max_envelope_bytes);
     EXPECT_THAT_IT_HOLDS(event.message.value_or("").size() <= max_envelope_bytes);
     const auto composed = compose_envelope(event, planned.id, max_envelope_bytes);
+    EXPECT_THAT_IT_HOLDS(envelope_of(planned, max_envelope_bytes) == composed);
     if (const auto* why = std::get_if<refusal>(&composed))
       EXPECT_THAT_IT_HOLDS(why->code == errc::too_large);
     else

@@ -1,19 +1,30 @@
 // Three nodes, or four, and a database with a standby as processes, an engine that sends without end, and what may befall them. Each case
 // once; more of them, one after the other in the same cluster, with VICKET_ROUNDS=20.
 
+#include "link/connect.hpp"
+#include "policy/trigger_plan.hpp"
+#include "tests/link/quiet_config.hpp"
 #include "tests/nodes/cluster_world.hpp"
 
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <variant>
 #include <vector>
 
+using namespace vicket;
 using namespace vicket::testing;
 
 namespace {
@@ -53,6 +64,80 @@ void check_end(cluster_world& world, std::size_t most_twice) {
     CHECK(world.stop_node(i) == 0);
   for (const auto& complaint : world.compare_copies())
     FAIL_CHECK(complaint);
+}
+
+/// A workflow engine of triggers, and an operator of rules.
+class trigger_engine {
+public:
+  explicit trigger_engine(std::vector<std::string> places) {
+    link_options options;
+    options.nodes = std::move(places);
+    gateway_ = connect(system_, options);
+    operators_ = connect_operator(system_, options);
+  }
+  ~trigger_engine() {
+    gateway_ = nullptr;
+    operators_ = nullptr;
+  }
+
+  void put(const rule& value) {
+    self_->request(operators_, patience, put_rule{value})
+        .receive([](const rule&) {}, [](const caf::error& why) { FAIL(refusal_of(why).detail); });
+  }
+
+  /// Sent under its id until it is answered.
+  trigger_result fire(const trigger& value) {
+    std::optional<trigger_result> answer;
+    for (const auto until = std::chrono::steady_clock::now() + patience; !answer;) {
+      self_->request(gateway_, patience, value)
+          .receive([&](trigger_result& got) { answer = std::move(got); },
+                   [&](const caf::error& why) {
+                     if (const auto no = refusal_of(why);
+                         no.code != errc::unavailable || std::chrono::steady_clock::now() > until)
+                       FAIL("trigger " << value.id->to_string() << ": " << no.detail);
+                     ++unanswered;
+                     rest(20);
+                   });
+    }
+    return *std::move(answer);
+  }
+
+  /// Of this id, one for each connector; none while it can't be read.
+  std::vector<event_history> histories(const event_id& id) {
+    std::vector<event_history> found;
+    self_->request(gateway_, patience, get_event{id})
+        .receive([&](event_page& page) { found = std::move(page.events); }, [](const caf::error&) {});
+    return found;
+  }
+
+  std::size_t unanswered = 0;
+
+private:
+  static constexpr std::chrono::seconds patience{60};
+
+  quiet_config configured_;
+  caf::actor_system system_{configured_};
+  caf::scoped_actor self_{system_};
+  gateway_actor gateway_;
+  operator_actor operators_;
+};
+
+rule rule_for_all(const std::string& id, const std::string& event) {
+  rule made;
+  made.id = {id};
+  made.events = {event};
+  for (std::size_t i = 0; i < cluster_world::connectors; ++i)
+    made.actions.push_back({cluster_world::connector_number(i), std::nullopt, ""});
+  return made;
+}
+
+trigger trigger_number(std::uint8_t number, const std::string& event) {
+  trigger made;
+  made.event = event;
+  made.occurred_at = {1'779'546'071'412};
+  made.data_json = "{}";
+  made.id = event_id{{0x77, 0x77, number}};
+  return made;
 }
 
 /// Deliveries that were under way, or within the lease.
@@ -121,6 +206,67 @@ TEST_CASE(
     world.wait_for_accepted(100);
   }
   check_end(world, 2 * a_few * static_cast<std::size_t>(rounds()));
+}
+
+TEST_CASE("an owner is killed while triggers run: sent again each is whole, with each event there once; and "
+          "rules count on all "
+          "nodes once their put was answered") {
+  constexpr std::uint8_t triggers_after = 10;
+  cluster_world world;
+  std::vector<std::string> places;
+  for (std::size_t i = 0; i < world.node_count(); ++i)
+    places.push_back(world.place_of(i));
+  trigger_engine engine{places};
+  engine.put(rule_for_all("all", "ticket.*"));
+  const auto victim = world.some_owner();
+  std::atomic<bool> owned_again{false};
+  auto killer = std::async(std::launch::async, [&] {
+    rest(100);
+    world.kill_node(victim);
+    world.wait_for_owners(victim);
+    owned_again = true;
+  });
+  std::vector<event_id> made;
+  std::size_t duplicates = 0;
+  std::uint8_t after = 0;
+  for (std::uint8_t number = 1; number < 250 && after < triggers_after; ++number) {
+    if (owned_again)
+      ++after;
+    const auto value = trigger_number(number, "ticket.resolved");
+    const auto result = engine.fire(value);
+    REQUIRE(result.events.size() == cluster_world::connectors);
+    for (std::uint32_t action = 0; action < result.events.size(); ++action) {
+      const auto& one = result.events[action];
+      const auto* yes = std::get_if<accepted>(&one.result);
+      REQUIRE(yes != nullptr);
+      CHECK(yes->id == planned_id(*value.id, {"all"}, action));
+      duplicates += yes->duplicate ? 1 : 0;
+      made.push_back(yes->id);
+    }
+  }
+  killer.get();
+  tell(std::to_string(made.size()) + " events of triggers, of which " + std::to_string(engine.unanswered) +
+       " times one was not answered; " + std::to_string(duplicates) +
+       " events were there when they were sent again");
+  CHECK(after == triggers_after);
+  for (const auto& id : made)
+    REQUIRE(world.endpoint().wait_for(id));
+  std::size_t wrong = 0;
+  for (const auto& id : made)
+    wrong += engine.histories(id).size() == 1 ? 0 : 1;
+  CHECK(wrong == 0);
+
+  // Whichever node is asked, and whichever took the put.
+  engine.put(rule_for_all("invoices", "invoice.*"));
+  for (std::size_t node = 0; node < world.node_count(); ++node)
+    if (world.runs(node)) {
+      trigger_engine alone{{world.place_of(node)}};
+      const auto result = alone.fire(trigger_number(static_cast<std::uint8_t>(250 + node), "invoice.paid"));
+      CHECK(result.events.size() == cluster_world::connectors);
+    }
+  world.start_node(victim);
+  world.wait_for_accepted(100);
+  check_end(world, a_few);
 }
 
 TEST_CASE("a node is drained: it gives away all that it has while events go on; stopped it can be removed, "

@@ -195,7 +195,7 @@ cluster_world::cluster_world(database how, std::size_t nodes, const cut_network*
   put_connectors();
   std::vector<std::string> places;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
-    places.push_back("unix:" + socket_of(i));
+    places.push_back(place_of(i));
   engine_ = std::make_unique<engine>(std::move(places), static_cast<std::uint64_t>(::getpid()));
 }
 
@@ -203,6 +203,10 @@ cluster_world::~cluster_world() = default;
 
 std::string cluster_world::name_of(std::size_t number) {
   return std::string(1, static_cast<char>('a' + number));
+}
+
+connector_id cluster_world::connector_number(std::size_t number) {
+  return {connector_name(number)};
 }
 
 std::string cluster_world::socket_of(std::size_t number) const {
@@ -276,7 +280,7 @@ void cluster_world::start_node(std::size_t number, const std::vector<std::string
                                    "--secret-key-file",
                                    folder_.path() + "/secret.key",
                                    "--listen",
-                                   "unix:" + socket_of(number),
+                                   place_of(number),
                                    "--allow-http"};
   const auto add = [&](const std::vector<std::string>& flags) {
     command.insert(command.end(), flags.begin(), flags.end());
@@ -353,7 +357,7 @@ std::string cluster_world::said_by(std::vector<std::string> command, bool json) 
 }
 
 std::string cluster_world::status_of(std::size_t number, bool json) const {
-  return said_by({"--node", "unix:" + socket_of(number), "status"}, json);
+  return said_by({"--node", place_of(number), "status"}, json);
 }
 
 std::string cluster_world::cluster_status(bool json) const {
@@ -372,7 +376,7 @@ finished_process cluster_world::cluster_command(std::vector<std::string> words) 
 }
 
 finished_process cluster_world::outcomes_of(std::size_t number) const {
-  return run_process({VICKET_PATH, "--node", "unix:" + socket_of(number), "outcomes", "--json"});
+  return run_process({VICKET_PATH, "--node", place_of(number), "outcomes", "--json"});
 }
 
 std::size_t cluster_world::some_owner() const {
@@ -457,7 +461,7 @@ void cluster_world::put_connectors() {
         folder_.file("connector.json", R"({"id":")" + connector_name(i) + R"(","url":")" + endpoint_->url() +
                                            R"(","retry":{"base_ms":200,"cap_ms":1000}})");
     const auto put = run_process(
-        {VICKET_PATH, "--node", "unix:" + socket_of(i % nodes_.size()), "connector", "put", file});
+        {VICKET_PATH, "--node", place_of(i % nodes_.size()), "connector", "put", file});
     if (put.code != 0)
       throw std::runtime_error{"a connector can't be put: " + put.errors};
   }
@@ -523,7 +527,7 @@ std::vector<std::string> cluster_world::compare_what_nodes_show() const {
     if (!nodes_[i])
       continue;
     link_options options;
-    options.nodes = {"unix:" + socket_of(i)};
+    options.nodes = {place_of(i)};
     caf::scoped_actor self{engine_->system};
     const auto node = connect(engine_->system, options);
     std::unordered_set<event_id> delivered;

@@ -50,6 +50,9 @@ public:
   [[nodiscard]] bool runs(std::size_t number) const { return nodes_[number] != nullptr; }
   [[nodiscard]] std::string log_of(std::size_t number) const;
   [[nodiscard]] static std::string name_of(std::size_t number);
+  /// Where an engine reaches it.
+  [[nodiscard]] std::string place_of(std::size_t number) const { return "unix:" + socket_of(number); }
+  [[nodiscard]] static connector_id connector_number(std::size_t number);
 
   /// By partition, as the database has it; empty: nobody's yet.
   [[nodiscard]] std::vector<std::string> owners() const;

@@ -335,6 +335,49 @@ TEST_CASE("the data in an envelope is found, and in what is none nothing") {
   }
 }
 
+TEST_CASE("an envelope is composed again from the data of another one, without reading it") {
+  const std::vector<std::string> datas{
+      "{}",
+      "{ }",
+      R"({"a":1})",
+      R"( {"a" : [1, {"b":"c"}] , "a":2} )",
+      R"({"message":"its own"})",
+      R"({"a":{"message":1},"message":[{}],"message":2})",
+      R"({"\u006dessage":"in other letters"})",
+      R"({"a":{"messag\u0065":1}})",
+      R"({"a":"\"message\":"})",
+      R"({"a":"\",\"data\":{","data":{"data":{}}})",
+      "{\"a\":\"" + std::string(500, 'x') + "\"}",
+  };
+  const std::vector<std::optional<std::string>> messages{
+      std::nullopt,           "", "Ticket resolved", "\"\\\n\x01", std::string(100, '\x02'), "\xff",
+      std::string(2'000, 'm')};
+  const auto other_id = event_id::parse("9f2c1b7e-0000-7000-8000-000000000002").value();
+  for (const auto& data : datas)
+    for (const auto& message : messages) {
+      INFO(data << " with " << message.value_or("no message"));
+      auto event = some_event(data);
+      event.event = R"(odd ","data":{ name)";
+      event.message.reset();
+      const auto first = compose(event);
+      const auto found = data_in_own_envelope(first);
+      CHECK(found == data_in_envelope(first));
+      event.data_json = std::string{found};
+      event.message = message;
+      const auto whole = compose_envelope(event, other_id, max_bytes);
+      const auto length =
+          std::holds_alternative<std::string>(whole) ? std::get<std::string>(whole).size() : 0;
+      for (const auto bound :
+           {max_bytes, length, length - std::min<std::size_t>(length, 1), std::size_t{1'000}})
+        CHECK(compose_envelope_again(event, other_id, bound) == compose_envelope(event, other_id, bound));
+      if (message)
+        CHECK(length <= first.size() + most_message_bytes(*message));
+    }
+  auto wrong = some_event("{}");
+  wrong.event = "";
+  CHECK(compose_envelope_again(wrong, other_id, max_bytes) == compose_envelope(wrong, other_id, max_bytes));
+}
+
 TEST_CASE("whether a text may be an envelope shows from outside") {
   auto event = some_event(R"({"text":"a\nb"})", "Ticket resolved");
   const auto good = compose(event);

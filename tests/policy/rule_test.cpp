@@ -387,6 +387,7 @@ TEST_CASE("a trigger that is no event is refused as an event would be") {
           t.run = std::string(257, 'x');
         }).starts_with("invalid_event: run has 257 bytes"));
   CHECK(refused([](trigger& t) { t.message = std::string(900, 'x'); }).starts_with("too_large"));
+  CHECK(refused([](trigger& t) { t.message = std::string(700, 'x'); }).empty());
   CHECK(refused([](trigger& t) {
           t.data_json = "{\"a\":\"" + std::string(900, 'x') + "\"}";
         }).starts_with("too_large"));

@@ -543,6 +543,36 @@ TEST_CASE("a filter has no place in the format before: there is no copy that wou
       std::string::npos);
 }
 
+TEST_CASE("a copy of the format before has no rules, and how many there are can be told") {
+  const auto scratch = scratch_folder{};
+  auto folder = open_folder(scratch.path() / "d", 1);
+  const auto box = box_of('k');
+  REQUIRE(folder->take_key(box->fingerprint()).ok());
+  CHECK(std::get<std::size_t>(count_rules(*folder, options_of(), box)) == 0); // no settings at all
+  REQUIRE(folder->add_settings().ok());
+  {
+    auto options = small_options(nullptr, *folder->settings_path());
+    options.secrets = box;
+    const auto store = open_store(options);
+    auto batch = write_batch{};
+    const auto put = [&](setting_kind kind, const std::string& id) {
+      auto value = setting{};
+      value.key.kind = kind;
+      value.key.id = id;
+      value.bytes = "{}";
+      batch.put_setting(std::move(value));
+    };
+    for (const auto* id : {"a", "b", "c"})
+      put(setting_kind::rule, id);
+    put(static_cast<setting_kind>(9), "d");
+    REQUIRE(store->commit(batch, 1).ok());
+  }
+  CHECK(std::get<std::size_t>(count_rules(*folder, options_of(), box)) == 3);
+  const auto copy = scratch.path() / "copy";
+  REQUIRE(export_without_key(*folder, options_of(), box, copy).ok());
+  CHECK_FALSE(fs::exists(copy / "settings"));
+}
+
 TEST_CASE("an exported folder takes no other one's place, and one that was cut off is none") {
   const auto scratch = scratch_folder{};
   auto folder = open_folder(scratch.path() / "d", 2);

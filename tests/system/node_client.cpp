@@ -111,6 +111,23 @@ void node_client::put(const connector& value) {
   static_cast<void>(rep_->ask<connector_view>(put_connector{value}, "put_connector"));
 }
 
+void node_client::put(const rule& value) {
+  static_cast<void>(rep_->ask<rule>(put_rule{value}, "put_rule"));
+}
+
+void node_client::remove(const rule_id& id) {
+  rep_->self->request(rep_->node, answer_patience, delete_rule{id})
+      .receive([] {}, [](const caf::error& why) { fail("delete_rule", why); });
+}
+
+trigger_answer node_client::fire(const trigger& value) {
+  trigger_answer answer;
+  rep_->self->request(rep_->node, answer_patience, value)
+      .receive([&](trigger_result& got) { answer = std::move(got); },
+               [&](const caf::error& why) { answer = refusal_of(why); });
+  return answer;
+}
+
 event_id node_client::send(const send_to_connector& event) {
   return rep_->ask<accepted>(event, "send_to_connector").id;
 }
@@ -159,6 +176,11 @@ bool node_client::feed(std::size_t window, std::int64_t answer_ms,
 }
 
 std::optional<event_history> node_client::history(const event_id& id) {
+  auto found = histories(id);
+  return found.empty() ? std::nullopt : std::optional{std::move(found.front())};
+}
+
+std::vector<event_history> node_client::histories(const event_id& id) {
   std::vector<event_history> found;
   get_event question{id};
   for (bool more = true; more;) {
@@ -175,7 +197,7 @@ std::optional<event_history> node_client::history(const event_id& id) {
                 fail("get_event", why);
             });
   }
-  return found.empty() ? std::nullopt : std::optional{std::move(found.front())};
+  return found;
 }
 
 node_status node_client::status() {

@@ -5,6 +5,7 @@
 #include "messages/event.hpp"
 #include "messages/history.hpp"
 #include "messages/status.hpp"
+#include "messages/trigger.hpp"
 #include "net/tls_files.hpp"
 
 #include <cstddef>
@@ -34,6 +35,8 @@ public:
   node_client& operator=(const node_client&) = delete;
 
   void put(const connector& value);
+  void put(const rule& value);
+  void remove(const rule_id& id);
   /// Must be accepted.
   event_id send(const send_to_connector& event);
   /// Must be answered: item by item.
@@ -41,6 +44,9 @@ public:
 
   /// Absent: `unavailable`, so that it may have been done. Throws at any other refusal of the whole.
   [[nodiscard]] std::optional<std::vector<send_result>> try_send(const send_batch& batch);
+
+  /// A refusal is an answer, too: of a node that is gone `unavailable`.
+  [[nodiscard]] trigger_answer fire(const trigger& value);
 
   /// Feeds batches, at most `window` unanswered, until `next` has no more or one gets no answer within
   /// `answer_ms`. `answered` is called in the order of the batches; false from it ends the feeding, too.
@@ -50,6 +56,8 @@ public:
             const std::function<bool(const batch_result&)>& answered);
 
   [[nodiscard]] std::optional<event_history> history(const event_id& id);
+  /// One for each connector that the id was sent to.
+  [[nodiscard]] std::vector<event_history> histories(const event_id& id);
   [[nodiscard]] node_status status();
   /// What waits for a connector, those in flight included.
   [[nodiscard]] std::uint64_t pending(const connector_id& id);
