@@ -210,7 +210,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     else if (seen.history.last().number + 1 == row.head.number &&
              seen.history.take(row.head, row.digest, row.body).empty())
       durable_to = row.head.number;
-    yields = yields && seen.history.digest() == row.digest;
+    yields = yields && seen.history.digest() == row.digest && seen.history.owned(); // unless that was the yield
     let_go_stalled();
   }
 
@@ -277,6 +277,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     // As the owner everything up to the last record is durable: that one was acknowledged.
     const auto& before = seen.history;
     const auto head = before.next(kind, is == role::owning ? before.last().number : durable_to);
+    // Every reader would stop at it, for ever: rather this node ends.
+    VICKET_ASSERT(before.complaint_about(head).empty());
     log_row row{head, {}, with.codec->seal(head, before.digest(), body)};
     row.digest = digest_of(before.digest(), head, row.body);
     last_append_ms = with.now_ms();

@@ -52,6 +52,9 @@ public:
   /// changes.
   [[nodiscard]] std::string take(const record_head& head, const record_digest& digest, std::string_view body);
 
+  /// Why no record of this head may follow, whatever is in it; empty: one may.
+  [[nodiscard]] std::string complaint_about(const record_head& head) const;
+
   /// The head of the next record of this kind. A claim begins the next epoch; the others belong to the one that there is.
   [[nodiscard]] record_head next(record_kind kind, std::uint64_t durable_to) const;
 
@@ -62,8 +65,6 @@ public:
   [[nodiscard]] bool owned() const noexcept { return owned_; }
 
 private:
-  [[nodiscard]] std::string complaint_about(const record_head& head) const;
-
   record_head last_; ///< number 0: nothing is known
   record_digest digest_{};
   bool owned_ = false;
