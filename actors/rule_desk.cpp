@@ -219,6 +219,8 @@ void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rul
   }
   for (auto& each : events)
     add(std::move(each.event), open, each.index, parts);
+  undecided_.push_back(open);
+  schedule_look(again);
 }
 
 void rule_desk::add(composed_event event, const trigger_ptr& open, std::size_t index, std::vector<part>& parts) {
@@ -317,6 +319,11 @@ void rule_desk::look() {
     answer_with(waiting_.front().open, rules_are_old());
     waiting_.pop_front();
   }
+  // Also those whose part is on its way: what answers later is not waited for.
+  for (; !undecided_.empty() && (!undecided_.front()->done || undecided_.front()->until <= time);
+       undecided_.pop_front())
+    if (undecided_.front()->done)
+      give_up(undecided_.front(), "a partition has not answered in time");
   for (auto at = again_.begin(); at != again_.end();) {
     if (at->again_at > time) {
       ++at;
@@ -329,7 +336,7 @@ void rule_desk::look() {
     ask(std::move(each));
   if (!waiting_.empty())
     schedule_look(look_again);
-  else if (!again_.empty())
+  else if (!again_.empty() || !undecided_.empty())
     schedule_look(again);
 }
 

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -119,13 +120,15 @@ private:
 
   // Invariants, between two messages:
   // - held_bytes_ is the sum of `bytes` of all triggers that are not answered;
-  // - while anything is in waiting_ or again_, a tick is under way.
+  // - undecided_ has all that are planned and not answered, in the order of their `until`, and some that are answered;
+  // - while anything is in waiting_, again_ or undecided_, a tick is under way.
   handle::pointer self_;
   setup with_;
   node_rules rules_;
   uuid7_source ids_;
   std::list<waiting_trigger> waiting_;
   std::list<part> again_;
+  std::deque<trigger_ptr> undecided_;
   std::size_t held_bytes_ = 0;
   bool tick_under_way_ = false;
 };

@@ -154,7 +154,7 @@ void driver::run_to_rest() {
   if (!node_.running() || node_.disk.crashed())
     return;
   if (order_of_handlers_.percent(60))
-    node_.run_background(100);
+    node_.run_background(jobs_at_rest_);
   look_at_rules();
   oracle_.quiet(now());
   if (disk_is_well() && !squeezed_)

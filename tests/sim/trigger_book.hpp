@@ -35,7 +35,7 @@ public:
   void ended(std::uint64_t serial, const moment& now);
   void all_are_lost(const moment& now);
   /// Nothing moves: what was sent long ago is answered, if only with a refusal.
-  void quiet(const moment& now) const;
+  void quiet(const moment& now);
 
   /// An endpoint got an event that a rule made of the trigger `serial`.
   void arrived(std::uint64_t serial, std::uint32_t connector, const event_id& id, const std::string& envelope,
@@ -59,6 +59,8 @@ private:
     std::uint64_t planned_by = never; ///< a place in the order: its rules are those of a time before
     bool decided = false;
     std::map<std::size_t, std::uint64_t> made_by; ///< rules, with their changes, of which something came
+    /// When nothing more was to be done at that time, for the first time since: from here on the node has it. Time may pass before.
+    std::optional<std::int64_t> taken_ms = {};
   };
   using action = std::pair<std::size_t, std::size_t>; ///< rule and its action
   struct identity {
