@@ -18,7 +18,7 @@ namespace vicket {
 namespace {
 
 refusal stopping() {
-  return {errc::unavailable, "the node is stopping: send again to its successor"};
+  return {errc::unavailable, "this node stops, or has just lost the partition to another: send again"};
 }
 
 refusal not_fresh() {

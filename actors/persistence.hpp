@@ -140,7 +140,8 @@ private:
   // The way of a round.
   void schedule_commit();
   void commit();
-  void round_is_back(const store_status& status);
+  /// `was_written`: else there was nothing to write.
+  void round_is_back(const store_status& status, bool was_written = true);
   void release(partition_rounds::released out);
   void decide_deletes();
   void go_on_giving_up();
@@ -227,6 +228,8 @@ private:
   std::int64_t appended_at_us_ = 0; ///< the round on its way
   bool disk_full_ = false;          ///< the last round did not fit
   bool away_ = false;               ///< since its log, a cluster's, could not be reached
+  bool told_short_ = false;         ///< the log of the node says so, and not yet that it is over
+  bool told_away_ = false;          ///< what it says
   bool failed_ = false;
   bool look_under_way_ = false;                ///< a `look_at_store` to oneself
   std::vector<refill_window> refills_waiting_; ///< while the store is closed; at most one of each supervisor

@@ -46,7 +46,7 @@ void persistence::commit() {
   }
   const auto* round = rounds_.seal();
   if (round == nullptr) {
-    round_is_back({});
+    round_is_back({}, false);
     return;
   }
   appending_ = true;
@@ -62,7 +62,7 @@ void persistence::commit() {
   appending_ = false;
 }
 
-void persistence::round_is_back(const store_status& status) {
+void persistence::round_is_back(const store_status& status, bool was_written) {
   appending_ = false;
   if (failed_)
     return;
@@ -74,8 +74,12 @@ void persistence::round_is_back(const store_status& status) {
     fail(status);
     return;
   }
-  if (std::exchange(disk_full_, false))
-    warn(std::exchange(away_, false) ? "the cluster's log takes rounds again" : "the disk has room again");
+  disk_full_ = away_ = false;
+  // Of a log that could not be reached it says nothing that there was nothing to write.
+  if (told_short_ && (was_written || !told_away_)) {
+    told_short_ = false;
+    warn(told_away_ ? "the cluster's log takes rounds again" : "the disk has room again");
+  }
   partition_rounds::released out;
   rounds_.durable(out);
   release(std::move(out));
@@ -124,9 +128,11 @@ void persistence::release(partition_rounds::released out) {
 /// The round did not fit. New events, puts and deletes in it are refused; attempts and index entries are kept, and tried
 /// again until there is room: their supervisors do not let go, so what waits here is bounded by what they hold.
 void persistence::disk_full(const store_status& why) {
-  if (!std::exchange(disk_full_, true))
-    warn(why.detail);
+  disk_full_ = true;
   away_ = why.code == store_errc::away;
+  if (!std::exchange(told_short_, true) || told_away_ != away_)
+    warn(why.detail);
+  told_away_ = away_;
   partition_rounds::released out;
   rounds_.refused(why, out);
   for (const auto& reply : out.refused)
@@ -164,7 +170,8 @@ void persistence::watch_store(const look_at_store& look) {
   // store that it is for.
   if (!disk_full_ && !rounds_.on_its_way()) {
     if (!look.again && with_.log_warning)
-      with_.log_warning(called() + ": the store's background work stopped, the disk is full: free some space");
+      with_.log_warning(called() +
+                        ": the store's background work stopped, the disk is full: free some space");
     if (being_counted_) {
       // Not yet: it is looked at again below.
     } else if (const auto resumed = with_.store->resume(); resumed.ok()) {

@@ -501,7 +501,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       if (how == step::durable)
         done({});
       else if (how == step::refused)
-        done({store_errc::away, "the cluster's log can't be written to"});
+        done({store_errc::away, "the cluster's log can't be written to: " + of.keeper->refused()});
     });
   }
 
@@ -767,8 +767,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       if (each->ended.empty() && !is_stalled)
         continue;
       if (wrong.empty())
-        wrong = called(*each) + " is not followed, " +
-                (is_stalled ? until_when(*each) : each->ended);
+        wrong = called(*each) + " is not followed, " + (is_stalled ? until_when(*each) : each->ended);
       else
         ++others;
     }
@@ -778,6 +777,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     const auto add = [&](const std::string& what) { wrong += (wrong.empty() ? "" : "; ") + what; };
     if (members->others().is_cut_off(with.self.node, now))
       add("most of the others can't reach this node at " + with.self.addresses + ", so it is to own nothing");
+    for (const auto& each : seats)
+      if (each->keeper && each->keeper->now() == role::owning && !each->keeper->refused().empty()) {
+        add(called(*each) + " takes nothing: the log refuses its records: " + each->keeper->refused());
+        break; // the others say the same
+      }
     std::string unreached;
     for (const auto& each : contact.unreached(now)) {
       add("it can't reach " + each.node + ": " + each.why);

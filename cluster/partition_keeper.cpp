@@ -290,6 +290,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   void settled(const record_appender::settled& what) {
     auto mine = *std::exchange(own, std::nullopt);
     auto how = what.how;
+    if (how == step::refused || how == step::durable)
+      refused = how == step::refused ? what.detail : std::string{};
     const auto self = shared_from_this();             // whatever `done` does
     if (is != role::claiming && is != role::owning) { // it stepped down meanwhile
       mine.done(step::lost);
@@ -387,7 +389,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   bool untold = false; ///< of this owner's last record that changes the store no later one says that it is durable
   bool polling = false;
   bool has_caught_up = false;
-  std::string halted; ///< why; empty: it is not
+  std::string halted;  ///< why; empty: it is not
+  std::string refused; ///< what was said of the last append; empty: it was not
 };
 
 partition_keeper::partition_keeper(setup with) : rep_{std::make_shared<rep>(std::move(with))} {}
@@ -438,6 +441,10 @@ std::int64_t partition_keeper::looked_ms() const noexcept {
 
 std::int64_t partition_keeper::complete_ms() const noexcept {
   return rep_->complete_ms;
+}
+
+const std::string& partition_keeper::refused() const noexcept {
+  return rep_->refused;
 }
 
 partition_keeper::role partition_keeper::now() const noexcept {

@@ -83,6 +83,8 @@ public:
   /// another node to own it then gives this one a rank behind that one: a partition that was let go is claimed at once.
   void yield();
 
+  /// Why the table refused the last append; empty: it did not.
+  [[nodiscard]] const std::string& refused() const noexcept;
   [[nodiscard]] role now() const noexcept;
   /// When the last poll that was answered, and found the log as it is known here, was sent; 0: there was none.
   [[nodiscard]] std::int64_t looked_ms() const noexcept;

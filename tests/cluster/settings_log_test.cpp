@@ -96,6 +96,22 @@ TEST_CASE("a node's role that may not complete the schema says who has to run wh
   CHECK_FALSE(complete_schema(as_node, cluster, the_key()));
 }
 
+TEST_CASE("who looks at a cluster whose log is locked is told so, and does not wait for it") {
+  const log_place place{the_postgres().conninfo(), "settings_locked"};
+  static_cast<void>(made(place));
+  std::thread holder{[] { run("BEGIN; LOCK TABLE settings_locked.rounds; SELECT pg_sleep(4); COMMIT"); }};
+  while (run("SELECT count(*) FROM pg_locks WHERE relation = 'settings_locked.rounds'::regclass AND granted "
+             "AND mode = "
+             "'AccessExclusiveLock'") == "0")
+    std::this_thread::yield();
+  const auto seen = view_cluster(place);
+  holder.join();
+  REQUIRE(std::holds_alternative<no_cluster>(seen));
+  CHECK_FALSE(std::get<no_cluster>(seen).absent);
+  CHECK(std::get<no_cluster>(seen).why.find("lock timeout") != std::string::npos);
+  CHECK(std::holds_alternative<cluster_view>(view_cluster(place)));
+}
+
 TEST_CASE("a log of the settings that can't be made says why") {
   const log_place place{the_postgres().conninfo(), "settings_gone"};
   const auto cluster = made(place);

@@ -189,9 +189,10 @@ void driver::audit(bool everything_has_drained) {
   if (down() || found_something())
     return;
   oracle_.events().check_ids();
-  oracle_.check_triggers();
-  if (everything_has_drained)
+  if (everything_has_drained) {
     oracle_.events().check_drained();
+    oracle_.check_triggers(); // an event that waits may not have shown its id yet
+  }
   look_up_status(true);
   run_to_rest();
   if (!down())
