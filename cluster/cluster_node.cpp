@@ -63,7 +63,7 @@ struct cluster_node::rep : std::enable_shared_from_this<rep> {
       return;
     part->tick();
     if (table.look_after())
-      members.look_after();
+      members.leave_server();
     ticker.start(std::chrono::milliseconds{cluster_part::beat_ms},
                  while_alive(weak_from_this(), [](rep& self) { self.tick(); }));
   }

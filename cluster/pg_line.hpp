@@ -48,9 +48,16 @@ public:
   [[nodiscard]] bool give_up_if_it_hangs() {
     if (!session_ || session_->ended() || session_->waiting_ms() < patience_ms)
       return false;
+    leave();
+    return true;
+  }
+  /// Likewise, since another session found that the server hangs: what is under way here would wait for it for ever, however short
+  /// a time it has waited by now.
+  void leave() {
+    if (!session_ || session_->ended())
+      return;
     session_->give_up("the server has not answered for " + std::to_string(patience_ms / 1'000) + " s");
     place_ = (place_ + 1) % places_.size();
-    return true;
   }
 
   [[nodiscard]] bool is_open() const noexcept { return session_ && !session_->ended(); }

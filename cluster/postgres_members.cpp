@@ -144,8 +144,8 @@ postgres_members::~postgres_members() {
   io.run([this] { rep_.reset(); }); // its session is the thread's
 }
 
-void postgres_members::look_after() {
-  static_cast<void>(rep_->line.give_up_if_it_hangs());
+void postgres_members::leave_server() {
+  rep_->line.leave();
 }
 
 void postgres_members::enter(const member& self, std::function<void(enter_answer)> done) {

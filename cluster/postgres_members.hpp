@@ -22,9 +22,9 @@ public:
   explicit postgres_members(setup with);
   ~postgres_members() override; ///< tells nobody anything more
 
-  /// On the I/O thread, when the server does not answer reads (`postgres_table::look_after`): what is under way for long is
+  /// On the I/O thread, when the server does not answer reads (`postgres_table::look_after`): what is under way there is
   /// given up, too.
-  void look_after();
+  void leave_server();
 
   void enter(const member& self, std::function<void(enter_answer)> done) override;
   void beat(const member& self, std::uint64_t incarnation, std::function<void(beat_answer)> done) override;

@@ -333,9 +333,9 @@ postgres_table::~postgres_table() {
 bool postgres_table::look_after() {
   if (!rep_->reading.give_up_if_it_hangs())
     return false;
-  static_cast<void>(rep_->other.give_up_if_it_hangs());
+  rep_->other.leave();
   for (auto& line : rep_->appending)
-    static_cast<void>(line.give_up_if_it_hangs());
+    line.leave();
   return true;
 }
 

@@ -392,6 +392,7 @@ TEST_CASE("the database stands still, and its standby takes over: nobody waits f
     world.promote();
     const auto took = world.wait_for_accepted(100);
     tell("failed over from one that stands still: accepted again after " + std::to_string(took) + " ms");
+    world.wait_for_status("silent ", false); // all nodes went over, each with all of its connections
     for (const auto& why : world.halted())
       CHECK(why == "");
     check_end(world, a_few);
