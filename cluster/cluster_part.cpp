@@ -264,7 +264,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     const auto& last = of.stored_copies;
     if (keeps(noted, with.self.node) || (last.empty() ? noted.empty() : keeps(last, with.self.node)))
       return true;
-    if (closing || !of.witness->is_silent(0) ||
+    if (closing || !halted_of(of).empty() || !of.witness->is_silent(0) ||
         !of.witness->is_silent(rank_among_others(noted, of.number, now)))
       return false;
     info(of, "has no owner, and nobody who keeps it claims it: this node follows it now");
