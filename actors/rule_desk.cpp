@@ -219,7 +219,8 @@ void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rul
   }
   for (auto& each : events)
     add(std::move(each.event), open, each.index, parts);
-  undecided_.push_back(open);
+  open->undecided = undecided_.insert(undecided_.end(), open);
+  open->is_undecided = true;
   schedule_look(again);
 }
 
@@ -304,7 +305,9 @@ void rule_desk::give_up(const trigger_ptr& open, const std::string& why) {
                                                    why});
 }
 
-void rule_desk::answer_with(const trigger_ptr& open, trigger_answer value) {
+void rule_desk::answer_with(trigger_ptr open, trigger_answer value) {
+  if (std::exchange(open->is_undecided, false))
+    undecided_.erase(open->undecided);
   held_bytes_ -= std::exchange(open->bytes, 0);
   std::exchange(open->done, nullptr)(std::move(value));
 }
@@ -320,10 +323,8 @@ void rule_desk::look() {
     waiting_.pop_front();
   }
   // Also those whose part is on its way: what answers later is not waited for.
-  for (; !undecided_.empty() && (!undecided_.front()->done || undecided_.front()->until <= time);
-       undecided_.pop_front())
-    if (undecided_.front()->done)
-      give_up(undecided_.front(), "a partition has not answered in time");
+  while (!undecided_.empty() && undecided_.front()->until <= time)
+    give_up(undecided_.front(), "a partition has not answered in time");
   for (auto at = again_.begin(); at != again_.end();) {
     if (at->again_at > time) {
       ++at;

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -72,6 +71,8 @@ private:
     trigger_result result;
     std::size_t missing = 0; ///< events that are not decided
     answer done;             ///< null: it is answered
+    std::list<std::shared_ptr<open_trigger>>::iterator undecided; ///< its place there, once it is planned
+    bool is_undecided = false;
   };
   using trigger_ptr = std::shared_ptr<open_trigger>;
 
@@ -105,7 +106,7 @@ private:
   void retry(part one, const std::string& why);
   void decided(const part::place& place, send_result result);
   void give_up(const trigger_ptr& open, const std::string& why);
-  void answer_with(const trigger_ptr& open, trigger_answer value);
+  void answer_with(trigger_ptr open, trigger_answer value);
   void look();
   void schedule_look(std::chrono::milliseconds in);
 
@@ -120,7 +121,7 @@ private:
 
   // Invariants, between two messages:
   // - held_bytes_ is the sum of `bytes` of all triggers that are not answered;
-  // - undecided_ has all that are planned and not answered, in the order of their `until`, and some that are answered;
+  // - undecided_ has all that are planned and not answered, in the order of their `until`;
   // - while anything is in waiting_, again_ or undecided_, a tick is under way.
   handle::pointer self_;
   setup with_;
@@ -128,7 +129,7 @@ private:
   uuid7_source ids_;
   std::list<waiting_trigger> waiting_;
   std::list<part> again_;
-  std::deque<trigger_ptr> undecided_;
+  std::list<trigger_ptr> undecided_;
   std::size_t held_bytes_ = 0;
   bool tick_under_way_ = false;
 };

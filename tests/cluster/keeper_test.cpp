@@ -375,15 +375,7 @@ TEST_CASE("what a keeper has applied is complete as of the sending of a poll tha
   const auto begin = log.write(record_kind::genesis, {});
   log.write(record_kind::claim, "node-a/1");
   std::int64_t now = 1'000;
-  partition_keeper::setup setup;
-  setup.self = {"node-b", 1};
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [&] { return now; };
-  setup.apply = [](const auto&, const auto&, auto) { return true; };
-  setup.changed = [](auto, const auto&) {};
-  partition_keeper keeper{std::move(setup)};
+  partition_keeper keeper{setup_of(log, begin, {"node-b", 1}, [&] { return now; })};
   CHECK(keeper.complete_ms() == 0);
   const auto poll = [&] {
     now += 100;
@@ -409,15 +401,8 @@ TEST_CASE("a prompt owner says at once that a round is durable, and is complete 
   written_log log;
   const auto begin = log.write(record_kind::genesis, {});
   std::int64_t now = 1'000;
-  partition_keeper::setup setup;
-  setup.self = {"node-a", 1};
-  setup.appender = {&log.table, [](std::int64_t, auto then) { then(); }};
-  setup.codec = the_codec();
-  setup.begin.history = begin;
-  setup.now_ms = [&] { return now; };
+  auto setup = setup_of(log, begin, {"node-a", 1}, [&] { return now; });
   setup.prompt = prompt;
-  setup.apply = [](const auto&, const auto&, auto) { return true; };
-  setup.changed = [](auto, const auto&) {};
   partition_keeper keeper{std::move(setup)};
   const auto beat = [&] {
     now += 100;
