@@ -450,6 +450,7 @@ std::optional<std::string> complete_schema(const log_place& place, const cluster
   std::string what = "a column of its members";
   try {
     database server{place};
+    server.run("SET lock_timeout = '1s'"); // other nodes' signs of life wait behind it
     add_member_column(server, place, "unreached", "text NOT NULL DEFAULT ''");
     add_member_column(server, place, "drained", "boolean NOT NULL DEFAULT false");
     what = "the log of its settings";
