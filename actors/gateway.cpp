@@ -37,9 +37,7 @@ gateway::handle::behavior_type gateway::make_behavior() {
       [this](get_connector& request) -> caf::result<connector_view> {
         return self_->delegate(with_.router, std::move(request));
       },
-      [this](delete_connector& request) -> caf::result<void> {
-        return change<void>(request);
-      },
+      [this](delete_connector& request) -> caf::result<void> { return change<void>(request); },
       [this](trigger& value) { return change<trigger_result>(value); },
       [this](trigger_batch& batch) { return change<trigger_batch_result>(batch); },
       [this](put_rule& request) { return change<rule>(request); },

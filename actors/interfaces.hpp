@@ -176,12 +176,12 @@ struct owner_changed {
 /// One per partition of a clustered node: the partition, as this node sees it, whoever owns it. See partition_seat.hpp.
 using partition_seat_actor =
     partition_actor::extend_with<partition_reader_actor>::extend_with<settings_actor>::extend<
-    /// Cluster → seat.
-    caf::result<void>(owner_changed),
-    /// Reader → seat.
-    caf::result<void>(feed_grew),
-    /// To itself: look at what waits.
-    caf::result<void>(tick)>;
+        /// Cluster → seat.
+        caf::result<void>(owner_changed),
+        /// Reader → seat.
+        caf::result<void>(feed_grew),
+        /// To itself: look at what waits.
+        caf::result<void>(tick)>;
 
 /// Cluster → door: this node has the partition, or, without handles, has it no more.
 struct serve_partition {

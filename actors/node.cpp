@@ -226,8 +226,7 @@ void node::rep::start_front() {
                                       : partition_reader_actor{part.reader});
   }
   if (options.cluster)
-    door = spawn<vicket::peer_door>("door for other nodes",
-                                    peer_door::setup{folder->partitions()});
+    door = spawn<vicket::peer_door>("door for other nodes", peer_door::setup{folder->partitions()});
   router = spawn<vicket::router>("router", heads);
   std::vector<std::shared_ptr<const partition_store>> stores;
   for (std::uint32_t i = 0; i < folder->partitions(); ++i)

@@ -2,7 +2,6 @@
 
 #include "actors/history_limits.hpp"
 #include "actors/interfaces.hpp"
-#include "storage/settings_copy.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/actors.hpp"
 #include "messages/peer_actor.hpp"
@@ -12,6 +11,7 @@
 #include "storage/data_folder.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/round_log.hpp"
+#include "storage/settings_copy.hpp"
 #include "transport/http_transport.hpp"
 
 #include <caf/fwd.hpp>

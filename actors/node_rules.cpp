@@ -46,7 +46,8 @@ setting to_setting(const rule& value) {
 std::optional<rule> rule_of(const setting& stored) {
   auto read = rule_from_json(stored.bytes);
   auto* value = std::get_if<rule>(&read);
-  return value != nullptr && value->id.value == stored.key.id ? std::optional{std::move(*value)} : std::nullopt;
+  return value != nullptr && value->id.value == stored.key.id ? std::optional{std::move(*value)}
+                                                              : std::nullopt;
 }
 
 } // namespace vicket

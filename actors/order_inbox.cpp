@@ -4,7 +4,6 @@
 
 #include <caf/send.hpp>
 
-
 namespace vicket {
 
 void order_inbox::push(supervisor_actor whose, deliver what) {

@@ -410,8 +410,8 @@ std::optional<std::size_t> partition_rounds::setting_bytes(const setting_key& ke
 
 void partition_rounds::stage_setting(const setting_key& key, std::optional<std::size_t> bytes) {
   const auto before = setting_bytes(key);
-  const auto grew_by = static_cast<std::ptrdiff_t>(bytes.value_or(0)) -
-                       static_cast<std::ptrdiff_t>(before.value_or(0));
+  const auto grew_by =
+      static_cast<std::ptrdiff_t>(bytes.value_or(0)) - static_cast<std::ptrdiff_t>(before.value_or(0));
   const auto more = (bytes ? 1 : 0) - (before ? 1 : 0);
   for (auto* totals : {&settings_, &filling_.settings_grew}) {
     totals->bytes += grew_by;
@@ -426,18 +426,17 @@ std::optional<refusal> partition_rounds::put_setting(setting value) {
     return refusal{errc::invalid_event, "its id must be 1 to 64 characters of A-Z a-z 0-9 . _ -"};
   if (value.bytes.size() > settings_bounds::record_bytes)
     return refusal{errc::too_large, "'" + value.key.id + "' has " + std::to_string(value.bytes.size()) +
-                                              " bytes, of " + std::to_string(settings_bounds::record_bytes) +
-                                              " at most"};
+                                        " bytes, of " + std::to_string(settings_bounds::record_bytes) +
+                                        " at most"};
   const auto before = setting_bytes(value.key);
-  if (!before &&
-      settings_.counts[value.key.kind] >= static_cast<std::ptrdiff_t>(settings_bounds::per_kind))
+  if (!before && settings_.counts[value.key.kind] >= static_cast<std::ptrdiff_t>(settings_bounds::per_kind))
     return refusal{errc::too_large, "there are " + std::to_string(settings_bounds::per_kind) +
-                                              " already, which is the most: delete some that are not needed"};
+                                        " already, which is the most: delete some that are not needed"};
   if (settings_.bytes + static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(before.value_or(0)) >
       static_cast<std::ptrdiff_t>(settings_bounds::all_bytes))
     return refusal{errc::too_large, "with '" + value.key.id + "' all of them would have more than " +
-                                              std::to_string(settings_bounds::all_bytes) +
-                                              " bytes: delete some that are not needed"};
+                                        std::to_string(settings_bounds::all_bytes) +
+                                        " bytes: delete some that are not needed"};
   if (!before && !room_on_disk())
     return disk_is_full();
   stage_setting(value.key, bytes);

@@ -324,8 +324,7 @@ void partition_seat::forget(const caf::down_msg& gone) {
 std::string partition_seat::owner_and(const std::string& why) const {
   if (!halted_.empty())
     return called_ + " is halted: " + halted_;
-  return called_ + " can't be reached" +
-         (node_.empty() ? "" : ", of node " + node_) + ": " + why;
+  return called_ + " can't be reached" + (node_.empty() ? "" : ", of node " + node_) + ": " + why;
 }
 
 partition_seat::time_point partition_seat::now() const {
@@ -405,8 +404,8 @@ bool partition_seat::has_room_for(std::size_t bytes) const {
 }
 
 refusal partition_seat::too_much() const {
-  return {errc::overloaded, "too much waits for " + called_ +
-                                (node_.empty() ? "" : " of node " + node_) + ": send again a little later"};
+  return {errc::overloaded, "too much waits for " + called_ + (node_.empty() ? "" : " of node " + node_) +
+                                ": send again a little later"};
 }
 
 void partition_seat::open(std::unique_ptr<open_request> one) {

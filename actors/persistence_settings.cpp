@@ -64,8 +64,9 @@ template <class Answer>
 caf::result<Answer>
 persistence::read_settings(std::function<caf::result<Answer>(const settings_snapshot&)> read) {
   if (with_.permit && !with_.permit->is_fresh())
-    return make_refusal(unavailable("this node does not know for certain what the cluster knows at the moment: "
-                                    "ask again a little later"));
+    return make_refusal(
+        unavailable("this node does not know for certain what the cluster knows at the moment: "
+                    "ask again a little later"));
   return read(*with_.store->settings());
 }
 
@@ -86,8 +87,8 @@ caf::result<settings_page> persistence::list(const list_settings& request) {
       if (each->key.kind != request.kind)
         return false;
       bytes += settings_snapshot::bytes_of(*each);
-      page.more = page.settings.size() == limit ||
-                  (!page.settings.empty() && bytes > settings_page::max_bytes);
+      page.more =
+          page.settings.size() == limit || (!page.settings.empty() && bytes > settings_page::max_bytes);
       if (!page.more)
         page.settings.push_back(*each);
       return !page.more;

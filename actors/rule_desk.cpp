@@ -51,9 +51,9 @@ std::string listed(const std::vector<rule_id>& rules) {
 
 rule_desk::rule_desk(handle::pointer self, setup with)
     : self_{self}, with_{std::move(with)}, rules_{with_.copy, [this](const std::string& what) {
-        if (with_.log_warning)
-          with_.log_warning(what);
-      }} {}
+                                                    if (with_.log_warning)
+                                                      with_.log_warning(what);
+                                                  }} {}
 
 rule_desk::handle::behavior_type rule_desk::make_behavior() {
   static_cast<void>(rules_.current()); // a start compiles them all, and no trigger waits for it
@@ -133,9 +133,10 @@ void rule_desk::take(trigger value, answer done, std::vector<part>& parts) {
   open->bytes = weight_of(value);
   if (held_bytes_ > 0 && held_bytes_ + open->bytes > with_.max_bytes) {
     open->bytes = 0;
-    return answer_with(open, refusal{errc::overloaded, "more than " + std::to_string(with_.max_bytes) +
-                                                           " bytes of triggers are on their way: send again a "
-                                                           "little later"});
+    return answer_with(open,
+                       refusal{errc::overloaded, "more than " + std::to_string(with_.max_bytes) +
+                                                     " bytes of triggers are on their way: send again a "
+                                                     "little later"});
   }
   held_bytes_ += open->bytes;
   const auto* rules = waiting_.empty() ? rules_.current() : nullptr;
@@ -145,7 +146,8 @@ void rule_desk::take(trigger value, answer done, std::vector<part>& parts) {
   schedule_look(look_again);
 }
 
-void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rules, std::vector<part>& parts) {
+void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rules,
+                     std::vector<part>& parts) {
   auto checked = checked_trigger::check(std::move(value), open->id, with_.max_envelope_bytes);
   if (auto* why = std::get_if<refusal>(&checked))
     return answer_with(open, std::move(*why));
@@ -190,8 +192,9 @@ void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rul
                                                           std::to_string(partition_seat::message_bytes) +
                                                           " at most"});
   if (held_bytes_ > open->bytes && held_bytes_ + bytes > with_.max_bytes)
-    return answer_with(open, refusal{errc::overloaded, "the events of this trigger do not fit beside what is on "
-                                                       "its way: send again a little later"});
+    return answer_with(open,
+                       refusal{errc::overloaded, "the events of this trigger do not fit beside what is on "
+                                                 "its way: send again a little later"});
   held_bytes_ += bytes;
   open->bytes += bytes;
   open->missing = events.size();
@@ -224,7 +227,8 @@ void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rul
   schedule_look(again);
 }
 
-void rule_desk::add(composed_event event, const trigger_ptr& open, std::size_t index, std::vector<part>& parts) {
+void rule_desk::add(composed_event event, const trigger_ptr& open, std::size_t index,
+                    std::vector<part>& parts) {
   const auto partition = partition_of(event.connector, with_.partitions);
   const auto to = std::find_if(parts.rbegin(), parts.rend(),
                                [partition](const part& each) { return each.partition == partition; });
@@ -299,10 +303,11 @@ void rule_desk::decided(const part::place& place, send_result result) {
 }
 
 void rule_desk::give_up(const trigger_ptr& open, const std::string& why) {
-  answer_with(open, refusal{errc::unavailable, "trigger " + open->id.to_string() +
-                                                   " was not taken by all partitions: send it again with this "
-                                                   "id, which adds what is missing: " +
-                                                   why});
+  answer_with(open,
+              refusal{errc::unavailable, "trigger " + open->id.to_string() +
+                                             " was not taken by all partitions: send it again with this "
+                                             "id, which adds what is missing: " +
+                                             why});
 }
 
 void rule_desk::answer_with(trigger_ptr open, trigger_answer value) {
@@ -384,10 +389,11 @@ caf::result<rule> rule_desk::put(const put_rule& request) {
               [open, one_less, id](const caf::error& why) {
                 const auto no = refusal_of(why);
                 if (!open->why)
-                  open->why = no.code == errc::not_found
-                                  ? make_refusal(errc::unknown_connector, "no connector has the id '" + id.value +
-                                                                              "', which the rule names: put it first")
-                                  : make_refusal(no);
+                  open->why =
+                      no.code == errc::not_found
+                          ? make_refusal(errc::unknown_connector, "no connector has the id '" + id.value +
+                                                                      "', which the rule names: put it first")
+                          : make_refusal(no);
                 one_less();
               });
   return promise;
@@ -407,8 +413,9 @@ caf::result<rule> rule_desk::get(const get_rule& request) {
             if (auto value = rule_of(found))
               promise.deliver(*std::move(value));
             else
-              promise.deliver(make_refusal(errc::invalid_rule, "rule '" + id.value + "' can't be read by this "
-                                                                                     "version: put it again"));
+              promise.deliver(make_refusal(errc::invalid_rule, "rule '" + id.value +
+                                                                   "' can't be read by this "
+                                                                   "version: put it again"));
           },
           [promise, id = request.id](const caf::error& why) mutable {
             const auto no = refusal_of(why);
@@ -430,9 +437,10 @@ caf::result<void> rule_desk::remove(const delete_rule& request) {
 
 caf::result<rule_page> rule_desk::list(const list_rules& request) {
   auto promise = self_->make_response_promise<rule_page>();
-  self_->request(with_.settings, caf::infinite,
-                 list_settings{setting_kind::rule, request.after.value,
-                               std::clamp(request.limit, 1u, list_rules::max_limit)})
+  self_
+      ->request(with_.settings, caf::infinite,
+                list_settings{setting_kind::rule, request.after.value,
+                              std::clamp(request.limit, 1u, list_rules::max_limit)})
       .then(
           [promise](const settings_page& found) mutable {
             rule_page page;
@@ -456,8 +464,7 @@ caf::result<trial_page> rule_desk::try_out(const try_rules& request) {
   const auto* rules = rules_.current();
   if (rules == nullptr)
     return make_refusal(rules_are_old());
-  const auto id =
-      request.value.id ? *request.value.id : ids_.next(with_.clock->now(), *with_.random);
+  const auto id = request.value.id ? *request.value.id : ids_.next(with_.clock->now(), *with_.random);
   auto checked = checked_trigger::check(request.value, id, with_.max_envelope_bytes);
   if (const auto* why = std::get_if<refusal>(&checked))
     return make_refusal(*why);
@@ -495,8 +502,8 @@ caf::result<void> rule_desk::remove(delete_connector& request) {
   if (rules == nullptr)
     return make_refusal(rules_are_old());
   if (const auto named = rules->naming(request.id, named_rules); !named.empty())
-    return make_refusal(errc::connector_busy, "rules name connector '" + request.id.value + "': " +
-                                                  listed(named) +
+    return make_refusal(errc::connector_busy, "rules name connector '" + request.id.value +
+                                                  "': " + listed(named) +
                                                   (named.size() == named_rules ? " and perhaps more" : "") +
                                                   ": change or delete them first");
   return self_->delegate(with_.router, std::move(request));

@@ -69,8 +69,8 @@ private:
     time_point until;
     std::size_t bytes = 0;
     trigger_result result;
-    std::size_t missing = 0; ///< events that are not decided
-    answer done;             ///< null: it is answered
+    std::size_t missing = 0;                                      ///< events that are not decided
+    answer done;                                                  ///< null: it is answered
     std::list<std::shared_ptr<open_trigger>>::iterator undecided; ///< its place there, once it is planned
     bool is_undecided = false;
   };

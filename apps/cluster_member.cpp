@@ -43,9 +43,9 @@ find_cluster(const node_config& config, const std::function<void(const std::stri
         return "--cluster: the cluster in the schema " + wanted.schema + " is " + is->name + ", not " +
                wanted.name;
       if (is->key_fingerprint != box->fingerprint())
-        return "--secret-key-file: " + config.secret_key_file.string() + " has the key " + box->fingerprint() +
-               ", the nodes of the cluster " + is->name + " have " + is->key_fingerprint +
-               ": give this node the same file";
+        return "--secret-key-file: " + config.secret_key_file.string() + " has the key " +
+               box->fingerprint() + ", the nodes of the cluster " + is->name + " have " +
+               is->key_fingerprint + ": give this node the same file";
       auto why = complete_schema({wanted.log, wanted.schema}, *is, box);
       if (!why)
         return std::move(*is);

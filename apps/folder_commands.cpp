@@ -58,7 +58,8 @@ bool is_within(const std::filesystem::path& path, const std::filesystem::path& f
 std::string left_out_text(std::size_t rules) {
   return rules == 0 ? ""
                     : std::to_string(rules) + (rules == 1 ? " rule is" : " rules are") +
-                          " left out, since the version before has none, and refuses events without a connector: keep "
+                          " left out, since the version before has none, and refuses events without a "
+                          "connector: keep "
                           "this folder, or what `vicket rule list --json` shows of it. ";
 }
 
@@ -76,7 +77,8 @@ folder_command_result export_folder(data_folder& folder, const node_config& conf
   const auto status = export_without_key(folder, options_with(warn), std::get<0>(secrets), config.export_to);
   return result_of(
       status,
-      left_out_text(std::get<std::size_t>(rules)) + "a copy of format 1, with its secrets in the clear, is in " + config.export_to.string() +
+      left_out_text(std::get<std::size_t>(rules)) +
+          "a copy of format 1, with its secrets in the clear, is in " + config.export_to.string() +
           ". Its secret headers are ordinary headers, and stay that when a newer version takes it "
           "over, but for Authorization, Proxy-Authorization and Cookie: put those connectors again then");
 }

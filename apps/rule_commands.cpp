@@ -67,8 +67,9 @@ void show_trial(const terminal& out, const tried_rule& one) {
   for (const auto& action : one.actions) {
     const auto* envelope = std::get_if<std::string>(&action.envelope);
     out.line("  " + action.connector.value + ": " +
-             (envelope != nullptr ? printable(*envelope)
-                                  : out.paint(printable(std::get<refusal>(action.envelope).detail), colour::red)));
+             (envelope != nullptr
+                  ? printable(*envelope)
+                  : out.paint(printable(std::get<refusal>(action.envelope).detail), colour::red)));
   }
 }
 
@@ -113,12 +114,13 @@ int run_rule_list(const client_options& options) {
       if (options.json)
         out.line(rule_to_json(one));
       else
-        table.add({{one.id.value, colour::bold},
-                   {printable(patterns_of(one), 40)},
-                   one.enabled ? text_table::cell{"yes", colour::green} : text_table::cell{"no", colour::yellow},
-                   {one.filter_json.empty() ? "-" : "yes"},
-                   {printable(connectors_of(one), 60)},
-                   {printable(one.name, 40)}});
+        table.add(
+            {{one.id.value, colour::bold},
+             {printable(patterns_of(one), 40)},
+             one.enabled ? text_table::cell{"yes", colour::green} : text_table::cell{"no", colour::yellow},
+             {one.filter_json.empty() ? "-" : "yes"},
+             {printable(connectors_of(one), 60)},
+             {printable(one.name, 40)}});
     }
     return page.rules.back().id;
   });

@@ -187,7 +187,8 @@ int serve(caf::actor_system& system, node& running, http_transport& transport, c
     joining.log_warning = warn;
     joining.failed = end_failed_node;
     member = std::make_unique<cluster_member>(joining);
-    spdlog::info("node {} of the cluster {}, reached by the others at {}", config.cluster.node, cluster->identity.name,
+    spdlog::info("node {} of the cluster {}, reached by the others at {}", config.cluster.node,
+                 cluster->identity.name,
                  config.cluster.advertise.value_or(peer_port->places().front()).to_string());
   }
   const auto places = port->places();

@@ -32,7 +32,7 @@ struct log_place {
 struct cluster_identity {
   std::string name;
   std::string uuid;
-  std::string key_fingerprint; ///< of the secret key that all nodes have
+  std::string key_fingerprint;  ///< of the secret key that all nodes have
   std::uint32_t partitions = 0; ///< of connectors; beside them the one of that number, `settings`
 };
 

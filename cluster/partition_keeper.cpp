@@ -210,7 +210,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     else if (seen.history.last().number + 1 == row.head.number &&
              seen.history.take(row.head, row.digest, row.body).empty())
       durable_to = row.head.number;
-    yields = yields && seen.history.digest() == row.digest && seen.history.owned(); // unless that was the yield
+    yields =
+        yields && seen.history.digest() == row.digest && seen.history.owned(); // unless that was the yield
     let_go_stalled();
   }
 
@@ -386,7 +387,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   bool yields = false; ///< stalled, and lets go once nothing is under way
   std::int64_t looked_ms = 0;
   std::int64_t complete_ms = 0;
-  bool untold = false; ///< of this owner's last record that changes the store no later one says that it is durable
+  bool untold =
+      false; ///< of this owner's last record that changes the store no later one says that it is durable
   bool polling = false;
   bool has_caught_up = false;
   std::string halted;  ///< why; empty: it is not

@@ -46,9 +46,10 @@ constexpr std::string_view beat_text =
     "unreached = $11::text, "
     "timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8 "
     "WHERE node = $1::text AND life = $2::text AND incarnation = $3::int8";
-constexpr std::string_view list_text = "SELECT node, incarnation, state, zone, addresses, protocol_from, "
-                                       "protocol_to, timeline, wrong, beats, life, looked_at, unreached, drained "
-                                       "FROM $.members ORDER BY node COLLATE \"C\"";
+constexpr std::string_view list_text =
+    "SELECT node, incarnation, state, zone, addresses, protocol_from, "
+    "protocol_to, timeline, wrong, beats, life, looked_at, unreached, drained "
+    "FROM $.members ORDER BY node COLLATE \"C\"";
 
 constexpr std::string_view copies_text =
     "SELECT partition, node, synced_to, complete FROM $.copies ORDER BY partition, node COLLATE \"C\"";

@@ -49,24 +49,24 @@ inline constexpr std::size_t most_message_bytes = 32 * MiB;
 inline constexpr std::size_t frame_head_bytes = 9;
 
 /// All that engines, operators and the command line ask through an actor port. Numbers are the wire: append only.
-using node_kinds =
-    kind_list<link_kind<1, send_to_connector, accepted, role_sender, 20 * MiB>,
-              link_kind<2, send_batch, batch_result, role_sender, most_message_bytes - frame_head_bytes>,
-              link_kind<3, get_event, event_page, role_sender | role_operator, 16 * KiB>,
-              link_kind<4, get_run, run_page, role_sender | role_operator, 16 * KiB>,
-              link_kind<5, read_outcomes, outcome_page, role_sender | role_operator, 16 * KiB>,
-              link_kind<6, put_connector, connector_view, role_operator, 128 * KiB>,
-              link_kind<7, get_connector, connector_view, role_operator, 1 * KiB>,
-              link_kind<8, delete_connector, nothing, role_operator, 1 * KiB>,
-              link_kind<9, list_connectors, connector_page, role_operator, 1 * KiB>,
-              link_kind<10, get_status, node_status, role_operator, 1 * KiB>,
-              link_kind<26, trigger, trigger_result, role_sender, 20 * MiB>,
-              link_kind<27, trigger_batch, trigger_batch_result, role_sender, most_message_bytes - frame_head_bytes>,
-              link_kind<28, put_rule, rule, role_operator, 1 * MiB>,
-              link_kind<29, get_rule, rule, role_operator, 1 * KiB>,
-              link_kind<30, delete_rule, nothing, role_operator, 1 * KiB>,
-              link_kind<31, list_rules, rule_page, role_operator, 1 * KiB>,
-              link_kind<32, try_rules, trial_page, role_operator, 20 * MiB>>;
+using node_kinds = kind_list<
+    link_kind<1, send_to_connector, accepted, role_sender, 20 * MiB>,
+    link_kind<2, send_batch, batch_result, role_sender, most_message_bytes - frame_head_bytes>,
+    link_kind<3, get_event, event_page, role_sender | role_operator, 16 * KiB>,
+    link_kind<4, get_run, run_page, role_sender | role_operator, 16 * KiB>,
+    link_kind<5, read_outcomes, outcome_page, role_sender | role_operator, 16 * KiB>,
+    link_kind<6, put_connector, connector_view, role_operator, 128 * KiB>,
+    link_kind<7, get_connector, connector_view, role_operator, 1 * KiB>,
+    link_kind<8, delete_connector, nothing, role_operator, 1 * KiB>,
+    link_kind<9, list_connectors, connector_page, role_operator, 1 * KiB>,
+    link_kind<10, get_status, node_status, role_operator, 1 * KiB>,
+    link_kind<26, trigger, trigger_result, role_sender, 20 * MiB>,
+    link_kind<27, trigger_batch, trigger_batch_result, role_sender, most_message_bytes - frame_head_bytes>,
+    link_kind<28, put_rule, rule, role_operator, 1 * MiB>,
+    link_kind<29, get_rule, rule, role_operator, 1 * KiB>,
+    link_kind<30, delete_rule, nothing, role_operator, 1 * KiB>,
+    link_kind<31, list_rules, rule_page, role_operator, 1 * KiB>,
+    link_kind<32, try_rules, trial_page, role_operator, 20 * MiB>>;
 
 /// And the nodes of a cluster among each other. What they pass on has to fit, with the partition before it.
 using peer_kinds =

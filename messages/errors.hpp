@@ -21,8 +21,8 @@ enum class errc : std::uint8_t {
   invalid_connector,     ///< malformed or unsafe; the detail says what and where
   not_found,             ///< no such connector, event or run
   connector_busy, ///< the connector can't be deleted while events wait for it, or changed while it is being deleted
-  forbidden, ///< not for who has this certificate
-  not_owner, ///< between nodes of a cluster: the partition is not this node's. Engines never see it
+  forbidden,    ///< not for who has this certificate
+  not_owner,    ///< between nodes of a cluster: the partition is not this node's. Engines never see it
   invalid_rule, ///< malformed, or more than is taken; the detail says what and where
 };
 

@@ -71,8 +71,7 @@ using peer_actor = caf::typed_actor<
     caf::result<feed_awaited>(await_feed),
     /// Of the partition `settings`.
     caf::result<void>(of_partition<put_setting>), caf::result<void>(of_partition<delete_setting>),
-    caf::result<setting>(of_partition<get_setting>),
-    caf::result<settings_page>(of_partition<list_settings>)>;
+    caf::result<setting>(of_partition<get_setting>), caf::result<settings_page>(of_partition<list_settings>)>;
 
 /// Registers with CAF what is above. After `register_message_types`, before the first actor system.
 void register_peer_types();

@@ -77,7 +77,8 @@ struct try_rules {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, try_rules& x) {
-    return f.object(x).fields(f.field("value", x.value), f.field("after", x.after), f.field("limit", x.limit));
+    return f.object(x).fields(f.field("value", x.value), f.field("after", x.after),
+                              f.field("limit", x.limit));
   }
 };
 

@@ -40,9 +40,9 @@ std::optional<placement_copies> next_copies(const copies_view& view) {
   std::for_each(view.wanted.begin(), view.wanted.end(), add);
   if (next.size() < view.count || !std::all_of(next.begin() + 1, next.end(), view.is_complete))
     std::for_each(view.now.begin(), view.now.end(), add);
-  const auto is_same = next.size() == view.now.size() &&
-                       std::all_of(next.begin(), next.end(),
-                                   [&](const std::string& node) { return keeps(view.now, node); });
+  const auto is_same =
+      next.size() == view.now.size() &&
+      std::all_of(next.begin(), next.end(), [&](const std::string& node) { return keeps(view.now, node); });
   return is_same ? std::nullopt : std::optional{std::move(next)};
 }
 

@@ -224,8 +224,13 @@ std::variant<send_to_connector, trigger, std::string> event_or_trigger_from_json
   auto& event = std::get<send_to_connector>(read);
   if (named)
     return std::move(event);
-  return trigger{std::move(event.event),    event.occurred_at,         std::move(event.data_json),
-                 std::move(event.message), std::move(event.workflow), std::move(event.run), event.id};
+  return trigger{std::move(event.event),
+                 event.occurred_at,
+                 std::move(event.data_json),
+                 std::move(event.message),
+                 std::move(event.workflow),
+                 std::move(event.run),
+                 event.id};
 }
 
 } // namespace vicket

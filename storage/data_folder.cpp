@@ -316,8 +316,8 @@ public:
     return write({marked_.format, marked_.partitions, marked_.key, std::nullopt});
   }
   store_status take_key(const std::string& fingerprint) override {
-    return write({std::max(marked_.format, first_format_with_key), marked_.partitions, fingerprint,
-                  marked_.cluster});
+    return write(
+        {std::max(marked_.format, first_format_with_key), marked_.partitions, fingerprint, marked_.cluster});
   }
 
 private:

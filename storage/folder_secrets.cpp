@@ -104,7 +104,8 @@ store_status export_without_key(const data_folder& folder, const partition_optio
   return status.ok() ? data_folder::mark_without_key(to, folder.partitions()) : status;
 }
 
-std::variant<std::size_t, store_status> count_rules(const data_folder& folder, const partition_options& options_of,
+std::variant<std::size_t, store_status> count_rules(const data_folder& folder,
+                                                    const partition_options& options_of,
                                                     const std::shared_ptr<const secret_box>& secrets) {
   const auto path = folder.settings_path();
   if (!path)

@@ -42,8 +42,8 @@ using partition_options = std::function<store_options(std::uint32_t partition)>;
                                               const std::filesystem::path& to);
 
 /// How many rules the folder has.
-[[nodiscard]] std::variant<std::size_t, store_status> count_rules(const data_folder& folder,
-                                                                  const partition_options& options_of,
-                                                                  const std::shared_ptr<const secret_box>& secrets);
+[[nodiscard]] std::variant<std::size_t, store_status>
+count_rules(const data_folder& folder, const partition_options& options_of,
+            const std::shared_ptr<const secret_box>& secrets);
 
 } // namespace vicket

@@ -90,8 +90,9 @@ public:
 
   /// All that is in it, as rounds of about so many bytes that a new store takes, one after the other: then that one has the
   /// same, its positions included. While nobody writes. Ends with what `take` or a read says that is not ok.
-  [[nodiscard]] store_status copy_as_rounds(std::uint64_t epoch, std::size_t round_bytes,
-                                            const std::function<store_status(const sealed_round&)>& take) const;
+  [[nodiscard]] store_status
+  copy_as_rounds(std::uint64_t epoch, std::size_t round_bytes,
+                 const std::function<store_status(const sealed_round&)>& take) const;
 
   /// From here on rounds are written under this epoch, by its owner. Of a store that `follows`, by the writer, while nothing
   /// else reads it. The round has to be applied before any other of that owner: what `open` of another store writes.

@@ -81,7 +81,8 @@ struct partition_store::rep {
   feed_drops drops;     ///< guarded by drops_mutex; as committed, and never behind `marks`
   feed_lineage lineage; ///< constant once it is open
   mutable std::mutex settings_mutex;
-  std::shared_ptr<const settings_snapshot> all_settings = settings_snapshot::none(); ///< guarded by settings_mutex
+  std::shared_ptr<const settings_snapshot> all_settings =
+      settings_snapshot::none(); ///< guarded by settings_mutex
   mutable std::mutex problem_mutex;
   mutable store_status problem; ///< guarded by problem_mutex: the first unreadable thing
 

@@ -98,9 +98,7 @@ public:
   }
 
   /// Goes through the partition's actor, and writes nothing.
-  bool read_one() {
-    return ask(get_connector{{"crm"}});
-  }
+  bool read_one() { return ask(get_connector{{"crm"}}); }
 
   faulty_environment disk;
   lines failures;
@@ -127,8 +125,7 @@ private:
   bool ask(const Request& request) {
     caf::scoped_actor self{system_};
     bool done = false;
-    using answer =
-        std::conditional_t<std::is_same_v<Request, send_to_connector>, accepted, connector_view>;
+    using answer = std::conditional_t<std::is_same_v<Request, send_to_connector>, accepted, connector_view>;
     self->request(node_->gateway(), std::chrono::seconds{20}, request)
         .receive([&](const answer&) { done = true; }, [](const caf::error&) {});
     return done;

@@ -721,7 +721,8 @@ TEST_CASE("settings are part of a round, with all that happens because of it") {
   CHECK(f.rounds->delete_setting(f.rule("b")));
 }
 
-TEST_CASE("settings of a round that did not fit are as they were, and so is what was decided on top of them") {
+TEST_CASE(
+    "settings of a round that did not fit are as they were, and so is what was decided on top of them") {
   rounds_fixture f;
   CHECK_FALSE(f.put_rule("kept", "1"));
   f.commit();

@@ -89,12 +89,14 @@ TEST_CASE("what is asked of its own goes to the partition, within the bounds of 
   CHECK(no(w.ask<connector_page>(w.door, of_partition<list_connectors>{1, {}})).code == errc::not_owner);
 }
 
-TEST_CASE("the partition `settings` takes settings, no other does, and it takes no connectors or events", "[door]") {
+TEST_CASE("the partition `settings` takes settings, no other does, and it takes no connectors or events",
+          "[door]") {
   door_world w;
   w.serve(1);
   w.serve(2);
   const setting_key key{setting_kind::rule, "r"};
-  CHECK(no(w.ask<std::monostate>(w.door, of_partition<put_setting>{1, {{key, "1"}}})).code == errc::not_owner);
+  CHECK(no(w.ask<std::monostate>(w.door, of_partition<put_setting>{1, {{key, "1"}}})).code ==
+        errc::not_owner);
   CHECK(no(w.ask<settings_page>(w.door, of_partition<list_settings>{1, {}})).code == errc::not_owner);
   CHECK(no(w.ask<batch_result>(w.door, of_partition<accept_events>{2, {}})).code == errc::not_owner);
   CHECK(no(w.ask<connector_view>(w.door, of_partition<put_connector>{2, {}})).code == errc::not_owner);

@@ -17,7 +17,8 @@ using namespace vicket::testing;
 
 namespace {
 
-rule rule_for(const std::string& id, std::vector<std::string> connectors, std::vector<std::string> events = {}) {
+rule rule_for(const std::string& id, std::vector<std::string> connectors,
+              std::vector<std::string> events = {}) {
   rule made;
   made.id = {id};
   made.events = std::move(events);
@@ -98,7 +99,8 @@ TEST_CASE("a rule is put, shown, listed and deleted, and is there after a restar
   CHECK(fire(node, some_trigger()).events.size() == 1);
 }
 
-TEST_CASE("a rule that is malformed, or names a connector that is not there, is refused with what and where") {
+TEST_CASE(
+    "a rule that is malformed, or names a connector that is not there, is refused with what and where") {
   node_fixture node;
   node.put("crm");
   auto value = rule_for("r", {"crm"});
@@ -128,14 +130,16 @@ TEST_CASE("a connector that rules name is not deleted, and the refusal says whic
   CHECK(std::holds_alternative<std::monostate>(node.ask<std::monostate>(delete_connector{{"crm"}})));
 }
 
-TEST_CASE("a trigger goes to all actions of all rules that match, over all partitions, and each is sent once") {
+TEST_CASE(
+    "a trigger goes to all actions of all rules that match, over all partitions, and each is sent once") {
   node_fixture node{3};
   constexpr std::size_t rules = 64;
   for (std::uint32_t partition = 0; partition < 3; ++partition)
     node.put(node_fixture::connector_in(partition, 3));
   for (std::size_t i = 0; i < rules; ++i)
-    put_good(node, rule_for("rule-" + std::to_string(100 + i),
-                            {node_fixture::connector_in(static_cast<std::uint32_t>(i % 3), 3)}, {"ticket.*"}));
+    put_good(node,
+             rule_for("rule-" + std::to_string(100 + i),
+                      {node_fixture::connector_in(static_cast<std::uint32_t>(i % 3), 3)}, {"ticket.*"}));
   put_good(node, rule_for("other", {node_fixture::connector_in(0, 3)}, {"user.*"}));
   const auto result = fire(node, some_trigger());
   REQUIRE(result.events.size() == rules);
@@ -222,7 +226,8 @@ TEST_CASE("while a disk has no room a trigger waits, with what was planned first
   CHECK(duplicates(std::get<trigger_result>(result)) == 0);
 }
 
-TEST_CASE("a trigger that can't be taken whole within ten seconds says so with its id, and is completed under that") {
+TEST_CASE("a trigger that can't be taken whole within ten seconds says so with its id, and is completed "
+          "under that") {
   node_fixture node{2};
   node.put(node_fixture::connector_in(0, 2));
   node.put(node_fixture::connector_in(1, 2));

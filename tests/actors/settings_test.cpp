@@ -41,7 +41,8 @@ std::string in_copy(const node_fixture& node, const std::string& id) {
 
 } // namespace
 
-TEST_CASE("a setting that was put is in the node's copy, and there after a restart; one that was deleted is not") {
+TEST_CASE(
+    "a setting that was put is in the node's copy, and there after a restart; one that was deleted is not") {
   node_fixture node{2};
   CHECK(node.status().settings.records == 0);
   put(node, "a", "1");
@@ -92,7 +93,8 @@ TEST_CASE("settings are listed by id, in pages that have a bound in bytes and in
             .settings.empty());
 }
 
-TEST_CASE("settings that the disk has no room for are refused, and those that exist can be changed and deleted") {
+TEST_CASE(
+    "settings that the disk has no room for are refused, and those that exist can be changed and deleted") {
   node_fixture node;
   put(node, "a", "1");
   put(node, "b", "1");
@@ -114,7 +116,8 @@ TEST_CASE("settings that the disk has no room for are refused, and those that ex
   CHECK(in_copy(node, "b") == "(none)");
 }
 
-TEST_CASE("after a failed sync a setting is not answered, and what was answered is there after the next start") {
+TEST_CASE(
+    "after a failed sync a setting is not answered, and what was answered is there after the next start") {
   node_fixture node;
   put(node, "a", "1");
   node.disk.fail_log_syncs_from(1);

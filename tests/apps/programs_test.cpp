@@ -165,8 +165,9 @@ TEST_CASE("the README's page on routing does what it says") {
   CHECK(has(deleted.errors, "urgent-tickets"));
   CHECK(node.vicket({"rule", "delete", "urgent-tickets"}).code == 0);
   CHECK(node.vicket({"rule", "get", "urgent-tickets"}).code == 1);
-  const auto none = node.vicket({"send"}, R"({"event":"ticket.opened","occurred_at":"2026-05-23T14:21:11.412Z","data":{}})"
-                                          "\n");
+  const auto none =
+      node.vicket({"send"}, R"({"event":"ticket.opened","occurred_at":"2026-05-23T14:21:11.412Z","data":{}})"
+                            "\n");
   CHECK(none.code == 0);
   CHECK(has(none.lines.at(0), R"("events":[])"));
 }

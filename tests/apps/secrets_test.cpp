@@ -313,8 +313,8 @@ TEST_CASE(
     for (const auto* id : {"erp", "hr"})
       REQUIRE(node.vicket({"connector", "put", "-"}, with_token(id, receiver.url())).code == 0);
     for (const auto* rule : {"a", "b"})
-      REQUIRE(node.vicket({"rule", "put", "-"}, R"({"id":")" + std::string{rule} +
-                                                   R"(","actions":[{"send_to_connector":"crm"}]})")
+      REQUIRE(node.vicket({"rule", "put", "-"},
+                          R"({"id":")" + std::string{rule} + R"(","actions":[{"send_to_connector":"crm"}]})")
                   .code == 0);
     deliver(node, "crm", 10);
     CHECK(node.stop() == 0);

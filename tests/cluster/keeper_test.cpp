@@ -370,7 +370,8 @@ TEST_CASE("nodes that keep a partition agree, whatever happens to them and to th
   CHECK(moves > 100);
 }
 
-TEST_CASE("what a keeper has applied is complete as of the sending of a poll that found nothing more to apply") {
+TEST_CASE(
+    "what a keeper has applied is complete as of the sending of a poll that found nothing more to apply") {
   written_log log;
   const auto begin = log.write(record_kind::genesis, {});
   log.write(record_kind::claim, "node-a/1");
@@ -385,7 +386,8 @@ TEST_CASE("what a keeper has applied is complete as of the sending of a poll tha
   };
   poll();
   CHECK(keeper.complete_ms() == 1'100);
-  log.write(record_kind::round, {}); // a sign of life is known to be durable a second later, and changes nothing
+  log.write(record_kind::round,
+            {}); // a sign of life is known to be durable a second later, and changes nothing
   poll();
   CHECK(keeper.complete_ms() == 1'210);
   log.write(record_kind::round, "one");

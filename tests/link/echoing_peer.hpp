@@ -92,7 +92,9 @@ inline peer_actor::behavior_type echoing_peer(peer_actor::pointer self) {
           return caf::unit;
         return make_refusal(errc::not_found, r.body.key.id);
       },
-      [](const of_partition<get_setting>& r) -> caf::result<setting> { return setting{r.body.key, "bytes"}; },
+      [](const of_partition<get_setting>& r) -> caf::result<setting> {
+        return setting{r.body.key, "bytes"};
+      },
       [](const of_partition<list_settings>& r) -> caf::result<settings_page> {
         return settings_page{{{{r.body.kind, r.body.after}, "bytes"}}, r.body.limit == 7};
       },

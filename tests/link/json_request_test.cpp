@@ -92,7 +92,8 @@ TEST_CASE("requests are read as they are written, in any order of their fields",
         id);
 }
 
-TEST_CASE("a trigger is an event without a connector, and what is wrong with one of several is its own", "[json]") {
+TEST_CASE("a trigger is an event without a connector, and what is wrong with one of several is its own",
+          "[json]") {
   const auto fired = read_as<json_trigger>(
       R"({"request":7,"trigger":[{"event":"x","occurred_at":"2026-05-23T14:21:11.412Z","data":{"n":1.10},"run":"r"},)"
       R"({"event":"x"},{"connector":"crm","event":"x","occurred_at":"2026-05-23T14:21:11.412Z","data":{}},1]})");
@@ -103,7 +104,8 @@ TEST_CASE("a trigger is an event without a connector, and what is wrong with one
   CHECK(fired.triggers.items[0].run == "r");
   CHECK_FALSE(fired.triggers.items[0].id);
   CHECK(fired.items[1]->detail == "trigger[1]: occurred_at is missing");
-  CHECK(fired.items[2]->detail == "trigger[2]: connector: a trigger goes where the rules say, and names none");
+  CHECK(fired.items[2]->detail ==
+        "trigger[2]: connector: a trigger goes where the rules say, and names none");
   CHECK(fired.items[3]->detail.starts_with("trigger[3]: an event must be a JSON object"));
   std::string many = "1";
   for (std::size_t i = 0; i < trigger_batch::max_items; ++i)
@@ -159,7 +161,8 @@ TEST_CASE("a request that can't be done is refused by its number, with what and 
   };
   const std::vector<row> rows{
       {"", "a request has one of send, trigger, outcomes, run and event, not none of them"},
-      {R"(,"run":"r","send":[])", "a request has one of send, trigger, outcomes, run and event, not several of them"},
+      {R"(,"run":"r","send":[])",
+       "a request has one of send, trigger, outcomes, run and event, not several of them"},
       {R"(,"run":"r","limit":1)", "\"limit\" is no field of a request"},
       {R"(,"run":"r","":1)", "\"\" is no field of a request"},
       {R"(,"run":"r","é\u0000":1)", "\"é" + std::string{'\0'} + "\" is no field of a request"},

@@ -460,8 +460,8 @@ void cluster_world::put_connectors() {
     const auto file =
         folder_.file("connector.json", R"({"id":")" + connector_name(i) + R"(","url":")" + endpoint_->url() +
                                            R"(","retry":{"base_ms":200,"cap_ms":1000}})");
-    const auto put = run_process(
-        {VICKET_PATH, "--node", place_of(i % nodes_.size()), "connector", "put", file});
+    const auto put =
+        run_process({VICKET_PATH, "--node", place_of(i % nodes_.size()), "connector", "put", file});
     if (put.code != 0)
       throw std::runtime_error{"a connector can't be put: " + put.errors};
   }
@@ -475,7 +475,7 @@ cluster_world::counts cluster_world::sent() const {
 std::int64_t cluster_world::wait_for_accepted(std::size_t more) {
   const auto wanted = sent().accepted + more;
   return wait_for(std::to_string(more) + " more events are accepted",
-                    [&] { return sent().accepted >= wanted; });
+                  [&] { return sent().accepted >= wanted; });
 }
 
 void cluster_world::pause_engine() {

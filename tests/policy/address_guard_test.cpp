@@ -233,8 +233,7 @@ TEST_CASE(
   const address_guard guard{{range("127.0.0.0/8"), range("::/0")},
                             {range("127.0.0.2/32"), range("198.41.0.0/24"), range("64:ff9b::/96")}};
   CHECK_FALSE(guard.denied(address("127.0.0.1")));
-  CHECK(guard.denied(address("127.0.0.2")) ==
-        "127.0.0.2 is in a range that the operator denies");
+  CHECK(guard.denied(address("127.0.0.2")) == "127.0.0.2 is in a range that the operator denies");
   CHECK(guard.denied(address("198.41.0.4")));
   CHECK_FALSE(guard.denied(address("198.41.1.4")));
   CHECK(guard.denied(address("::ffff:198.41.0.4")));

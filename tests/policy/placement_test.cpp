@@ -169,11 +169,9 @@ TEST_CASE("what a drained node keeps goes to others, as far as there are any") {
   // Two nodes of two copies: it stays, rather than that one copy is all there is; but it owns nothing.
   auto few = nodes_named(2);
   few[1].takes_more = few[1].may_own = few[1].keeps = false;
-  CHECK(placement{few, 2}.of({{"node-1", "node-0"}}) ==
-        std::vector<placement_copies>{{"node-0", "node-1"}});
+  CHECK(placement{few, 2}.of({{"node-1", "node-0"}}) == std::vector<placement_copies>{{"node-0", "node-1"}});
   few[0].takes_more = false; // has just gone
-  CHECK(placement{few, 2}.of({{"node-1", "node-0"}}) ==
-        std::vector<placement_copies>{{"node-1", "node-0"}});
+  CHECK(placement{few, 2}.of({{"node-1", "node-0"}}) == std::vector<placement_copies>{{"node-1", "node-0"}});
 }
 
 TEST_CASE("where too few nodes take more a partition has fewer copies") {

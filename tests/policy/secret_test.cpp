@@ -126,8 +126,8 @@ TEST_CASE("a secret that some libraries can't read is remarked on, and not repea
     INFO(meant);
     CHECK(secret_remark(meant).value().find("very beginning") != std::string::npos);
   }
-  for (const auto* plain :
-       {"whsec-Zg==", "whsec_", "\"", "x-whsec_Zg==", "whsec_Zg==", "whsec_Zm8=", "whsec_Zm9v", "whsec_//sA", "whsec_+/+/", "Zg", "hunter2", "***", ""}) {
+  for (const auto* plain : {"whsec-Zg==", "whsec_", "\"", "x-whsec_Zg==", "whsec_Zg==", "whsec_Zm8=",
+                            "whsec_Zm9v", "whsec_//sA", "whsec_+/+/", "Zg", "hunter2", "***", ""}) {
     INFO(plain);
     CHECK_FALSE(secret_remark(plain).has_value());
   }

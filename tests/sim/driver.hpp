@@ -125,7 +125,7 @@ private:
   std::array<bool, oracle::readers> reading_{};
   std::uint64_t handlers_ = 0;
   std::size_t jobs_at_rest_ = 100; ///< of RocksDB, at most, each time that nothing else is to be done
-  std::size_t judged_ = 0; ///< complaints that were looked at
+  std::size_t judged_ = 0;         ///< complaints that were looked at
 
   // The disk.
   bool full_ = false;

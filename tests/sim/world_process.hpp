@@ -22,8 +22,8 @@ struct world_order {
 struct world_settings {
   std::filesystem::path folder; ///< for the data folders' markers, one for each number of partitions
   std::vector<std::string> ignored;
-  bool trace = false; ///< to standard output
-  bool hash = false;  ///< make the trace also where nobody sees it, for its hash
+  bool trace = false;    ///< to standard output
+  bool hash = false;     ///< make the trace also where nobody sees it, for its hash
   unsigned limit_s = 60; ///< of a processor, so that a busy machine ends no world
 };
 

@@ -102,7 +102,8 @@ TEST_CASE("keys on disk are these bytes") {
   CHECK(hex(encode_setting_key({setting_kind::rule, "crm"})) == "73657474696e672f"
                                                                 "01"
                                                                 "63726d");
-  CHECK(parse_setting_key(encode_setting_key({setting_kind{200}, "a"})) == setting_key{setting_kind{200}, "a"});
+  CHECK(parse_setting_key(encode_setting_key({setting_kind{200}, "a"})) ==
+        setting_key{setting_kind{200}, "a"});
   CHECK_FALSE(parse_setting_key("setting/"));
   CHECK_FALSE(parse_setting_key("setting/\1"));
   CHECK_FALSE(parse_setting_key(std::string{"setting/\0a", 10}));

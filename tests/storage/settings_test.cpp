@@ -109,8 +109,8 @@ TEST_CASE("a snapshot has what was put and not deleted, and tells what has chang
 }
 
 TEST_CASE("a page of a kind begins behind a name, and ends when its reader says so") {
-  const auto all =
-      settings_snapshot::none()->with({put(rule_key("c"), "3"), put(rule_key("a"), "1"), put(rule_key("b"), "2")});
+  const auto all = settings_snapshot::none()->with(
+      {put(rule_key("c"), "3"), put(rule_key("a"), "1"), put(rule_key("b"), "2")});
   std::string seen;
   all->visit_after(rule_key("a"), [&](const entry_ptr& each) {
     seen += each->key.id;
@@ -168,7 +168,8 @@ TEST_CASE("settings are there for readers when their round is applied, on every 
   }
 }
 
-TEST_CASE("a round that the store refuses changes no settings, and the batch can be used again without them") {
+TEST_CASE(
+    "a round that the store refuses changes no settings, and the batch can be used again without them") {
   auto environment = make_memory_environment();
   auto store = open_store(small_options(environment.get()));
   auto wrong = round_of(*store, [](write_batch& batch) { batch.put_setting({rule_key("a"), "1"}); });
@@ -187,7 +188,10 @@ TEST_CASE("settings are part of what a cluster's log begins with") {
   auto environment = make_memory_environment();
   const auto store = open_store(small_options(environment.get()));
   REQUIRE(store
-              ->apply(round_of(*store, [](write_batch& batch) { batch.put_setting({rule_key("a"), "1"}); }),
+              ->apply(round_of(*store,
+                               [](write_batch& batch) {
+                                 batch.put_setting({rule_key("a"), "1"});
+                               }),
                       partition_store::durability::synced)
               .ok());
   auto copy = open_store(small_options(environment.get(), "/copy"));
