@@ -1,5 +1,6 @@
 // Opening a partition: refuse what is damaged, foreign or locked, then recover what a crash left.
 
+#include "storage/checkpoint_files.hpp"
 #include "storage/log_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 #include "storage/rocksdb_options.hpp"
@@ -58,6 +59,11 @@ store_status partition_store::rep::check_folder() const {
   auto names = std::vector<std::string>{};
   if (const auto status = env->GetChildren(folder, &names); !status.ok())
     return {store_errc::failed, sentence(folder, "can't be listed: ") + status.ToString()};
+  if (is_cut_off_copy(names))
+    return {store_errc::corrupt,
+            sentence(folder,
+                     "is a copy that was cut off (it has a file INCOMPLETE): remove the folder, and make "
+                     "the copy again")};
   const auto has_current = std::find(names.begin(), names.end(), "CURRENT") != names.end();
   const auto is_content = [](const std::string& name) {
     return name.ends_with(".sst") || name.ends_with(".log");

@@ -94,6 +94,15 @@ public:
   copy_as_rounds(std::uint64_t epoch, std::size_t round_bytes,
                  const std::function<store_status(const sealed_round&)>& take) const;
 
+  /// Makes a copy of the store as it is now, its last round and position included, in a folder that is not there yet, or is
+  /// empty (what is above it is there), and syncs it. By the writer, between two rounds; RocksDB's threads go on. Tables become hard links
+  /// where the file system has them and `to` is on the same one; the logs are copied, so call `flush` shortly before.
+  ///
+  /// What was cut off, by a crash or a `full` disk, is refused by `open`; remove it. The store itself goes on in any case.
+  [[nodiscard]] store_status checkpoint(const std::filesystem::path& to);
+  /// Writes what is in memory to tables, so that few logs are left, and waits for it. Any thread; `resume` waits meanwhile.
+  [[nodiscard]] store_status flush() const;
+
   /// From here on rounds are written under this epoch, by its owner. Of a store that `follows`, by the writer, while nothing
   /// else reads it. The round has to be applied before any other of that owner: what `open` of another store writes.
   [[nodiscard]] std::variant<sealed_round, store_status> take_over(std::uint64_t epoch,
