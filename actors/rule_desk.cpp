@@ -151,40 +151,31 @@ void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rul
   auto checked = checked_trigger::check(std::move(value), open->id, with_.max_envelope_bytes);
   if (auto* why = std::get_if<refusal>(&checked))
     return answer_with(open, std::move(*why));
+  open->what = std::get<checked_trigger>(std::move(checked));
   trigger_limits limits;
   limits.max_envelope_bytes = with_.max_envelope_bytes;
   limits.max_bytes = partition_seat::message_bytes;
-  auto planned = plan_trigger(rules, std::get<checked_trigger>(checked), limits);
+  auto planned = plan_trigger(rules, *open->what, limits);
   if (auto* why = std::get_if<refusal>(&planned))
     return answer_with(open, std::move(*why));
+  open->plan = std::get<std::vector<planned_event>>(std::move(planned));
   open->result.id = open->id;
-  struct composed {
-    composed_event event;
-    std::size_t index;
-  };
-  std::vector<composed> events;
+  open->result.events.resize(open->plan.size());
+  std::vector<std::pair<composed_event, std::size_t>> events;
+  events.reserve(open->plan.size());
   std::size_t bytes = 0;
-  for (auto& one : std::get<std::vector<planned_event>>(planned)) {
-    auto& result = open->result.events.emplace_back();
-    result.connector = one.connector;
-    result.rule = std::move(one.rule);
+  for (std::size_t i = 0; i < open->plan.size(); ++i) {
+    auto& one = open->plan[i];
+    auto& result = open->result.events[i];
+    result.connector = one.connector();
+    result.rule = one.by->source().id;
     result.action = one.action;
-    auto envelope = envelope_of(one, with_.max_envelope_bytes);
-    if (auto* why = std::get_if<refusal>(&envelope)) {
+    if (auto* why = std::get_if<refusal>(&one.envelope)) {
       result.result = std::move(*why);
       continue;
     }
-    auto& event = std::get<send_to_connector>(one.event);
-    composed_event made;
-    made.id = one.id;
-    made.id_of_sender = !open->made_here; // of an id that was made now nothing is there yet
-    made.envelope = std::get<std::string>(std::move(envelope));
-    made.connector = std::move(event.connector);
-    made.event = std::move(event.event);
-    made.workflow = std::move(event.workflow);
-    made.run = std::move(event.run);
-    bytes += weight_of(made);
-    events.push_back({std::move(made), open->result.events.size() - 1});
+    events.emplace_back(composed(*open, i, std::get<std::string>(std::exchange(one.envelope, {})), false), i);
+    bytes += weight_of(events.back().first);
   }
   if (bytes > partition_seat::message_bytes)
     return answer_with(open, refusal{errc::too_large, "the events that the rules make of this trigger have " +
@@ -200,52 +191,85 @@ void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rul
   open->missing = events.size();
   if (events.empty())
     return answer_with(open, std::move(open->result));
-  // Those of one partition stay together: where there is no room for all of them behind others, they begin a message.
-  std::vector<std::size_t> bytes_for(with_.partitions);
-  std::vector<std::size_t> count_for(with_.partitions);
-  for (const auto& each : events) {
-    const auto partition = partition_of(each.event.connector, with_.partitions);
-    bytes_for[partition] += weight_of(each.event);
-    ++count_for[partition];
-  }
-  for (std::uint32_t partition = 0; partition < with_.partitions; ++partition) {
-    if (count_for[partition] == 0)
-      continue;
-    const auto last = std::find_if(parts.rbegin(), parts.rend(),
-                                   [&](const part& each) { return each.partition == partition; });
-    if (last == parts.rend() || last->bytes + bytes_for[partition] > partition_seat::message_bytes ||
-        last->events.size() + count_for[partition] > send_batch::max_items) {
-      part fresh;
-      fresh.partition = partition;
-      parts.push_back(std::move(fresh));
-    }
-  }
-  for (auto& each : events)
-    add(std::move(each.event), open, each.index, parts);
+  deal(std::move(events), open, parts);
   open->undecided = undecided_.insert(undecided_.end(), open);
   open->is_undecided = true;
   schedule_look(again);
 }
 
-void rule_desk::add(composed_event event, const trigger_ptr& open, std::size_t index,
-                    std::vector<part>& parts) {
-  const auto partition = partition_of(event.connector, with_.partitions);
-  const auto to = std::find_if(parts.rbegin(), parts.rend(),
-                               [partition](const part& each) { return each.partition == partition; });
-  to->bytes += weight_of(event);
-  to->events.push_back(std::move(event));
-  to->places.push_back({open, index});
+composed_event rule_desk::composed(const open_trigger& open, std::size_t index, std::string envelope,
+                                   bool is_repetition) const {
+  const auto& one = open.plan[index];
+  const auto& from = open.what->source();
+  composed_event made;
+  made.id = one.id;
+  made.id_of_sender = is_repetition || !open.made_here; // of an id that was made now nothing is there yet
+  made.connector = one.connector();
+  made.event = from.event;
+  made.workflow = from.workflow;
+  made.run = from.run;
+  made.envelope = std::move(envelope);
+  return made;
+}
+
+/// Those of one partition stay together: where there is no room for all of them behind others, they begin a message.
+void rule_desk::deal(std::vector<std::pair<composed_event, std::size_t>> events, const trigger_ptr& open,
+                     std::vector<part>& parts) const {
+  struct share {
+    std::uint32_t partition = 0;
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    part* into = nullptr;
+  };
+  std::vector<share> shares;
+  std::vector<std::size_t> share_of; // each event's
+  share_of.reserve(events.size());
+  for (const auto& [event, index] : events) {
+    const auto partition = partition_of(event.connector, with_.partitions);
+    auto found = std::ranges::find(shares, partition, &share::partition);
+    if (found == shares.end())
+      found = shares.insert(found, {partition});
+    found->bytes += weight_of(event);
+    ++found->count;
+    share_of.push_back(static_cast<std::size_t>(found - shares.begin()));
+  }
+  parts.reserve(parts.size() + shares.size()); // they stay where they are
+  for (auto& each : shares) {
+    const auto last = std::find_if(parts.rbegin(), parts.rend(),
+                                   [&](const part& one) { return one.partition == each.partition; });
+    if (last != parts.rend() && last->bytes + each.bytes <= partition_seat::message_bytes &&
+        last->events.size() + each.count <= send_batch::max_items) {
+      each.into = &*last;
+    } else {
+      each.into = &parts.emplace_back();
+      each.into->partition = each.partition;
+    }
+    each.into->bytes += each.bytes;
+  }
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    auto& into = *shares[share_of[i]].into;
+    into.events.push_back(std::move(events[i].first));
+    into.places.push_back({open, events[i].second});
+  }
 }
 
 void rule_desk::ask(part one) {
+  if (one.events.empty())
+    compose_again(one);
+  accept_events request{one.partition, std::exchange(one.events, {})};
   const auto kept = std::make_shared<part>(std::move(one));
-  self_->request(with_.router, caf::infinite, accept_events{kept->partition, kept->events})
+  self_->request(with_.router, caf::infinite, std::move(request))
       .then([this, kept](batch_result& answered) { take_answer(*kept, answered); },
-            [this, kept](const caf::error& why) {
-              for (auto& event : kept->events) // it may be there
-                event.id_of_sender = true;
-              retry(std::move(*kept), refusal_of(why).detail);
-            });
+            [this, kept](const caf::error& why) { retry(std::move(*kept), refusal_of(why).detail); });
+}
+
+/// The same events under the same ids, whatever the rules are by now; each may be there.
+void rule_desk::compose_again(part& one) const {
+  for (const auto& [of, index] : one.places) {
+    const auto& planned = of->plan[index];
+    auto made = plan_action(*planned.by, planned.action, *of->what, with_.max_envelope_bytes);
+    one.events.push_back(composed(*of, index, std::get<std::string>(std::move(made.envelope)), true));
+  }
 }
 
 void rule_desk::take_answer(part& asked, batch_result& answered) {
@@ -260,8 +284,6 @@ void rule_desk::take_answer(part& asked, batch_result& answered) {
       continue;
     }
     why = no->detail;
-    asked.events[i].id_of_sender = true;
-    left.events.push_back(std::move(asked.events[i]));
     left.places.push_back(std::move(asked.places[i]));
   }
   if (!left.places.empty())
@@ -282,7 +304,6 @@ void rule_desk::retry(part one, const std::string& why) {
       give_up(of, why);
       continue;
     }
-    left.events.push_back(std::move(one.events[i]));
     left.places.push_back(std::move(one.places[i]));
   }
   if (left.places.empty())
@@ -485,7 +506,7 @@ caf::result<trial_page> rule_desk::try_out(const try_rules& request) {
       if (const auto* envelope = std::get_if<std::string>(&each.envelope))
         bytes += envelope->size();
       bytes += around_bytes;
-      shown.actions.push_back({std::move(each.connector), each.id, std::move(each.envelope)});
+      shown.actions.push_back({each.connector(), each.id, std::move(each.envelope)});
     }
     page.more = page.rules.size() == limit || (!page.rules.empty() && bytes > trial_page::max_bytes);
     if (!page.more)

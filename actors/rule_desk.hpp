@@ -16,7 +16,9 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vicket {
@@ -68,8 +70,10 @@ private:
     bool made_here = false; ///< the id: nothing is a duplicate of what was there before
     time_point until;
     std::size_t bytes = 0;
-    trigger_result result;
-    std::size_t missing = 0;                                      ///< events that are not decided
+    std::optional<checked_trigger> what;
+    std::vector<planned_event> plan; ///< without the envelopes: what has to be sent again is planned again, the same
+    trigger_result result;           ///< as `plan` has them
+    std::size_t missing = 0;         ///< events that are not decided
     answer done;                                                  ///< null: it is answered
     std::list<std::shared_ptr<open_trigger>>::iterator undecided; ///< its place there, once it is planned
     bool is_undecided = false;
@@ -83,8 +87,8 @@ private:
       std::size_t index; ///< of the result
     };
     std::uint32_t partition = 0;
-    std::vector<composed_event> events;
-    std::vector<place> places; ///< of each of them
+    std::vector<composed_event> events; ///< none, once they are sent
+    std::vector<place> places;          ///< of each of them
     std::size_t bytes = 0;
     time_point again_at{};
     std::string why; ///< it could not be taken
@@ -100,7 +104,12 @@ private:
   /// Through `parts`, for those that come with it; null: it has to wait.
   void take(trigger value, answer done, std::vector<part>& parts);
   void plan(trigger value, const trigger_ptr& open, const rule_set& rules, std::vector<part>& parts);
-  void add(composed_event event, const trigger_ptr& open, std::size_t index, std::vector<part>& parts);
+  /// Each event has the index of its result.
+  void deal(std::vector<std::pair<composed_event, std::size_t>> events, const trigger_ptr& open,
+            std::vector<part>& parts) const;
+  [[nodiscard]] composed_event composed(const open_trigger& open, std::size_t index, std::string envelope,
+                                        bool is_repetition) const;
+  void compose_again(part& one) const;
   void ask(part one);
   void take_answer(part& asked, batch_result& answered);
   void retry(part one, const std::string& why);
