@@ -94,14 +94,14 @@ planned_event plan_action(const compiled_rule& by, std::uint32_t action, const c
   return one;
 }
 
-std::variant<std::vector<planned_event>, refusal>
-plan_trigger(const rule_set& rules, const checked_trigger& of, const trigger_limits& limits) {
-  std::vector<planned_event> plan;
+std::optional<refusal> plan_trigger(const rule_set& rules, const checked_trigger& of,
+                                    const trigger_limits& limits, std::vector<planned_event>& plan) {
+  const auto before = plan.size();
   std::size_t bytes = 0;
   for (const auto* rule : rules.with_name(of.source().event)) {
     if (rule->filter() != nullptr && !rule->filter()->matches(of.source().event, of.data()))
       continue;
-    if (plan.size() + rule->source().actions.size() > limits.max_events)
+    if (plan.size() - before + rule->source().actions.size() > limits.max_events)
       return refusal{errc::too_large, "the rules that match would make more than " +
                                           std::to_string(limits.max_events) + " events of one trigger"};
     for (std::uint32_t action = 0; action < rule->source().actions.size(); ++action) {
@@ -113,7 +113,7 @@ plan_trigger(const rule_set& rules, const checked_trigger& of, const trigger_lim
       return refusal{errc::too_large, "the events that the rules make of this trigger would have more than " +
                                           std::to_string(limits.max_bytes) + " bytes together"};
   }
-  return plan;
+  return std::nullopt;
 }
 
 rule_trial try_rule(const compiled_rule& one, const checked_trigger& of, std::size_t max_envelope_bytes) {

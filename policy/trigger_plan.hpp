@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -61,10 +62,11 @@ struct planned_event {
 [[nodiscard]] planned_event plan_action(const compiled_rule& by, std::uint32_t action,
                                         const checked_trigger& of, std::size_t max_envelope_bytes);
 
-/// The events of all rules that match, by rule and action; none is a plan, too. Or why the trigger can't be sent as a whole:
-/// `too_large`.
-[[nodiscard]] std::variant<std::vector<planned_event>, refusal>
-plan_trigger(const rule_set& rules, const checked_trigger& of, const trigger_limits& limits);
+/// Appends the events of all rules that match, by rule and action; none is a plan, too. Or says why the trigger can't be sent
+/// as a whole: `too_large`.
+[[nodiscard]] std::optional<refusal> plan_trigger(const rule_set& rules, const checked_trigger& of,
+                                                  const trigger_limits& limits,
+                                                  std::vector<planned_event>& plan);
 
 /// What a rule makes of a trigger, for who tries it out.
 struct rule_trial {
