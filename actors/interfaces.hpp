@@ -154,6 +154,9 @@ using history_sweeper_actor = caf::typed_actor<
     /// To itself: look at the next file.
     caf::result<void>(tick)>;
 
+/// One per node: copies all that it has to a folder, when it is told to.
+using backup_clerk_actor = caf::typed_actor<caf::result<backup_made>(make_backup)>;
+
 /// One per node: the one place that knows which actor serves a partition.
 using router_actor = caf::typed_actor<
     /// Gateway → router. Handed on to the partition, which answers.

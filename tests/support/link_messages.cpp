@@ -105,7 +105,8 @@ std::vector<std::string> valid_link_messages() {
           frame(29, 29, get_rule{{"r"}}),
           frame(30, 30, delete_rule{{"r"}}),
           frame(31, 31, list_rules{{"r"}, 10}),
-          frame(32, 32, try_rules{some_trigger(), {"r"}, 10})};
+          frame(32, 32, try_rules{some_trigger(), {"r"}, 10}),
+          frame(33, 33, make_backup{"/var/backups/vicket/today"})};
 }
 
 std::vector<std::string> valid_link_answers() {
