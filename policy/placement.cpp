@@ -166,11 +166,11 @@ bool placement::even_out(std::vector<nodes_of_one>& placed, std::vector<std::siz
                          ownership& by) const {
   std::vector<std::size_t> by_load(nodes_.size());
   std::iota(by_load.begin(), by_load.end(), std::size_t{0});
-  std::stable_sort(by_load.begin(), by_load.end(),
-                   [&](std::size_t a, std::size_t b) {
-                     return kept[a] != kept[b] ? kept[a] > kept[b] : by.owned[a] > by.owned[b];
-                   });
-  const auto owned_by_each = std::accumulate(by.owned.begin(), by.owned.end(), std::size_t{0}) / nodes_.size();
+  std::stable_sort(by_load.begin(), by_load.end(), [&](std::size_t a, std::size_t b) {
+    return kept[a] != kept[b] ? kept[a] > kept[b] : by.owned[a] > by.owned[b];
+  });
+  const auto owned_by_each =
+      std::accumulate(by.owned.begin(), by.owned.end(), std::size_t{0}) / nodes_.size();
   for (const auto from : by_load)
     for (auto to = by_load.rbegin(); to != by_load.rend() && kept[from] >= kept[*to] + 2; ++to) {
       auto best = none;
@@ -208,7 +208,8 @@ bool placement::even_out(std::vector<nodes_of_one>& placed, std::vector<std::siz
 }
 
 /// For one that nobody owns: of those that keep it, and take more, who owns the least.
-std::size_t placement::owner_among(std::size_t partition, const nodes_of_one& has, const ownership& by) const {
+std::size_t placement::owner_among(std::size_t partition, const nodes_of_one& has,
+                                   const ownership& by) const {
   return *std::min_element(has.begin(), has.end(), [&](std::size_t a, std::size_t b) {
     if (nodes_[a].takes_more != nodes_[b].takes_more)
       return nodes_[a].takes_more;
