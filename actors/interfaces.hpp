@@ -190,6 +190,20 @@ struct serve_partition {
   history_reader_actor reader_here;
 };
 
+/// One per clustered node: gives others checkpoints. See checkpoint_source.hpp.
+using checkpoint_source_actor = caf::typed_actor<
+    /// As a peer's.
+    caf::result<opened_checkpoint>(open_checkpoint), caf::result<checkpoint_bytes>(read_checkpoint),
+    caf::result<void>(close_checkpoint), caf::result<void>(lend_checkpoints),
+    caf::result<void>(checkpoint_made),
+    /// To itself: look for those that nobody reads any more.
+    caf::result<void>(tick)>;
+
+/// One per checkpoint that this node takes. See checkpoint_taker.hpp.
+using checkpoint_taker_actor = caf::typed_actor<
+    /// To itself: go on.
+    caf::result<void>(tick)>;
+
 /// One per clustered node: what the others reach of it. See peer_door.hpp.
 using peer_door_actor = peer_actor::extend<
     /// Cluster → door.

@@ -1,5 +1,6 @@
 // Opening a partition: refuse what is damaged, foreign or locked, then recover what a crash left.
 
+#include "storage/checkpoint_files.hpp"
 #include "storage/log_scan.hpp"
 #include "storage/partition_store_rep.hpp"
 #include "storage/rocksdb_options.hpp"
@@ -39,7 +40,9 @@ store_status partition_store::rep::open() {
   const auto& steps = options.follows ? follower_steps : own_steps;
   if (!options.budget)
     options.budget = std::make_shared<space_budget>();
-  auto status = check_folder();
+  auto status = options.follows ? settle() : store_status{};
+  if (status.ok())
+    status = check_folder();
   for (auto next = steps.begin(); status.ok() && next != steps.end(); ++next)
     status = (this->**next)();
   if (status.code == store_errc::full)
@@ -58,6 +61,11 @@ store_status partition_store::rep::check_folder() const {
   auto names = std::vector<std::string>{};
   if (const auto status = env->GetChildren(folder, &names); !status.ok())
     return {store_errc::failed, sentence(folder, "can't be listed: ") + status.ToString()};
+  if (is_cut_off_copy(names))
+    return {store_errc::corrupt,
+            sentence(folder,
+                     "is a copy that was cut off (it has a file INCOMPLETE): remove the folder, and make "
+                     "the copy again")};
   const auto has_current = std::find(names.begin(), names.end(), "CURRENT") != names.end();
   const auto is_content = [](const std::string& name) {
     return name.ends_with(".sst") || name.ends_with(".log");

@@ -30,6 +30,7 @@ namespace vicket {
 /// (storage/testing/).
 class store_environment;
 class due_scan;
+class incoming_copy;
 class space_budget;
 
 struct store_options {
@@ -93,6 +94,26 @@ public:
   [[nodiscard]] store_status
   copy_as_rounds(std::uint64_t epoch, std::size_t round_bytes,
                  const std::function<store_status(const sealed_round&)>& take) const;
+
+  /// Makes a copy of the store as it is now, its last round and position included, in a folder that is not there yet, or is
+  /// empty (what is above it is there), and syncs it. By the writer, between two rounds; RocksDB's threads go on. Tables become hard links
+  /// where the file system has them and `to` is on the same one; the logs are copied, so call `flush` shortly before.
+  ///
+  /// What was cut off, by a crash or a `full` disk, is refused by `open`; remove it. The store itself goes on in any case.
+  [[nodiscard]] store_status checkpoint(const std::filesystem::path& to);
+  /// Writes what is in memory to tables, so that few logs are left, and waits for it. Any thread; `resume` waits meanwhile.
+  [[nodiscard]] store_status flush() const;
+
+  // Of a store that `follows`, while nothing else reads or writes it: another content. See store_copy.hpp.
+
+  /// Where a copy of another node's store is put together that is to take this one's place.
+  [[nodiscard]] std::variant<std::unique_ptr<incoming_copy>, store_status> begin_replacement() const;
+  /// The copy that was finished is what this store has from now on, and all that it had is gone; a crash leaves one of the two.
+  /// After `full` it is closed (`is_open`), and has what it will have when it is called again, or with another copy. Else not
+  /// ok: the store takes nothing more, and the next opening ends what was begun.
+  [[nodiscard]] store_status replace();
+  /// It has nothing, as a new one. Likewise.
+  [[nodiscard]] store_status clear();
 
   /// From here on rounds are written under this epoch, by its owner. Of a store that `follows`, by the writer, while nothing
   /// else reads it. The round has to be applied before any other of that owner: what `open` of another store writes.
