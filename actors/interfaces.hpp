@@ -86,8 +86,8 @@ using rule_desk_actor = caf::typed_actor<
     caf::result<rule_page>(list_rules), caf::result<trial_page>(try_rules),
     /// Of a connector that no rule names; handed on to its partition.
     caf::result<void>(delete_connector),
-    /// To itself: look at what waits.
-    caf::result<void>(tick)>;
+    /// To itself: look at what waits; judge triggers by the rules that are left.
+    caf::result<void>(tick), caf::result<void>(judge_more)>;
 
 /// One per partition: sole writer of its store, parent of its supervisors. Never answers `not_owner`: that is a peer's.
 using persistence_actor = partition_actor::extend_with<sleeper_actor>::extend_with<settings_actor>::extend<
@@ -192,6 +192,20 @@ struct serve_partition {
   persistence_actor here;
   history_reader_actor reader_here;
 };
+
+/// One per clustered node: gives others checkpoints. See checkpoint_source.hpp.
+using checkpoint_source_actor = caf::typed_actor<
+    /// As a peer's.
+    caf::result<opened_checkpoint>(open_checkpoint), caf::result<checkpoint_bytes>(read_checkpoint),
+    caf::result<void>(close_checkpoint), caf::result<void>(lend_checkpoints),
+    caf::result<void>(checkpoint_made),
+    /// To itself: look for those that nobody reads any more.
+    caf::result<void>(tick)>;
+
+/// One per checkpoint that this node takes. See checkpoint_taker.hpp.
+using checkpoint_taker_actor = caf::typed_actor<
+    /// To itself: go on.
+    caf::result<void>(tick)>;
 
 /// One per clustered node: what the others reach of it. See peer_door.hpp.
 using peer_door_actor = peer_actor::extend<

@@ -13,10 +13,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 // Messages between the actors of one node. They share memory (bodies, profiles) or handles, and never leave the process.
@@ -244,6 +247,9 @@ struct wake_up {};
 /// To oneself: time to look at what comes round.
 struct tick {};
 
+/// Rule desk → itself: there are triggers of which not all rules are judged.
+struct judge_more {};
+
 /// Record inbox → persistence: what is there has waited long enough for a commit that would take it along.
 struct attempts_waited {};
 
@@ -288,6 +294,23 @@ struct counted_page {
 // With the handles of actors, so they are defined behind those: see interfaces.hpp.
 struct owner_changed;
 struct serve_partition;
+
+/// Makes a checkpoint of this node's store of a partition in a folder that is not there yet, between two rounds: up to which record
+/// of the log it has all; `foreign`: this node has no copy that is of use. `done` from any thread.
+using make_checkpoint =
+    std::function<void(std::uint32_t partition, const std::filesystem::path& to,
+                       std::function<void(std::variant<std::uint64_t, store_status>)> done)>;
+
+/// Cluster → source: from now on checkpoints can be made.
+struct lend_checkpoints {
+  make_checkpoint make;
+};
+
+/// Whoever has made one → source.
+struct checkpoint_made {
+  std::uint64_t id = 0;
+  std::variant<std::uint64_t, store_status> record;
+};
 
 // -- the node's watch ----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 #include "actors/alarm.hpp"
 #include "actors/backup_clerk.hpp"
+#include "actors/checkpoint_source.hpp"
+#include "actors/checkpoint_taker.hpp"
 #include "actors/delivery.hpp"
 #include "actors/gateway.hpp"
 #include "actors/history.hpp"
@@ -60,7 +62,8 @@ struct node::rep {
     history_reader_actor reader;
     // Of a node of a cluster: who asks for the partition asks its seat, whoever owns it.
     partition_seat_actor seat;
-    owner_changed owner; ///< as the seat was told
+    owner_changed owner;          ///< as the seat was told
+    checkpoint_taker_actor taker; ///< the last one; null: there was none
   };
 
   /// From so many places on each partition has a delivery actor of its own. With fewer, partitions share: an actor with
@@ -91,7 +94,8 @@ struct node::rep {
   backup_clerk_actor clerk;
   std::shared_ptr<std::atomic<bool>> ending = std::make_shared<std::atomic<bool>>(false);
   node_gateway_actor gateway;
-  peer_door_actor door; ///< null: no other node asks for anything
+  peer_door_actor door;                ///< null: no other node asks for anything
+  checkpoint_source_actor checkpoints; ///< likewise
 
   void start_all(std::vector<std::shared_ptr<partition_store>> stores);
   void start_deliveries();
@@ -229,8 +233,16 @@ void node::rep::start_front() {
     readers.push_back(options.cluster ? partition_reader_actor{part.seat}
                                       : partition_reader_actor{part.reader});
   }
-  if (options.cluster)
-    door = spawn<vicket::peer_door>("door for other nodes", peer_door::setup{folder->partitions()});
+  if (options.cluster) {
+    checkpoint_source::setup lending;
+    for (const auto& part : partitions)
+      lending.stores.push_back(part.store);
+    lending.folder = folder->path() / "checkpoints";
+    lending.environment = environment.store;
+    checkpoints = spawn_blocking<checkpoint_source>("source of checkpoints", std::move(lending));
+    door =
+        spawn<vicket::peer_door>("door for other nodes", peer_door::setup{folder->partitions(), checkpoints});
+  }
   router = spawn<vicket::router>("router", heads);
   std::vector<std::shared_ptr<const partition_store>> stores;
   for (std::uint32_t i = 0; i < folder->partitions(); ++i)
@@ -404,8 +416,11 @@ void node::rep::end_all() {
   end(clerk);
   end(router);
   end(door);
-  for (auto& part : partitions)
+  end(checkpoints);
+  for (auto& part : partitions) {
     end(part.seat);
+    end(part.taker);
+  }
   for (auto& part : partitions) {
     end(part.reader);
     end(part.persistence);
@@ -463,6 +478,44 @@ void node::owner_is(std::uint32_t partition, std::uint64_t epoch, const std::str
 
 peer_actor node::door() const {
   return rep_->door;
+}
+
+void node::lend(make_checkpoint make) {
+  caf::anon_send(rep_->checkpoints, lend_checkpoints{std::move(make)});
+}
+
+void node::take_checkpoint(std::uint32_t partition, peer_actor from,
+                           std::function<void(std::uint64_t record)> opened,
+                           std::function<void(const store_status&)> done) {
+  const std::lock_guard lock{rep_->mutex};
+  auto& part = rep_->partitions[partition];
+  checkpoint_taker::setup taking;
+  taking.partition = partition;
+  taking.store = part.store;
+  taking.from = std::move(from);
+  if (rep_->options.copy_bytes_per_second != 0)
+    taking.bytes_per_second = rep_->options.copy_bytes_per_second;
+  taking.opened = std::move(opened);
+  taking.done = std::move(done);
+  // Not one of those that the node can't be without.
+  part.taker = rep_->options.own_threads
+                   ? rep_->system.spawn<actor_of<checkpoint_taker>, caf::detached>(std::move(taking))
+                   : rep_->system.spawn<actor_of<checkpoint_taker>>(std::move(taking));
+}
+
+void node::stop_taking(std::uint32_t partition) {
+  const std::lock_guard lock{rep_->mutex};
+  if (const auto& taker = rep_->partitions[partition].taker)
+    caf::anon_send_exit(taker, caf::exit_reason::user_shutdown);
+}
+
+void node::clear_store(std::uint32_t partition, std::function<void(const store_status&)> done) {
+  const auto clear = [store = rep_->partitions[partition].store,
+                      done = std::move(done)](caf::event_based_actor*) { done(store->clear()); };
+  if (rep_->options.own_threads)
+    rep_->system.spawn<caf::detached>(clear);
+  else
+    rep_->system.spawn(clear);
 }
 
 void node::drain_partition(std::uint32_t partition, std::int64_t patience_ms, std::function<void()> done) {

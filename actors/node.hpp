@@ -64,6 +64,8 @@ struct node_options {
   std::shared_ptr<const start_permit> settings_fresh;
   /// Backups are made directly below it, when an operator says so (`make_backup`); absolute. Empty: none are made.
   std::filesystem::path backup_root;
+  /// Of a node of a cluster: how fast it takes checkpoints from others; 0: as in `checkpoint_taker`.
+  std::uint64_t copy_bytes_per_second = 0;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.
   bool own_threads = true;
 };
@@ -126,6 +128,17 @@ public:
                 const std::string& halted);
   /// For other nodes: this one's own partitions.
   [[nodiscard]] peer_actor door() const;
+  /// From now on other nodes may take checkpoints of this one's stores.
+  void lend(make_checkpoint make);
+  /// The partition's store is to have what that node's has: nothing else here reads or writes it until `done`, by any thread; before it `opened`
+  /// says up to which record of the log that is. See checkpoint_taker.hpp. One at a time of each partition.
+  void take_checkpoint(std::uint32_t partition, peer_actor from,
+                       std::function<void(std::uint64_t record)> opened,
+                       std::function<void(const store_status&)> done);
+  /// It is broken off, unless it has ended: `done` says so.
+  void stop_taking(std::uint32_t partition);
+  /// The partition's store is to be empty; likewise.
+  void clear_store(std::uint32_t partition, std::function<void(const store_status&)> done);
   /// Starts nothing more of it; `done` when what is under way is over and written, or after `patience_ms`. By an actor.
   void drain_partition(std::uint32_t partition, std::int64_t patience_ms, std::function<void()> done);
   /// Its writer ends as it stands, and answers nothing more. `gone` when nothing here reads or writes the store but the

@@ -64,7 +64,8 @@ inline constexpr bool is_of_any = std::is_same_v<Request, get_partition_overview
 
 } // namespace
 
-peer_door::peer_door(handle::pointer self, setup with) : self_{self}, places_(with.partitions + 1) {}
+peer_door::peer_door(handle::pointer self, setup with)
+    : self_{self}, checkpoints_{std::move(with.checkpoints)}, places_(with.partitions + 1) {}
 
 peer_door::handle::behavior_type peer_door::make_behavior() {
   return {
@@ -86,6 +87,9 @@ peer_door::handle::behavior_type peer_door::make_behavior() {
       [this](of_partition<delete_setting>& request) { return ask<void>(request); },
       [this](of_partition<get_setting>& request) { return ask<setting>(request); },
       [this](of_partition<list_settings>& request) { return ask<settings_page>(request); },
+      [this](const open_checkpoint& request) { return self_->delegate(checkpoints_, request); },
+      [this](const read_checkpoint& request) { return self_->delegate(checkpoints_, request); },
+      [this](const close_checkpoint& request) { return self_->delegate(checkpoints_, request); },
       [this](serve_partition& news) { serve(news); },
       [this](const feed_grew& news) {
         if (auto* place = owned(news.partition))

@@ -13,7 +13,8 @@
 namespace vicket {
 
 /// What other nodes of the cluster reach of this one: its own partitions, and never, through it, another node's. Other than
-/// those: `not_owner`. What is asked goes to the partition as it is, within the bounds that this node's own front keeps.
+/// those: `not_owner`. What is asked goes to the partition as it is, within the bounds that this node's own front keeps. And
+/// checkpoints of this node's stores, whoever owns the partitions.
 class peer_door {
 public:
   using handle = peer_door_actor;
@@ -27,6 +28,7 @@ public:
 
   struct setup {
     std::uint32_t partitions = 0; ///< of connectors; the one of that number is `settings`
+    checkpoint_source_actor checkpoints = {};
   };
 
   peer_door(handle::pointer self, setup with);
@@ -56,6 +58,7 @@ private:
   void schedule_look();
 
   handle::pointer self_;
+  checkpoint_source_actor checkpoints_;
   std::vector<served> places_; ///< by partition; the last one is `settings`
   bool look_under_way_ = false;
 };

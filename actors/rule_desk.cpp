@@ -68,6 +68,7 @@ rule_desk::handle::behavior_type rule_desk::make_behavior() {
       [this](const list_rules& request) { return list(request); },
       [this](const try_rules& request) { return try_out(request); },
       [this](delete_connector& request) { return remove(request); },
+      [this](const judge_more&) { judge_on(); },
       [this](const tick&) {
         tick_under_way_ = false;
         look();
@@ -155,20 +156,58 @@ void rule_desk::plan(trigger value, const message_ptr& open, std::uint32_t index
   if (auto* why = std::get_if<refusal>(&checked))
     return refuse(open, index, std::move(*why));
   one.what = std::get<checked_trigger>(std::move(checked));
+  one.plan.emplace(rules, *one.what);
+  judge(open, index, parts);
+}
+
+void rule_desk::judge(const message_ptr& open, std::uint32_t index, std::vector<part>& parts) {
+  auto& one = open->triggers[index];
   trigger_limits limits;
   limits.max_envelope_bytes = with_.max_envelope_bytes;
   limits.max_bytes = partition_seat::message_bytes;
-  planned_.clear();
-  if (auto why = plan_trigger(rules, *one.what, limits, planned_))
+  if (auto why = one.plan->go_on(*one.what, limits, work_at_once))
     return refuse(open, index, *std::move(why));
+  if (one.plan->is_complete())
+    return planned(open, index, parts);
+  unjudged_.emplace_back(open, index);
+  schedule_judging();
+}
+
+void rule_desk::judge_on() {
+  judging_ = false;
+  while (!unjudged_.empty()) {
+    const auto [open, index] = std::move(unjudged_.front());
+    unjudged_.pop_front();
+    if (open->triggers[index].is_answered)
+      continue; // it took too long
+    std::vector<part> parts;
+    judge(open, index, parts);
+    for (auto& each : parts)
+      ask(std::move(each));
+    break;
+  }
+  if (!unjudged_.empty())
+    schedule_judging();
+}
+
+/// Not at once: a worker stays with an actor for as long as that has messages.
+void rule_desk::schedule_judging() {
+  if (!std::exchange(judging_, true))
+    self_->delayed_send(self_, turn_of_others, judge_more{});
+}
+
+void rule_desk::planned(const message_ptr& open, std::uint32_t index, std::vector<part>& parts) {
+  auto& one = open->triggers[index];
+  auto events = std::move(one.plan->events());
+  one.plan.reset();
   auto& result = open->answer.results[index].emplace<trigger_result>();
   result.id = one.id;
-  result.events.resize(planned_.size());
+  result.events.resize(events.size());
   one.first_rule = open->rules.size();
   composed_.clear();
   std::size_t bytes = 0;
-  for (std::uint32_t i = 0; i < planned_.size(); ++i) {
-    auto& planned = planned_[i];
+  for (std::uint32_t i = 0; i < events.size(); ++i) {
+    auto& planned = events[i];
     auto& event = result.events[i];
     event.connector = planned.connector();
     event.rule = planned.by->source().id;
@@ -277,8 +316,8 @@ void rule_desk::compose_again(part& one) const {
   for (const auto& [of, trigger, event] : one.places) {
     const auto& open = of->triggers[trigger];
     const auto& shown = std::get<trigger_result>(of->answer.results[trigger]).events[event];
-    auto made = plan_action(*of->rules[open.first_rule + event], shown.action, *open.what,
-                            with_.max_envelope_bytes);
+    auto made =
+        plan_action(*of->rules[open.first_rule + event], shown.action, *open.what, with_.max_envelope_bytes);
     one.events.push_back(
         composed(open, shown.connector, made.id, std::get<std::string>(std::move(made.envelope)), true));
   }
@@ -311,6 +350,7 @@ void rule_desk::retry(part one, const std::string& why) {
   for (auto& each : one.places) {
     if (each.of->triggers[each.trigger].is_answered)
       continue; // another part of it had no time left
+    each.of->why = why;
     if (left.again_at > each.of->until)
       give_up(each.of, each.trigger, why);
     else
@@ -351,6 +391,7 @@ void rule_desk::answered(const message_ptr& open, std::uint32_t index) {
   auto& one = open->triggers[index];
   one.is_answered = true;
   one.what.reset();
+  one.plan.reset();
   held_bytes_ -= std::exchange(one.bytes, 0);
   if (--open->missing > 0)
     return;
@@ -381,9 +422,17 @@ void rule_desk::look() {
   // Also those whose part is on its way: what answers later is not waited for.
   while (!undecided_.empty() && undecided_.front()->until <= time) {
     const auto open = undecided_.front();
-    for (std::uint32_t i = 0; i < open->triggers.size(); ++i)
-      if (!open->triggers[i].is_answered)
-        give_up(open, i, "a partition has not answered in time");
+    for (std::uint32_t i = 0; i < open->triggers.size(); ++i) {
+      const auto& one = open->triggers[i];
+      if (one.is_answered)
+        continue;
+      if (one.plan)
+        give_up(open, i,
+                "its rules take too long to judge: " + std::to_string(one.plan->judged()) + " of " +
+                    std::to_string(one.plan->rules()) + " with a pattern for its name are");
+      else
+        give_up(open, i, open->why.empty() ? "a partition has not answered in time" : open->why);
+    }
   }
   for (auto at = again_.begin(); at != again_.end();) {
     if (at->again_at > time) {
@@ -525,8 +574,13 @@ caf::result<trial_page> rule_desk::try_out(const try_rules& request) {
     return make_refusal(*why);
   trial_page page;
   std::size_t bytes = 0;
+  std::size_t work = 0;
   const auto limit = std::clamp(request.limit, 1u, try_rules::max_limit);
   rules->visit_after(request.after, [&](const compiled_rule& one) {
+    page.more = work > work_at_once;
+    if (page.more)
+      return false;
+    work += work_of(one, std::get<checked_trigger>(checked));
     auto trial = try_rule(one, std::get<checked_trigger>(checked), with_.max_envelope_bytes);
     tried_rule shown;
     shown.rule = one.source().id;

@@ -40,6 +40,10 @@ public:
   static constexpr std::chrono::milliseconds again{200};
   static constexpr std::chrono::milliseconds look_again{50}; ///< for rules that may be decided by
   static constexpr std::chrono::milliseconds patience{10'000};
+  /// What is judged of a trigger by rules before others have their turn, and before a page of `try_rules` ends: see
+  /// `trigger_plan`. Some milliseconds; 0.1 s for conditions that are hard to decide.
+  static constexpr std::size_t work_at_once = 4u << 20;
+  static constexpr std::chrono::milliseconds turn_of_others{1};
   /// Rules that a refused delete of a connector names.
   static constexpr std::size_t named_rules = 10;
 
@@ -72,6 +76,7 @@ private:
     std::optional<checked_trigger> what; ///< until it is answered
     std::size_t first_rule = 0;          ///< of those of the message
     std::size_t missing = 0;             ///< events that are not decided
+    std::optional<trigger_plan> plan;    ///< while not all of its rules are judged
   };
 
   /// One or several triggers that came together, until all of them are answered. What has to be sent again is made again out
@@ -83,8 +88,9 @@ private:
     time_point until;
     std::vector<open_trigger> triggers;
     std::vector<std::shared_ptr<const compiled_rule>> rules; ///< of each event, trigger by trigger
-    trigger_batch_result answer;                             ///< of each of the triggers, as far as it is known
-    std::size_t missing = 0;                                 ///< triggers that are not answered
+    trigger_batch_result answer; ///< of each of the triggers, as far as it is known
+    std::size_t missing = 0;     ///< triggers that are not answered
+    std::string why;             ///< a part could not be taken last
     std::list<std::shared_ptr<open_message>>::iterator undecided; ///< its place there, once it is planned
     bool is_undecided = false;
   };
@@ -119,6 +125,11 @@ private:
             std::vector<part>& parts);
   void plan(trigger value, const message_ptr& open, std::uint32_t index, const rule_set& rules,
             std::vector<part>& parts);
+  /// The rules that are not judged, for a while.
+  void judge(const message_ptr& open, std::uint32_t index, std::vector<part>& parts);
+  void planned(const message_ptr& open, std::uint32_t index, std::vector<part>& parts);
+  void judge_on();
+  void schedule_judging();
   /// Each event has the index of its result.
   void deal(std::vector<std::pair<composed_event, std::uint32_t>>& events, const message_ptr& open,
             std::uint32_t index, std::vector<part>& parts) const;
@@ -154,10 +165,11 @@ private:
   uuid7_source ids_;
   std::list<waiting_message> waiting_;
   std::list<part> again_;
+  std::list<std::pair<message_ptr, std::uint32_t>> unjudged_; ///< those that take long, each in its turn
   std::list<message_ptr> undecided_;
   std::size_t held_bytes_ = 0;
-  std::vector<planned_event> planned_;                              ///< of one trigger
-  std::vector<std::pair<composed_event, std::uint32_t>> composed_; ///< likewise
+  std::vector<std::pair<composed_event, std::uint32_t>> composed_; ///< of one trigger
+  bool judging_ = false;                                           ///< a message to go on is under way
   bool tick_under_way_ = false;
 };
 

@@ -22,6 +22,15 @@ std::string count(std::uint64_t number) {
   return std::to_string(number);
 }
 
+std::string show_bytes(std::uint64_t bytes) {
+  if (bytes < 10'000'000)
+    return count(bytes / 1'000) + " kB";
+  return bytes < 10'000'000'000 ? count(bytes / 1'000'000) + " MB" : count(bytes / 1'000'000'000) + " GB";
+}
+
+/// A copy that needs the first record of a log is worth a line from so many records on: before, it may just have begun.
+constexpr std::uint64_t worth_telling = 1'000;
+
 bool is_silent(const cluster_view& view, std::size_t member) {
   return view.silent_ms[member] >= presence::present_ms;
 }
@@ -78,6 +87,9 @@ std::string to_json(const cluster_view& view) {
     put(out, "epoch", one.epoch);
     put(out, "last_record", one.last_record);
     put(out, "trimmed_to", one.trimmed_to);
+    put(out, "log_records", one.log_records);
+    put(out, "log_bytes", one.log_bytes);
+    put(out, "held_by", one.held_by);
     put(out, "halted", one.halted);
     out.Key("copies");
     out.StartArray();
@@ -115,8 +127,9 @@ load load_of(const cluster_view& view, const std::string& node) {
       std::count_if(view.partitions.begin(), view.partitions.end(),
                     [&](const cluster_view::partition& each) { return each.owner == node; }));
   of.keeps = static_cast<std::size_t>(
-      std::count_if(view.copies.begin(), view.copies.end(),
-                    [&](const member_table::copy& each) { return each.node == node; }));
+      std::count_if(view.copies.begin(), view.copies.end(), [&](const member_table::copy& each) {
+        return each.node == node && each.partition != view.identity.partitions;
+      }));
   return of;
 }
 
@@ -169,8 +182,8 @@ std::string name_of(const cluster_view& view, std::uint32_t partition) {
 }
 
 void print_partitions(const terminal& out, const cluster_view& view) {
-  text_table table{{"PARTITION", "OWNER", "EPOCH", "LAST RECORD", "COPIES (BEHIND)"},
-                   {true, false, true, true, false}};
+  text_table table{{"PARTITION", "OWNER", "EPOCH", "LAST RECORD", "LOG", "COPIES (BEHIND)"},
+                   {true, false, true, true, true, false}};
   for (const auto& one : view.partitions) {
     std::string copies;
     for (const auto& copy : view.copies)
@@ -183,12 +196,18 @@ void print_partitions(const terminal& out, const cluster_view& view) {
          one.owner.empty() ? text_table::cell{"nobody", colour::red} : text_table::cell{printable(one.owner)},
          {count(one.epoch)},
          {count(one.last_record)},
+         {count(one.log_records) + ", " + show_bytes(one.log_bytes)},
          {copies.empty() ? "all nodes" : copies}});
   }
   table.print(out);
   for (const auto& one : view.partitions)
     if (!one.halted.empty())
       out.line(halted_line(out, name_of(view, one.number), one.halted));
+  for (const auto& one : view.partitions)
+    if (!one.held_by.empty() && one.log_records > worth_telling)
+      out.line("partition " + name_of(view, one.number) + ": its log is not trimmed beyond record " +
+               count(std::max<std::uint64_t>(one.trimmed_to, 1)) + ", which the copy of " +
+               printable(one.held_by) + " needs");
 }
 
 void print_cluster(const terminal& out, const cluster_view& view) {
@@ -332,7 +351,8 @@ int run_cluster_remove(const client_options& options, const cluster_options& wha
   if (const auto alone = kept_alone(view, what.node); !what.force && !alone.empty())
     return report(options,
                   refusal{errc::unavailable,
-                          "node " + what.node + " has the only copy of partition " + count(alone.front()) +
+                          "node " + what.node + " has the only copy of partition " +
+                              name_of(view, alone.front()) +
                               (alone.size() > 1 ? " and " + count(alone.size() - 1) + " more" : "") +
                               ": wait until another one has it, or remove it with --force, and others "
                               "begin again with what the log has"});

@@ -136,6 +136,10 @@ cluster_member::cluster_member(const setup& with)
   joining.self.addresses = wanted.advertise.value_or(with.listens).to_string();
   if (wanted.copies != 0)
     joining.copies = wanted.copies;
+  if (wanted.log_keep_ms != 0)
+    joining.log_keep.keep_ms = wanted.log_keep_ms;
+  if (wanted.log_keep_bytes != 0)
+    joining.log_keep.keep_bytes = wanted.log_keep_bytes;
   joining.stores = running.stores();
   joining.settings_fresh = with.settings_fresh;
   joining.random = with.random;
@@ -172,12 +176,36 @@ cluster_member::cluster_member(const setup& with)
       failed(problem.what());
     }
   };
+  joining.take_checkpoint = [&running, links = links_, failed = with.failed](
+                                std::uint32_t partition, const std::string& node, const std::string& address,
+                                std::function<void(std::uint64_t)> opened,
+                                std::function<void(const store_status&)> done) {
+    try {
+      running.take_checkpoint(partition, links->to(node, address), std::move(opened), std::move(done));
+    } catch (const std::exception& problem) {
+      failed(problem.what());
+    }
+  };
+  joining.stop_taking = [&running](std::uint32_t partition) { running.stop_taking(partition); };
+  joining.clear_store = [&running](std::uint32_t partition, std::function<void(const store_status&)> done) {
+    running.clear_store(partition, std::move(done));
+  };
   joining.replaced = [failed = with.failed, node = wanted.node] {
     failed("another process has entered the cluster as " + node + ": every node needs a name of its own");
   };
   node_ = std::make_unique<cluster_node>(std::move(in_database));
-  const std::lock_guard lock{links_->told->mutex};
-  links_->told->node = node_.get();
+  {
+    const std::lock_guard lock{links_->told->mutex};
+    links_->told->node = node_.get();
+  }
+  running.lend([to = links_->told](std::uint32_t partition, const std::filesystem::path& folder,
+                                   std::function<void(std::variant<std::uint64_t, store_status>)> done) {
+    const std::lock_guard lock{to->mutex};
+    if (to->node != nullptr)
+      to->node->checkpoint(partition, folder, std::move(done));
+    else
+      done(store_status{store_errc::foreign, "this node is about to end"});
+  });
 }
 
 cluster_member::~cluster_member() {

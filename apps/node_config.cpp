@@ -136,6 +136,12 @@ constexpr std::uint64_t most_threads = 1'024;
 constexpr std::int64_t least_retention_ms = 60'000;
 constexpr std::uint64_t least_history_bytes = 1u << 20;
 constexpr std::uint64_t most_history_bytes = std::uint64_t{1} << 40;
+constexpr std::int64_t least_log_keep_ms = 1'000;
+constexpr std::int64_t most_log_keep_ms = 30LL * 86'400'000;
+constexpr std::uint64_t least_copy_rate = 1'024;
+constexpr std::uint64_t most_copy_rate = std::uint64_t{16} << 30;
+constexpr std::uint64_t least_log_keep_bytes = 16u << 20;
+constexpr std::uint64_t most_log_keep_bytes = std::uint64_t{1} << 50;
 
 complaint apply_retention(node_config& config, const std::string& text) {
   if (auto wrong = assign(parse_duration_ms(text), config.retention_ms))
@@ -167,6 +173,31 @@ complaint apply_window_memory(node_config& config, const std::string& text) {
     return wrong;
   if (config.window_memory_bytes < least_window_bytes || config.window_memory_bytes > most_window_bytes)
     return "\"" + text + "\" is not between 1MiB and 64GiB";
+  return std::nullopt;
+}
+
+complaint apply_log_keep_time(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_duration_ms(text), config.cluster.log_keep_ms))
+    return wrong;
+  if (config.cluster.log_keep_ms < least_log_keep_ms || config.cluster.log_keep_ms > most_log_keep_ms)
+    return "\"" + text + "\" is not between 1s and 30d";
+  return std::nullopt;
+}
+
+complaint apply_copy_rate(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_bytes(text), config.cluster.copy_rate))
+    return wrong;
+  if (config.cluster.copy_rate < least_copy_rate || config.cluster.copy_rate > most_copy_rate)
+    return "\"" + text + "\" is not between 1KiB and 16GiB";
+  return std::nullopt;
+}
+
+complaint apply_log_keep(node_config& config, const std::string& text) {
+  if (auto wrong = assign(parse_bytes(text), config.cluster.log_keep_bytes))
+    return wrong;
+  if (config.cluster.log_keep_bytes < least_log_keep_bytes ||
+      config.cluster.log_keep_bytes > most_log_keep_bytes)
+    return "\"" + text + "\" is not between 16MiB and 1048576GiB";
   return std::nullopt;
 }
 
@@ -272,6 +303,20 @@ const std::vector<setting>& all_settings() {
          return assign(parse_count(v, cluster_part::default_copies, cluster_part::most_copies),
                        c.cluster.copies);
        }},
+      {"log-keep-time", "DURATION",
+       "How much of its log a cluster keeps although all copies have it; a copy that is further behind is "
+       "waited for "
+       "only where it is one of the last two; the same on all nodes [1h]",
+       kind::one, apply_log_keep_time},
+      {"log-keep", "BYTES",
+       "What all the partitions' logs may take at most, each an equal part of it: a copy that needs more is "
+       "no longer "
+       "waited for; the same on all nodes [50GB]",
+       kind::one, apply_log_keep},
+      {"copy-rate", "BYTES",
+       "How fast this node takes whole copies of partitions from others, a second, while both do other work "
+       "[64MB]",
+       kind::one, apply_copy_rate},
       {"peer-listen", "HOST:PORT|unix:PATH", "Where the other nodes of the cluster connect to", kind::one,
        [](node_config& c, const std::string& v) { return apply_peer_place(v, c.cluster.listen); }},
       {"peer-advertise", "HOST:PORT|unix:PATH",
@@ -374,10 +419,10 @@ complaint take_file(const std::string& path, given_values& values) {
 complaint cluster_complaint(const node_config& config) {
   const auto& c = config.cluster;
   if (c.name.empty()) {
-    if (!c.node.empty() || !c.zone.empty() || !c.log.empty() || c.copies != 0 || c.listen || c.advertise)
-      return "--node-name, --zone, --log, --copies, --peer-listen and --peer-advertise are for a node of a "
-             "cluster: "
-             "they need --cluster";
+    if (!c.node.empty() || !c.zone.empty() || !c.log.empty() || c.copies != 0 || c.log_keep_ms != 0 ||
+        c.log_keep_bytes != 0 || c.copy_rate != 0 || c.listen || c.advertise)
+      return "--node-name, --zone, --log, --copies, --log-keep-time, --log-keep, --copy-rate, "
+             "--peer-listen and --peer-advertise are for a node of a cluster: they need --cluster";
     return std::nullopt;
   }
   if (c.node.empty() || c.log.empty() || !c.listen || config.secret_key_file.empty())

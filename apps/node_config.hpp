@@ -26,6 +26,9 @@ struct cluster_config {
   std::optional<place> listen;    ///< for the other nodes
   std::optional<place> advertise; ///< where they reach it; absent: `listen`
   std::uint32_t copies = 0;       ///< of each partition; 0: as in `cluster_part`
+  std::int64_t log_keep_ms = 0;   ///< see `cluster_part::setup::log_keep`; 0: as there
+  std::uint64_t log_keep_bytes = 0;
+  std::uint64_t copy_rate = 0; ///< bytes a second; see `node_options::copy_bytes_per_second`
 };
 
 /// What `vicketd` was asked to be. Defaults are the documented ones.

@@ -105,6 +105,7 @@ node_options options_of(const node_config& config, const address_guard& guard,
   if (cluster) {
     options.cluster = data_folder::cluster_place{cluster->identity.uuid, config.cluster.node};
     options.settings_fresh = cluster->settings_fresh;
+    options.copy_bytes_per_second = config.cluster.copy_rate;
   }
   return options;
 }

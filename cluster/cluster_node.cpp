@@ -107,6 +107,15 @@ void cluster_node::peer_is(std::string node, bool connected, std::string why) {
                              });
 }
 
+void cluster_node::checkpoint(std::uint32_t partition, std::filesystem::path to,
+                              std::function<void(std::variant<std::uint64_t, store_status>)> done) {
+  internal::post_while_alive(rep_->io, rep_,
+                             [partition, to = std::move(to), done = std::move(done)](rep& self) {
+                               if (self.part)
+                                 done(self.part->checkpoint(partition, to));
+                             });
+}
+
 bool cluster_node::let_go(std::int64_t most_ms) {
   const auto until = boot_ms() + most_ms;
   for (;;) {

@@ -3,8 +3,11 @@
 #include "cluster/cluster_part.hpp"
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 
 namespace vicket {
 
@@ -29,6 +32,10 @@ public:
 
   /// See `cluster_part`. From any thread.
   void peer_is(std::string node, bool connected, std::string why);
+
+  /// See `cluster_part`: made on the thread. From any thread; `done` is not called once this has ended.
+  void checkpoint(std::uint32_t partition, std::filesystem::path to,
+                  std::function<void(std::variant<std::uint64_t, store_status>)> done);
 
   /// Lets go of all that it owns, and claims nothing more. Waits for it, at most so long. False: it still owns some.
   [[nodiscard]] bool let_go(std::int64_t most_ms);

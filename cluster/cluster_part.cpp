@@ -9,11 +9,13 @@
 #include "policy/assertion.hpp"
 #include "policy/copies.hpp"
 #include "policy/lease.hpp"
+#include "policy/log_trimming.hpp"
 #include "policy/peer_contact.hpp"
 #include "policy/placement.hpp"
 #include "storage/settings_copy.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
@@ -38,6 +40,9 @@ constexpr std::uint32_t rank_of_others = 60;
 /// Between two tries of a store whose disk was full, and of any two.
 constexpr std::int64_t store_pause_ms = 5'000;
 constexpr std::int64_t any_store_pause_ms = 1'000;
+/// Between two tries to get a checkpoint: at first, and at most.
+constexpr std::int64_t first_take_pause_ms = 1'000;
+constexpr std::int64_t longest_take_pause_ms = 30'000;
 
 std::string hex(std::uint64_t value) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -80,6 +85,25 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     bool noting = false;
     std::int64_t synced_at_ms = 0;
     std::uint64_t synced_to = 0;
+    // Where the log does not reach back to what the store has.
+    bool needs_checkpoint = false;
+    bool taking = false;          ///< the store is not this thread's
+    std::uint64_t needs_from = 0; ///< the first record of the log that it needs
+    std::int64_t take_again_at_ms = 0;
+    std::size_t tries = 0;
+    std::string took_from;
+    std::string why_none; ///< there is no checkpoint for it yet; empty: it can be hoped for
+    // What is kept no more.
+    std::uint64_t out_at =
+        0; ///< record, in which it was read that others keep it; 0: it is not so, or it is cleared
+    std::int64_t out_since_ms = 0;
+    bool clearing = false;     ///< likewise
+    bool clears_again = false; ///< there was no room for an empty store, and there is none
+    std::optional<log_ages> ages;
+    std::uint64_t passed_bytes = 0; ///< of the log, in this process
+    std::int64_t trim_at_ms = 0;
+    std::uint64_t trim_below = 0; ///< 0: nothing is to go
+    std::vector<std::string> out; ///< as its owner: whose copies are too far behind to be waited for
   };
 
   /// The log of a partition that this node owns, for its writer.
@@ -121,7 +145,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     entering.replaced = [this] { with.replaced(); };
     members = std::make_unique<membership>(std::move(entering));
     const auto partitions = static_cast<std::uint32_t>(with.stores.size());
-    board = std::make_unique<copy_board>(copy_board::setup{with.members, partitions, with.now_ms});
+    board = std::make_unique<copy_board>(
+        copy_board::setup{with.members, partitions, with.now_ms, at_most_kept(copy_board::tell_ms)});
     for (std::uint32_t i = 0; i < partitions; ++i) {
       seats.push_back(std::make_unique<seat>());
       begin(*seats.back(), i);
@@ -131,6 +156,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   void begin(seat& of, std::uint32_t number) {
     of.number = number;
     of.store = with.stores[number];
+    auto keep = with.log_keep;
+    keep.keep_bytes /= std::max<std::uint64_t>(with.stores.size() - 1, 1);
+    of.ages.emplace(keep);
     partition_witness::setup setup;
     setup.partition = number;
     setup.table = with.table;
@@ -142,7 +170,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     of.witness = std::make_unique<partition_witness>(std::move(setup));
     if (const auto position = decode_log_position(of.store->position())) {
       of.stored_copies = position->copies;
-      of.witness->knows(position->history.last().number, position->history.digest());
+      of.synced_to = position->history.last().number;
+      of.witness->knows(of.synced_to, position->history.digest());
+      note_if_out(of);
     }
   }
 
@@ -157,6 +187,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
     board.reset();
     members.reset();
+  }
+
+  /// What positions are synced and told for is to happen within the time for which the log is kept.
+  [[nodiscard]] std::int64_t at_most_kept(std::int64_t ms) const {
+    return std::min(ms, with.log_keep.keep_ms);
   }
 
   void wait(std::int64_t ms, std::function<void()> then) {
@@ -181,6 +216,11 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     if (ended)
       return;
     const auto now = with.now_ms();
+    if (members->incarnation() == 0 && now - reset_at_ms >= 1'000) {
+      // Before it enters: others must not take what an earlier life had for what is there.
+      reset_at_ms = now;
+      with.members->tell_copies(stored_copies());
+    }
     members->tick();
     for (const auto& each : seats)
       tick(*each, now);
@@ -189,15 +229,27 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     plan(now);
     look_at_peers(now);
     even_out(now);
+    look_how_far(now);
     place_copies(now);
+    trim(now);
     tell_what_is_wrong();
   }
 
   void tick(seat& of, std::int64_t now) {
     const auto life = members->incarnation(); // 0: it has to enter first, or again
     glance(of, now);
-    if (life != 0 && !of.keeper && of.ended.empty() && is_to_follow(of, now))
-      follow(of);
+    if (of.keeper && of.keeper->now() == role::behind && of.ended.empty() && !of.stopping)
+      begin_joining(of);
+    if (life != 0 && !of.keeper && of.ended.empty() && !of.clearing) {
+      if (of.clears_again)
+        clear_again(of, now);
+      else if (of.needs_checkpoint)
+        join(of, now);
+      else if (is_to_follow(of, now))
+        follow(of);
+      else
+        clear_if_useless(of, now);
+    }
     // A claim is of one life: of another one the keeper begins anew, once nothing is under way.
     if (life != 0 && of.keeper && of.keeper_of != life && of.keeper->now() == role::following &&
         !of.keeper->busy() && !of.stopping)
@@ -216,6 +268,8 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       stall(of, {store_errc::full, "the disk is full"});
     if (keeper.now() == role::stalled)
       return try_store_again(of, now);
+    if (keeper.now() == role::behind)
+      return;
     if (is_settings(of) && keeper.complete_ms() != 0)
       with.settings_fresh->allow(0, keeper.complete_ms() + settings_copy::fresh_ms);
     const auto& owner = keeper.seen().owner;
@@ -297,9 +351,195 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     info(of, "is kept by " + encode_copies(applied.copies) + ", and not followed by this node any more");
     of.witness->knows(applied.history.last().number, applied.history.digest());
     of.stored_copies = applied.copies;
+    of.synced_to = applied.history.last().number;
+    note_if_out(of);
     of.rest_until_ms = now + rest_ms;
     of.volunteers = false;
     of.keeper.reset();
+  }
+
+  // -- beginning with a checkpoint of another node's store, and ending with none -------------------------------------------
+
+  void begin_joining(seat& of) {
+    of.keeper.reset();
+    of.volunteers = false;
+    of.needs_checkpoint = true;
+    of.needs_from = 0;
+    of.tries = 0;
+    of.take_again_at_ms = with.now_ms();
+  }
+
+  /// Somebody waits for this node's copy: it is noted, or nobody is.
+  [[nodiscard]] bool is_wanted(const seat& of) const {
+    const auto noted = board->nodes_of(of.number);
+    return is_settings(of) || noted.empty() || keeps(noted, with.self.node);
+  }
+
+  void join(seat& of, std::int64_t now) {
+    if (of.taking) {
+      if (!is_wanted(of))
+        with.stop_taking(of.number);
+      return;
+    }
+    if (closing || board->reads() == 0)
+      return;
+    if (!is_wanted(of)) {
+      of.why_none = of.witness->is_silent(0)
+                        ? "it has no owner, its log is trimmed, and what is gone from there has only "
+                          "who keeps it: they are waited for"
+                        : "";
+      return;
+    }
+    if (now < of.take_again_at_ms || of.witness->looked_ms() < of.take_again_at_ms)
+      return;
+    of.needs_from = std::max<std::uint64_t>(of.witness->trimmed_to(), 1);
+    // First the others have to know: what a node says is there when it can be read again.
+    const auto noted = board->row_of(of.number, with.self.node);
+    if (noted ? noted->complete || noted->synced_to > of.needs_from : !board->nodes_of(of.number).empty())
+      return;
+    if (std::any_of(seats.begin(), seats.end(), [](const auto& each) { return each->taking; }))
+      return;
+    const auto from = source_of(of, now);
+    if (!from) {
+      of.why_none = "the log begins with record " + std::to_string(of.needs_from) +
+                    ", and no other node that is there has a whole copy";
+      return;
+    }
+    of.taking = true;
+    of.took_from = from->node;
+    info(of, "is not followed by its log alone, which begins with record " + std::to_string(of.needs_from) +
+                 ": it begins with a checkpoint of " + from->node);
+    with.take_checkpoint(
+        of.number, from->node, from->addresses,
+        [weak = weak_from_this(), number = of.number](std::uint64_t record) {
+          if (const auto self = weak.lock())
+            self->post([=](rep& it) { it.seats[number]->needs_from = record; });
+        },
+        [weak = weak_from_this(), number = of.number](const store_status& how) {
+          if (const auto self = weak.lock())
+            self->post([=](rep& it) { it.took(*it.seats[number], how); });
+        });
+  }
+
+  /// Whoever has all of it, one after the other where that does not succeed; the owner, who has the most to do, last.
+  [[nodiscard]] const member_row* source_of(const seat& of, std::int64_t now) const {
+    std::vector<const member_row*> all;
+    for (const auto& row : members->rows())
+      if (row.node != with.self.node && row.node != of.witness->owner() && !row.addresses.empty() &&
+          board->is_complete(of.number, row.node) && members->others().is_present(row.node, now))
+        all.push_back(&row);
+    for (const auto& row : members->rows())
+      if (row.node != with.self.node && row.node == of.witness->owner() && !row.addresses.empty() &&
+          members->others().is_present(row.node, now))
+        all.push_back(&row);
+    return all.empty() ? nullptr : all[of.tries % all.size()];
+  }
+
+  void took(seat& of, const store_status& how) {
+    of.taking = false;
+    if (how.code == store_errc::failed) {
+      of.ended = how.detail;
+      return warn(of, "is not followed: " + how.detail);
+    }
+    if (!how.ok()) {
+      of.take_again_at_ms =
+          with.now_ms() +
+          std::min(first_take_pause_ms << std::min<std::size_t>(of.tries, 5), longest_take_pause_ms);
+      ++of.tries;
+      of.why_none = "no checkpoint came from " + of.took_from + ": " + how.detail;
+      return warn(of, of.why_none);
+    }
+    const auto position = decode_log_position(of.store->position());
+    if (!position) {
+      of.ended = "the checkpoint of " + of.took_from +
+                 " says in no way that this program knows where in the log it stands";
+      return warn(of, of.ended);
+    }
+    of.needs_checkpoint = false;
+    of.why_none.clear();
+    of.stored_copies = position->copies;
+    of.synced_to = position->history.last().number;
+    of.witness->knows(of.synced_to, position->history.digest());
+    info(of, "has what " + of.took_from + " had up to record " + std::to_string(of.synced_to) +
+                 ", and is followed from there");
+  }
+
+  void note_if_out(seat& of) const {
+    of.out_at = of.stored_copies.empty() || keeps(of.stored_copies, with.self.node) ? 0 : of.synced_to;
+    of.out_since_ms = with.now_ms();
+  }
+
+  /// What it has read says that others keep it, they are past that, and the log does not reach back to it any more, or will not soon.
+  void clear_if_useless(seat& of, std::int64_t now) {
+    if (!with.clear_store || of.out_at == 0 || closing || now - of.out_since_ms < with.log_keep.keep_ms)
+      return;
+    bool any = false;
+    for (const auto& node : of.stored_copies) {
+      const auto row = board->row_of(of.number, node);
+      if (!row || !row->complete)
+        continue;
+      if (row->synced_to < of.out_at)
+        return;
+      any = any || members->others().is_present(node, now);
+    }
+    if (!any)
+      return;
+    info(of, "is deleted here: " + encode_copies(of.stored_copies) + " keep it");
+    clear(of);
+  }
+
+  void clear_again(seat& of, std::int64_t now) {
+    if (now - of.out_since_ms >= store_pause_ms)
+      clear(of);
+  }
+
+  void clear(seat& of) {
+    of.clearing = true;
+    with.clear_store(of.number, [weak = weak_from_this(), number = of.number](const store_status& how) {
+      if (const auto self = weak.lock())
+        self->post([=](rep& it) { it.cleared(*it.seats[number], how); });
+    });
+  }
+
+  void cleared(seat& of, const store_status& how) {
+    of.clearing = false;
+    of.out_at = 0;
+    of.out_since_ms = with.now_ms();
+    of.synced_to = 0;
+    of.stored_copies.clear();
+    of.clears_again = how.code == store_errc::full;
+    if (how.ok() || of.clears_again)
+      return;
+    of.ended = how.detail;
+    warn(of, how.detail);
+  }
+
+  /// As this node's own rows are before it has read anything.
+  [[nodiscard]] std::vector<member_table::copy> stored_copies() const {
+    std::vector<member_table::copy> all;
+    for (const auto& each : seats)
+      all.push_back({each->number, with.self.node, each->synced_to, false, is_settings(*each)});
+    return all;
+  }
+
+  [[nodiscard]] std::variant<std::uint64_t, store_status> checkpoint(std::uint32_t number,
+                                                                     const std::filesystem::path& to) {
+    const auto none = store_status{store_errc::foreign, "this node has no copy of partition " +
+                                                            std::to_string(number) + " that is of use"};
+    if (number >= seats.size())
+      return none;
+    auto& of = *seats[number];
+    if (!of.keeper || !of.ended.empty() || of.keeper->applied().history.empty() ||
+        of.keeper->now() == role::stalled || of.keeper->now() == role::behind)
+      return none;
+    const auto& applied = of.keeper->applied();
+    // With its place in the log, also where that has only moved by what changes nothing.
+    auto status = of.store->keep_position(encode(applied));
+    if (status.ok())
+      status = of.store->checkpoint(to);
+    if (!status.ok())
+      return status;
+    return applied.history.last().number;
   }
 
   /// From what the store has.
@@ -321,6 +561,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     }
     setup.now_ms = with.now_ms;
     setup.prompt = is_settings(of);
+    setup.passed = [&of](std::size_t bytes) { of.passed_bytes += bytes; };
     setup.apply = [this, &of](const record_head& head, const record_digest& digest, std::string_view round) {
       return apply(of, head, digest, round);
     };
@@ -371,7 +612,7 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   void keep_position(seat& of, std::int64_t now) {
     const auto& applied = of.keeper->applied();
     const auto number = applied.history.last().number;
-    if (now - of.synced_at_ms < sync_ms || applied.history.empty() || number == of.synced_to)
+    if (now - of.synced_at_ms < at_most_kept(sync_ms) || applied.history.empty() || number == of.synced_to)
       return;
     of.synced_at_ms = now;
     const auto status = of.store->keep_position(encode(applied));
@@ -384,8 +625,12 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
     std::vector<member_table::copy> all;
     for (const auto& each : seats)
       if (each->keeper)
-        all.push_back({each->number, with.self.node, each->synced_to,
-                       is_current(*each) && each->keeper->now() != role::stalled});
+        all.push_back(
+            {each->number, with.self.node, each->synced_to,
+             is_current(*each) && each->keeper->now() != role::stalled && each->keeper->now() != role::behind,
+             is_settings(*each)});
+      else if (each->needs_checkpoint)
+        all.push_back({each->number, with.self.node, each->needs_from, false, is_settings(*each)});
     return all;
   }
 
@@ -407,6 +652,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       warn(of, "is neither followed nor owned here, " + until_when(of));
       break;
     case role::behind:
+      if (with.take_checkpoint)
+        break;
+      [[fallthrough]];
     case role::broken:
       of.ended = why;
       warn(of, "is not followed any more: " + why);
@@ -655,7 +903,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       add(of.witness->owner());
     else if (of.keeper->seen().owner)
       add(of.keeper->seen().owner->node);
-    const auto noted = follows ? of.keeper->seen().copies : board->nodes_of(of.number);
+    placement_copies noted;
+    if (!is_settings(of)) // which all keep
+      noted = follows ? of.keeper->seen().copies : board->nodes_of(of.number);
     for (const auto& name : noted.empty() ? present : noted)
       add(name);
     return copies;
@@ -706,8 +956,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
             return node == with.self.node || is_complete(each->number, node);
           }))
         each->joining_since_ms = 0;
-      auto next = next_copies({with.self.node, copies, wanted[each->number], with.copies,
-                               [&](const std::string& node) { return is_complete(each->number, node); }});
+      auto next =
+          next_copies({with.self.node, copies, wanted[each->number], with.copies,
+                       [&](const std::string& node) { return is_complete(each->number, node); }, each->out});
       if (!next)
         continue;
       const auto grows =
@@ -719,6 +970,76 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
         each->joining_since_ms = now;
       info(*each, "is to be kept by " + encode_copies(*next));
       each->keeper->hand_to(*std::move(next));
+    }
+  }
+
+  // -- trimming ------------------------------------------------------------------------------------------------------
+
+  /// Of what this node owns: how far its log may be trimmed, and whose copies are out.
+  void look_how_far(std::int64_t now) {
+    if (now - looked_how_far_ms < 1'000 || board->reads() == 0)
+      return;
+    looked_how_far_ms = now;
+    const auto there = members->others().not_gone(now);
+    for (const auto& each : seats) {
+      auto& of = *each;
+      if (!of.keeper)
+        continue;
+      of.ages->note(now, of.keeper->seen().history.last().number, of.passed_bytes);
+      of.out.clear();
+      of.trim_below = 0;
+      if (!of.started || of.letting_go || !of.keeper->may_act())
+        continue;
+      const auto plan = plan_trim(trim_view_of(of, there, now));
+      if (!of.keeper->seen().copies.empty())
+        of.out = plan.out;
+      if (plan.below > of.keeper->trimmed_to())
+        of.trim_below = plan.below;
+    }
+  }
+
+  /// Where nobody has said who keeps it all nodes that there ever were may need all of it, but for `settings`, of which each says what it has.
+  [[nodiscard]] trim_view trim_view_of(const seat& of, const std::vector<placement_node>& there,
+                                       std::int64_t now) const {
+    const auto joins = [&](const std::string& node) {
+      return std::any_of(there.begin(), there.end(),
+                         [&](const placement_node& each) { return each.name == node && each.takes_more; });
+    };
+    auto copies = of.keeper->seen().copies;
+    if (copies.empty() && is_settings(of))
+      copies = board->nodes_of(of.number);
+    else if (copies.empty())
+      for (const auto& row : members->rows())
+        copies.push_back(row.node);
+    trim_view view{with.self.node,          {{with.self.node, of.synced_to, false}},
+                   of.keeper->trimmed_to(), of.ages->old(now),
+                   of.ages->far(),          of.ages->far(2)};
+    for (const auto& node : copies) {
+      if (node == with.self.node)
+        continue;
+      const auto row = board->row_of(of.number, node);
+      view.copies.push_back({node, row ? row->synced_to : 0, joins(node) && !(row && row->complete)});
+    }
+    return view;
+  }
+
+  /// One partition at a time, some rows at a time: appends come first.
+  void trim(std::int64_t now) {
+    if (trimming)
+      return;
+    for (const auto& each : seats) {
+      auto& of = *each;
+      if (of.trim_below == 0 || now < of.trim_at_ms || !of.permit ||
+          of.noted_epoch != of.keeper->seen().history.last().epoch)
+        continue;
+      trimming = true;
+      with.table->trim(of.number, of.noted_epoch, of.trim_below,
+                       internal::while_alive(weak_from_this(), [&of, now](rep& self, bool all_gone) {
+                         self.trimming = false;
+                         if (all_gone)
+                           of.trim_at_ms = now + self.at_most_kept(trim_ms);
+                       }));
+      return;
     }
   }
 
@@ -771,6 +1092,13 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
       else
         ++others;
     }
+    for (const auto& each : seats)
+      if (each->ended.empty() && each->needs_checkpoint && !each->taking && !each->why_none.empty()) {
+        if (wrong.empty())
+          wrong = called(*each) + " is not followed: " + each->why_none;
+        else
+          ++others;
+      }
     if (others > 0)
       wrong = std::to_string(others + 1) + " partitions; " + wrong;
     const auto now = with.now_ms();
@@ -820,6 +1148,9 @@ struct cluster_part::rep : std::enable_shared_from_this<rep> {
   std::int64_t present_since_ms = 0;
   std::int64_t planned_at_ms = 0;
   std::int64_t tried_a_store_at_ms = 0;
+  std::int64_t looked_how_far_ms = 0;
+  std::int64_t reset_at_ms = std::numeric_limits<std::int64_t>::min() / 2;
+  bool trimming = false;
   std::string last_trouble;
   peer_contact contact;
   std::map<std::string, std::string> reached_at; ///< where each other node was to be connected to last
@@ -860,6 +1191,11 @@ bool cluster_part::owns_any() const {
 
 std::shared_ptr<const start_permit> cluster_part::permit_of(std::uint32_t partition) const {
   return rep_->seats[partition]->permit;
+}
+
+std::variant<std::uint64_t, store_status> cluster_part::checkpoint(std::uint32_t partition,
+                                                                   const std::filesystem::path& to) {
+  return rep_->checkpoint(partition, to);
 }
 
 bool cluster_part::follows(std::uint32_t partition) const {

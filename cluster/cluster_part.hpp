@@ -3,15 +3,18 @@
 #include "cluster/log_table.hpp"
 #include "cluster/member_table.hpp"
 #include "policy/clock.hpp"
+#include "policy/log_trimming.hpp"
 #include "policy/secret_box.hpp"
 #include "policy/start_permit.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/round_log.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace vicket {
@@ -23,6 +26,10 @@ namespace vicket {
 /// Who keeps a partition is what the last record of kind `copies` in its log says. Where there is none yet, all nodes do. A node
 /// begins to follow when the table of copies names it, or when a partition has no owner and nobody who keeps it is there;
 /// and it stops when it has read in the log that it is not among them.
+///
+/// Where the log does not reach back to what its store has, a node begins with a checkpoint of another one's. Its row in the table of
+/// copies says from which record on it needs the log, before it asks for one, so that owners trim no more than that meanwhile. What a
+/// node keeps no more it deletes when the log does not reach back to it any more, and those who keep it have it.
 ///
 /// Without threads, sockets and clocks of its own: all on one thread, the tables', which is the caller's.
 class cluster_part {
@@ -57,6 +64,9 @@ public:
     member self; ///< `life` is made here
     /// Of each partition, its owner's among them. Another node may have been told another number: each owner goes by its own.
     std::size_t copies = default_copies;
+    /// What of the logs is kept although no copy needs it, and how far behind a copy may be: see `plan_trim`. The bytes are
+    /// those of all partitions, each of which has an equal part. As with `copies`, each owner goes by its own.
+    log_ages::limits log_keep;
     /// By partition, the last one `settings`, which every node keeps; opened with `store_options::follows`.
     std::vector<std::shared_ptr<partition_store>> stores;
     /// Is allowed for as long as this node's copy of the settings may be decided by: see storage/settings_copy.hpp.
@@ -79,6 +89,16 @@ public:
     /// Another node is there, or has another address: it is to be connected to, so that it is known whether it can be reached
     /// before it owns anything. `peer_is` says what comes of it. May be empty: then all can be.
     std::function<void(const std::string& node, const std::string& addresses)> reach;
+    /// The partition's store is to have what that node's has, by a checkpoint: nothing reads or writes it until `done`. Before that
+    /// `opened` says up to which record of the log it will have all. Both by any thread. May be empty: there is no way to ask.
+    std::function<void(std::uint32_t partition, const std::string& node, const std::string& addresses,
+                       std::function<void(std::uint64_t record)> opened,
+                       std::function<void(const store_status&)> done)>
+        take_checkpoint;
+    /// It need not be taken any more; `done` comes all the same. Not empty where `take_checkpoint` is not.
+    std::function<void(std::uint32_t partition)> stop_taking;
+    /// The partition's store is to be empty; as `take_checkpoint`. May be empty: then it stays as it is.
+    std::function<void(std::uint32_t partition, std::function<void(const store_status&)> done)> clear_store;
     /// Another process has entered the cluster under this node's name: this one has to end.
     std::function<void()> replaced;
   };
@@ -89,10 +109,12 @@ public:
   cluster_part& operator=(const cluster_part&) = delete;
 
   static constexpr std::int64_t beat_ms = 100;
-  /// How often the store's position is synced.
+  /// How often the store's position is synced, and told; more often where less of the log is kept.
   static constexpr std::int64_t sync_ms = 10'000;
   /// How often a partition that is not followed is looked at.
   static constexpr std::int64_t glance_ms = 200;
+  /// How often an owner begins to trim.
+  static constexpr std::int64_t trim_ms = 5'000;
 
   /// Every `beat_ms`.
   void tick();
@@ -105,6 +127,10 @@ public:
   [[nodiscard]] std::shared_ptr<const start_permit> permit_of(std::uint32_t partition) const;
   /// Its copy is of no use any more, and why; empty: it is, or will be when its disk has room, or it keeps none.
   [[nodiscard]] const std::string& trouble_of(std::uint32_t partition) const;
+  /// Makes a checkpoint of its store in that folder, for another node: the last record of the log that is in it; `foreign`: it has
+  /// none that is of use.
+  [[nodiscard]] std::variant<std::uint64_t, store_status> checkpoint(std::uint32_t partition,
+                                                                     const std::filesystem::path& to);
   /// It follows the partition, or owns it.
   [[nodiscard]] bool follows(std::uint32_t partition) const;
 

@@ -557,6 +557,20 @@ std::optional<std::string> read_log(const log_place& place, std::uint32_t partit
   return why.empty() ? std::nullopt : std::optional{std::move(why)};
 }
 
+namespace {
+
+/// Owners trim up to what the copy that is furthest behind has synced, and no further.
+std::string who_holds(const cluster_view& view, const cluster_view::partition& of) {
+  const member_table::copy* lowest = nullptr;
+  for (const auto& each : view.copies)
+    if (each.partition == of.number && (lowest == nullptr || each.synced_to < lowest->synced_to))
+      lowest = &each;
+  return lowest != nullptr && lowest->synced_to <= std::max<std::uint64_t>(of.trimmed_to, 1) ? lowest->node
+                                                                                             : std::string{};
+}
+
+} // namespace
+
 std::variant<cluster_view, no_cluster> view_cluster(const log_place& place) {
   return with_cluster(place, [&](database& server) {
     cluster_view view;
@@ -585,19 +599,35 @@ std::variant<cluster_view, no_cluster> view_cluster(const log_place& place) {
       view.silent_ms.push_back(std::max<std::int64_t>(number<std::int64_t>(members, i, 11), 0));
       view.members.push_back(std::move(row));
     }
-    const auto partitions = in("SELECT p.partition, p.owner, p.epoch, p.trimmed_to, p.halted, "
-                               "(SELECT max(number) FROM $.rounds r WHERE r.partition = p.partition) "
-                               "FROM $.partitions p ORDER BY p.partition");
-    for (int i = 0; i < PQntuples(partitions.get()); ++i)
-      view.partitions.push_back({number<std::uint32_t>(partitions, i, 0), cell(partitions, i, 1),
-                                 number<std::uint64_t>(partitions, i, 2),
-                                 number<std::uint64_t>(partitions, i, 5),
-                                 number<std::uint64_t>(partitions, i, 3), cell(partitions, i, 4)});
+    const auto partitions =
+        in("SELECT p.partition, p.owner, p.epoch, p.trimmed_to, p.halted, "
+           "(SELECT max(number) FROM $.rounds r WHERE r.partition = p.partition), "
+           "(SELECT min(number) FROM $.rounds r WHERE r.partition = p.partition), "
+           "(SELECT avg(octet_length(body))::int8 FROM ("
+           "(SELECT body FROM $.rounds r WHERE r.partition = p.partition ORDER BY number LIMIT 200) "
+           "UNION ALL (SELECT body FROM $.rounds r WHERE r.partition = p.partition "
+           "ORDER BY number DESC LIMIT 200)) AS ends) "
+           "FROM $.partitions p ORDER BY p.partition");
+    for (int i = 0; i < PQntuples(partitions.get()); ++i) {
+      cluster_view::partition one;
+      one.number = number<std::uint32_t>(partitions, i, 0);
+      one.owner = cell(partitions, i, 1);
+      one.epoch = number<std::uint64_t>(partitions, i, 2);
+      one.trimmed_to = number<std::uint64_t>(partitions, i, 3);
+      one.halted = cell(partitions, i, 4);
+      one.last_record = number<std::uint64_t>(partitions, i, 5);
+      const auto first = number<std::uint64_t>(partitions, i, 6);
+      one.log_records = first == 0 ? 0 : one.last_record - first + 1;
+      one.log_bytes = one.log_records * number<std::uint64_t>(partitions, i, 7);
+      view.partitions.push_back(std::move(one));
+    }
     const auto copies = in(
         "SELECT partition, node, synced_to, complete FROM $.copies ORDER BY partition, node COLLATE \"C\"");
     for (int i = 0; i < PQntuples(copies.get()); ++i)
       view.copies.push_back({number<std::uint32_t>(copies, i, 0), cell(copies, i, 1),
                              number<std::uint64_t>(copies, i, 2), cell(copies, i, 3) == "t"});
+    for (auto& one : view.partitions)
+      one.held_by = who_holds(view, one);
     const auto size = in("SELECT pg_total_relation_size('$.rounds'::regclass)");
     view.log_bytes = number<std::uint64_t>(size, 0, 0);
     view.warnings = warnings_of(server, place.schema);

@@ -90,15 +90,20 @@ struct cluster_view {
     std::uint64_t last_record = 0;
     std::uint64_t trimmed_to = 0;
     std::string halted; ///< why; empty: it is not
+    std::uint64_t log_records = 0;
+    std::uint64_t log_bytes = 0; ///< of their bodies: about, by what the first ones and the last ones take
+    /// Whose copy needs the first record that is there, so that no more can be trimmed; empty: nobody's.
+    std::string held_by;
   };
   cluster_identity identity;
   std::vector<member_row> members;
   /// For how long each of them has shown no sign of life, by the server's clock.
   std::vector<std::int64_t> silent_ms;
   std::vector<partition> partitions;
-  std::vector<member_table::copy> copies; ///< as they are noted; of a partition without any all nodes keep it
-  std::uint64_t log_bytes = 0;            ///< of the table of rounds with its index
-  std::vector<std::string> warnings;      ///< what makes the server unsafe for a log, a sentence each
+  /// As they are noted; of a partition without any all nodes keep it, as they do `settings`, of which each notes itself.
+  std::vector<member_table::copy> copies;
+  std::uint64_t log_bytes = 0;       ///< of the table of rounds with its index
+  std::vector<std::string> warnings; ///< what makes the server unsafe for a log, a sentence each
 };
 [[nodiscard]] std::variant<cluster_view, no_cluster> view_cluster(const log_place& place);
 

@@ -32,7 +32,7 @@ struct copy_board::rep : std::enable_shared_from_this<rep> {
         by_partition[row.partition].push_back(row);
   }
 
-  /// Whoever is complete, or not any more, says so with the next look; the rest has time.
+  /// Whoever is complete, or not any more, or has less than it said, says so with the next look; the rest has time.
   void tell(const std::vector<member_table::copy>& own, std::int64_t now) {
     if (told_reads == reads)
       return;
@@ -41,9 +41,10 @@ struct copy_board::rep : std::enable_shared_from_this<rep> {
       const auto& rows = by_partition[mine.partition];
       const auto row =
           std::find_if(rows.begin(), rows.end(), [&](const auto& each) { return each.node == mine.node; });
-      return row != rows.end() && row->complete != mine.complete;
+      return row == rows.end() ? mine.notes_itself
+                               : row->complete != mine.complete || row->synced_to > mine.synced_to;
     });
-    if (!is_news && now - told_ms < tell_ms)
+    if (!is_news && now - told_ms < with.tells_every_ms)
       return;
     told_ms = now;
     with.table->tell_copies(own);
@@ -81,10 +82,16 @@ std::vector<std::string> copy_board::nodes_of(std::uint32_t partition) const {
   return names;
 }
 
-bool copy_board::is_complete(std::uint32_t partition, const std::string& node) const {
+std::optional<member_table::copy> copy_board::row_of(std::uint32_t partition, const std::string& node) const {
   const auto& rows = of(partition);
-  return std::any_of(rows.begin(), rows.end(),
-                     [&](const auto& each) { return each.node == node && each.complete; });
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& each) { return each.node == node; });
+  return row == rows.end() ? std::nullopt : std::optional{*row};
+}
+
+bool copy_board::is_complete(std::uint32_t partition, const std::string& node) const {
+  const auto row = row_of(partition, node);
+  return row && row->complete;
 }
 
 } // namespace vicket

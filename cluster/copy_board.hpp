@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ public:
     std::uint32_t partitions = 0;
     /// Of a clock that goes on while the machine sleeps.
     std::function<std::int64_t()> now_ms;
+    std::int64_t tells_every_ms = tell_ms;
   };
 
   explicit copy_board(setup with);
@@ -34,6 +36,9 @@ public:
   /// By node.
   [[nodiscard]] const std::vector<member_table::copy>& of(std::uint32_t partition) const;
   [[nodiscard]] std::vector<std::string> nodes_of(std::uint32_t partition) const;
+  /// Absent: it is not noted.
+  [[nodiscard]] std::optional<member_table::copy> row_of(std::uint32_t partition,
+                                                         const std::string& node) const;
   [[nodiscard]] bool is_complete(std::uint32_t partition, const std::string& node) const;
 
 private:

@@ -89,8 +89,10 @@ public:
   virtual void note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
                           std::function<void(bool)> done) = 0;
 
-  /// Deletes the rows below a number, some at a time. `done` says whether all of them are gone.
-  virtual void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) = 0;
+  /// Deletes the rows below a number, some at a time, if the partition is still noted as that of an owner of this epoch. `done`
+  /// says whether all of them are gone.
+  virtual void trim(std::uint32_t partition, std::uint64_t epoch, std::uint64_t below,
+                    std::function<void(bool)> done) = 0;
 };
 
 } // namespace vicket

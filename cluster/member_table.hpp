@@ -71,13 +71,16 @@ public:
     std::string node;
     std::uint64_t synced_to = 0; ///< record, on the node's disk
     bool complete = false;       ///< it had all of the log when it said so
+    /// Of a partition that all nodes keep: the node notes itself. Of others only the owner notes who keeps them.
+    bool notes_itself = false;
   };
   struct copies_answer {
     bool answered = false;
     std::vector<copy> rows; ///< by partition, then node
   };
   virtual void list_copies(std::function<void(copies_answer)> done) = 0;
-  /// Of a node's own copies, those that are noted.
+  /// Of a node's own copies, those that are noted, or note themselves. In order with `enter`: what is told before it is there
+  /// before the node is, as long as the server answers.
   virtual void tell_copies(const std::vector<copy>& copies) = 0;
   /// By the owner of this epoch, once `log_table::note_owner` is done: these keep the partition, and nobody else.
   virtual void note_copies(std::uint32_t partition, std::uint64_t epoch,

@@ -100,13 +100,23 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       watch.lost_sight(now);
       return;
     }
+    const auto begins = "the log begins with record " + std::to_string(page.trimmed_to);
     if (!from.empty() && page.before != from.digest()) {
       if (page.trimmed_to > from.last().number)
-        return become(role::behind, "the log begins with record " + std::to_string(page.trimmed_to));
+        return become(role::behind, begins);
       return is_certain(from) ? went_back(from) : forget_uncertain();
     }
+    if (from.empty() && page.trimmed_to > 1)
+      return become(role::behind, begins);
+    // Rows are read a moment after the rest of the page: what was trimmed between is told by the next one.
+    const auto is_gap =
+        !page.rows.empty() && from.digest() == seen.history.digest() && begins_later(page.rows.front(), from);
+    if (is_gap && !std::exchange(met_gap, true))
+      return;
+    met_gap = is_gap;
     looked_ms = sent;
     halted = page.halted;
+    trimmed_to = page.trimmed_to;
     if (from.digest() != seen.history.digest())
       return; // an append of our own has come in between: the next poll is from there
     if (is == role::following || is == role::stalled) {
@@ -125,6 +135,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       watch.released();
   }
 
+  [[nodiscard]] static bool begins_later(const log_row& first, const log_history& from) {
+    return from.empty() ? first.head.kind != record_kind::genesis
+                        : first.head.number > from.last().number + 1;
+  }
+
   /// Of the append that is under way: what becomes of it that one is told.
   [[nodiscard]] bool is_own(const log_row& row) const {
     return own && own->row.head.number == row.head.number;
@@ -135,6 +150,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
       const auto before = seen.history.digest();
       if (const auto why = seen.history.take(row.head, row.digest, row.body); !why.empty())
         return become(role::broken, name_of(row.head) + " " + why);
+      passed(row);
       const auto says_who = row.head.kind == record_kind::claim || row.head.kind == record_kind::copies;
       if (is == role::stalled && !says_who)
         continue; // of a store that takes nothing only that is to be known
@@ -335,6 +351,7 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     const auto after_yield = seen.history.last().kind == record_kind::yield;
     const auto complaint = seen.history.take(row.head, row.digest, row.body);
     VICKET_ASSERT(complaint.empty());
+    passed(row);
     durable_to = row.head.number;
     untold = row.head.kind == record_kind::round && !mine.body.empty();
     switch (row.head.kind) {
@@ -364,6 +381,11 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
     }
   }
 
+  void passed(const log_row& row) const {
+    if (with.passed)
+      with.passed(row.body.size());
+  }
+
   void step_down(const std::string& why) {
     watch = claim_watch{with.now_ms()};
     if (is != role::stalled)
@@ -390,6 +412,8 @@ struct partition_keeper::rep : std::enable_shared_from_this<rep> {
   bool untold =
       false; ///< of this owner's last record that changes the store no later one says that it is durable
   bool polling = false;
+  bool met_gap = false; ///< the last page began behind what was asked for
+  std::uint64_t trimmed_to = 0;
   bool has_caught_up = false;
   std::string halted;  ///< why; empty: it is not
   std::string refused; ///< what was said of the last append; empty: it was not
@@ -467,6 +491,10 @@ const log_position& partition_keeper::applied() const noexcept {
 
 bool partition_keeper::caught_up() const noexcept {
   return rep_->has_caught_up || rep_->is == role::owning;
+}
+
+std::uint64_t partition_keeper::trimmed_to() const noexcept {
+  return rep_->trimmed_to;
 }
 
 bool partition_keeper::may_act() const {

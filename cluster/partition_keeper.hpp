@@ -49,6 +49,8 @@ public:
     /// A round that is durable, in order; empty for an owner's sign of life. Of an owner's own rounds as well, before their
     /// `done`. False: the store can't, and the keeper is `stalled`.
     std::function<bool(const record_head&, const record_digest&, std::string_view round)> apply;
+    /// So many bytes of records more were read or written, as the log has them. May be empty.
+    std::function<void(std::size_t)> passed;
     /// The role has changed; `why` in words, for the log.
     std::function<void(role, const std::string& why)> changed;
   };
@@ -97,6 +99,8 @@ public:
   [[nodiscard]] const log_position& applied() const noexcept;
   /// The last poll that was answered read to the end of the log; an owner always has.
   [[nodiscard]] bool caught_up() const noexcept;
+  /// The first row that is there, as the last poll that was answered says; 0: nothing was trimmed.
+  [[nodiscard]] std::uint64_t trimmed_to() const noexcept;
   /// As the owner: deliver, and answer what must be fresh.
   [[nodiscard]] bool may_act() const;
   /// From when to when that is, as of now; absent: not at all.

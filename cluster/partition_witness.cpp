@@ -89,6 +89,10 @@ std::uint64_t partition_witness::last() const noexcept {
   return rep_->seen.last;
 }
 
+std::uint64_t partition_witness::trimmed_to() const noexcept {
+  return rep_->seen.trimmed_to;
+}
+
 const std::string& partition_witness::owner() const noexcept {
   return rep_->seen.owner;
 }

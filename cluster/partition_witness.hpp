@@ -42,6 +42,8 @@ public:
   /// The record that has to be there.
   [[nodiscard]] std::uint64_t known() const noexcept;
   [[nodiscard]] std::uint64_t last() const noexcept; ///< row of the log, as it was seen last
+  [[nodiscard]] std::uint64_t
+  trimmed_to() const noexcept; ///< the first one that is there; 0: nothing was trimmed
   [[nodiscard]] const std::string& owner() const noexcept;
   [[nodiscard]] std::uint64_t epoch() const noexcept; ///< of that owner
   /// Why the partition takes no records; empty: it does.

@@ -54,9 +54,13 @@ constexpr std::string_view list_text =
 constexpr std::string_view copies_text =
     "SELECT partition, node, synced_to, complete FROM $.copies ORDER BY partition, node COLLATE \"C\"";
 constexpr std::string_view tell_text =
+    "WITH told AS (SELECT * FROM unnest($2::int4[], $3::int8[], $4::int4[], $5::int4[]) "
+    "AS told (partition, synced_to, complete, notes_itself)), "
+    "noted AS (INSERT INTO $.copies (partition, node, synced_to, complete) "
+    "SELECT partition, $1::text, synced_to, complete <> 0 FROM told WHERE notes_itself <> 0 "
+    "ON CONFLICT DO NOTHING) "
     "UPDATE $.copies AS c SET synced_to = told.synced_to, complete = told.complete <> 0 "
-    "FROM unnest($2::int4[], $3::int8[], $4::int4[]) AS told (partition, synced_to, complete) "
-    "WHERE c.partition = told.partition AND c.node = $1::text";
+    "FROM told WHERE c.partition = told.partition AND c.node = $1";
 // $3: names, commas between them. An owner that was deposed says nothing more.
 constexpr std::string_view note_text =
     "WITH owned AS (SELECT 1 FROM $.partitions WHERE partition = $1::int4 AND epoch = $2::int8), "
@@ -215,19 +219,21 @@ void postgres_members::list_copies(std::function<void(copies_answer)> done) {
 void postgres_members::tell_copies(const std::vector<copy>& copies) {
   if (copies.empty())
     return;
-  std::vector<std::int32_t> partitions, complete;
+  std::vector<std::int32_t> partitions, complete, notes_itself;
   std::vector<std::int64_t> numbers;
   for (const auto& each : copies) {
     partitions.push_back(static_cast<std::int32_t>(each.partition));
     numbers.push_back(static_cast<std::int64_t>(each.synced_to));
     complete.push_back(each.complete ? 1 : 0);
+    notes_itself.push_back(each.notes_itself ? 1 : 0);
   }
-  post_while_alive(*rep_->with.io, rep_,
-                   [parameters = std::vector<std::string>{
-                        copies.front().node, internal::pg_int4_array(partitions),
-                        internal::pg_int8_array(numbers), internal::pg_int4_array(complete)}](rep& it) {
-                     it.line.session().execute("tell", parameters, [](const pg_answer&) {});
-                   });
+  post_while_alive(
+      *rep_->with.io, rep_,
+      [parameters = std::vector<std::string>{
+           copies.front().node, internal::pg_int4_array(partitions), internal::pg_int8_array(numbers),
+           internal::pg_int4_array(complete), internal::pg_int4_array(notes_itself)}](rep& it) {
+        it.line.session().execute("tell", parameters, [](const pg_answer&) {});
+      });
 }
 
 void postgres_members::note_copies(std::uint32_t partition, std::uint64_t epoch,

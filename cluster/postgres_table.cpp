@@ -72,9 +72,8 @@ constexpr std::string_view glance_text =
     "LEFT JOIN LATERAL (SELECT number, durable_to FROM $.rounds WHERE partition = w.partition "
     "ORDER BY number DESC LIMIT 1) AS e ON true ORDER BY w.place";
 // First it is said that they are gone, then they go: who finds nothing finds out why.
-constexpr std::string_view mark_text =
-    "INSERT INTO $.partitions AS old (partition, trimmed_to) VALUES ($1::int4, $2::int8) "
-    "ON CONFLICT (partition) DO UPDATE SET trimmed_to = greatest(old.trimmed_to, excluded.trimmed_to)";
+constexpr std::string_view mark_text = "UPDATE $.partitions SET trimmed_to = greatest(trimmed_to, $2::int8) "
+                                       "WHERE partition = $1::int4 AND epoch = $3::int8";
 constexpr std::string_view halt_text =
     "INSERT INTO $.partitions AS old (partition, halted) VALUES ($1::int4, $2::text) "
     "ON CONFLICT (partition) DO UPDATE SET halted = coalesce(old.halted, excluded.halted)";
@@ -395,11 +394,13 @@ void postgres_table::note_owner(std::uint32_t partition, const std::string& node
   });
 }
 
-void postgres_table::trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) {
-  post_while_alive(*rep_->with.io, rep_, [partition, below, done = std::move(done)](rep& self) {
-    self.other_session().execute("mark", {partition_bytes(partition), number_bytes(below)},
+void postgres_table::trim(std::uint32_t partition, std::uint64_t epoch, std::uint64_t below,
+                          std::function<void(bool)> done) {
+  post_while_alive(*rep_->with.io, rep_, [=, done = std::move(done)](rep& self) {
+    self.other_session().execute("mark",
+                                 {partition_bytes(partition), number_bytes(below), number_bytes(epoch)},
                                  [&self, partition, below, done](const pg_answer& answer) {
-                                   if (answer.answered())
+                                   if (answer.answered() && answer.changed == 1)
                                      self.trim_on(partition, below, done);
                                    else
                                      done(false);

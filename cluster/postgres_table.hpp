@@ -45,7 +45,8 @@ public:
   void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) override;
   void note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
                   std::function<void(bool)> done) override;
-  void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) override;
+  void trim(std::uint32_t partition, std::uint64_t epoch, std::uint64_t below,
+            std::function<void(bool)> done) override;
 
 private:
   struct rep;

@@ -86,7 +86,10 @@ using peer_kinds =
               link_kind<22, of_partition<put_setting>, nothing, role_peer, 258 * KiB>,
               link_kind<23, of_partition<delete_setting>, nothing, role_peer, 1 * KiB>,
               link_kind<24, of_partition<get_setting>, setting, role_peer, 1 * KiB>,
-              link_kind<25, of_partition<list_settings>, settings_page, role_peer, 1 * KiB>>;
+              link_kind<25, of_partition<list_settings>, settings_page, role_peer, 1 * KiB>,
+              link_kind<34, open_checkpoint, opened_checkpoint, role_peer, 1 * KiB>,
+              link_kind<35, read_checkpoint, checkpoint_bytes, role_peer, 1 * KiB>,
+              link_kind<36, close_checkpoint, nothing, role_peer, 1 * KiB>>;
 
 template <class... First, class... Second>
 kind_list<First..., Second...> both(kind_list<First...>, kind_list<Second...>);
@@ -105,6 +108,9 @@ inline bool takes_any_time(const make_backup&) {
 }
 inline bool takes_any_time(const of_partition<delete_connector>& request) {
   return request.body.force;
+}
+constexpr bool takes_any_time(const open_checkpoint&) {
+  return true;
 }
 
 /// An answer has its request's kind with this bit, a refusal this bit alone; its body is a `refusal`.

@@ -47,6 +47,13 @@ CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::delete_setting>))
 CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::get_setting>))
 CAF_ADD_TYPE_ID(vicket_peer, (vicket::of_partition<vicket::list_settings>))
 
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::open_checkpoint))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::checkpoint_file))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::opened_checkpoint))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::read_checkpoint))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::checkpoint_bytes))
+CAF_ADD_TYPE_ID(vicket_peer, (vicket::close_checkpoint))
+
 CAF_END_TYPE_ID_BLOCK(vicket_peer)
 
 namespace vicket {
@@ -71,7 +78,11 @@ using peer_actor = caf::typed_actor<
     caf::result<feed_awaited>(await_feed),
     /// Of the partition `settings`.
     caf::result<void>(of_partition<put_setting>), caf::result<void>(of_partition<delete_setting>),
-    caf::result<setting>(of_partition<get_setting>), caf::result<settings_page>(of_partition<list_settings>)>;
+    caf::result<setting>(of_partition<get_setting>), caf::result<settings_page>(of_partition<list_settings>),
+    /// A copy of the node's store, for one that has to begin with it. Errors: not_owner (it has none that is of use),
+    /// overloaded (too many are open), unavailable; not_found of one that is not open (any more).
+    caf::result<opened_checkpoint>(open_checkpoint), caf::result<checkpoint_bytes>(read_checkpoint),
+    caf::result<void>(close_checkpoint)>;
 
 /// Registers with CAF what is above. After `register_message_types`, before the first actor system.
 void register_peer_types();

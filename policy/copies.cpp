@@ -34,7 +34,7 @@ std::optional<placement_copies> next_copies(const copies_view& view) {
     return std::nullopt;
   placement_copies next{view.owner};
   const auto add = [&](const std::string& node) {
-    if (!keeps(next, node))
+    if (!keeps(next, node) && !keeps(view.out, node))
       next.push_back(node);
   };
   std::for_each(view.wanted.begin(), view.wanted.end(), add);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vicket {
 
@@ -25,6 +26,7 @@ struct copies_view {
   std::size_t count = 2;   ///< of copies that a partition should have, the owner's among them
   /// The node is there, and its copy had all of the log a moment ago.
   std::function<bool(const std::string& node)> is_complete;
+  std::vector<std::string> out = {}; ///< these are to keep it no more, whatever else is said; see `plan_trim`
 };
 
 /// What the next record is to say; absent: there is nothing to say. Whoever is to come is added first; who is to go stays until

@@ -25,8 +25,7 @@ std::variant<std::string, refusal> compose(const checked_trigger& of, const even
 std::variant<std::string, refusal> envelope_of(const compiled_rule& by, std::uint32_t action,
                                                const checked_trigger& of, const event_id& id,
                                                std::size_t max_envelope_bytes) {
-  auto filled =
-      by.fill(action, {of.source().event, of.source().occurred_at, of.data()}, max_envelope_bytes);
+  auto filled = by.fill(action, {of.source().event, of.source().occurred_at, of.data()}, max_envelope_bytes);
   if (auto* why = std::get_if<refusal>(&filled))
     return std::move(*why);
   auto& made = std::get<compiled_rule::filled>(filled);
@@ -94,22 +93,35 @@ planned_event plan_action(const compiled_rule& by, std::uint32_t action, const c
   return one;
 }
 
-std::optional<refusal> plan_trigger(const rule_set& rules, const checked_trigger& of,
-                                    const trigger_limits& limits, std::vector<planned_event>& plan) {
-  const auto before = plan.size();
-  std::size_t bytes = 0;
-  for (const auto* rule : rules.with_name(of.source().event)) {
-    if (rule->filter() != nullptr && !rule->filter()->matches(of.source().event, of.data()))
+trigger_plan::trigger_plan(const rule_set& rules, const checked_trigger& of) {
+  const auto found = rules.with_name(of.source().event);
+  rules_.reserve(found.size());
+  for (const auto* each : found)
+    rules_.push_back(each->shared_from_this());
+}
+
+std::size_t work_of(const compiled_rule& by, const checked_trigger& of) {
+  return by.filter() == nullptr ? 0 : (1 + by.filter()->conditions()) * of.data().size();
+}
+
+std::optional<refusal> trigger_plan::go_on(const checked_trigger& of, const trigger_limits& limits,
+                                           std::size_t most_work) {
+  for (std::size_t work = 0; !is_complete() && work <= most_work; ++next_) {
+    const auto& rule = *rules_[next_];
+    work += work_of(rule, of);
+    if (rule.filter() != nullptr && !rule.filter()->matches(of.source().event, of.data()))
       continue;
-    if (plan.size() - before + rule->source().actions.size() > limits.max_events)
+    if (events_.size() + rule.source().actions.size() > limits.max_events)
       return refusal{errc::too_large, "the rules that match would make more than " +
                                           std::to_string(limits.max_events) + " events of one trigger"};
-    for (std::uint32_t action = 0; action < rule->source().actions.size(); ++action) {
-      plan.push_back(plan_action(*rule, action, of, limits.max_envelope_bytes));
-      if (const auto* envelope = std::get_if<std::string>(&plan.back().envelope))
-        bytes += envelope->size();
+    for (std::uint32_t action = 0; action < rule.source().actions.size(); ++action) {
+      events_.push_back(plan_action(rule, action, of, limits.max_envelope_bytes));
+      if (const auto* envelope = std::get_if<std::string>(&events_.back().envelope)) {
+        bytes_ += envelope->size();
+        work += envelope->size();
+      }
     }
-    if (bytes > limits.max_bytes)
+    if (bytes_ > limits.max_bytes)
       return refusal{errc::too_large, "the events that the rules make of this trigger would have more than " +
                                           std::to_string(limits.max_bytes) + " bytes together"};
   }

@@ -62,11 +62,31 @@ struct planned_event {
 [[nodiscard]] planned_event plan_action(const compiled_rule& by, std::uint32_t action,
                                         const checked_trigger& of, std::size_t max_envelope_bytes);
 
-/// Appends the events of all rules that match, by rule and action; none is a plan, too. Or says why the trigger can't be sent
-/// as a whole: `too_large`.
-[[nodiscard]] std::optional<refusal> plan_trigger(const rule_set& rules, const checked_trigger& of,
-                                                  const trigger_limits& limits,
-                                                  std::vector<planned_event>& plan);
+/// What the rules that have a pattern for its name make of a trigger, by rule and action; nothing is a plan, too. In steps, since
+/// many rules with large filters take seconds for an event that is large.
+class trigger_plan {
+public:
+  trigger_plan(const rule_set& rules, const checked_trigger& of);
+
+  /// Goes on, until all rules are judged or about so much work is done: bytes of data, once for each condition that they
+  /// are judged by. Or says why the trigger can't be sent as a whole: `too_large`.
+  [[nodiscard]] std::optional<refusal> go_on(const checked_trigger& of, const trigger_limits& limits,
+                                             std::size_t most_work);
+
+  [[nodiscard]] bool is_complete() const noexcept { return next_ == rules_.size(); }
+  [[nodiscard]] std::size_t judged() const noexcept { return next_; } ///< rules
+  [[nodiscard]] std::size_t rules() const noexcept { return rules_.size(); }
+  [[nodiscard]] std::vector<planned_event>& events() noexcept { return events_; }
+
+private:
+  std::vector<std::shared_ptr<const compiled_rule>> rules_;
+  std::size_t next_ = 0;
+  std::vector<planned_event> events_;
+  std::size_t bytes_ = 0; ///< of their envelopes
+};
+
+/// What it takes to judge a trigger by a rule, in the unit of `trigger_plan`.
+[[nodiscard]] std::size_t work_of(const compiled_rule& by, const checked_trigger& of);
 
 /// What a rule makes of a trigger, for who tries it out.
 struct rule_trial {

@@ -31,6 +31,13 @@ public:
     any_.store(!marks_.empty(), std::memory_order_release);
   }
 
+  /// Of another store.
+  void clear() {
+    const auto guard = std::unique_lock{mutex_};
+    marks_.clear();
+    any_.store(false, std::memory_order_release);
+  }
+
   [[nodiscard]] bool any() const { return any_.load(std::memory_order_acquire); }
 
   [[nodiscard]] history_mark of(std::uint64_t account) const {

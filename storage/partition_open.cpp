@@ -40,7 +40,9 @@ store_status partition_store::rep::open() {
   const auto& steps = options.follows ? follower_steps : own_steps;
   if (!options.budget)
     options.budget = std::make_shared<space_budget>();
-  auto status = check_folder();
+  auto status = options.follows ? settle() : store_status{};
+  if (status.ok())
+    status = check_folder();
   for (auto next = steps.begin(); status.ok() && next != steps.end(); ++next)
     status = (this->**next)();
   if (status.code == store_errc::full)

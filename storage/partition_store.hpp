@@ -31,6 +31,7 @@ namespace vicket {
 /// (storage/testing/).
 class store_environment;
 class due_scan;
+class incoming_copy;
 class space_budget;
 
 struct store_options {
@@ -115,6 +116,17 @@ public:
   [[nodiscard]] store_status checkpoint(const std::filesystem::path& to, moment* as_of = nullptr) const;
   /// Writes what is in memory to tables, so that few logs are left, and waits for it. Any thread; `resume` waits meanwhile.
   [[nodiscard]] store_status flush() const;
+
+  // Of a store that `follows`, while nothing else reads or writes it: another content. See store_copy.hpp.
+
+  /// Where a copy of another node's store is put together that is to take this one's place.
+  [[nodiscard]] std::variant<std::unique_ptr<incoming_copy>, store_status> begin_replacement() const;
+  /// The copy that was finished is what this store has from now on, and all that it had is gone; a crash leaves one of the two.
+  /// After `full` it is closed (`is_open`), and has what it will have when it is called again, or with another copy. Else not
+  /// ok: the store takes nothing more, and the next opening ends what was begun.
+  [[nodiscard]] store_status replace();
+  /// It has nothing, as a new one. Likewise.
+  [[nodiscard]] store_status clear();
 
   /// From here on rounds are written under this epoch, by its owner. Of a store that `follows`, by the writer, while nothing
   /// else reads it. The round has to be applied before any other of that owner: what `open` of another store writes.

@@ -147,6 +147,11 @@ struct partition_store::rep {
   [[nodiscard]] store_status raise_format();
   [[nodiscard]] store_status check_follower();
 
+  // -- another content (partition_replace.cpp) --
+  [[nodiscard]] store_status settle();
+  [[nodiscard]] store_status replace();
+  void forget_content();
+
   // -- secrets (partition_secrets.cpp) --
   /// A connector's record of this store's format or an older one, with its secrets sealed. Absent: unreadable.
   [[nodiscard]] std::optional<connector> connector_of_any_format(const connector_id& id,

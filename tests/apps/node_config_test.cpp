@@ -261,6 +261,25 @@ TEST_CASE("an unknown flag, key or malformed value is one clear line and exit co
   }
 }
 
+TEST_CASE("how much of a cluster's log is kept is for a node of a cluster, within bounds") {
+  const std::vector<std::string> member{
+      "--data-dir",    "d",       "--cluster",         "c", "--node-name", "a", "--log", "postgresql:///v",
+      "--peer-listen", "unix:/p", "--secret-key-file", "k"};
+  const auto with = [](std::vector<std::string> flags, const std::string& name, const std::string& value) {
+    flags.insert(flags.end(), {name, value});
+    return flags;
+  };
+  CHECK(accepted_config(member).cluster.log_keep_ms == 0);
+  CHECK(accepted_config(with(member, "--log-keep-time", "90m")).cluster.log_keep_ms == 5'400'000);
+  CHECK(accepted_config(with(member, "--log-keep", "20GB")).cluster.log_keep_bytes == 20'000'000'000);
+  for (const auto* const time : {"0s", "999ms", "31d", "an hour"})
+    CHECK(std::get<early_exit>(parse(with(member, "--log-keep-time", time))).code == 2);
+  for (const auto* const bytes : {"0", "15MiB", "1048577GiB", "much"})
+    CHECK(std::get<early_exit>(parse(with(member, "--log-keep", bytes))).code == 2);
+  for (const auto* const name : {"--log-keep-time", "--log-keep"})
+    CHECK(std::get<early_exit>(parse(with({"--data-dir", "d"}, name, "1h"))).code == 2);
+}
+
 TEST_CASE("a node of a cluster keeps two copies, or as many as it is told, and a node alone is told none") {
   const std::vector<std::string> member{
       "--data-dir",    "d",       "--cluster",         "c", "--node-name", "a", "--log", "postgresql:///v",

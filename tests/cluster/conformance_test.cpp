@@ -152,9 +152,13 @@ TEMPLATE_TEST_CASE("what is trimmed is gone, and says so", "[conformance]", simu
   table_world& world = made;
   chain records{1};
   fill(world, records, 6);
-  const auto trim = [&](std::uint64_t below) {
-    return world.ask<bool>([&](auto done) { world.table().trim(1, below, done); });
+  const auto trim = [&](std::uint64_t below, std::uint64_t epoch = 2) {
+    return world.ask<bool>([&](auto done) { world.table().trim(1, epoch, below, done); });
   };
+  CHECK_FALSE(trim(4)); // nobody's yet
+  CHECK(world.ask<bool>([&](auto done) { world.table().note_owner(1, "a", 2, done); }));
+  CHECK_FALSE(trim(4, 1)); // of an owner before
+  CHECK(read(world, 1, 1, 1'000).trimmed_to == 0);
   CHECK(trim(4));
   auto page = read(world, 1, 1, 1'000'000);
   CHECK(page.trimmed_to == 4);
@@ -167,6 +171,27 @@ TEMPLATE_TEST_CASE("what is trimmed is gone, and says so", "[conformance]", simu
   CHECK(seen.trimmed_to == 4);
   const auto row = records.next("seventh");
   CHECK(append(world, row, records.before) == append_reply::stored);
+}
+
+TEMPLATE_TEST_CASE("a log is trimmed some rows at a time, the oldest first", "[conformance]", simulated_world,
+                   postgres_world) {
+  TestType made;
+  table_world& world = made;
+  chain records{1};
+  constexpr auto some = static_cast<std::uint64_t>(postgres_table::trim_rows);
+  fill(world, records, static_cast<int>(some) + 200, "");
+  CHECK(world.ask<bool>([&](auto done) { world.table().note_owner(1, "a", 2, done); }));
+  const auto trim = [&] {
+    return world.ask<bool>([&](auto done) { world.table().trim(1, 2, some + 100, done); });
+  };
+  CHECK_FALSE(trim());
+  auto page = read(world, 1, 1, 0);
+  CHECK(page.trimmed_to == some + 100); // said before it is so
+  REQUIRE_FALSE(page.rows.empty());
+  CHECK(page.rows[0].head.number == some + 1);
+  CHECK(trim());
+  CHECK(read(world, 1, 1, 0).rows[0].head.number == some + 100);
+  CHECK(trim());
 }
 
 TEMPLATE_TEST_CASE("a halted partition takes nothing", "[conformance]", simulated_world, postgres_world) {
@@ -248,7 +273,7 @@ TEMPLATE_TEST_CASE("a glance shows a log's end, what is certain there, and who o
   CHECK(seen.owner == "b");
   CHECK(seen.epoch == 3);
   CHECK(seen.known == seen.durable);
-  CHECK(world.ask<bool>([&](auto done) { world.table(0).trim(5, 4, done); }));
+  CHECK(world.ask<bool>([&](auto done) { world.table(0).trim(5, 3, 4, done); }));
   seen = glance(5, 3);
   CHECK(seen.trimmed_to == 4);
   CHECK_FALSE(seen.known);

@@ -89,6 +89,71 @@ TEST_CASE("a keeper knows whose claim was the last, and waits for no silence whe
   CHECK(keeper.now() == partition_keeper::role::owning);
 }
 
+TEST_CASE("who needs what was trimmed is behind, and who does not goes on") {
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/1");
+  const auto third = log.write(record_kind::round, "one");
+  const auto fourth = log.write(record_kind::round, "two");
+  log.write(record_kind::round, "three");
+  log.table.note_owner(0, "node-a", 2, [](bool) {});
+  log.table.trim(0, 2, 4, [](bool) {});
+  log.database.let_all_happen();
+
+  const auto role_from = [&](const log_history& from) {
+    std::string told;
+    auto setup = setup_of(log, from, {"node-b", 1}, at_no_time);
+    setup.changed = [&](auto, const std::string& why) { told = why; };
+    partition_keeper keeper{std::move(setup)};
+    keeper.poll();
+    log.database.let_all_happen();
+    const auto is = keeper.now();
+    CHECK(told == (is == partition_keeper::role::behind ? "the log begins with record 4" : ""));
+    CHECK(keeper.trimmed_to() == (is == partition_keeper::role::behind ? 0 : 4));
+    CHECK(log.database.is_halted(0) == false);
+    return is;
+  };
+  CHECK(role_from({}) == partition_keeper::role::behind);
+  CHECK(role_from(begin) == partition_keeper::role::behind);
+  CHECK(role_from(third) == partition_keeper::role::behind);
+  CHECK(role_from(fourth) == partition_keeper::role::following);
+}
+
+TEST_CASE("rows that were trimmed while a page was read are no gap in the log, and a gap is one") {
+  /// Of a page the first row is missing.
+  class cut_table final : public simulated_table {
+  public:
+    using simulated_table::simulated_table;
+    void read(std::uint32_t of, std::uint64_t from, std::size_t bytes,
+              std::function<void(read_answer)> done) override {
+      simulated_table::read(of, from, bytes, [this, done](read_answer page) {
+        if (cuts && !page.rows.empty())
+          page.rows.erase(page.rows.begin());
+        done(std::move(page));
+      });
+    }
+    bool cuts = true;
+  };
+  const bool once = GENERATE(true, false);
+  written_log log;
+  const auto begin = log.write(record_kind::genesis, {});
+  log.write(record_kind::claim, "node-a/1");
+  log.write(record_kind::round, "one");
+  cut_table table{log.database};
+  auto setup = setup_of(log, begin, {"node-b", 1}, at_no_time);
+  setup.appender.table = &table;
+  partition_keeper keeper{std::move(setup)};
+  keeper.poll();
+  log.database.let_all_happen();
+  CHECK(keeper.now() == partition_keeper::role::following);
+  CHECK(keeper.seen().history.last().number == 1);
+  table.cuts = !once;
+  keeper.poll();
+  log.database.let_all_happen();
+  CHECK(keeper.now() == (once ? partition_keeper::role::following : partition_keeper::role::broken));
+  CHECK(keeper.seen().history.last().number == (once ? 3 : 1));
+}
+
 TEST_CASE("a claim that names nobody stops the reader") {
   const std::string body =
       GENERATE("node-a", "node-a/", "node-a/x", "node-a/1x", "node-a/99999999999999999999");

@@ -65,8 +65,9 @@ public:
   void halt(std::uint32_t of, const std::string& why, std::function<void(bool)> done) override {
     table_.halt(of, why, queued<bool>(std::move(done)));
   }
-  void trim(std::uint32_t of, std::uint64_t below, std::function<void(bool)> done) override {
-    table_.trim(of, below, queued<bool>(std::move(done)));
+  void trim(std::uint32_t of, std::uint64_t epoch, std::uint64_t below,
+            std::function<void(bool)> done) override {
+    table_.trim(of, epoch, below, queued<bool>(std::move(done)));
   }
 
 private:

@@ -1,5 +1,6 @@
 #include "tests/cluster/simulated_table.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -197,16 +198,22 @@ void simulated_table::halt(std::uint32_t number_of, const std::string& why, std:
                               halt, [done](bool) { done(false); }});
 }
 
-void simulated_table::trim(std::uint32_t number_of, std::uint64_t below, std::function<void(bool)> done) {
-  database_.calls_.push_back({nullptr,
-                              [&database = database_, number_of, below, done] {
-                                auto& partition = database.partitions_[number_of];
-                                partition.trimmed_to = std::max(partition.trimmed_to, below);
-                                partition.rows.erase(partition.rows.begin(),
-                                                     partition.rows.lower_bound(below));
-                                done(true);
-                              },
-                              [] {}, [done](bool) { done(false); }});
+void simulated_table::trim(std::uint32_t number_of, std::uint64_t epoch, std::uint64_t below,
+                           std::function<void(bool)> done) {
+  const auto trim = [&database = database_, number_of, epoch, below] {
+    auto& partition = database.partitions_[number_of];
+    if (partition.epoch != epoch)
+      return false;
+    partition.trimmed_to = std::max(partition.trimmed_to, below);
+    // As one statement deletes: some rows, the oldest.
+    auto until = partition.rows.begin();
+    for (std::size_t i = 0; i < database.trim_rows && until != partition.rows.lower_bound(below); ++i)
+      ++until;
+    partition.rows.erase(partition.rows.begin(), until);
+    return until == partition.rows.lower_bound(below);
+  };
+  database_.calls_.push_back({nullptr, [trim, done] { done(trim()); }, [trim] { static_cast<void>(trim()); },
+                              [done](bool) { done(false); }});
 }
 
 } // namespace vicket::testing

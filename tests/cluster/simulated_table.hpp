@@ -44,6 +44,11 @@ public:
   [[nodiscard]] const std::map<std::uint64_t, log_row>& rows(std::uint32_t partition) const;
 
   std::size_t read_rows = 1'000; ///< of one page, at most
+  std::size_t trim_rows = 1'000; ///< that one call deletes
+  /// The first row that is said to be there.
+  [[nodiscard]] std::uint64_t trimmed_to(std::uint32_t partition) {
+    return partitions_[partition].trimmed_to;
+  }
 
   /// What halted it has been put right.
   void go_on(std::uint32_t partition) { partitions_[partition].halted.clear(); }
@@ -77,7 +82,7 @@ private:
 };
 
 /// One node's way to it.
-class simulated_table final : public log_table {
+class simulated_table : public log_table {
 public:
   explicit simulated_table(simulated_database& database) : database_{database} {}
 
@@ -90,7 +95,8 @@ public:
   void halt(std::uint32_t partition, const std::string& why, std::function<void(bool)> done) override;
   void note_owner(std::uint32_t partition, const std::string& node, std::uint64_t epoch,
                   std::function<void(bool)> done) override;
-  void trim(std::uint32_t partition, std::uint64_t below, std::function<void(bool)> done) override;
+  void trim(std::uint32_t partition, std::uint64_t epoch, std::uint64_t below,
+            std::function<void(bool)> done) override;
 
 private:
   simulated_database& database_;

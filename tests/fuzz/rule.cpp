@@ -53,9 +53,10 @@ VICKET_FUZZ_TARGET(rule) {
   EXPECT_THAT_IT_HOLDS(trial.matches == !trial.actions.empty());
   rule_set rules;
   rules.put(std::get<0>(made));
-  std::vector<planned_event> plan;
-  EXPECT_THAT_IT_HOLDS(!plan_trigger(rules, of, {max_envelope_bytes, 16, 16 * 2 * max_envelope_bytes}, plan));
-  EXPECT_THAT_IT_HOLDS(plan.size() == trial.actions.size());
+  trigger_plan plan{rules, of};
+  while (!plan.is_complete())
+    EXPECT_THAT_IT_HOLDS(!plan.go_on(of, {max_envelope_bytes, 16, 16 * 2 * max_envelope_bytes}, 0));
+  EXPECT_THAT_IT_HOLDS(plan.events().size() == trial.actions.size());
   for (std::uint32_t action = 0; action < one.source().actions.size(); ++action) {
     const auto planned = plan_action(one, action, of, max_envelope_bytes);
     EXPECT_THAT_IT_HOLDS(planned.envelope == plan_action(one, action, of, max_envelope_bytes).envelope);

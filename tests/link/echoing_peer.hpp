@@ -98,6 +98,17 @@ inline peer_actor::behavior_type echoing_peer(peer_actor::pointer self) {
       [](const of_partition<list_settings>& r) -> caf::result<settings_page> {
         return settings_page{{{{r.body.kind, r.body.after}, "bytes"}}, r.body.limit == 7};
       },
+      [](const open_checkpoint& r) -> caf::result<opened_checkpoint> {
+        return opened_checkpoint{r.partition, 7, {{"CURRENT", 16}}};
+      },
+      [](const read_checkpoint& r) -> caf::result<checkpoint_bytes> {
+        return checkpoint_bytes{std::string(r.offset, 'x'), std::to_string(r.file)};
+      },
+      [](const close_checkpoint& r) -> caf::result<void> {
+        if (r.id == 9)
+          return caf::unit;
+        return make_refusal(errc::not_found, std::to_string(r.id));
+      },
   };
 }
 

@@ -54,7 +54,8 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
        {std::pair{11, (32u << 20) - 9}, std::pair{12, 129u << 10}, std::pair{13, 2048u}, std::pair{14, 2048u},
         std::pair{15, 2048u}, std::pair{16, 2048u}, std::pair{17, 17u << 10}, std::pair{18, 17u << 10},
         std::pair{19, 16u << 10}, std::pair{20, 1024u}, std::pair{21, 1024u}, std::pair{22, 258u << 10},
-        std::pair{23, 1024u}, std::pair{24, 1024u}, std::pair{25, 1024u}}) {
+        std::pair{23, 1024u}, std::pair{24, 1024u}, std::pair{25, 1024u}, std::pair{34, 1024u},
+        std::pair{35, 1024u}, std::pair{36, 1024u}}) {
     CAPTURE(number);
     const auto head = frame(static_cast<std::uint8_t>(number), 7, nothing{});
     CHECK(std::get<std::size_t>(judge_caf_head(head, false, role_peer)) == bytes + 9);
@@ -78,6 +79,9 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   CHECK(kind_of<of_partition<delete_setting>> == 23);
   CHECK(kind_of<of_partition<get_setting>> == 24);
   CHECK(kind_of<of_partition<list_settings>> == 25);
+  CHECK(kind_of<open_checkpoint> == 34);
+  CHECK(kind_of<read_checkpoint> == 35);
+  CHECK(kind_of<close_checkpoint> == 36);
   CHECK(kind_of<trigger> == 26);
   CHECK(kind_of<trigger_batch> == 27);
   CHECK(kind_of<put_rule> == 28);
@@ -98,7 +102,7 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   CHECK(kind_of<get_status> == 10);
   const auto all = role_sender | role_operator | role_peer;
   CHECK(std::get<close_reason>(judge_caf_head(frame(0, 1, nothing{}), false, all)).code == 1002);
-  CHECK(std::get<close_reason>(judge_caf_head(frame(34, 1, nothing{}), false, all)).code == 1002);
+  CHECK(std::get<close_reason>(judge_caf_head(frame(37, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(0x81, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head("\x01\0\0\0\0\0\0\0", false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(1, 1, nothing{}), true, all)).code == 1003);

@@ -5,6 +5,7 @@
 #include "policy/trigger_plan.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/nodes/cluster_world.hpp"
+#include "tests/nodes/end_check.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
@@ -28,43 +29,6 @@ using namespace vicket;
 using namespace vicket::testing;
 
 namespace {
-
-int rounds() {
-  const auto* text = std::getenv("VICKET_ROUNDS");
-  return text == nullptr ? 1 : std::max(1, std::atoi(text));
-}
-
-void rest(int ms) {
-  std::this_thread::sleep_for(std::chrono::milliseconds{ms});
-}
-
-void tell(const std::string& what) {
-  std::printf("  %s\n", what.c_str());
-  std::fflush(stdout);
-}
-
-/// All that must be true after whatever it was. `copies`: all nodes can still follow.
-void check_end(cluster_world& world, std::size_t most_twice) {
-  world.stop_engine();
-  world.wait_until_delivered();
-  const auto sent = world.sent();
-  tell(std::to_string(sent.accepted) + " accepted, " + std::to_string(sent.duplicates) +
-       " answered as duplicates, " + std::to_string(sent.unavailable) + " times unavailable, " +
-       std::to_string(world.delivered_twice()) + " delivered more than once");
-  INFO(sent.example);
-  CHECK(sent.other == 0);
-  CHECK(world.delivered_twice() <= most_twice);
-  for (std::size_t i = 0; i < world.node_count(); ++i)
-    if (!world.runs(i))
-      world.start_node(i);
-  world.wait_for_owners();
-  for (const auto& complaint : world.compare_what_nodes_show())
-    FAIL_CHECK(complaint);
-  for (std::size_t i = 0; i < world.node_count(); ++i)
-    CHECK(world.stop_node(i) == 0);
-  for (const auto& complaint : world.compare_copies())
-    FAIL_CHECK(complaint);
-}
 
 /// A workflow engine of triggers, and an operator of rules.
 class trigger_engine {
@@ -139,9 +103,6 @@ trigger trigger_number(std::uint8_t number, const std::string& event) {
   made.id = event_id{{0x77, 0x77, number}};
   return made;
 }
-
-/// Deliveries that were under way, or within the lease.
-constexpr std::size_t a_few = 200;
 
 } // namespace
 
@@ -290,7 +251,8 @@ TEST_CASE("a node is drained: it gives away all that it has while events go on; 
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     const auto owners = world.owners();
     CHECK(std::find(owners.begin(), owners.end(), name) == owners.end());
-    CHECK(world.database_run("SELECT count(*) FROM vicket.copies WHERE node = '" + name + "'") == "0");
+    CHECK(world.database_run("SELECT count(*) FROM vicket.copies WHERE node = '" + name +
+                             "' AND partition < " + std::to_string(cluster_world::partitions)) == "0");
     CHECK(world.cluster_status().find(" drained ") != std::string::npos);
     world.wait_for_accepted(100);
     unavailable += world.sent().unavailable - before;
@@ -317,6 +279,83 @@ TEST_CASE("a node is drained: it gives away all that it has while events go on; 
   }
   CHECK(world.cluster_command({"drain", "nobody"}).code == 1);
   check_end(world, a_few * static_cast<std::size_t>(rounds()));
+}
+
+TEST_CASE("logs are trimmed, and who needs more than there is begins with a checkpoint of another's store, "
+          "whatever is killed meanwhile") {
+  constexpr auto takes = "begins with a checkpoint of ";
+  constexpr auto took = "and is followed from there";
+  cluster_world world{
+      database::synchronous, cluster_world::default_nodes, nullptr, {"--log-keep-time", "1s"}};
+  world.wait_for_balance();
+  world.wait_for_copies();
+  world.wait_for_accepted(300);
+  const auto wait_until_trimmed = [&] {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (world.database_run("SELECT count(*) FROM vicket.partitions WHERE trimmed_to < 5") != "0") {
+      REQUIRE(std::chrono::steady_clock::now() < until);
+      rest(100);
+    }
+  };
+  wait_until_trimmed();
+  const auto joins = [&](std::size_t node, std::size_t before) {
+    const auto began = std::chrono::steady_clock::now();
+    world.wait_for_log(node, took, before + 1);
+    world.wait_for_copies();
+    world.wait_for_accepted(100);
+    return std::to_string(
+               std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began)
+                   .count()) +
+           " ms";
+  };
+  for (auto i = 0; i < rounds(); ++i) {
+    const auto victim = static_cast<std::size_t>(i) % world.node_count();
+    // It was away for longer than the log of settings is kept, for which two others are enough.
+    world.kill_node(victim);
+    const auto last = world.database_run("SELECT max(number) FROM vicket.rounds WHERE partition = " +
+                                         std::to_string(cluster_world::partitions));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (world.database_run("SELECT trimmed_to > " + last + " FROM vicket.partitions WHERE partition = " +
+                              std::to_string(cluster_world::partitions)) != "t") {
+      REQUIRE(std::chrono::steady_clock::now() < until);
+      rest(100);
+    }
+    auto before = world.said(victim, took);
+    world.start_node(victim);
+    tell("away for longer than the log: all copies are whole after " + joins(victim, before));
+
+    // Its disk is replaced, and it is killed in the middle of the first copy.
+    world.kill_node(victim);
+    world.empty_node(victim);
+    auto begun = world.said(victim, takes);
+    world.start_node(victim, {"--copy-rate", "10KiB"});
+    world.wait_for_log(victim, takes, begun + 1);
+    const auto comes_in = [&] { return !world.unfinished_copies_of(victim).empty(); };
+    while (!comes_in() && std::chrono::steady_clock::now() < until)
+      rest(20);
+    world.kill_node(victim);
+    CHECK(comes_in());
+
+    // Then whoever it takes it from is.
+    begun = world.said(victim, takes);
+    before = world.said(victim, took);
+    world.start_node(victim, {"--copy-rate", "10KiB"});
+    world.wait_for_log(victim, takes, begun + 1);
+    const auto log = world.log_of(victim);
+    const auto source = static_cast<std::size_t>(log[log.rfind(takes) + std::string{takes}.size()] - 'a');
+    REQUIRE(source < world.node_count());
+    REQUIRE(source != victim);
+    world.kill_node(source);
+    world.wait_for_log(victim, "no checkpoint came from " + cluster_world::name_of(source), 1);
+    world.start_node(source);
+    world.kill_node(victim);
+    world.start_node(victim);
+    tell("an empty disk, and its source was killed: all copies are whole after " + joins(victim, before));
+    CHECK(world.said(victim, took) > before + 1);
+  }
+  check_end(world, 2 * a_few * static_cast<std::size_t>(rounds()));
+  for (std::size_t node = 0; node < world.node_count(); ++node)
+    CHECK(world.unfinished_copies_of(node).empty());
 }
 
 TEST_CASE("an owner stands still and comes back: it is deposed meanwhile, and finds that out") {

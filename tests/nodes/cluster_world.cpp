@@ -167,8 +167,9 @@ struct cluster_world::engine {
   std::thread worker; ///< last
 };
 
-cluster_world::cluster_world(database how, std::size_t nodes, const cut_network* network)
-    : network_{network}, primary_{std::make_unique<postgres_instance>()},
+cluster_world::cluster_world(database how, std::size_t nodes, const cut_network* network,
+                             std::vector<std::string> flags)
+    : network_{network}, flags_{std::move(flags)}, primary_{std::make_unique<postgres_instance>()},
       standby_{std::make_unique<postgres_instance>(*primary_, "standby")},
       endpoint_{network == nullptr ? std::make_unique<event_receiver>()
                                    : std::make_unique<event_receiver>(
@@ -268,7 +269,8 @@ std::vector<std::string> cluster_world::network_flags_of(std::size_t number) con
           "192.0.2.0/24"};
 }
 
-void cluster_world::start_node(std::size_t number, const std::vector<std::string>& more) {
+void cluster_world::start_node(std::size_t number, const std::vector<std::string>& more,
+                               std::vector<std::string> environment) {
   const auto name = name_of(number);
   std::vector<std::string> command{VICKETD_PATH,
                                    "--data-dir",
@@ -292,8 +294,9 @@ void cluster_world::start_node(std::size_t number, const std::vector<std::string
     add({"--log", conninfo(), "--peer-listen", "unix:" + folder_.path() + "/" + name + ".peer",
          "--allow-cidr", "127.0.0.0/8"});
   }
+  add(flags_);
   add(more);
-  nodes_[number] = std::make_unique<process>(std::move(command));
+  nodes_[number] = std::make_unique<process>(std::move(command), std::move(environment));
   static_cast<void>(nodes_[number]->line_with("vicketd ready"));
 }
 
@@ -310,6 +313,30 @@ int cluster_world::stop_node(std::size_t number) {
   logs_[number] += nodes_[number]->errors();
   nodes_[number] = nullptr;
   return code;
+}
+
+void cluster_world::empty_node(std::size_t number) const {
+  std::filesystem::remove_all(folder_.path() + "/" + name_of(number));
+}
+
+std::vector<std::string> cluster_world::unfinished_copies_of(std::size_t number) const {
+  std::vector<std::string> names;
+  for (const auto& each : std::filesystem::directory_iterator{folder_.path() + "/" + name_of(number)})
+    if (each.path().extension() == ".new")
+      names.push_back(each.path().filename());
+  return names;
+}
+
+std::size_t cluster_world::said(std::size_t number, const std::string& part) const {
+  const auto log = log_of(number);
+  std::size_t times = 0;
+  for (auto at = log.find(part); at != std::string::npos; at = log.find(part, at + part.size()))
+    ++times;
+  return times;
+}
+
+void cluster_world::wait_for_log(std::size_t number, const std::string& part, std::size_t times) const {
+  wait_for("node " + name_of(number) + " says \"" + part + "\"", [&] { return said(number, part) >= times; });
 }
 
 void cluster_world::signal_node(std::size_t number, int signal) const {
@@ -425,7 +452,8 @@ void cluster_world::wait_for_copies() {
   wait_for("each partition is kept by two nodes", [&] {
     return database_run("SELECT string_agg(n::text, ',') FROM (SELECT count(*) FILTER (WHERE complete) * 10 "
                         "+ count(*) "
-                        "AS n FROM vicket.copies GROUP BY partition ORDER BY partition) AS c") ==
+                        "AS n FROM vicket.copies WHERE partition < " +
+                        std::to_string(partitions) + " GROUP BY partition ORDER BY partition) AS c") ==
            "22,22,22,22";
   });
 }

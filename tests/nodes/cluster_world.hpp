@@ -32,8 +32,9 @@ public:
 
   /// `network`: each node on a host of its own, with the rest at the hub, over TCP and TLS; it outlives this. Null: all over Unix
   /// sockets, but for the endpoint.
+  /// `flags`: of all nodes, each time that they start.
   explicit cluster_world(database how = database::synchronous, std::size_t nodes = default_nodes,
-                         const cut_network* network = nullptr);
+                         const cut_network* network = nullptr, std::vector<std::string> flags = {});
   ~cluster_world();
   cluster_world(const cluster_world&) = delete;
   cluster_world& operator=(const cluster_world&) = delete;
@@ -41,10 +42,18 @@ public:
   // -- nodes ----------------------------------------------------------------------------------------------------------
 
   [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
-  /// `more`: flags, which come last.
-  void start_node(std::size_t number, const std::vector<std::string>& more = {});
+  /// `more`: flags, which come last; `environment`: NAME=value.
+  void start_node(std::size_t number, const std::vector<std::string>& more = {},
+                  std::vector<std::string> environment = {});
   void kill_node(std::size_t number);
   void signal_node(std::size_t number, int signal) const;
+  /// Of one that does not run: its folder goes, as when its disk was replaced.
+  void empty_node(std::size_t number) const;
+  /// Names of its folders of copies that are not whole.
+  [[nodiscard]] std::vector<std::string> unfinished_copies_of(std::size_t number) const;
+  /// That its log says this so many times, in all its lives. Throws after a minute.
+  void wait_for_log(std::size_t number, const std::string& part, std::size_t times) const;
+  [[nodiscard]] std::size_t said(std::size_t number, const std::string& part) const;
   /// SIGTERM, and its exit code.
   int stop_node(std::size_t number);
   [[nodiscard]] bool runs(std::size_t number) const { return nodes_[number] != nullptr; }
@@ -131,6 +140,7 @@ private:
   static std::string said_by(std::vector<std::string> command, bool json);
 
   const cut_network* network_;
+  std::vector<std::string> flags_;
   temporary_folder folder_;
   std::unique_ptr<postgres_instance> primary_;
   std::unique_ptr<postgres_instance> standby_;

@@ -59,3 +59,13 @@ TEST_CASE("the owner is always one of them, and the first") {
   CHECK(!next({"a", "b", "c"}, {"b", "c"}, {"b", "c"})); // until another owns it
   CHECK(next({"b", "c"}, {"a", "b"}, {"b", "c"}) == copies{"a", "b"});
 }
+
+TEST_CASE("who is out is not among them, even where too few are left") {
+  const auto next_without = [](copies now, copies wanted, std::vector<std::string> out) {
+    return next_copies({"a", std::move(now), std::move(wanted), 2, [](const std::string&) { return false; },
+                        std::move(out)});
+  };
+  CHECK(next_without({"a", "b"}, {"a", "b"}, {"b"}) == copies{"a"});
+  CHECK(next_without({"a", "b", "c"}, {"a", "c"}, {"b"}) == copies{"a", "c"});
+  CHECK(!next_without({"a"}, {"a", "b"}, {"b"}));
+}

@@ -7,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -75,6 +76,15 @@ constexpr std::string_view full_rule =
     R"("filter":{"/ticket/status":{"eq":"resolved"}},)"
     R"("actions":[{"send_to_connector":"crm","message":"Ticket {{/ticket/id}} resolved",)"
     R"("data":{"ticket":"{{/ticket/id}}","score":1.50}},{"send_to_connector":"erp"}]})";
+
+constexpr auto no_end = std::numeric_limits<std::size_t>::max();
+
+std::vector<planned_event> plan_of(const rule_set& rules, const checked_trigger& of) {
+  trigger_plan plan{rules, of};
+  REQUIRE_FALSE(plan.go_on(of, {}, no_end));
+  CHECK(plan.is_complete());
+  return plan.events();
+}
 
 } // namespace
 
@@ -282,6 +292,33 @@ TEST_CASE("there is room for so many rules and regular expressions") {
   CHECK(rules.with_name("e9999").size() == rule_set::max_patterns / 8 + 1);
 }
 
+TEST_CASE("a trigger is judged in steps, and becomes the same") {
+  rule_set rules;
+  for (auto i = 0; i < 40; ++i) {
+    auto value = simple("r-" + std::to_string(i), {}, "c");
+    value.filter_json = i % 4 == 0 ? R"({"/a":{"eq":1},"/b":{"exists":false}})" : R"({"/a":{"eq":2}})";
+    rules.put(compiled(value));
+  }
+  const auto of = triggered("e", R"({"a":1})");
+  const auto whole = plan_of(rules, of);
+  CHECK(whole.size() == 10);
+  CHECK(work_of(*whole[0].by, of) == 3 * of.data().size());
+  for (const auto work : {std::size_t{0}, std::size_t{1}, 10 * of.data().size()}) {
+    trigger_plan plan{rules, of};
+    CHECK(plan.rules() == 40);
+    std::size_t steps = 0;
+    for (; !plan.is_complete(); ++steps) {
+      const auto before = plan.judged();
+      REQUIRE_FALSE(plan.go_on(of, {}, work));
+      CHECK(plan.judged() > before);
+    }
+    CHECK(steps > 5);
+    REQUIRE(plan.events().size() == whole.size());
+    for (std::size_t i = 0; i < whole.size(); ++i)
+      CHECK(plan.events()[i].envelope == whole[i].envelope);
+  }
+}
+
 TEST_CASE("a trigger makes an event of each action of each rule that matches") {
   rule_set rules;
   rules.put(compiled(read(full_rule)));
@@ -289,8 +326,7 @@ TEST_CASE("a trigger makes an event of each action of each rule that matches") {
   rules.put(compiled(simple("other", {"user.*"})));
   const auto of =
       triggered("ticket.closed", R"({ "ticket" : { "id" : "T-1", "status" : "resolved" } })", "by hand");
-  std::vector<planned_event> plan;
-  REQUIRE_FALSE(plan_trigger(rules, of, {}, plan));
+  auto plan = plan_of(rules, of);
   REQUIRE(plan.size() == 3);
   CHECK(plan[0].by->source().id.value == "everything");
   CHECK(plan[0].action == 0);
@@ -314,9 +350,9 @@ TEST_CASE("a trigger makes an event of each action of each rule that matches") {
     CHECK(again.envelope == each.envelope);
   }
 
-  REQUIRE_FALSE(plan_trigger(rules, triggered("ticket.closed", R"({"ticket":{"status":"open"}})"), {}, plan));
-  REQUIRE(plan.size() == 4);
-  CHECK(data_in_own_envelope(std::get<std::string>(plan[3].envelope)) == R"({"ticket":{"status":"open"}})");
+  plan = plan_of(rules, triggered("ticket.closed", R"({"ticket":{"status":"open"}})"));
+  REQUIRE(plan.size() == 1);
+  CHECK(data_in_own_envelope(std::get<std::string>(plan[0].envelope)) == R"({"ticket":{"status":"open"}})");
 }
 
 TEST_CASE("the events' ids are the same each time, and follow from trigger, rule and action") {
@@ -355,15 +391,16 @@ TEST_CASE("one trigger makes so many events and bytes at most") {
   const auto of = triggered("e", "{\"v\":\"" + std::string(92, 'x') + "\"}");
   REQUIRE(of.data().size() == 100);
   const auto together = 48 * of.envelope().size();
-  std::vector<planned_event> plan;
-  CHECK_FALSE(plan_trigger(rules, of, {1'000, 48, together}, plan));
-  CHECK(plan.size() == 48);
-  CHECK(plan_trigger(rules, of, {1'000, 47, together}, plan) ==
+  const auto complaint = [&](const trigger_limits& limits) {
+    return trigger_plan{rules, of}.go_on(of, limits, no_end);
+  };
+  CHECK_FALSE(complaint({1'000, 48, together}));
+  CHECK(plan_of(rules, of).size() == 48);
+  CHECK(complaint({1'000, 47, together}) ==
         refusal{errc::too_large, "the rules that match would make more than 47 events of one trigger"});
-  CHECK(plan_trigger(rules, of, {1'000, 48, together - 1}, plan) ==
-        refusal{errc::too_large,
-                "the events that the rules make of this trigger would have more than " +
-                    std::to_string(together - 1) + " bytes together"});
+  CHECK(complaint({1'000, 48, together - 1}) ==
+        refusal{errc::too_large, "the events that the rules make of this trigger would have more than " +
+                                     std::to_string(together - 1) + " bytes together"});
 }
 
 TEST_CASE("a trigger that is no event is refused as an event would be") {

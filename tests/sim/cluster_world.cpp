@@ -51,6 +51,9 @@ constexpr std::size_t connectors = sent_to + 2;
 constexpr const char* cluster_uuid = "0191c0de-0000-4000-8000-000000000000";
 constexpr std::int64_t settling_ms = 10'000;
 constexpr std::int64_t taken_up_ms = 40'000;
+/// What of a log that is trimmed is kept: less than nodes are away now and then.
+constexpr std::int64_t keep_time_ms = 8'000;
+constexpr std::uint64_t keep_bytes = 3'000'000;
 constexpr std::size_t few_rows = 20; ///< of one page: who reads a log from its beginning needs many
 constexpr std::size_t write_buffer_bytes = 192 * 1024;
 constexpr auto endless_disk = std::numeric_limits<std::uint64_t>::max();
@@ -162,8 +165,9 @@ public:
                   std::function<void(bool)> done) override {
     table_.note_owner(of, node, epoch, queued_(std::move(done)));
   }
-  void trim(std::uint32_t of, std::uint64_t below, std::function<void(bool)> done) override {
-    table_.trim(of, below, queued_(std::move(done)));
+  void trim(std::uint32_t of, std::uint64_t epoch, std::uint64_t below,
+            std::function<void(bool)> done) override {
+    table_.trim(of, epoch, below, queued_(std::move(done)));
   }
 
 private:
@@ -233,7 +237,9 @@ struct simulated_members {
           member{}, [](bool) {},
           [own](simulated_members& it, const member&, bool&) {
             for (const auto& each : own)
-              if (const auto row = it.copies.find({each.partition, each.node}); row != it.copies.end())
+              if (each.notes_itself)
+                it.copies[{each.partition, each.node}] = each;
+              else if (const auto row = it.copies.find({each.partition, each.node}); row != it.copies.end())
                 row->second = each;
           });
     }
@@ -343,6 +349,8 @@ struct cluster_world::rep {
     copies = draw.below(4) == 0 ? 3 : cluster_part::default_copies;
     if (draw.below(2) == 0)
       database.read_rows = few_rows;
+    trims = draw.below(2) == 0;
+    database.trim_rows = few_rows;
     for (std::size_t i = 0; i < nodes; ++i)
       machines.push_back(std::make_unique<machine>(seed * 31 + i));
     for (std::size_t i = 0; i < nodes; ++i) {
@@ -435,10 +443,15 @@ struct cluster_world::rep {
     joining.self.addresses = name_of(which);
     joining.copies = copies;
     joining.stores = self->running->stores();
+    if (trims)
+      joining.log_keep = {keep_time_ms, keep_bytes};
     joining.settings_fresh = settings_fresh;
     joining.random = &on.random;
     joining.log_info = [this, which](const std::string& what) {
       counts.taken_up += what.find("nobody who keeps it claims it") != std::string::npos ? 1 : 0;
+      counts.stores_deleted += what.find("is deleted here") != std::string::npos ? 1 : 0;
+      counts.checkpoints += what.find("and is followed from there") != std::string::npos ? 1 : 0;
+      counts.broken_checkpoints += what.find("no checkpoint came from") != std::string::npos ? 1 : 0;
       say(name_of(which) + ": " + what);
     };
     joining.log_warning = joining.log_info;
@@ -460,6 +473,24 @@ struct cluster_world::rep {
           there = machines[i]->runs->running->door();
       self->running->owner_is(partition, owner.epoch, owner.node, there, owner.halted);
     };
+    joining.take_checkpoint = [this, self](std::uint32_t partition, const std::string&,
+                                           const std::string& address,
+                                           std::function<void(std::uint64_t)> opened,
+                                           std::function<void(const store_status&)> done) {
+      for (std::size_t i = 0; i < machines.size(); ++i)
+        if (name_of(i) == address && machines[i]->runs)
+          return self->running->take_checkpoint(partition, machines[i]->runs->running->door(),
+                                                std::move(opened), std::move(done));
+      done({store_errc::away, "it does not run"});
+    };
+    joining.stop_taking = [self](std::uint32_t partition) { self->running->stop_taking(partition); };
+    joining.clear_store = [self](std::uint32_t partition, std::function<void(const store_status&)> done) {
+      self->running->clear_store(partition, std::move(done));
+    };
+    self->running->lend([self](std::uint32_t partition, const std::filesystem::path& to,
+                               std::function<void(std::variant<std::uint64_t, store_status>)> done) {
+      self->answers.push_back([=] { done(self->part->checkpoint(partition, to)); });
+    });
     joining.replaced = [this, which] { complain(name_of(which) + " is told that another has its name"); };
     on.runs->part = std::make_unique<cluster_part>(std::move(joining));
     on.runs->next_tick_ms = now_ms + static_cast<std::int64_t>(draw.below(cluster_part::beat_ms));
@@ -476,6 +507,34 @@ struct cluster_world::rep {
     on.disk.crash();
     end_process(which);
     on.disk.restart(draw.next());
+    on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(5'000));
+  }
+
+  /// It begins again with nothing. Not where its copies are needed: of all else somebody has to have what the log has no more.
+  void lose_disk(std::size_t which) {
+    if (!fault.lost_disks || !machines[which]->runs)
+      return;
+    for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
+      bool others = database.trimmed_to(partition) <= 1;
+      for (std::size_t i = 0; i < machines.size() && !others; ++i) {
+        if (i == which || !machines[i]->runs || !machines[i]->runs->part->follows(partition))
+          continue;
+        const auto row = members.copies.find({partition, name_of(i)});
+        const auto at = decode_log_position(store_of(i, partition).position());
+        others = row != members.copies.end() && row->second.complete && at &&
+                 at->history.last().number >= database.trimmed_to(partition);
+      }
+      if (!others)
+        return;
+    }
+    say(name_of(which) + " loses its disk");
+    ++counts.lost_disks;
+    end_process(which);
+    auto& on = *machines[which];
+    const auto data = folder / name_of(which);
+    for (const auto* const each : {"partition-0", "partition-1", "partition-2", "settings"})
+      for (const auto* const more : {"", ".new"})
+        on.disk.restore(data / (std::string{each} + more), {});
     on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(5'000));
   }
 
@@ -615,7 +674,9 @@ struct cluster_world::rep {
     const auto for_a_while = [&](std::uint64_t most) {
       return now_ms + static_cast<std::int64_t>(draw.below(most));
     };
-    switch (draw.below(10)) {
+    switch (draw.below(11)) {
+    case 10:
+      return lose_disk(which);
     case 0:
       if (fault.failovers && draw.below(2) == 0)
         fail_over();
@@ -1021,7 +1082,8 @@ struct cluster_world::rep {
          found.empty() && now_ms < until_ms;) // all have looked by then
       step();
     const auto partition = static_cast<std::uint32_t>(draw.below(partitions));
-    if (!found.empty() || !all_run() || keepers_of(partition).size() == machines.size())
+    if (!found.empty() || !all_run() || keepers_of(partition).size() == machines.size() ||
+        database.trimmed_to(partition) > 1) // then nobody else can have all of it
       return;
     for (const auto node : keepers_of(partition)) {
       say(name_of(node) + ", which keeps partition " + std::to_string(partition) + ", is gone");
@@ -1113,6 +1175,7 @@ struct cluster_world::rep {
   simulated_database database;
   simulated_members members{database};
   std::size_t copies = 0; ///< that each partition is to have
+  bool trims = false;     ///< its logs; else they are kept as long as the world lasts
   std::int64_t outage_until_ms = 0;
   std::int64_t slow_until_ms = 0;
   std::int64_t standby_away_until_ms = 0; ///< commits can be seen, and are not acknowledged
@@ -1164,7 +1227,7 @@ void cluster_world::run(int steps) {
 void cluster_world::calm_down() {
   auto& it = *rep_;
   it.calm = true;
-  it.fault = {false, false, false, false, false, false, false, false, false, false};
+  it.fault = {false, false, false, false, false, false, false, false, false, false, false};
   it.outage_until_ms = it.slow_until_ms = it.standby_away_until_ms = 0;
   for (auto& each : it.machines) {
     each->paused_until_ms = 0;
@@ -1187,6 +1250,8 @@ void cluster_world::calm_down() {
   const auto from_ms = it.now_ms;
   while (it.found.empty() && !is_done() && it.now_ms - from_ms < longest_ms)
     it.step();
+  for (std::uint32_t partition = 0; partition <= partitions; ++partition)
+    it.counts.records_trimmed += std::max<std::uint64_t>(it.database.trimmed_to(partition), 1) - 1;
   it.counts.accepted = it.accepted_ids.size();
   it.counts.delivered = it.deliveries.size();
   if (!it.found.empty())

@@ -33,6 +33,7 @@ public:
     bool power_cuts = true;    ///< a machine loses what its disk had not synced, or all of them do
     bool stops = true;         ///< a node ends in order
     bool full_disks = true;    ///< the disk of a node has no room for a while
+    bool lost_disks = true;    ///< a node begins again with an empty disk
     bool bad_endpoints = true; ///< endpoints that answer 503 now and then
   };
 
@@ -63,6 +64,11 @@ public:
     std::size_t power_cuts = 0;
     std::size_t failovers = 0;
     std::size_t full_disks = 0;
+    std::size_t lost_disks = 0;
+    std::size_t records_trimmed = 0;
+    std::size_t checkpoints = 0;        ///< that nodes began with
+    std::size_t broken_checkpoints = 0; ///< that did not come to their end
+    std::size_t stores_deleted = 0;     ///< of partitions that others keep
     std::size_t feed_entries = 0;
     std::size_t rules_changed = 0;
     std::size_t settings_looks = 0; ///< at a node's copy that it would decide by

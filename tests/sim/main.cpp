@@ -228,6 +228,11 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
       all.power_cuts += counted.power_cuts;
       all.failovers += counted.failovers;
       all.full_disks += counted.full_disks;
+      all.lost_disks += counted.lost_disks;
+      all.records_trimmed += counted.records_trimmed;
+      all.checkpoints += counted.checkpoints;
+      all.broken_checkpoints += counted.broken_checkpoints;
+      all.stores_deleted += counted.stores_deleted;
       all.feed_entries += counted.feed_entries;
       all.rules_changed += counted.rules_changed;
       all.settings_looks += counted.settings_looks;
@@ -264,6 +269,11 @@ int run_clusters(const command_line& asked, const std::filesystem::path& folder)
   row("times that one was taken up by another", all.taken_up);
   row("failovers of the database", all.failovers);
   row("disks that were full for a while", all.full_disks);
+  row("disks that were lost", all.lost_disks);
+  row("records of logs that were trimmed", all.records_trimmed);
+  row("checkpoints that nodes began with", all.checkpoints);
+  row("  that did not come to their end", all.broken_checkpoints);
+  row("stores deleted, which others keep", all.stores_deleted);
   row("entries of the feed, read across nodes", all.feed_entries);
   row("rules changed", all.rules_changed);
   row("looks at a node's copy of them", all.settings_looks);

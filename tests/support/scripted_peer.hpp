@@ -63,6 +63,9 @@ struct scripted_peer {
   kept_requests<of_partition<delete_setting>, void> deleted_settings;
   kept_requests<of_partition<get_setting>, setting> got_settings;
   kept_requests<of_partition<list_settings>, settings_page> listed_settings;
+  kept_requests<open_checkpoint, opened_checkpoint> opened;
+  kept_requests<read_checkpoint, checkpoint_bytes> pieces;
+  kept_requests<close_checkpoint, void> closed;
 };
 
 inline peer_actor::behavior_type play(peer_actor::pointer self, std::shared_ptr<scripted_peer> script) {
@@ -82,6 +85,9 @@ inline peer_actor::behavior_type play(peer_actor::pointer self, std::shared_ptr<
       [=](const of_partition<delete_setting>& r) { return script->deleted_settings.keep(self, r); },
       [=](const of_partition<get_setting>& r) { return script->got_settings.keep(self, r); },
       [=](const of_partition<list_settings>& r) { return script->listed_settings.keep(self, r); },
+      [=](const open_checkpoint& r) { return script->opened.keep(self, r); },
+      [=](const read_checkpoint& r) { return script->pieces.keep(self, r); },
+      [=](const close_checkpoint& r) { return script->closed.keep(self, r); },
   };
 }
 
