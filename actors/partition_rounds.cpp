@@ -693,6 +693,16 @@ void partition_rounds::release(round& done, released& out) {
   done.clear();
 }
 
+std::shared_ptr<const connector> partition_rounds::durable_config(connector_slot slot) const {
+  const auto& active = *at(slot).active;
+  if (active.changes_in_rounds > 0)
+    for (const auto* part : {&flying_, &filling_}) // the first change of it that is not durable
+      for (const auto& each : part->changes)
+        if (each.slot == slot && each.before)
+          return each.before;
+  return active.shared;
+}
+
 void partition_rounds::release_changes(round& done, released& out) {
   for (const auto& each : done.changes) {
     auto& owner = at(each.slot);

@@ -218,6 +218,9 @@ public:
 
   /// One that is known must be at hand: see `activate`.
   connector_slot put(const connector& config);
+  /// As it is on disk, for who sends its events: a put that is not there yet may be refused. At hand. Of one that was made since,
+  /// as it is to be.
+  [[nodiscard]] std::shared_ptr<const connector> durable_config(connector_slot slot) const;
   /// Not while something is pending for it: see `is_busy`; at hand.
   void remove(connector_slot slot);
   /// Something is pending for it, in the store or on its way there.

@@ -355,19 +355,22 @@ std::shared_ptr<in_flight_count> persistence::in_flight_of(connector_slot slot) 
 }
 
 /// Null: the connector can't be used, which it says of itself from then on.
+/// As it is on disk: what was put since may be refused yet.
 std::shared_ptr<const delivery_profile> persistence::profile_of(connector_slot slot) {
   auto& active = *rounds_.at(slot).active;
+  const auto config = rounds_.durable_config(slot);
   if (is_given_up(slot))
-    return make_silent_profile(active.config(), in_flight_of(slot));
+    return make_silent_profile(*config, in_flight_of(slot));
   try {
-    auto profile = make_delivery_profile(active.config(), *with_.secrets, with_.version, in_flight_of(slot),
-                                         with_.permit);
-    active.shared = config_of(profile); // the same, once in memory
+    auto profile =
+        make_delivery_profile(*config, *with_.secrets, with_.version, in_flight_of(slot), with_.permit);
+    if (active.shared == config)
+      active.shared = config_of(profile); // the same, once in memory
     return profile;
   } catch (const std::exception& why) {
     active.complaint = why.what();
     rounds_.show(slot);
-    warn("connector '" + active.config().id.value + "' is set aside: " + active.complaint +
+    warn("connector '" + config->id.value + "' is set aside: " + active.complaint +
          "; its events wait until it is put again");
     return nullptr;
   }

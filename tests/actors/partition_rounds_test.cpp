@@ -472,6 +472,36 @@ TEST_CASE("a filter holds from its put on, and is the one before where its round
   CHECK(f.store->read_connector({"a"})->filter_json.empty());
 }
 
+TEST_CASE("whoever sends a connector's events has it as it is on disk, not as it was put since") {
+  rounds_fixture f;
+  const auto put = [&](const std::string& host) {
+    auto config = rounds_fixture::config_of("a");
+    config.url = "https://" + host + "/";
+    return f.rounds->put(config);
+  };
+  const auto slot = put("first");
+  const auto url = [&] { return f.rounds->durable_config(slot)->url; };
+  CHECK(url() == "https://first/");
+  f.commit();
+  put("second");
+  CHECK(url() == "https://first/");
+  f.seal();
+  put("third");
+  put("fourth");
+  CHECK(url() == "https://first/");
+  f.durable();
+  CHECK(url() == "https://second/");
+  f.seal();
+  put("fifth");
+  CHECK(url() == "https://second/");
+  f.refused();
+  CHECK(url() == "https://second/");
+  CHECK(f.rounds->at(slot).config().url == "https://second/");
+  put("sixth");
+  f.commit();
+  CHECK(url() == "https://sixth/");
+}
+
 TEST_CASE("what is no envelope is not judged by a filter") {
   rounds_fixture f;
   auto config = rounds_fixture::config_of("a");
