@@ -21,20 +21,23 @@ std::optional<feed_cursor> feed_cursor::parse(std::string_view text, std::size_t
   const bool is_tagged = in.skip(feed_prefix);
   if (!is_tagged && !in.skip(untagged_prefix))
     return std::nullopt;
-  feed_cursor cursor;
-  for (std::size_t i = 0; i < partitions; ++i) {
-    if (!in.skip("-"))
-      return std::nullopt;
+  std::vector<std::optional<feed_position>> known;
+  while (known.size() < partitions && in.skip("-")) {
     if (is_tagged && in.skip(not_begun)) {
-      cursor.positions.emplace_back();
+      known.emplace_back();
       continue;
     }
-    auto& at = cursor.positions.emplace_back(std::in_place).value();
+    auto& at = known.emplace_back(std::in_place).value();
     if (!in.read(at.after) || !in.skip(".") || !in.read(at.tag) || !in.skip(".") ||
         !in.read(at.promised_from) || (is_tagged && (!in.skip(".") || !in.read(at.promise_tag))))
       return std::nullopt;
   }
-  return in.at_end() ? std::optional{std::move(cursor)} : std::nullopt;
+  if (known.empty() || partitions % known.size() != 0 || !in.at_end())
+    return std::nullopt;
+  feed_cursor cursor;
+  for (std::size_t i = 0; i < partitions; ++i)
+    cursor.positions.push_back(known[i % known.size()]);
+  return cursor;
 }
 
 std::string feed_cursor::to_string() const {

@@ -20,7 +20,8 @@ struct feed_cursor {
   /// kept, and nothing was promised.
   std::vector<std::optional<feed_position>> positions;
 
-  /// `nullopt`: not a cursor of a node with this many partitions. The empty text is none: see read_outcomes.
+  /// Of a node with this many partitions, or with fewer before it was split (`partition_split`): then each goes on where the
+  /// one was that it was a part of. `nullopt`: of none of these. The empty text is none: see read_outcomes.
   [[nodiscard]] static std::optional<feed_cursor> parse(std::string_view text, std::size_t partitions);
   [[nodiscard]] std::string to_string() const;
   /// What the text is no longer than.

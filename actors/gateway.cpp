@@ -62,6 +62,9 @@ gateway::handle::behavior_type gateway::make_behavior() {
         return self_->delegate(with_.history, std::move(request));
       },
       [this](const get_status& request) { return status(request); },
+      [this](make_backup& request) -> caf::result<backup_made> {
+        return self_->delegate(with_.clerk, std::move(request));
+      },
       [this](const drain&) { stopping_ = true; },
   };
 }

@@ -33,6 +33,7 @@ public:
     router_actor router;
     history_actor history;
     rule_desk_actor desk;
+    backup_clerk_actor clerk;
     std::vector<partition_actor> partitions; ///< of connectors
     partition_actor settings;
     const schedule_clock* clock = nullptr; ///< outlives the actor

@@ -29,10 +29,16 @@ std::optional<run_cursor> run_cursor::parse(std::string_view text, std::size_t p
   hex_reader in{text};
   if (!in.skip(run_prefix))
     return std::nullopt;
-  for (auto& position : cursor.after)
-    if (!in.skip("-") || !in.read(position))
+  std::vector<log_sequence> known;
+  while (known.size() < partitions && in.skip("-"))
+    if (!in.read(known.emplace_back()))
       return std::nullopt;
-  if (in.skip("+")) {
+  if (known.empty() || partitions % known.size() != 0)
+    return std::nullopt;
+  for (std::size_t i = 0; i < partitions; ++i)
+    cursor.after[i] = known[i % known.size()];
+  // Which of several partitions has the event by now can't be told from its position.
+  if (known.size() == partitions && in.skip("+")) {
     cursor.within = run_cursor::within_event{};
     auto& within = *cursor.within;
     if (!in.read(within.partition) || within.partition >= partitions || !read_left(in, within.left))

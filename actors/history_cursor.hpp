@@ -25,7 +25,8 @@ struct run_cursor {
   std::vector<log_sequence> after;
   std::optional<within_event> within;
 
-  /// Empty text is the beginning. `nullopt`: not a cursor of a node with this many partitions.
+  /// Empty text is the beginning. Of a node with this many partitions, or, unless it is within an event, with fewer before it
+  /// was split: see `feed_cursor::parse`. `nullopt`: of none of these.
   [[nodiscard]] static std::optional<run_cursor> parse(std::string_view text, std::size_t partitions);
   [[nodiscard]] std::string to_string() const;
 };

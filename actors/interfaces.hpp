@@ -86,8 +86,8 @@ using rule_desk_actor = caf::typed_actor<
     caf::result<rule_page>(list_rules), caf::result<trial_page>(try_rules),
     /// Of a connector that no rule names; handed on to its partition.
     caf::result<void>(delete_connector),
-    /// To itself: look at what waits.
-    caf::result<void>(tick)>;
+    /// To itself: look at what waits; judge triggers by the rules that are left.
+    caf::result<void>(tick), caf::result<void>(judge_more)>;
 
 /// One per partition: sole writer of its store, parent of its supervisors. Never answers `not_owner`: that is a peer's.
 using persistence_actor = partition_actor::extend_with<sleeper_actor>::extend_with<settings_actor>::extend<
@@ -153,6 +153,9 @@ using history_actor = caf::typed_actor<
 using history_sweeper_actor = caf::typed_actor<
     /// To itself: look at the next file.
     caf::result<void>(tick)>;
+
+/// One per node: copies all that it has to a folder, when it is told to.
+using backup_clerk_actor = caf::typed_actor<caf::result<backup_made>(make_backup)>;
 
 /// One per node: the one place that knows which actor serves a partition.
 using router_actor = caf::typed_actor<

@@ -247,6 +247,9 @@ struct wake_up {};
 /// To oneself: time to look at what comes round.
 struct tick {};
 
+/// Rule desk → itself: there are triggers of which not all rules are judged.
+struct judge_more {};
+
 /// Record inbox → persistence: what is there has waited long enough for a commit that would take it along.
 struct attempts_waited {};
 

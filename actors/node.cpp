@@ -1,6 +1,7 @@
 #include "actors/node.hpp"
 
 #include "actors/alarm.hpp"
+#include "actors/backup_clerk.hpp"
 #include "actors/checkpoint_source.hpp"
 #include "actors/checkpoint_taker.hpp"
 #include "actors/delivery.hpp"
@@ -90,6 +91,8 @@ struct node::rep {
   rule_desk_actor rules;
   history_actor history;
   history_sweeper_actor sweeper;
+  backup_clerk_actor clerk;
+  std::shared_ptr<std::atomic<bool>> ending = std::make_shared<std::atomic<bool>>(false);
   node_gateway_actor gateway;
   peer_door_actor door;                ///< null: no other node asks for anything
   checkpoint_source_actor checkpoints; ///< likewise
@@ -99,6 +102,7 @@ struct node::rep {
   void start_partition(std::uint32_t number, std::unique_ptr<round_log> log,
                        std::shared_ptr<const start_permit> permit);
   void start_front();
+  void start_clerk();
   [[nodiscard]] bool is_settings(std::uint32_t number) const { return number == folder->partitions(); }
   [[nodiscard]] std::string name_of(std::uint32_t number) const {
     return "partition " + (is_settings(number) ? "settings" : std::to_string(number));
@@ -244,6 +248,7 @@ void node::rep::start_front() {
   for (std::uint32_t i = 0; i < folder->partitions(); ++i)
     stores.push_back(partitions[i].store);
   sweeper = spawn_blocking<history_sweeper>("history sweeper", std::move(stores));
+  start_clerk();
   auto limits = options.history;
   limits.partial_feeds = options.cluster.has_value();
   history = spawn<vicket::history>("history", std::move(readers), std::cref(*clock), limits);
@@ -262,6 +267,7 @@ void node::rep::start_front() {
   setup.router = router;
   setup.history = history;
   setup.desk = rules;
+  setup.clerk = clerk;
   setup.partitions = std::move(heads);
   setup.settings = options.cluster ? partition_actor{last.seat} : partition_actor{last.persistence};
   setup.clock = clock.get();
@@ -272,6 +278,27 @@ void node::rep::start_front() {
   setup.version = version();
   setup.intake = intake;
   gateway = spawn<vicket::gateway>("gateway", std::move(setup));
+}
+
+void node::rep::start_clerk() {
+  backup_clerk::setup copying;
+  copying.root = options.backup_root;
+  copying.data_dir = folder->path();
+  for (std::uint32_t i = 0; i < partitions.size(); ++i)
+    copying.stores.push_back(
+        {(is_settings(i) ? *folder->settings_path() : folder->partition_path(i)).filename().string(),
+         partitions[i].store});
+  copying.clustered = options.cluster.has_value();
+  auto& about = copying.about;
+  about.version = version();
+  about.folder_format = folder->format();
+  about.partitions = folder->partitions();
+  about.key_fingerprint = folder->key_fingerprint().value_or("");
+  if (options.cluster)
+    about.cluster = backup_manifest::cluster_place{options.cluster->uuid, options.cluster->node};
+  copying.clock = clock.get();
+  copying.ending = ending;
+  clerk = spawn_blocking<backup_clerk>("clerk of backups", std::move(copying));
 }
 
 namespace {
@@ -371,6 +398,7 @@ node::node(std::unique_ptr<rep> parts) : rep_{std::move(parts)} {}
 node::~node() = default;
 
 void node::rep::end_all() {
+  ending->store(true);
   caf::scoped_actor self{system};
   auto end = [&](auto& actor) {
     if (!actor)
@@ -385,6 +413,7 @@ void node::rep::end_all() {
   end(rules);
   end(history);
   end(sweeper);
+  end(clerk);
   end(router);
   end(door);
   end(checkpoints);
@@ -524,6 +553,7 @@ void node::disown(std::uint32_t partition, std::function<void()> gone) {
 }
 
 bool node::stop(std::int64_t patience_ms) {
+  rep_->ending->store(true);
   caf::scoped_actor self{rep_->system};
   const auto patience = std::chrono::milliseconds{patience_ms};
   self->request(rep_->gateway, patience, drain{}).receive([] {}, [](const caf::error&) {});
@@ -544,6 +574,7 @@ void node::end() {
 }
 
 void node::begin_stop(std::int64_t patience_ms, std::function<void(bool)> done) {
+  rep_->ending->store(true);
   std::vector<persistence_actor> heads;
   for (const auto& part : rep_->partitions)
     heads.push_back(part.persistence);

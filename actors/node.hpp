@@ -62,6 +62,8 @@ struct node_options {
   std::optional<data_folder::cluster_place> cluster;
   /// Of a node of a cluster: holds while its copy of the settings is the newest. See storage/settings_copy.hpp, `cluster_part`.
   std::shared_ptr<const start_permit> settings_fresh;
+  /// Backups are made directly below it, when an operator says so (`make_backup`); absolute. Empty: none are made.
+  std::filesystem::path backup_root;
   /// Of a node of a cluster: how fast it takes checkpoints from others; 0: as in `checkpoint_taker`.
   std::uint64_t copy_bytes_per_second = 0;
   /// Off in tests on CAF's deterministic coordinator: actors that wait for the disk then run like the others.

@@ -4,6 +4,8 @@
 #include "policy/envelope.hpp"
 #include "policy/partitioning.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -66,6 +68,7 @@ rule_desk::handle::behavior_type rule_desk::make_behavior() {
       [this](const list_rules& request) { return list(request); },
       [this](const try_rules& request) { return try_out(request); },
       [this](delete_connector& request) { return remove(request); },
+      [this](const judge_more&) { judge_on(); },
       [this](const tick&) {
         tick_under_way_ = false;
         look();
@@ -77,18 +80,11 @@ rule_desk::handle::behavior_type rule_desk::make_behavior() {
 
 caf::result<trigger_result> rule_desk::send_one(trigger& value) {
   auto promise = self_->make_response_promise<trigger_result>();
-  std::vector<part> parts;
-  take(
-      std::move(value),
-      [promise](trigger_answer answered) mutable {
-        if (auto* done = std::get_if<trigger_result>(&answered))
-          promise.deliver(std::move(*done));
-        else
-          promise.deliver(make_refusal(std::get<refusal>(answered)));
-      },
-      parts);
-  for (auto& each : parts)
-    ask(std::move(each));
+  const auto open = std::make_shared<open_message>();
+  open->promise = promise;
+  std::vector<trigger> items;
+  items.push_back(std::move(value));
+  take(std::move(items), open);
   return promise;
 }
 
@@ -99,169 +95,246 @@ caf::result<trigger_batch_result> rule_desk::send_many(trigger_batch& batch) {
                             " triggers, this one has " + std::to_string(batch.items.size()));
   if (batch.items.empty())
     return trigger_batch_result{};
-  struct whole {
-    caf::typed_response_promise<trigger_batch_result> promise;
-    trigger_batch_result value;
-    std::size_t missing;
-  };
-  const auto all = std::make_shared<whole>();
-  all->promise = self_->make_response_promise<trigger_batch_result>();
-  all->value.results.resize(batch.items.size());
-  all->missing = batch.items.size();
-  auto promise = all->promise;
-  std::vector<part> parts; // of the triggers together: a message for each partition, not for each event
-  for (std::size_t i = 0; i < batch.items.size(); ++i)
-    take(
-        std::move(batch.items[i]),
-        [all, i](trigger_answer answered) {
-          all->value.results[i] = std::move(answered);
-          if (--all->missing == 0)
-            all->promise.deliver(std::move(all->value));
-        },
-        parts);
-  for (auto& each : parts)
-    ask(std::move(each));
+  auto promise = self_->make_response_promise<trigger_batch_result>();
+  const auto open = std::make_shared<open_message>();
+  open->promise = promise;
+  take(std::move(batch.items), open);
   return promise;
 }
 
-void rule_desk::take(trigger value, answer done, std::vector<part>& parts) {
-  const auto open = std::make_shared<open_trigger>();
-  open->made_here = !value.id;
-  open->id = value.id ? *value.id : ids_.next(with_.clock->now(), *with_.random);
+void rule_desk::take(std::vector<trigger> items, message_ptr open) {
   open->until = now() + patience;
-  open->done = std::move(done);
-  open->bytes = weight_of(value);
-  if (held_bytes_ > 0 && held_bytes_ + open->bytes > with_.max_bytes) {
-    open->bytes = 0;
-    return answer_with(open,
-                       refusal{errc::overloaded, "more than " + std::to_string(with_.max_bytes) +
-                                                     " bytes of triggers are on their way: send again a "
-                                                     "little later"});
+  open->missing = items.size();
+  open->triggers.resize(items.size());
+  open->answer.results.resize(items.size());
+  const auto time = with_.clock->now();
+  std::size_t too_many = 0;
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    auto& one = open->triggers[i];
+    one.made_here = !items[i].id;
+    one.id = items[i].id ? *items[i].id : ids_.next(time, *with_.random);
+    const auto bytes = weight_of(items[i]);
+    if (held_bytes_ > 0 && held_bytes_ + bytes > with_.max_bytes) {
+      ++too_many;
+      refuse(open, i,
+             {errc::overloaded, "more than " + std::to_string(with_.max_bytes) +
+                                    " bytes of triggers are on their way: send again a little later"});
+      continue;
+    }
+    one.bytes = bytes;
+    held_bytes_ += bytes;
   }
-  held_bytes_ += open->bytes;
+  if (too_many == items.size())
+    return;
   const auto* rules = waiting_.empty() ? rules_.current() : nullptr;
-  if (rules != nullptr)
-    return plan(std::move(value), open, *rules, parts);
-  waiting_.push_back({std::move(value), open});
-  schedule_look(look_again);
+  if (rules == nullptr) {
+    waiting_.push_back({std::move(items), std::move(open)});
+    return schedule_look(look_again);
+  }
+  std::vector<part> parts;
+  plan(std::move(items), open, *rules, parts);
+  for (auto& each : parts)
+    ask(std::move(each));
 }
 
-void rule_desk::plan(trigger value, const trigger_ptr& open, const rule_set& rules,
+void rule_desk::plan(std::vector<trigger> items, const message_ptr& open, const rule_set& rules,
                      std::vector<part>& parts) {
-  auto checked = checked_trigger::check(std::move(value), open->id, with_.max_envelope_bytes);
-  if (auto* why = std::get_if<refusal>(&checked))
-    return answer_with(open, std::move(*why));
-  trigger_limits limits;
-  limits.max_envelope_bytes = with_.max_envelope_bytes;
-  limits.max_bytes = partition_seat::message_bytes;
-  auto planned = plan_trigger(rules, std::get<checked_trigger>(checked), limits);
-  if (auto* why = std::get_if<refusal>(&planned))
-    return answer_with(open, std::move(*why));
-  open->result.id = open->id;
-  struct composed {
-    composed_event event;
-    std::size_t index;
-  };
-  std::vector<composed> events;
-  std::size_t bytes = 0;
-  for (auto& one : std::get<std::vector<planned_event>>(planned)) {
-    auto& result = open->result.events.emplace_back();
-    result.connector = one.connector;
-    result.rule = std::move(one.rule);
-    result.action = one.action;
-    auto envelope = envelope_of(one, with_.max_envelope_bytes);
-    if (auto* why = std::get_if<refusal>(&envelope)) {
-      result.result = std::move(*why);
-      continue;
-    }
-    auto& event = std::get<send_to_connector>(one.event);
-    composed_event made;
-    made.id = one.id;
-    made.id_of_sender = !open->made_here; // of an id that was made now nothing is there yet
-    made.envelope = std::get<std::string>(std::move(envelope));
-    made.connector = std::move(event.connector);
-    made.event = std::move(event.event);
-    made.workflow = std::move(event.workflow);
-    made.run = std::move(event.run);
-    bytes += weight_of(made);
-    events.push_back({std::move(made), open->result.events.size() - 1});
-  }
-  if (bytes > partition_seat::message_bytes)
-    return answer_with(open, refusal{errc::too_large, "the events that the rules make of this trigger have " +
-                                                          std::to_string(bytes) + " bytes together, of " +
-                                                          std::to_string(partition_seat::message_bytes) +
-                                                          " at most"});
-  if (held_bytes_ > open->bytes && held_bytes_ + bytes > with_.max_bytes)
-    return answer_with(open,
-                       refusal{errc::overloaded, "the events of this trigger do not fit beside what is on "
-                                                 "its way: send again a little later"});
-  held_bytes_ += bytes;
-  open->bytes += bytes;
-  open->missing = events.size();
-  if (events.empty())
-    return answer_with(open, std::move(open->result));
-  // Those of one partition stay together: where there is no room for all of them behind others, they begin a message.
-  std::vector<std::size_t> bytes_for(with_.partitions);
-  std::vector<std::size_t> count_for(with_.partitions);
-  for (const auto& each : events) {
-    const auto partition = partition_of(each.event.connector, with_.partitions);
-    bytes_for[partition] += weight_of(each.event);
-    ++count_for[partition];
-  }
-  for (std::uint32_t partition = 0; partition < with_.partitions; ++partition) {
-    if (count_for[partition] == 0)
-      continue;
-    const auto last = std::find_if(parts.rbegin(), parts.rend(),
-                                   [&](const part& each) { return each.partition == partition; });
-    if (last == parts.rend() || last->bytes + bytes_for[partition] > partition_seat::message_bytes ||
-        last->events.size() + count_for[partition] > send_batch::max_items) {
-      part fresh;
-      fresh.partition = partition;
-      parts.push_back(std::move(fresh));
-    }
-  }
-  for (auto& each : events)
-    add(std::move(each.event), open, each.index, parts);
+  for (std::uint32_t i = 0; i < items.size(); ++i)
+    if (!open->triggers[i].is_answered)
+      plan(std::move(items[i]), open, i, rules, parts);
+  if (open->missing == 0)
+    return;
   open->undecided = undecided_.insert(undecided_.end(), open);
   open->is_undecided = true;
   schedule_look(again);
 }
 
-void rule_desk::add(composed_event event, const trigger_ptr& open, std::size_t index,
-                    std::vector<part>& parts) {
-  const auto partition = partition_of(event.connector, with_.partitions);
-  const auto to = std::find_if(parts.rbegin(), parts.rend(),
-                               [partition](const part& each) { return each.partition == partition; });
-  to->bytes += weight_of(event);
-  to->events.push_back(std::move(event));
-  to->places.push_back({open, index});
+void rule_desk::plan(trigger value, const message_ptr& open, std::uint32_t index, const rule_set& rules,
+                     std::vector<part>& parts) {
+  auto& one = open->triggers[index];
+  auto checked = checked_trigger::check(std::move(value), one.id, with_.max_envelope_bytes);
+  if (auto* why = std::get_if<refusal>(&checked))
+    return refuse(open, index, std::move(*why));
+  one.what = std::get<checked_trigger>(std::move(checked));
+  one.plan.emplace(rules, *one.what);
+  judge(open, index, parts);
+}
+
+void rule_desk::judge(const message_ptr& open, std::uint32_t index, std::vector<part>& parts) {
+  auto& one = open->triggers[index];
+  trigger_limits limits;
+  limits.max_envelope_bytes = with_.max_envelope_bytes;
+  limits.max_bytes = partition_seat::message_bytes;
+  if (auto why = one.plan->go_on(*one.what, limits, work_at_once))
+    return refuse(open, index, *std::move(why));
+  if (one.plan->is_complete())
+    return planned(open, index, parts);
+  unjudged_.emplace_back(open, index);
+  schedule_judging();
+}
+
+void rule_desk::judge_on() {
+  judging_ = false;
+  while (!unjudged_.empty()) {
+    const auto [open, index] = std::move(unjudged_.front());
+    unjudged_.pop_front();
+    if (open->triggers[index].is_answered)
+      continue; // it took too long
+    std::vector<part> parts;
+    judge(open, index, parts);
+    for (auto& each : parts)
+      ask(std::move(each));
+    break;
+  }
+  if (!unjudged_.empty())
+    schedule_judging();
+}
+
+/// Not at once: a worker stays with an actor for as long as that has messages.
+void rule_desk::schedule_judging() {
+  if (!std::exchange(judging_, true))
+    self_->delayed_send(self_, turn_of_others, judge_more{});
+}
+
+void rule_desk::planned(const message_ptr& open, std::uint32_t index, std::vector<part>& parts) {
+  auto& one = open->triggers[index];
+  auto events = std::move(one.plan->events());
+  one.plan.reset();
+  auto& result = open->answer.results[index].emplace<trigger_result>();
+  result.id = one.id;
+  result.events.resize(events.size());
+  one.first_rule = open->rules.size();
+  composed_.clear();
+  std::size_t bytes = 0;
+  for (std::uint32_t i = 0; i < events.size(); ++i) {
+    auto& planned = events[i];
+    auto& event = result.events[i];
+    event.connector = planned.connector();
+    event.rule = planned.by->source().id;
+    event.action = planned.action;
+    if (auto* envelope = std::get_if<std::string>(&planned.envelope)) {
+      composed_.emplace_back(composed(one, event.connector, planned.id, std::move(*envelope), false), i);
+      bytes += weight_of(composed_.back().first);
+    } else {
+      event.result = std::get<refusal>(std::move(planned.envelope));
+    }
+    open->rules.push_back(std::move(planned.by));
+  }
+  if (bytes > partition_seat::message_bytes)
+    return refuse(open, index,
+                  {errc::too_large, "the events that the rules make of this trigger have " +
+                                        std::to_string(bytes) + " bytes together, of " +
+                                        std::to_string(partition_seat::message_bytes) + " at most"});
+  if (held_bytes_ > one.bytes && held_bytes_ + bytes > with_.max_bytes)
+    return refuse(open, index,
+                  {errc::overloaded, "the events of this trigger do not fit beside what is on "
+                                     "its way: send again a little later"});
+  held_bytes_ += bytes;
+  one.bytes += bytes;
+  one.missing = composed_.size();
+  if (composed_.empty())
+    return answered(open, index);
+  deal(composed_, open, index, parts);
+}
+
+composed_event rule_desk::composed(const open_trigger& open, const connector_id& connector,
+                                   const event_id& id, std::string envelope, bool is_repetition) {
+  const auto& from = open.what->source();
+  composed_event made;
+  made.id = id;
+  made.id_of_sender = is_repetition || !open.made_here; // of an id that was made now nothing is there yet
+  made.connector = connector;
+  made.event = from.event;
+  made.workflow = from.workflow;
+  made.run = from.run;
+  made.envelope = std::move(envelope);
+  return made;
+}
+
+/// Those of one partition stay together: where there is no room for all of them behind others, they begin a request.
+void rule_desk::deal(std::vector<std::pair<composed_event, std::uint32_t>>& events, const message_ptr& open,
+                     std::uint32_t index, std::vector<part>& parts) const {
+  struct share {
+    std::uint32_t partition = 0;
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    part* into = nullptr;
+  };
+  boost::container::small_vector<share, 4> shares;
+  boost::container::small_vector<std::size_t, 16> share_of; // each event's
+  for (const auto& [event, number] : events) {
+    const auto partition = partition_of(event.connector, with_.partitions);
+    auto found = std::ranges::find(shares, partition, &share::partition);
+    if (found == shares.end()) {
+      share fresh;
+      fresh.partition = partition;
+      found = shares.insert(found, fresh);
+    }
+    found->bytes += weight_of(event);
+    ++found->count;
+    share_of.push_back(static_cast<std::size_t>(found - shares.begin()));
+  }
+  if (parts.size() + shares.size() > parts.capacity())
+    parts.reserve(2 * (parts.size() + shares.size())); // they stay where they are
+  for (auto& each : shares) {
+    const auto last = std::find_if(parts.rbegin(), parts.rend(),
+                                   [&](const part& one) { return one.partition == each.partition; });
+    if (last != parts.rend() && last->bytes + each.bytes <= partition_seat::message_bytes &&
+        last->events.size() + each.count <= send_batch::max_items) {
+      each.into = &*last;
+    } else {
+      each.into = &parts.emplace_back();
+      each.into->partition = each.partition;
+      const auto likely = std::max(each.count, 2 * (open->triggers.size() - index) / with_.partitions);
+      each.into->events.reserve(likely);
+      each.into->places.reserve(likely);
+    }
+    each.into->bytes += each.bytes;
+  }
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    auto& into = *shares[share_of[i]].into;
+    into.events.push_back(std::move(events[i].first));
+    into.places.push_back({open, index, events[i].second});
+  }
 }
 
 void rule_desk::ask(part one) {
+  if (one.events.empty())
+    compose_again(one);
+  if (one.events.empty())
+    return; // all of them were given up
+  accept_events request{one.partition, std::exchange(one.events, {})};
   const auto kept = std::make_shared<part>(std::move(one));
-  self_->request(with_.router, caf::infinite, accept_events{kept->partition, kept->events})
-      .then([this, kept](batch_result& answered) { take_answer(*kept, answered); },
-            [this, kept](const caf::error& why) {
-              for (auto& event : kept->events) // it may be there
-                event.id_of_sender = true;
-              retry(std::move(*kept), refusal_of(why).detail);
-            });
+  self_->request(with_.router, caf::infinite, std::move(request))
+      .then([this, kept](batch_result& answer) { take_answer(*kept, answer); },
+            [this, kept](const caf::error& why) { retry(std::move(*kept), refusal_of(why).detail); });
 }
 
-void rule_desk::take_answer(part& asked, batch_result& answered) {
+/// The same events under the same ids, whatever the rules are by now; each may be there.
+void rule_desk::compose_again(part& one) const {
+  std::erase_if(one.places, [](const place& each) { return each.of->triggers[each.trigger].is_answered; });
+  for (const auto& [of, trigger, event] : one.places) {
+    const auto& open = of->triggers[trigger];
+    const auto& shown = std::get<trigger_result>(of->answer.results[trigger]).events[event];
+    auto made =
+        plan_action(*of->rules[open.first_rule + event], shown.action, *open.what, with_.max_envelope_bytes);
+    one.events.push_back(
+        composed(open, shown.connector, made.id, std::get<std::string>(std::move(made.envelope)), true));
+  }
+}
+
+void rule_desk::take_answer(part& asked, batch_result& answer) {
   part left;
   left.partition = asked.partition;
   std::string why;
   for (std::size_t i = 0; i < asked.places.size(); ++i) {
-    auto& result = answered.results.at(i);
+    auto& result = answer.results.at(i);
     const auto* no = std::get_if<refusal>(&result);
     if (no == nullptr || !passes(no->code)) {
       decided(asked.places[i], std::move(result));
       continue;
     }
     why = no->detail;
-    asked.events[i].id_of_sender = true;
-    left.events.push_back(std::move(asked.events[i]));
     left.places.push_back(std::move(asked.places[i]));
   }
   if (!left.places.empty())
@@ -274,16 +347,14 @@ void rule_desk::retry(part one, const std::string& why) {
   left.partition = one.partition;
   left.why = why;
   left.again_at = now() + again;
-  for (std::size_t i = 0; i < one.places.size(); ++i) {
-    const auto& of = one.places[i].of;
-    if (!of->done)
+  for (auto& each : one.places) {
+    if (each.of->triggers[each.trigger].is_answered)
       continue; // another part of it had no time left
-    if (left.again_at > of->until) {
-      give_up(of, why);
-      continue;
-    }
-    left.events.push_back(std::move(one.events[i]));
-    left.places.push_back(std::move(one.places[i]));
+    each.of->why = why;
+    if (left.again_at > each.of->until)
+      give_up(each.of, each.trigger, why);
+    else
+      left.places.push_back(std::move(each));
   }
   if (left.places.empty())
     return;
@@ -291,30 +362,48 @@ void rule_desk::retry(part one, const std::string& why) {
   schedule_look(again);
 }
 
-void rule_desk::decided(const part::place& place, send_result result) {
-  auto& open = *place.of;
-  if (!open.done)
+void rule_desk::decided(const place& which, send_result result) {
+  auto& open = which.of->triggers[which.trigger];
+  if (open.is_answered)
     return;
   if (auto* yes = std::get_if<accepted>(&result); yes != nullptr && open.made_here)
     yes->duplicate = false;
-  open.result.events[place.index].result = std::move(result);
+  std::get<trigger_result>(which.of->answer.results[which.trigger]).events[which.event].result =
+      std::move(result);
   if (--open.missing == 0)
-    answer_with(place.of, std::move(open.result));
+    answered(which.of, which.trigger);
 }
 
-void rule_desk::give_up(const trigger_ptr& open, const std::string& why) {
-  answer_with(open,
-              refusal{errc::unavailable, "trigger " + open->id.to_string() +
-                                             " was not taken by all partitions: send it again with this "
-                                             "id, which adds what is missing: " +
-                                             why});
+void rule_desk::give_up(const message_ptr& open, std::uint32_t index, const std::string& why) {
+  refuse(open, index,
+         {errc::unavailable, "trigger " + open->triggers[index].id.to_string() +
+                                 " was not taken by all partitions: send it again with this "
+                                 "id, which adds what is missing: " +
+                                 why});
 }
 
-void rule_desk::answer_with(trigger_ptr open, trigger_answer value) {
+void rule_desk::refuse(const message_ptr& open, std::uint32_t index, refusal why) {
+  open->answer.results[index] = std::move(why);
+  answered(open, index);
+}
+
+void rule_desk::answered(const message_ptr& open, std::uint32_t index) {
+  auto& one = open->triggers[index];
+  one.is_answered = true;
+  one.what.reset();
+  one.plan.reset();
+  held_bytes_ -= std::exchange(one.bytes, 0);
+  if (--open->missing > 0)
+    return;
   if (std::exchange(open->is_undecided, false))
     undecided_.erase(open->undecided);
-  held_bytes_ -= std::exchange(open->bytes, 0);
-  std::exchange(open->done, nullptr)(std::move(value));
+  if (auto* many = std::get_if<caf::typed_response_promise<trigger_batch_result>>(&open->promise))
+    return many->deliver(std::move(open->answer));
+  auto& single = std::get<caf::typed_response_promise<trigger_result>>(open->promise);
+  if (auto* done = std::get_if<trigger_result>(&open->answer.results.front()))
+    single.deliver(std::move(*done));
+  else
+    single.deliver(make_refusal(std::get<refusal>(open->answer.results.front())));
 }
 
 void rule_desk::look() {
@@ -322,14 +411,29 @@ void rule_desk::look() {
   std::vector<part> parts;
   if (const auto* rules = waiting_.empty() ? nullptr : rules_.current(); rules != nullptr)
     for (auto& each : std::exchange(waiting_, {}))
-      plan(std::move(each.value), each.open, *rules, parts);
+      plan(std::move(each.items), each.open, *rules, parts);
   while (!waiting_.empty() && waiting_.front().open->until <= time) {
-    answer_with(waiting_.front().open, rules_are_old());
+    const auto open = std::move(waiting_.front().open);
     waiting_.pop_front();
+    for (std::uint32_t i = 0; i < open->triggers.size(); ++i)
+      if (!open->triggers[i].is_answered)
+        refuse(open, i, rules_are_old());
   }
   // Also those whose part is on its way: what answers later is not waited for.
-  while (!undecided_.empty() && undecided_.front()->until <= time)
-    give_up(undecided_.front(), "a partition has not answered in time");
+  while (!undecided_.empty() && undecided_.front()->until <= time) {
+    const auto open = undecided_.front();
+    for (std::uint32_t i = 0; i < open->triggers.size(); ++i) {
+      const auto& one = open->triggers[i];
+      if (one.is_answered)
+        continue;
+      if (one.plan)
+        give_up(open, i,
+                "its rules take too long to judge: " + std::to_string(one.plan->judged()) + " of " +
+                    std::to_string(one.plan->rules()) + " with a pattern for its name are");
+      else
+        give_up(open, i, open->why.empty() ? "a partition has not answered in time" : open->why);
+    }
+  }
   for (auto at = again_.begin(); at != again_.end();) {
     if (at->again_at > time) {
       ++at;
@@ -470,8 +574,13 @@ caf::result<trial_page> rule_desk::try_out(const try_rules& request) {
     return make_refusal(*why);
   trial_page page;
   std::size_t bytes = 0;
+  std::size_t work = 0;
   const auto limit = std::clamp(request.limit, 1u, try_rules::max_limit);
   rules->visit_after(request.after, [&](const compiled_rule& one) {
+    page.more = work > work_at_once;
+    if (page.more)
+      return false;
+    work += work_of(one, std::get<checked_trigger>(checked));
     auto trial = try_rule(one, std::get<checked_trigger>(checked), with_.max_envelope_bytes);
     tried_rule shown;
     shown.rule = one.source().id;
@@ -485,7 +594,7 @@ caf::result<trial_page> rule_desk::try_out(const try_rules& request) {
       if (const auto* envelope = std::get_if<std::string>(&each.envelope))
         bytes += envelope->size();
       bytes += around_bytes;
-      shown.actions.push_back({std::move(each.connector), each.id, std::move(each.envelope)});
+      shown.actions.push_back({each.connector(), each.id, std::move(each.envelope)});
     }
     page.more = page.rules.size() == limit || (!page.rules.empty() && bytes > trial_page::max_bytes);
     if (!page.more)

@@ -16,7 +16,10 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace vicket {
@@ -37,6 +40,10 @@ public:
   static constexpr std::chrono::milliseconds again{200};
   static constexpr std::chrono::milliseconds look_again{50}; ///< for rules that may be decided by
   static constexpr std::chrono::milliseconds patience{10'000};
+  /// What is judged of a trigger by rules before others have their turn, and before a page of `try_rules` ends: see
+  /// `trigger_plan`. Some milliseconds; 0.1 s for conditions that are hard to decide.
+  static constexpr std::size_t work_at_once = 4u << 20;
+  static constexpr std::chrono::milliseconds turn_of_others{1};
   /// Rules that a refused delete of a connector names.
   static constexpr std::size_t named_rules = 10;
 
@@ -60,53 +67,82 @@ public:
 
 private:
   using time_point = caf::actor_clock::time_point;
-  using answer = std::function<void(trigger_answer)>;
 
-  /// A trigger that is not answered.
   struct open_trigger {
     event_id id;
     bool made_here = false; ///< the id: nothing is a duplicate of what was there before
-    time_point until;
+    bool is_answered = false;
     std::size_t bytes = 0;
-    trigger_result result;
-    std::size_t missing = 0;                                      ///< events that are not decided
-    answer done;                                                  ///< null: it is answered
-    std::list<std::shared_ptr<open_trigger>>::iterator undecided; ///< its place there, once it is planned
+    std::optional<checked_trigger> what; ///< until it is answered
+    std::size_t first_rule = 0;          ///< of those of the message
+    std::size_t missing = 0;             ///< events that are not decided
+    std::optional<trigger_plan> plan;    ///< while not all of its rules are judged
+  };
+
+  /// One or several triggers that came together, until all of them are answered. What has to be sent again is made again out
+  /// of the trigger and its rules: copies of events cost more than all the rest.
+  struct open_message {
+    std::variant<caf::typed_response_promise<trigger_result>,
+                 caf::typed_response_promise<trigger_batch_result>>
+        promise;
+    time_point until;
+    std::vector<open_trigger> triggers;
+    std::vector<std::shared_ptr<const compiled_rule>> rules; ///< of each event, trigger by trigger
+    trigger_batch_result answer; ///< of each of the triggers, as far as it is known
+    std::size_t missing = 0;     ///< triggers that are not answered
+    std::string why;             ///< a part could not be taken last
+    std::list<std::shared_ptr<open_message>>::iterator undecided; ///< its place there, once it is planned
     bool is_undecided = false;
   };
-  using trigger_ptr = std::shared_ptr<open_trigger>;
+  using message_ptr = std::shared_ptr<open_message>;
 
+  /// An event of a trigger of a message.
+  struct place {
+    message_ptr of;
+    std::uint32_t trigger = 0;
+    std::uint32_t event = 0; ///< of the trigger's result
+  };
   /// Events of one partition that go there in one message.
   struct part {
-    struct place {
-      trigger_ptr of;
-      std::size_t index; ///< of the result
-    };
     std::uint32_t partition = 0;
-    std::vector<composed_event> events;
-    std::vector<place> places; ///< of each of them
+    std::vector<composed_event> events; ///< none, once they are sent
+    std::vector<place> places;          ///< of each of them
     std::size_t bytes = 0;
     time_point again_at{};
     std::string why; ///< it could not be taken
   };
-  /// A trigger that waits for rules that may be decided by.
-  struct waiting_trigger {
-    trigger value;
-    trigger_ptr open;
+  /// Waits for rules that may be decided by.
+  struct waiting_message {
+    std::vector<trigger> items; ///< those that are not answered, in order
+    message_ptr open;
   };
 
   caf::result<trigger_result> send_one(trigger& value);
   caf::result<trigger_batch_result> send_many(trigger_batch& batch);
-  /// Through `parts`, for those that come with it; null: it has to wait.
-  void take(trigger value, answer done, std::vector<part>& parts);
-  void plan(trigger value, const trigger_ptr& open, const rule_set& rules, std::vector<part>& parts);
-  void add(composed_event event, const trigger_ptr& open, std::size_t index, std::vector<part>& parts);
+  void take(std::vector<trigger> items, message_ptr open);
+  /// Through `parts`, for those of the message together: a request for each partition, not for each event.
+  void plan(std::vector<trigger> items, const message_ptr& open, const rule_set& rules,
+            std::vector<part>& parts);
+  void plan(trigger value, const message_ptr& open, std::uint32_t index, const rule_set& rules,
+            std::vector<part>& parts);
+  /// The rules that are not judged, for a while.
+  void judge(const message_ptr& open, std::uint32_t index, std::vector<part>& parts);
+  void planned(const message_ptr& open, std::uint32_t index, std::vector<part>& parts);
+  void judge_on();
+  void schedule_judging();
+  /// Each event has the index of its result.
+  void deal(std::vector<std::pair<composed_event, std::uint32_t>>& events, const message_ptr& open,
+            std::uint32_t index, std::vector<part>& parts) const;
+  [[nodiscard]] static composed_event composed(const open_trigger& open, const connector_id& connector,
+                                               const event_id& id, std::string envelope, bool is_repetition);
+  void compose_again(part& one) const;
   void ask(part one);
   void take_answer(part& asked, batch_result& answered);
   void retry(part one, const std::string& why);
-  void decided(const part::place& place, send_result result);
-  void give_up(const trigger_ptr& open, const std::string& why);
-  void answer_with(trigger_ptr open, trigger_answer value);
+  void decided(const place& which, send_result result);
+  void give_up(const message_ptr& open, std::uint32_t index, const std::string& why);
+  void refuse(const message_ptr& open, std::uint32_t index, refusal why);
+  void answered(const message_ptr& open, std::uint32_t index);
   void look();
   void schedule_look(std::chrono::milliseconds in);
 
@@ -121,16 +157,19 @@ private:
 
   // Invariants, between two messages:
   // - held_bytes_ is the sum of `bytes` of all triggers that are not answered;
-  // - undecided_ has all that are planned and not answered, in the order of their `until`;
+  // - undecided_ has all messages that are planned and not answered, in the order of their `until`;
   // - while anything is in waiting_, again_ or undecided_, a tick is under way.
   handle::pointer self_;
   setup with_;
   node_rules rules_;
   uuid7_source ids_;
-  std::list<waiting_trigger> waiting_;
+  std::list<waiting_message> waiting_;
   std::list<part> again_;
-  std::list<trigger_ptr> undecided_;
+  std::list<std::pair<message_ptr, std::uint32_t>> unjudged_; ///< those that take long, each in its turn
+  std::list<message_ptr> undecided_;
   std::size_t held_bytes_ = 0;
+  std::vector<std::pair<composed_event, std::uint32_t>> composed_; ///< of one trigger
+  bool judging_ = false;                                           ///< a message to go on is under way
   bool tick_under_way_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "apps/commands.hpp"
 #include "apps/terminal.hpp"
+#include "cluster/cluster_restore.hpp"
 #include "cluster/cluster_setup.hpp"
 #include "policy/presence.hpp"
 #include "storage/secret_key.hpp"
@@ -240,8 +241,22 @@ int run_cluster_init(const client_options& options, const cluster_options& what)
   const auto box = std::make_shared<const secret_box>(std::get<secret_bytes>(std::move(key)));
   const log_place place{what.log, what.schema};
   std::variant<adopted_cluster, std::string> made;
-  if (!what.adopt.empty())
-    made = adopt_folder(place, what.name, what.adopt, what.secret_key_file, what.node_role);
+  if (!what.restore.empty()) {
+    restore_plan plan;
+    plan.backups.assign(what.restore.begin(), what.restore.end());
+    if (!what.from_log.empty() || !what.from_schema.empty())
+      plan.old_log = log_place{what.from_log.empty() ? what.log : what.from_log,
+                               what.from_schema.empty() ? log_place{}.schema : what.from_schema};
+    plan.scratch = what.scratch;
+    plan.partitions = what.adopted_partitions;
+    auto restored = restore_cluster(place, what.name, plan, box, what.node_role);
+    if (auto* why = std::get_if<std::string>(&restored))
+      made = std::move(*why);
+    else
+      made = adopted_cluster{std::get<cluster_identity>(std::move(restored))};
+  } else if (!what.adopt.empty())
+    made = adopt_folder(place, what.name, what.adopt, what.secret_key_file, what.node_role,
+                        what.adopted_partitions);
   else if (auto fresh = init_cluster(place, what.name, what.partitions, box, what.node_role);
            auto* why = std::get_if<std::string>(&fresh))
     made = std::move(*why);

@@ -90,6 +90,14 @@ Examples:
   vicket outcomes --json
   vicket outcomes --from "$CURSOR" --follow --json)";
 
+constexpr const char* backup_example = R"(
+The node writes to its own machine, while it goes on. DIR is an absolute path there, directly below the folder that the node
+was given with --backup-root, and is not there yet, or empty. The file BACKUP.json is the last to come: without it there is
+no backup. The key that its secrets are encrypted with is not in it. `vicketd --restore` makes a data folder of it.
+
+Example:
+  vicket backup /var/backups/vicket/$(date +%F))";
+
 constexpr const char* listen_example = R"(
 With --tls-cert C and --tls-key K it speaks HTTPS, with --json it prints JSON. Answers 401 where a signature is wrong
 or older than 300 s, else --status. Ends with SIGINT or SIGTERM, exit code 0.
@@ -235,10 +243,15 @@ cluster_options cluster_options_of(const raw_options& raw) {
   options.log = or_environment(options.log, "VICKET_LOG");
   if (options.log.empty())
     throw usage_error{"--log or VICKET_LOG is required: the PostgreSQL database of the cluster's log"};
-  if (!raw.partitions.empty() && !options.adopt.empty())
-    throw usage_error{"--partitions: a cluster that begins with a data folder has as many as that"};
+  if (!options.restore.empty() && !options.adopt.empty())
+    throw usage_error{"--adopt and --restore: one of them"};
+  if (!options.restore.empty() && options.scratch.empty())
+    throw usage_error{
+        "--restore needs --scratch, a folder with room for all of it, which is not there yet or empty"};
+  if (options.restore.empty() && !(options.from_log + options.from_schema + options.scratch).empty())
+    throw usage_error{"--from-log, --from-schema and --scratch are for --restore"};
   if (!raw.partitions.empty())
-    options.partitions =
+    options.partitions = options.adopted_partitions =
         static_cast<std::uint32_t>(value_of("--partitions", parse_count(raw.partitions, 1, most_partitions)));
   return options;
 }
@@ -271,6 +284,7 @@ public:
     add_send();
     add_history();
     add_status();
+    add_backup();
     add_cluster();
     add_listen();
   }
@@ -359,6 +373,12 @@ private:
             [this] { return run_status(client_options_of(raw_)); });
   }
 
+  void add_backup() {
+    auto* backup = command(app_, "backup", "Have a running node copy what it has to a folder", backup_example,
+                           [this] { return run_backup(client_options_of(raw_), raw_.file); });
+    backup->add_option("DIR", raw_.file, "A folder on the node's machine")->required();
+  }
+
   void add_cluster() {
     auto* cluster = app_.add_subcommand("cluster", "Make a cluster, show its nodes and who owns what");
     cluster->require_subcommand(1);
@@ -371,12 +391,29 @@ private:
       return run_cluster_init(client_options_of(raw_), cluster_options_of(raw_));
     });
     init->add_option("--cluster", raw_.cluster.name, "What it is called")->required()->type_name("NAME");
-    init->add_option("--partitions", raw_.partitions, "How many, for ever [24]")->type_name("N");
+    init->add_option("--partitions", raw_.partitions,
+                     "How many, for ever [24, or those of --adopt or --restore]")
+        ->type_name("N");
     init->add_option("--secret-key-file", raw_.cluster.secret_key_file, "The key that all nodes have")
         ->required()
         ->type_name("FILE");
     init->add_option("--adopt", raw_.cluster.adopt,
-                     "Begin with what is in this data folder of a single node, and with as many partitions")
+                     "Begin with what is in this data folder of a single node, with as many partitions, or a "
+                     "multiple of them")
+        ->type_name("DIR");
+    init->add_option("--restore", raw_.cluster.restore,
+                     "Begin with this backup of a node of a cluster that is lost; repeatable, of each "
+                     "partition the latest counts")
+        ->type_name("BACKUP")
+        ->allow_extra_args(false);
+    init->add_option("--from-schema", raw_.cluster.from_schema,
+                     "With --restore: the old cluster's schema, whose log is read to its end from there on "
+                     "[it is lost, too]")
+        ->type_name("NAME");
+    init->add_option("--from-log", raw_.cluster.from_log, "The database that it is in [--log]")
+        ->type_name("URL");
+    init->add_option("--scratch", raw_.cluster.scratch,
+                     "With --restore: a new folder with room for all of it")
         ->type_name("DIR");
     init->add_option("--node-role", raw_.cluster.node_role,
                      "A role of the database that may then be a node's")

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vicket {
 
@@ -58,8 +59,13 @@ struct cluster_options {
   std::uint32_t partitions = default_partitions;
   static constexpr std::uint32_t default_partitions = 24;
   std::string secret_key_file;
-  std::string adopt;     ///< a single node's data folder to begin with; empty: nothing
-  std::string node_role; ///< of the database; empty: that of `log`
+  std::uint32_t adopted_partitions = 0; ///< with `adopt`; 0: as many as the folder has
+  std::string adopt;                    ///< a single node's data folder to begin with; empty: nothing
+  std::vector<std::string> restore;     ///< backups of an old cluster's nodes to begin with; empty: nothing
+  std::string from_log;                 ///< with `restore`: the old cluster's database; empty: as `log`
+  std::string from_schema;              ///< and its schema; empty, and no `from_log`: it is lost
+  std::string scratch;                  ///< with `restore`
+  std::string node_role;                ///< of the database; empty: that of `log`
   bool watch = false;
   std::string node;   ///< whom `drain`, `undrain` and `remove` are about
   bool wait = false;  ///< until it owns and keeps nothing
@@ -81,6 +87,7 @@ int run_run(const client_options& options, const std::string& run);
 int run_event(const client_options& options, const std::string& id);
 int run_outcomes(const client_options& options, const outcomes_options& what);
 int run_status(const client_options& options);
+int run_backup(const client_options& options, const std::string& folder);
 int run_cluster_init(const client_options& options, const cluster_options& what);
 int run_cluster_status(const client_options& options, const cluster_options& what);
 int run_cluster_drain(const client_options& options, const cluster_options& what, bool drained);
@@ -102,12 +109,13 @@ std::optional<std::string> read_whole(const std::string& file, std::size_t max_b
 
 /// Connects, asks one thing, hands the answer to `show`; else reports.
 template <class Response, class Request, class Show>
-int ask_node(const client_options& options, Request request, Show show) {
+int ask_node(const client_options& options, Request request, Show show,
+             std::chrono::milliseconds timeout = node_link::answer_timeout) {
   client here{options.node, options.tls};
   auto connected = here.connect();
   if (const auto* why = std::get_if<unreachable>(&connected))
     return report(options, *why);
-  auto response = std::get<0>(connected)->template ask_and_wait<Response>(std::move(request));
+  auto response = std::get<0>(connected)->template ask_and_wait<Response>(std::move(request), timeout);
   if (const auto* why = std::get_if<unreachable>(&response))
     return report(options, unreachable{"no answer from " + options.node.to_string() + ": " + why->why});
   if (const auto* why = std::get_if<refusal>(&response))

@@ -1,7 +1,12 @@
 #include "apps/folder_commands.hpp"
 
 #include "actors/system_adapters.hpp"
+#include "policy/rfc3339.hpp"
+#include "policy/secret_box.hpp"
+#include "storage/backup.hpp"
 #include "storage/folder_secrets.hpp"
+#include "storage/folder_split.hpp"
+#include "storage/secret_key.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -83,16 +88,83 @@ folder_command_result export_folder(data_folder& folder, const node_config& conf
           "over, but for Authorization, Proxy-Authorization and Cookie: put those connectors again then");
 }
 
+folder_command_result split(data_folder& folder, const node_config& config, const log_line& warn) {
+  const auto name = config.data_dir.string();
+  if (folder.cluster())
+    return {false, "data folder " + name +
+                       " belongs to a cluster, which has as many partitions as it was made with: begin "
+                       "another one with a backup"};
+  if (folder.format() != data_folder::format_version)
+    return {false,
+            "data folder " + name + " is of an older vicketd: start and stop this version's on it once"};
+  const auto secrets = open_secret_box(folder, config.secret_key_file);
+  if (const auto* why = std::get_if<store_status>(&secrets))
+    return {false, why->detail};
+  const auto before = folder.partitions();
+  if (before == config.split_into)
+    return {true, "data folder " + name + " has " + std::to_string(before) + " partitions already"};
+  const auto status = split_folder(folder, config.split_into, options_with(warn), std::get<0>(secrets));
+  return result_of(status, "data folder " + name + " has " + std::to_string(config.split_into) +
+                               " partitions now, made of " + std::to_string(before) +
+                               ": start the node as before, cursors go on");
+}
+
+folder_command_result restore(const node_config& config) {
+  const auto file = config.secret_key_file.empty() ? config.data_dir / "secret.key" : config.secret_key_file;
+  const auto read = read_backup(config.restore_from);
+  if (const auto* why = std::get_if<store_status>(&read))
+    return {false, "nothing was restored: " + why->detail};
+  const auto& fingerprint = std::get<backup_manifest>(read).key_fingerprint;
+  std::error_code error;
+  const bool has_key = std::filesystem::exists(file, error);
+  if (has_key) {
+    auto key = read_secret_key(file);
+    if (const auto* why = std::get_if<store_status>(&key))
+      return {false, "nothing was restored: " + why->detail};
+    if (const auto found = secret_box{std::get<secret_bytes>(std::move(key))}.fingerprint();
+        found != fingerprint)
+      return {false, "nothing was restored: the secrets in the backup need the key " + fingerprint +
+                         ", and " + file.string() + " is the key " + found};
+  }
+  const auto made = restore_folder(config.restore_from, config.data_dir);
+  if (const auto* why = std::get_if<store_status>(&made))
+    return {false, "nothing was restored: " + why->detail};
+  const auto& is = std::get<backup_manifest>(made);
+  return {true,
+          config.data_dir.string() + " is what the node had at " + format_rfc3339(is.made_at) + ", " +
+              std::to_string(is.partitions) + (is.partitions == 1 ? " partition" : " partitions") +
+              (has_key ? ""
+                       : ". Its secrets need the key " + fingerprint + ", which no backup has: put it at " +
+                             file.string() + " before you start a node")};
+}
+
 } // namespace
 
 std::optional<folder_command_result> run_folder_command(const node_config& config, const log_line& warn) {
-  if (config.rotate_to.empty() && config.export_to.empty())
+  if (!config.restore_from.empty())
+    return restore(config);
+  if (config.rotate_to.empty() && config.export_to.empty() && config.split_into == 0)
     return std::nullopt;
   auto opened = open_existing(config);
   if (auto* why = std::get_if<std::string>(&opened))
     return folder_command_result{false, std::move(*why)};
   auto& folder = *std::get<0>(opened);
+  if (config.split_into != 0)
+    return split(folder, config, warn);
   return config.rotate_to.empty() ? export_folder(folder, config, warn) : rotate(folder, config, warn);
+}
+
+std::optional<std::string> backup_root_complaint(const node_config& config) {
+  std::error_code error;
+  if (config.backup_root.empty())
+    return std::nullopt;
+  if (!std::filesystem::is_directory(config.backup_root, error))
+    return "--backup-root: " + config.backup_root.string() +
+           " is no folder: make one, which this user may write to";
+  if (is_within(config.backup_root, config.data_dir))
+    return "--backup-root: " + config.backup_root.string() +
+           " is in the data folder, and backups would go with it: name a folder elsewhere";
+  return std::nullopt;
 }
 
 std::variant<bool, std::string> take_over_folder(const node_config& config, const log_line& warn) {

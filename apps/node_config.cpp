@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -321,6 +322,16 @@ const std::vector<setting>& all_settings() {
       {"peer-advertise", "HOST:PORT|unix:PATH",
        "Where they reach it, if that is another place [--peer-listen]", kind::one,
        [](node_config& c, const std::string& v) { return apply_peer_place(v, c.cluster.advertise); }},
+      {"backup-root", "DIR",
+       "Lets `vicket backup` write folders directly below this one, which is there, and outside of the data "
+       "folder; an absolute "
+       "path [no backups]",
+       kind::one,
+       [](node_config& c, const std::string& v) -> complaint {
+         const auto path = std::filesystem::path{v}.lexically_normal();
+         c.backup_root = path.has_filename() ? path : path.parent_path();
+         return path.is_absolute() ? std::nullopt : complaint{"\"" + v + "\" is no absolute path"};
+       }},
       {"log-level", "LEVEL", "trace, debug, info, warn, error, critical or off [info]", kind::one,
        apply_log_level},
   };
@@ -350,7 +361,7 @@ struct given {
 using given_values = std::map<std::string, given, std::less<>>;
 
 constexpr const char* examples = R"(
-Every flag but the two offline ones is also an environment variable (--data-dir: VICKET_DATA_DIR; several values separated by commas) and
+Every flag but the four offline ones is also an environment variable (--data-dir: VICKET_DATA_DIR; several values separated by commas) and
 a key of the config file (data-dir = "/var/lib/vicket"; several values as an array). Flags win over the
 environment, the environment over the file.
 
@@ -477,6 +488,8 @@ std::variant<node_config, early_exit> parse_node_config(int argc, const char* co
   app.add_option("--config", config_path, "Reads flags from this file")->type_name("FILE.toml");
   std::string rotate_to;
   std::vector<std::string> export_to;
+  std::string restore_from;
+  std::string split;
   app.add_option(
          "--rotate-secret-key", rotate_to,
          "Encrypts all secrets with the key in this file, which is made if it is not there, and ends; no "
@@ -487,6 +500,14 @@ std::variant<node_config, early_exit> parse_node_config(int argc, const char* co
                  "the clear), and ends; no node may use the data folder")
       ->type_name("1 DIR")
       ->expected(2);
+  app.add_option("--restore", restore_from,
+                 "Makes the data folder, which is not there or empty but for a key, of this backup, and ends")
+      ->type_name("BACKUP");
+  app.add_option("--split", split,
+                 "Makes N partitions of those that the data folder has, of which N is a multiple, and ends; "
+                 "no node may use the "
+                 "data folder")
+      ->type_name("N");
   std::map<std::string, std::vector<std::string>> flags;
   std::map<std::string, CLI::Option*> options;
   for (const auto& one : all_settings()) {
@@ -525,8 +546,12 @@ std::variant<node_config, early_exit> parse_node_config(int argc, const char* co
     return wrong_usage(*wrong);
   if (!export_to.empty() && export_to[0] != std::to_string(data_folder::format_without_key))
     return wrong_usage("--export-format: \"" + export_to[0] + "\" is no format that can be written; 1 is");
-  if (!export_to.empty() && !rotate_to.empty())
-    return wrong_usage("--export-format and --rotate-secret-key: one at a time");
+  if (!export_to.empty() + !rotate_to.empty() + !restore_from.empty() + !split.empty() > 1)
+    return wrong_usage("--export-format, --restore, --rotate-secret-key and --split: one at a time");
+  if (!split.empty())
+    if (auto wrong = assign(parse_count(split, 1, data_folder::max_partitions), config.split_into))
+      return wrong_usage("--split: " + *wrong);
+  config.restore_from = restore_from;
   config.rotate_to = rotate_to;
   if (!export_to.empty())
     config.export_to = export_to[1];

@@ -49,15 +49,18 @@ struct node_config {
   std::size_t max_in_flight = 10'000;
   bool max_in_flight_asked_for = false; ///< else it may be less, where fewer files may be open than it needs
   std::size_t window_memory_bytes = 64u << 20;
-  std::uint32_t partitions = 0; ///< 0: one for two cores, for a new data folder
-  std::size_t threads = 0;      ///< of the actors' scheduler; 0: one for two cores
-  unsigned io_threads = 1;      ///< of the HTTPS transport
+  std::uint32_t partitions = 0;      ///< 0: one for two cores, for a new data folder
+  std::size_t threads = 0;           ///< of the actors' scheduler; 0: one for two cores
+  unsigned io_threads = 1;           ///< of the HTTPS transport
+  std::filesystem::path backup_root; ///< absolute; empty: this node makes no backups
   std::string log_level = "info";
   cluster_config cluster;
 
   // What is done instead of running a node; empty: nothing.
-  std::filesystem::path rotate_to; ///< the new key's file
-  std::filesystem::path export_to; ///< the folder for a copy of the format without a key
+  std::filesystem::path rotate_to;    ///< the new key's file
+  std::filesystem::path export_to;    ///< the folder for a copy of the format without a key
+  std::filesystem::path restore_from; ///< a backup, of which `data_dir` is to be made
+  std::uint32_t split_into = 0;       ///< so many partitions; 0: nothing
 };
 
 /// The program ends here: what goes to which stream, and the exit code. Help is code 0 on standard output,

@@ -68,7 +68,7 @@ void show_trial(const terminal& out, const tried_rule& one) {
     const auto* envelope = std::get_if<std::string>(&action.envelope);
     out.line("  " + action.connector.value + ": " +
              (envelope != nullptr
-                  ? printable(*envelope)
+                  ? with_escaped_controls(*envelope)
                   : out.paint(printable(std::get<refusal>(action.envelope).detail), colour::red)));
   }
 }

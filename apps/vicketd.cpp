@@ -101,6 +101,7 @@ node_options options_of(const node_config& config, const address_guard& guard,
   options.max_envelope_bytes = config.max_envelope_bytes;
   options.max_in_flight = config.max_in_flight;
   options.window_memory_bytes = config.window_memory_bytes;
+  options.backup_root = config.backup_root;
   if (cluster) {
     options.cluster = data_folder::cluster_place{cluster->identity.uuid, config.cluster.node};
     options.settings_fresh = cluster->settings_fresh;
@@ -285,6 +286,8 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (auto why = files_complaint(config))
+    return fail(exit_usage, *why);
+  if (auto why = backup_root_complaint(config))
     return fail(exit_usage, *why);
   std::optional<cluster_to_join> cluster;
   if (!config.cluster.name.empty()) {

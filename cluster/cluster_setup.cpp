@@ -103,6 +103,15 @@ Number number(const result_ptr& result, int row, int column) {
   return value;
 }
 
+/// Of a bytea.
+std::string bytes_of(const result_ptr& result, int row, int column) {
+  std::size_t size = 0;
+  const std::unique_ptr<unsigned char, decltype(&PQfreemem)> bytes{
+      PQunescapeBytea(reinterpret_cast<const unsigned char*>(PQgetvalue(result.get(), row, column)), &size),
+      &PQfreemem};
+  return bytes ? std::string{reinterpret_cast<const char*>(bytes.get()), size} : std::string{};
+}
+
 std::string hex_bytes(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "\\x";
@@ -251,7 +260,29 @@ private:
 };
 
 constexpr std::size_t adopted_round_bytes = 4u << 20;
-constexpr const char* adopting_owner = "adopt/1"; ///< of a claim, which a yield follows
+constexpr std::size_t most_adopting_bytes = 128u << 20; ///< of rounds that are being filled
+constexpr const char* adopting_owner = "adopt/1";       ///< of a claim, which a yield follows
+
+/// The logs of the partitions that a store is shared out to.
+void begin_with(database& server, const std::string& schema, const record_codec& codec,
+                const partition_store& store, const partition_split& how) {
+  std::vector<std::unique_ptr<new_log>> logs;
+  for (auto number = how.parent; number < how.children; number += how.parents) {
+    auto& log = *logs.emplace_back(std::make_unique<new_log>(server, schema, codec, number));
+    log.append(record_kind::genesis, {});
+    log.append(record_kind::claim, adopting_owner);
+  }
+  const auto bytes = std::min(adopted_round_bytes * logs.size(), most_adopting_bytes);
+  const auto status = store.split_as_rounds(
+      logs.front()->epoch(), bytes, how, [&](std::uint32_t child, const sealed_round& round) {
+        logs[child / how.parents]->append(record_kind::round, round.bytes());
+        return store_status{};
+      });
+  if (!status.ok())
+    throw trouble{status.detail, {}};
+  for (const auto& log : logs)
+    log->append(record_kind::yield, {});
+}
 
 } // namespace
 
@@ -268,23 +299,17 @@ init_cluster(const log_place& place, const std::string& name, std::uint32_t part
     const record_codec codec{key, made.uuid};
     server.run("BEGIN");
     server.run(schema_statements(place.schema));
-    for (std::uint32_t i = 0; i <= partitions; ++i) {
-      new_log log{server, place.schema, codec, i};
-      log.append(record_kind::genesis, {});
-      if (i < adopted.size()) {
-        log.append(record_kind::claim, adopting_owner);
-        const auto status =
-            adopted.at(i)->copy_as_rounds(log.epoch(), adopted_round_bytes, [&](const sealed_round& round) {
-              log.append(record_kind::round, round.bytes());
-              return store_status{};
-            });
-        if (!status.ok())
-          throw trouble{status.detail, {}};
-        log.append(record_kind::yield, {});
-      }
+    const auto parents = static_cast<std::uint32_t>(adopted.empty() ? 0 : adopted.size() - 1);
+    for (std::uint32_t i = 0; i < parents; ++i)
+      begin_with(server, place.schema, codec, *adopted[i], {i, parents, partitions});
+    const auto* settings = adopted.empty() ? nullptr : adopted.back().get();
+    if (settings != nullptr) // a partition like the others, and the last of them
+      begin_with(server, place.schema, codec, *settings, {partitions, partitions + 1, partitions + 1});
+    for (std::uint32_t i = parents > 0 ? partitions : 0; i < partitions + (settings == nullptr ? 1 : 0); ++i)
+      new_log{server, place.schema, codec, i}.append(record_kind::genesis, {});
+    for (std::uint32_t i = 0; i <= partitions; ++i)
       server.run(in_schema("INSERT INTO $.partitions (partition) VALUES ($1::int4)", place.schema),
                  {std::to_string(i)});
-    }
     server.run(in_schema("INSERT INTO $.cluster (format, name, uuid, key_fingerprint, partitions) "
                          "VALUES ($1::int4, $2::text, $3::uuid, $4::text, $5::int4)",
                          place.schema),
@@ -334,10 +359,9 @@ std::variant<adopted_cluster, std::string> mark_adopted(data_folder& folder, clu
 
 } // namespace
 
-std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, const std::string& name,
-                                                        const std::string& folder_path,
-                                                        const std::string& key_file,
-                                                        const std::string& node_role) {
+std::variant<adopted_cluster, std::string>
+adopt_folder(const log_place& place, const std::string& name, const std::string& folder_path,
+             const std::string& key_file, const std::string& node_role, std::uint32_t partitions) {
   std::error_code ignored;
   if (!std::filesystem::exists(std::filesystem::path{folder_path} / "VICKET", ignored))
     return "--adopt: " + folder_path + " is no data folder of a node";
@@ -361,6 +385,12 @@ std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, 
   if (const auto* why = std::get_if<store_status>(&secrets))
     return "--adopt: " + why->detail;
   const auto key = std::get<std::shared_ptr<const secret_box>>(secrets);
+  if (partitions == 0)
+    partitions = folder.partitions();
+  if (partitions != folder.partitions())
+    if (const auto why = split_complaint(folder.partitions(), partitions, data_folder::max_partitions);
+        !why.empty())
+      return "--partitions: " + why;
   std::vector<std::shared_ptr<const partition_store>> stores;
   std::vector<std::filesystem::path> paths;
   for (std::uint32_t i = 0; i < folder.partitions(); ++i)
@@ -376,12 +406,12 @@ std::variant<adopted_cluster, std::string> adopt_folder(const log_place& place, 
       return "--adopt: " + why->detail;
     stores.push_back(std::get<std::unique_ptr<partition_store>>(std::move(store)));
   }
+  stores.resize(folder.partitions() + std::size_t{1}); // of a folder without settings the last one is null
   std::string uuid;
-  auto made =
-      init_cluster(place, name, folder.partitions(), key, node_role, stores, [&](const cluster_identity& is) {
-        uuid = is.uuid;
-        return folder.join({is.uuid, data_folder::adopting});
-      });
+  auto made = init_cluster(place, name, partitions, key, node_role, stores, [&](const cluster_identity& is) {
+    uuid = is.uuid;
+    return folder.join({is.uuid, data_folder::adopting});
+  });
   if (auto* is = std::get_if<cluster_identity>(&made))
     return mark_adopted(folder, std::move(*is), false);
   auto& why = std::get<std::string>(made);
@@ -491,6 +521,40 @@ auto with_cluster(const log_place& place, Ask ask)
 
 std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place) {
   return with_cluster(place, [&](database& server) { return identity_in(server, place.schema); });
+}
+
+std::optional<std::string> read_log(const log_place& place, std::uint32_t partition, std::uint64_t after,
+                                    const std::function<std::string(const log_row&)>& take) {
+  constexpr const char* page_rows = "32"; // of 4 MiB each at most
+  auto done = with_cluster(place, [&](database& server) -> std::string {
+    for (;;) {
+      const auto page = server.run(
+          in_schema("SELECT number, epoch, kind, digest, durable_to, body FROM $.rounds WHERE partition = "
+                    "$1::int4 AND number > $2::int8 ORDER BY number LIMIT $3::int4",
+                    place.schema),
+          {std::to_string(partition), std::to_string(after), page_rows});
+      const auto rows = PQntuples(page.get());
+      for (int i = 0; i < rows; ++i) {
+        log_row row;
+        row.head = {partition, number<std::uint64_t>(page, i, 0), number<std::uint64_t>(page, i, 1),
+                    static_cast<record_kind>(number<int>(page, i, 2)), number<std::uint64_t>(page, i, 4)};
+        const auto digest = bytes_of(page, i, 3);
+        if (digest.size() != row.digest.size())
+          return "record " + std::to_string(row.head.number) + " has no digest";
+        std::copy(digest.begin(), digest.end(), row.digest.begin());
+        row.body = bytes_of(page, i, 5);
+        after = row.head.number;
+        if (auto why = take(row); !why.empty())
+          return why;
+      }
+      if (rows == 0)
+        return {};
+    }
+  });
+  if (const auto* why = std::get_if<no_cluster>(&done))
+    return "the log of partition " + std::to_string(partition) + " can't be read: " + why->why;
+  auto& why = std::get<std::string>(done);
+  return why.empty() ? std::nullopt : std::optional{std::move(why)};
 }
 
 namespace {

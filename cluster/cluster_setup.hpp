@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/log_table.hpp"
 #include "cluster/member_table.hpp"
 #include "policy/secret_box.hpp"
 #include "storage/partition_store.hpp"
@@ -40,7 +41,8 @@ struct cluster_identity {
 
 /// Makes the schema with an empty log of each partition, in one transaction: afterwards it is all there, or nothing is.
 /// `node_role`: a role of the database that the nodes use, and that gets what they need; empty: they use this one. `adopted`:
-/// by partition, what its log begins with; those that are not there: with nothing. `before_commit`: what has to be durable before
+/// what the logs begin with, that of `settings` last; with fewer of connectors than the cluster is to have each is shared out to
+/// several (`partition_split`). Empty: with nothing. `before_commit`: what has to be durable before
 /// it is there; not ok: it is not made.
 [[nodiscard]] std::variant<cluster_identity, std::string>
 init_cluster(const log_place& place, const std::string& name, std::uint32_t partitions,
@@ -54,10 +56,10 @@ struct adopted_cluster {
 };
 /// The same with what is in the folder of a single node, which no node uses. The folder stays as it is, but is marked as part
 /// of the cluster, so that no single node goes on with it: before the cluster is there, and again when it is. Whichever of these
-/// did not come about is made up for by another call.
+/// did not come about is made up for by another call. `partitions`: 0, or a multiple of those that the folder has.
 [[nodiscard]] std::variant<adopted_cluster, std::string>
 adopt_folder(const log_place& place, const std::string& name, const std::string& folder,
-             const std::string& key_file, const std::string& node_role);
+             const std::string& key_file, const std::string& node_role, std::uint32_t partitions = 0);
 
 /// What the schema of a cluster lacks that a version before made: the log of the partition `settings`, and the column
 /// `unreached` of the members, which that version's nodes leave alone. By any node, also by several at once: the first one's counts. A
@@ -72,6 +74,12 @@ struct no_cluster {
   bool absent = false;
 };
 [[nodiscard]] std::variant<cluster_identity, no_cluster> read_cluster(const log_place& place);
+
+/// Hands out the records of a partition that come after this one, in their order, until there are no more, or `take` says why it
+/// wants no more. A sentence: that, or why they can't be read. While nobody appends.
+[[nodiscard]] std::optional<std::string> read_log(const log_place& place, std::uint32_t partition,
+                                                  std::uint64_t after,
+                                                  const std::function<std::string(const log_row&)>& take);
 
 /// A cluster as its database shows it.
 struct cluster_view {

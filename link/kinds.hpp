@@ -66,7 +66,8 @@ using node_kinds = kind_list<
     link_kind<29, get_rule, rule, role_operator, 1 * KiB>,
     link_kind<30, delete_rule, nothing, role_operator, 1 * KiB>,
     link_kind<31, list_rules, rule_page, role_operator, 1 * KiB>,
-    link_kind<32, try_rules, trial_page, role_operator, 20 * MiB>>;
+    link_kind<32, try_rules, trial_page, role_operator, 20 * MiB>,
+    link_kind<33, make_backup, backup_made, role_operator, 8 * KiB>>;
 
 /// And the nodes of a cluster among each other. What they pass on has to fit, with the partition before it.
 using peer_kinds =
@@ -101,6 +102,9 @@ constexpr bool takes_any_time(const Request&) {
 }
 inline bool takes_any_time(const delete_connector& request) {
   return request.force;
+}
+inline bool takes_any_time(const make_backup&) {
+  return true;
 }
 inline bool takes_any_time(const of_partition<delete_connector>& request) {
   return request.body.force;

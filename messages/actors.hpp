@@ -75,14 +75,20 @@ using operator_actor = caf::typed_actor<
     caf::result<outcome_page>(read_outcomes),
 
     /// The node's and its partitions' totals, and a page of the connectors that are busy, by id.
-    caf::result<node_status>(get_status)>;
+    caf::result<node_status>(get_status),
+
+    /// Answered when the backup is whole and synced, which takes as long as there are bytes. Errors: forbidden (not below the
+    /// folder that the node was given for backups, or it was given none), storage_full, unavailable (the detail says why).
+    caf::result<backup_made>(make_backup)>;
 
 /// Both: what a node is to who embeds it.
-using node_actor = gateway_actor::extend<
-    caf::result<connector_view>(put_connector), caf::result<connector_view>(get_connector),
-    caf::result<void>(delete_connector), caf::result<connector_page>(list_connectors),
-    caf::result<node_status>(get_status), caf::result<rule>(put_rule), caf::result<rule>(get_rule),
-    caf::result<void>(delete_rule), caf::result<rule_page>(list_rules), caf::result<trial_page>(try_rules)>;
+using node_actor =
+    gateway_actor::extend<caf::result<connector_view>(put_connector),
+                          caf::result<connector_view>(get_connector), caf::result<void>(delete_connector),
+                          caf::result<connector_page>(list_connectors), caf::result<node_status>(get_status),
+                          caf::result<rule>(put_rule), caf::result<rule>(get_rule),
+                          caf::result<void>(delete_rule), caf::result<rule_page>(list_rules),
+                          caf::result<trial_page>(try_rules), caf::result<backup_made>(make_backup)>;
 
 /// An `errc` with its sentence as a CAF error, and back. An error that is not one of ours (a lost connection, say)
 /// becomes `unavailable` with CAF's own text.

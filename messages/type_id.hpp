@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/attempt.hpp"
+#include "messages/backup.hpp"
 #include "messages/connector.hpp"
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
@@ -71,6 +72,8 @@ CAF_ADD_TYPE_ID(vicket, (vicket::trigger_batch))
 CAF_ADD_TYPE_ID(vicket, (vicket::triggered_event))
 CAF_ADD_TYPE_ID(vicket, (vicket::trigger_result))
 CAF_ADD_TYPE_ID(vicket, (vicket::trigger_batch_result))
+CAF_ADD_TYPE_ID(vicket, (vicket::make_backup))
+CAF_ADD_TYPE_ID(vicket, (vicket::backup_made))
 
 CAF_END_TYPE_ID_BLOCK(vicket)
 

@@ -117,26 +117,22 @@ bool compiled_rule::takes(std::string_view event, std::string_view data) const {
   return takes_name(event) && (!filter_ || filter_->matches(event, data));
 }
 
-std::variant<compiled_rule::filled, refusal> compiled_rule::fill(std::size_t action,
-                                                                 const template_source& from,
-                                                                 const std::optional<std::string>& message,
-                                                                 std::size_t max_bytes) const {
+std::variant<compiled_rule::filled, refusal>
+compiled_rule::fill(std::size_t action, const template_source& from, std::size_t max_bytes) const {
   const auto& with = actions_.at(action);
-  filled result{message, {}};
+  filled result;
   if (with.message) {
     auto made = with.message->fill(from, max_bytes);
     if (auto* why = std::get_if<refusal>(&made))
       return in_action(action, "/message", std::move(*why));
     result.message = std::get<std::string>(std::move(made));
   }
-  if (!with.data) {
-    result.data_json = from.data;
-    return result;
+  if (with.data) {
+    auto made = with.data->fill(from, max_bytes);
+    if (auto* why = std::get_if<refusal>(&made))
+      return in_action(action, "/data", std::move(*why));
+    result.data_json = std::get<std::string>(std::move(made));
   }
-  auto made = with.data->fill(from, max_bytes);
-  if (auto* why = std::get_if<refusal>(&made))
-    return in_action(action, "/data", std::move(*why));
-  result.data_json = std::get<std::string>(std::move(made));
   return result;
 }
 

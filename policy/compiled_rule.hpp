@@ -24,7 +24,7 @@ inline constexpr std::size_t json_bytes = 262'144;  ///< of all of it, as `rule_
 } // namespace rule_bounds
 
 /// A rule that may be stored and used, with its filter and its templates at hand. Not changed by being used.
-class compiled_rule {
+class compiled_rule : public std::enable_shared_from_this<compiled_rule> {
 public:
   /// Or what is wrong with it: the place, as a pointer into the rule's JSON, and a sentence. Whether there are connectors of
   /// those names is not looked at.
@@ -40,13 +40,13 @@ public:
   /// And its filter matches. `data`: JSON.
   [[nodiscard]] bool takes(std::string_view event, std::string_view data) const;
 
-  /// What an action sends: its message, if there is one, and its data. Or why it can't: a sentence that names the part.
+  /// What comes of an action's templates; absent where it has none: what the trigger has is sent. Or why nothing does: a
+  /// sentence that names the part.
   struct filled {
     std::optional<std::string> message;
-    std::string data_json;
+    std::optional<std::string> data_json;
   };
   [[nodiscard]] std::variant<filled, refusal> fill(std::size_t action, const template_source& from,
-                                                   const std::optional<std::string>& message,
                                                    std::size_t max_bytes) const;
 
 private:

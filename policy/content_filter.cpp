@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -374,8 +375,8 @@ private:
       return text.starts_with(asked.text);
     case comparison::suffix:
       return text.ends_with(asked.text);
-    case comparison::contains:
-      return text.find(asked.text) != std::string_view::npos;
+    case comparison::contains: // in linear time, which std::string_view::find is not
+      return ::memmem(text.data(), text.size(), asked.text.data(), asked.text.size()) != nullptr;
     case comparison::matches:
       return asked.pattern->Match(piece_of(text), 0, text.size(), RE2::UNANCHORED, nullptr, 0);
     default: // the order of bytes in UTF-8 is that of the code points
@@ -469,6 +470,10 @@ std::vector<filter_mismatch> content_filter::mismatches(std::string_view event, 
 
 std::size_t content_filter::patterns() const noexcept {
   return compiled_->patterns;
+}
+
+std::size_t content_filter::conditions() const noexcept {
+  return compiled_->conditions.size();
 }
 
 std::size_t content_filter::most_memory_bytes() const noexcept {

@@ -53,6 +53,9 @@ public:
   [[nodiscard]] std::vector<filter_mismatch> mismatches(std::string_view event, std::string_view data) const;
   static constexpr std::size_t max_mismatches = 16;
 
+  /// How often an event is looked through at most, beside once for all pointers.
+  [[nodiscard]] std::size_t conditions() const noexcept;
+
   /// How many `matches` are in it.
   [[nodiscard]] std::size_t patterns() const noexcept;
 

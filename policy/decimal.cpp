@@ -84,9 +84,18 @@ std::strong_ordering compare_magnitudes(const decimal& a, const decimal& b) {
   return places != 0 ? places <=> 0 : compare_digits(a.digits, b.digits);
 }
 
+/// As most numbers are written; those that are not 0 in it are as long as they are great.
+bool is_plain(std::string_view text) {
+  if (text.empty() || text.front() == '0')
+    return text.size() == 1;
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 } // namespace
 
 std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
+  if (is_plain(a) && is_plain(b))
+    return a.size() != b.size() ? a.size() <=> b.size() : a <=> b;
   const auto left = taken_apart(a);
   const auto right = taken_apart(b);
   if (left.negative != right.negative)

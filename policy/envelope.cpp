@@ -16,6 +16,7 @@ namespace vicket {
 namespace {
 
 constexpr std::size_t frame_bytes = 120; // the names, the id and the time, of an envelope
+constexpr std::string_view before_id = R"({"id":")";
 constexpr std::string_view message_name = R"("message":)";
 constexpr std::string_view data_name = R"(","data":)"; // behind the time
 
@@ -266,7 +267,7 @@ std::string begun_envelope(const send_to_connector& event, const event_id& id,
   std::string out;
   out.reserve(std::min(frame_bytes + event.event.size() + event.data_json.size() + message_bytes,
                        max_envelope_bytes + frame_bytes));
-  out += R"({"id":")";
+  out += before_id;
   const auto id_text = id.to_chars();
   out.append(id_text.data(), id_text.size());
   out += R"(","event":")";
@@ -296,28 +297,29 @@ std::variant<std::string, refusal> compose_envelope(const send_to_connector& eve
   return out;
 }
 
-std::variant<std::string, refusal> compose_envelope_again(const send_to_connector& event, const event_id& id,
-                                                          std::size_t max_envelope_bytes) {
-  const std::string_view data = event.data_json;
-  if (event.message &&
-      ::memmem(data.data(), data.size(), message_name.data(), message_name.size()) != nullptr)
-    return compose_envelope(event, id, max_envelope_bytes);
-  if (auto wrong = size_or_field_complaint(event, max_envelope_bytes))
-    return *std::move(wrong);
-  auto out = begun_envelope(event, id, max_envelope_bytes);
-  if (event.message) {
-    out += data.substr(0, data.size() - 1);
+std::optional<std::string> envelope_under_id(std::string_view own_envelope, const event_id& id,
+                                             const std::string* message, std::size_t max_envelope_bytes) {
+  std::string out;
+  if (message == nullptr) {
+    out = own_envelope;
+  } else {
+    if (message->size() > max_envelope_bytes || first_invalid_utf8(*message) ||
+        ::memmem(own_envelope.data(), own_envelope.size(), message_name.data(), message_name.size()) !=
+            nullptr)
+      return std::nullopt;
+    constexpr std::string_view end = "}}"; // of data, and of all of it
+    out.reserve(own_envelope.size() + message_name.size() + message->size() + 8);
+    out = own_envelope.substr(0, own_envelope.size() - end.size());
     if (out.back() != '{')
       out += ',';
     out += message_name;
-    append_json_string(out, *event.message);
-    out += '}';
-  } else {
-    out += data;
+    append_json_string(out, *message);
+    out += end;
   }
-  out += '}';
   if (out.size() > max_envelope_bytes)
-    return too_large(event, max_envelope_bytes);
+    return std::nullopt;
+  const auto id_text = id.to_chars();
+  out.replace(before_id.size(), id_text.size(), id_text.data(), id_text.size());
   return out;
 }
 
@@ -350,7 +352,6 @@ std::size_t most_message_bytes(std::string_view message) {
 }
 
 bool looks_like_envelope(std::string_view text, const event_id& id) {
-  constexpr std::string_view before_id = "{\"id\":\"";
   constexpr std::string_view after_id = "\",\"event\":\"";
   constexpr std::string_view end = "}}";
   if (!text.starts_with(before_id) || !text.ends_with(end))

@@ -38,10 +38,12 @@ inline constexpr std::size_t max_data_expansion = 8;
 [[nodiscard]] std::variant<std::string, refusal>
 compose_envelope(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
 
-/// The same where `event.data_json` is data as `compose_envelope` has written it before: it is not read again, unless
-/// the action's message may have to take the place of one in it.
-[[nodiscard]] std::variant<std::string, refusal>
-compose_envelope_again(const send_to_connector& event, const event_id& id, std::size_t max_envelope_bytes);
+/// What `compose_envelope` would make of the same event under another id and with this message (null: none), out of the
+/// envelope that it has made of the event without a message. Absent where that does not show without reading the data again: the message
+/// may have to take the place of one in it, is no UTF-8, or is too long.
+[[nodiscard]] std::optional<std::string> envelope_under_id(std::string_view own_envelope, const event_id& id,
+                                                           const std::string* message,
+                                                           std::size_t max_envelope_bytes);
 
 /// The data in an envelope that `compose_envelope` has made, without a look at the rest.
 [[nodiscard]] std::string_view data_in_own_envelope(std::string_view envelope);

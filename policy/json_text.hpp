@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/backup.hpp"
 #include "messages/connector.hpp"
 #include "messages/event.hpp"
 #include "messages/history.hpp"
@@ -99,6 +100,9 @@ private:
 /// when nothing is pending, `held_until` when the endpoint has not asked to be left alone. A connector that can't be used
 /// has `problem`, too; one that is being deleted by force `"being_deleted":true`.
 [[nodiscard]] std::string node_status_to_json(const node_status& status);
+
+/// `{"folder":…,"made_at":…,"stores":…,"files":…,"bytes":…}`.
+[[nodiscard]] std::string backup_made_to_json(const backup_made& value);
 
 /// `{"id":"…","duplicate":false}` or `{"error":"CODE","detail":"…"}`.
 [[nodiscard]] std::string send_result_to_json(const send_result& result);

@@ -85,8 +85,17 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
         ++kept[node];
       }
   };
-  for (std::size_t p = 0; p < now.size(); ++p)
+  ownership by{nodes_of_one(now.size(), none), std::vector<std::size_t>(nodes_.size(), 0)};
+  const auto owns = [&](std::size_t p, std::size_t node) {
+    by.owners[p] = node;
+    ++by.owned[node];
+  };
+  for (std::size_t p = 0; p < now.size(); ++p) {
     leave_at(p, [](const placement_node& node) { return node.keeps; });
+    const auto owner = now[p].empty() ? none : find(now[p].front());
+    if (owner != none && contains(placed[p], owner) && nodes_[owner].may_own)
+      owns(p, owner);
+  }
   for (std::size_t p = 0; p < now.size(); ++p) {
     while (placed[p].size() < copies_) {
       const auto node = best_for(p, placed[p], kept);
@@ -101,15 +110,28 @@ std::vector<placement_copies> placement::of(const std::vector<placement_copies>&
         others.size() > 1 && shares_zone(others.back(), {others.begin(), others.end() - 1})) {
       others.pop_back();
       if (const auto node = best_for(p, others, kept); node != none && !shares_zone(node, others)) {
+        if (by.owners[p] == placed[p].back()) {
+          --by.owned[by.owners[p]];
+          by.owners[p] = none;
+        }
         --kept[placed[p].back()];
         placed[p].back() = node;
         ++kept[node];
       }
     }
+    if (by.owners[p] != none || placed[p].empty())
+      continue;
+    const auto owner = now[p].empty() ? none : find(now[p].front());
+    const bool stays =
+        owner != none && contains(placed[p], owner) &&
+        std::none_of(placed[p].begin(), placed[p].end(), [&](auto i) { return nodes_[i].takes_more; });
+    owns(p, stays ? owner : owner_among(p, placed[p], by));
   }
-  while (even_out(placed, kept)) {
+  while (even_out(placed, kept, by)) {
   }
-  const auto owners = owners_of(now, placed);
+  while (pass_on(placed, by)) {
+  }
+  const auto& owners = by.owners;
   for (std::size_t p = 0; p < now.size(); ++p) {
     if (owners[p] == none)
       continue;
@@ -137,16 +159,29 @@ std::size_t placement::best_for(std::size_t partition, const nodes_of_one& has,
   return best;
 }
 
-/// Moves one copy from a node to another that keeps two fewer: of those that can go, the one in whose order that comes first.
-/// False: there is none.
-bool placement::even_out(std::vector<nodes_of_one>& placed, std::vector<std::size_t>& kept) const {
+/// Moves one copy from a node to another that keeps two fewer: one that the node owns if it owns more than its part, else one
+/// that it does not, so that few owners have to be moved for themselves; of these the one in whose order the other comes
+/// first. False: there is none.
+bool placement::even_out(std::vector<nodes_of_one>& placed, std::vector<std::size_t>& kept,
+                         ownership& by) const {
   std::vector<std::size_t> by_load(nodes_.size());
   std::iota(by_load.begin(), by_load.end(), std::size_t{0});
-  std::stable_sort(by_load.begin(), by_load.end(),
-                   [&](std::size_t a, std::size_t b) { return kept[a] > kept[b]; });
+  std::stable_sort(by_load.begin(), by_load.end(), [&](std::size_t a, std::size_t b) {
+    return kept[a] != kept[b] ? kept[a] > kept[b] : by.owned[a] > by.owned[b];
+  });
+  const auto owned_by_each =
+      std::accumulate(by.owned.begin(), by.owned.end(), std::size_t{0}) / nodes_.size();
   for (const auto from : by_load)
     for (auto to = by_load.rbegin(); to != by_load.rend() && kept[from] >= kept[*to] + 2; ++to) {
       auto best = none;
+      const bool with_owner = by.owned[from] > owned_by_each && by.owned[*to] < by.owned[from];
+      const auto better = [&](std::size_t a, std::size_t b) {
+        if (const bool fits = (by.owners[a] == from) == with_owner;
+            fits != ((by.owners[b] == from) == with_owner))
+          return fits;
+        return weight_of(static_cast<std::uint32_t>(a), nodes_[*to].name) >
+               weight_of(static_cast<std::uint32_t>(b), nodes_[*to].name);
+      };
       for (std::size_t p = 0; p < placed.size(); ++p) {
         if (!nodes_[*to].takes_more || !contains(placed[p], from) || contains(placed[p], *to))
           continue;
@@ -154,53 +189,38 @@ bool placement::even_out(std::vector<nodes_of_one>& placed, std::vector<std::siz
         others.erase(std::find(others.begin(), others.end(), from));
         if (shares_zone(*to, others) && !shares_zone(from, others))
           continue;
-        if (best == none || weight_of(static_cast<std::uint32_t>(p), nodes_[*to].name) >
-                                weight_of(static_cast<std::uint32_t>(best), nodes_[*to].name))
+        if (best == none || better(p, best))
           best = p;
       }
       if (best != none) {
         *std::find(placed[best].begin(), placed[best].end(), from) = *to;
         --kept[from];
         ++kept[*to];
+        if (by.owners[best] == from) {
+          by.owners[best] = *to;
+          --by.owned[from];
+          ++by.owned[*to];
+        }
         return true;
       }
     }
   return false;
 }
 
-/// One of those that keep it: who owns it, else the one that owns the least. Then, as long as one owns two more than another
-/// that keeps one of its partitions, it gives that one up.
-placement::nodes_of_one placement::owners_of(const std::vector<placement_copies>& now,
-                                             const std::vector<nodes_of_one>& placed) const {
-  nodes_of_one owners(now.size(), none);
-  std::vector<std::size_t> owned(nodes_.size(), 0);
-  for (std::size_t p = 0; p < now.size(); ++p)
-    if (const auto node = now[p].empty() ? none : find(now[p].front());
-        node != none && contains(placed[p], node) &&
-        (nodes_[node].may_own ||
-         std::none_of(placed[p].begin(), placed[p].end(), [&](auto i) { return nodes_[i].takes_more; }))) {
-      owners[p] = node;
-      ++owned[node];
-    }
-  const auto least = [&](std::size_t p) {
-    return *std::min_element(placed[p].begin(), placed[p].end(), [&](std::size_t a, std::size_t b) {
-      if (nodes_[a].takes_more != nodes_[b].takes_more)
-        return nodes_[a].takes_more;
-      return owned[a] != owned[b] ? owned[a] < owned[b] : weighs_more(p, a, b);
-    });
-  };
-  for (std::size_t p = 0; p < now.size(); ++p)
-    if (owners[p] == none && !placed[p].empty())
-      ++owned[owners[p] = least(p)];
-  while (pass_on(placed, owners, owned)) {
-  }
-  return owners;
+/// For one that nobody owns: of those that keep it, and take more, who owns the least.
+std::size_t placement::owner_among(std::size_t partition, const nodes_of_one& has,
+                                   const ownership& by) const {
+  return *std::min_element(has.begin(), has.end(), [&](std::size_t a, std::size_t b) {
+    if (nodes_[a].takes_more != nodes_[b].takes_more)
+      return nodes_[a].takes_more;
+    return by.owned[a] != by.owned[b] ? by.owned[a] < by.owned[b] : weighs_more(partition, a, b);
+  });
 }
 
 /// One partition fewer for a node that owns two more than another, and one more for that one: where no copy of the one's is
 /// the other's, those between them pass one on, each to the next. The shortest such way. False: there is none.
-bool placement::pass_on(const std::vector<nodes_of_one>& placed, nodes_of_one& owners,
-                        std::vector<std::size_t>& owned) const {
+bool placement::pass_on(const std::vector<nodes_of_one>& placed, ownership& by_now) const {
+  auto& [owners, owned] = by_now;
   std::vector<std::size_t> by_load(nodes_.size());
   std::iota(by_load.begin(), by_load.end(), std::size_t{0});
   std::stable_sort(by_load.begin(), by_load.end(),

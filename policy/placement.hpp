@@ -51,13 +51,17 @@ private:
   using nodes_of_one = std::vector<std::size_t>;
 
   [[nodiscard]] bool weighs_more(std::size_t partition, std::size_t a, std::size_t b) const;
+  /// Who owns which partition, and how many each.
+  struct ownership {
+    nodes_of_one owners;
+    std::vector<std::size_t> owned;
+  };
   [[nodiscard]] std::size_t best_for(std::size_t partition, const nodes_of_one& has,
                                      const std::vector<std::size_t>& kept) const;
-  bool even_out(std::vector<nodes_of_one>& placed, std::vector<std::size_t>& kept) const;
-  bool pass_on(const std::vector<nodes_of_one>& placed, nodes_of_one& owners,
-               std::vector<std::size_t>& owned) const;
-  [[nodiscard]] nodes_of_one owners_of(const std::vector<placement_copies>& now,
-                                       const std::vector<nodes_of_one>& placed) const;
+  [[nodiscard]] std::size_t owner_among(std::size_t partition, const nodes_of_one& has,
+                                        const ownership& by) const;
+  bool even_out(std::vector<nodes_of_one>& placed, std::vector<std::size_t>& kept, ownership& by) const;
+  bool pass_on(const std::vector<nodes_of_one>& placed, ownership& by) const;
   [[nodiscard]] bool shares_zone(std::size_t node, const nodes_of_one& with) const;
 
   std::vector<placement_node> nodes_; ///< by name

@@ -95,6 +95,19 @@ std::string node_status_to_json(const node_status& status) {
   return {buffer.GetString(), buffer.GetSize()};
 }
 
+std::string backup_made_to_json(const backup_made& value) {
+  rapidjson::StringBuffer buffer;
+  json_writer out{buffer};
+  out.StartObject();
+  put_text(out, "folder", value.folder);
+  put_time(out, "made_at", value.made_at);
+  put_count(out, "stores", value.stores);
+  put_count(out, "files", value.files);
+  put_count(out, "bytes", value.bytes);
+  out.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
 std::string text_to_json(std::string_view text) {
   rapidjson::StringBuffer buffer;
   json_writer out{buffer};

@@ -68,6 +68,8 @@ std::string tried_rule_to_json(const tried_rule& value) {
       if (const auto* envelope = std::get_if<std::string>(&one.envelope)) {
         put_key(out, "envelope");
         out.RawValue(envelope->data(), envelope->size(), rapidjson::kObjectType);
+        put_text(out, "body",
+                 *envelope); // whoever shows this may write the object's characters in another way
       } else {
         put_refusal(out, std::get<refusal>(one.envelope));
       }

@@ -10,20 +10,30 @@ namespace vicket {
 
 namespace {
 
-/// All that an event has of its trigger.
-send_to_connector event_of(const checked_trigger& of) {
+/// The event that an action with templates for data makes, or one whose message may be in the way of another.
+std::variant<std::string, refusal> compose(const checked_trigger& of, const event_id& id,
+                                           compiled_rule::filled made, std::size_t max_envelope_bytes) {
   const auto& from = of.source();
   send_to_connector event;
   event.event = from.event;
   event.occurred_at = from.occurred_at;
-  event.workflow = from.workflow;
-  event.run = from.run;
-  return event;
+  event.data_json = made.data_json ? *std::move(made.data_json) : std::string{of.data()};
+  event.message = made.message ? std::move(made.message) : from.message;
+  return compose_envelope(event, id, max_envelope_bytes);
 }
 
-std::size_t bytes_of(const planned_event& one) {
-  const auto* event = std::get_if<send_to_connector>(&one.event);
-  return event == nullptr ? 0 : event->data_json.size() + (event->message ? event->message->size() : 0);
+std::variant<std::string, refusal> envelope_of(const compiled_rule& by, std::uint32_t action,
+                                               const checked_trigger& of, const event_id& id,
+                                               std::size_t max_envelope_bytes) {
+  auto filled = by.fill(action, {of.source().event, of.source().occurred_at, of.data()}, max_envelope_bytes);
+  if (auto* why = std::get_if<refusal>(&filled))
+    return std::move(*why);
+  auto& made = std::get<compiled_rule::filled>(filled);
+  const auto& message = made.message ? made.message : of.source().message;
+  if (!made.data_json)
+    if (auto same = envelope_under_id(of.envelope(), id, message ? &*message : nullptr, max_envelope_bytes))
+      return *std::move(same);
+  return compose(of, id, std::move(made), max_envelope_bytes);
 }
 
 /// Whether a message can be in the envelope, as far as that shows without composing it once more.
@@ -59,71 +69,63 @@ std::variant<checked_trigger, refusal> checked_trigger::check(trigger from, cons
   from.run = std::move(event.run);
   checked_trigger result;
   result.source_ = std::move(from);
-  result.source_.data_json = data_in_own_envelope(*composed);
+  result.source_.data_json.clear();
   result.id_ = id;
+  result.envelope_ = std::get<std::string>(std::move(envelope));
   return result;
+}
+
+std::string_view checked_trigger::data() const {
+  return data_in_own_envelope(envelope_);
 }
 
 event_id planned_id(const event_id& trigger, const rule_id& rule, std::size_t action) {
   return uuid5(trigger, rule.value + "/" + std::to_string(action));
 }
 
-std::vector<planned_event> plan_rule(const compiled_rule& by, const checked_trigger& of,
-                                     std::size_t max_envelope_bytes) {
-  const template_source source{of.source().event, of.source().occurred_at, of.data()};
-  std::vector<planned_event> plan;
-  for (std::size_t i = 0; i < by.source().actions.size(); ++i) {
-    planned_event one{by.source().id,
-                      static_cast<std::uint32_t>(i),
-                      by.source().actions[i].connector,
-                      planned_id(of.id(), by.source().id, i),
-                      {},
-                      false};
-    auto filled = by.fill(i, source, of.source().message, max_envelope_bytes);
-    if (auto* why = std::get_if<refusal>(&filled)) {
-      one.event = std::move(*why);
-    } else {
-      auto& with = std::get<compiled_rule::filled>(filled);
-      auto event = event_of(of);
-      event.connector = one.connector;
-      event.id = one.id;
-      event.message = std::move(with.message);
-      event.data_json = std::move(with.data_json);
-      one.event = std::move(event);
-      one.has_data_of_trigger = by.source().actions[i].data_json.empty();
-    }
-    plan.push_back(std::move(one));
-  }
-  return plan;
+planned_event plan_action(const compiled_rule& by, std::uint32_t action, const checked_trigger& of,
+                          std::size_t max_envelope_bytes) {
+  planned_event one;
+  one.by = by.shared_from_this();
+  one.action = action;
+  one.id = planned_id(of.id(), by.source().id, action);
+  one.envelope = envelope_of(by, action, of, one.id, max_envelope_bytes);
+  return one;
 }
 
-std::variant<std::string, refusal> envelope_of(const planned_event& one, std::size_t max_envelope_bytes) {
-  if (const auto* why = std::get_if<refusal>(&one.event))
-    return *why;
-  const auto& event = std::get<send_to_connector>(one.event);
-  return one.has_data_of_trigger ? compose_envelope_again(event, one.id, max_envelope_bytes)
-                                 : compose_envelope(event, one.id, max_envelope_bytes);
+trigger_plan::trigger_plan(const rule_set& rules, const checked_trigger& of) {
+  const auto found = rules.with_name(of.source().event);
+  rules_.reserve(found.size());
+  for (const auto* each : found)
+    rules_.push_back(each->shared_from_this());
 }
 
-std::variant<std::vector<planned_event>, refusal>
-plan_trigger(const rule_set& rules, const checked_trigger& of, const trigger_limits& limits) {
-  std::vector<planned_event> plan;
-  std::size_t bytes = 0;
-  for (const auto* rule : rules.with_name(of.source().event)) {
-    if (rule->filter() != nullptr && !rule->filter()->matches(of.source().event, of.data()))
+std::size_t work_of(const compiled_rule& by, const checked_trigger& of) {
+  return by.filter() == nullptr ? 0 : (1 + by.filter()->conditions()) * of.data().size();
+}
+
+std::optional<refusal> trigger_plan::go_on(const checked_trigger& of, const trigger_limits& limits,
+                                           std::size_t most_work) {
+  for (std::size_t work = 0; !is_complete() && work <= most_work; ++next_) {
+    const auto& rule = *rules_[next_];
+    work += work_of(rule, of);
+    if (rule.filter() != nullptr && !rule.filter()->matches(of.source().event, of.data()))
       continue;
-    if (plan.size() + rule->source().actions.size() > limits.max_events)
+    if (events_.size() + rule.source().actions.size() > limits.max_events)
       return refusal{errc::too_large, "the rules that match would make more than " +
                                           std::to_string(limits.max_events) + " events of one trigger"};
-    for (auto& one : plan_rule(*rule, of, limits.max_envelope_bytes)) {
-      bytes += bytes_of(one);
-      plan.push_back(std::move(one));
+    for (std::uint32_t action = 0; action < rule.source().actions.size(); ++action) {
+      events_.push_back(plan_action(rule, action, of, limits.max_envelope_bytes));
+      if (const auto* envelope = std::get_if<std::string>(&events_.back().envelope)) {
+        bytes_ += envelope->size();
+        work += envelope->size();
+      }
     }
-    if (bytes > limits.max_bytes)
+    if (bytes_ > limits.max_bytes)
       return refusal{errc::too_large, "the events that the rules make of this trigger would have more than " +
                                           std::to_string(limits.max_bytes) + " bytes together"};
   }
-  return plan;
+  return std::nullopt;
 }
 
 rule_trial try_rule(const compiled_rule& one, const checked_trigger& of, std::size_t max_envelope_bytes) {
@@ -140,12 +142,8 @@ rule_trial try_rule(const compiled_rule& one, const checked_trigger& of, std::si
   result.matches = result.why_not.empty();
   if (!result.matches)
     return result;
-  for (auto& planned : plan_rule(one, of, max_envelope_bytes)) {
-    auto& action = result.actions.emplace_back();
-    action.connector = std::move(planned.connector);
-    action.id = planned.id;
-    action.envelope = envelope_of(planned, max_envelope_bytes);
-  }
+  for (std::uint32_t action = 0; action < one.source().actions.size(); ++action)
+    result.actions.push_back(plan_action(one, action, of, max_envelope_bytes));
   return result;
 }
 

@@ -30,6 +30,8 @@ constexpr auto lock_name = "LOCK";
 constexpr std::string_view marker_title = "vicket-data-folder";
 constexpr std::string_view key_line = "secret-key";
 constexpr std::string_view cluster_line = "cluster";
+constexpr std::string_view splitting_line = "splitting\n";
+constexpr auto split_name = "split";
 constexpr std::size_t fingerprint_digits = 16;
 constexpr std::uint32_t first_format_with_key = 2;
 constexpr std::uint32_t first_format_with_settings = 3;
@@ -98,6 +100,7 @@ struct marker {
   std::uint32_t partitions = 0;
   std::optional<std::string> key;
   std::optional<data_folder::cluster_place> cluster;
+  bool splitting = false; ///< `partitions` lie in `split`, or in their places already
 };
 
 std::string to_text(const marker& value) {
@@ -106,7 +109,8 @@ std::string to_text(const marker& value) {
          (value.key ? std::string{key_line} + " " + *value.key + "\n" : std::string{}) +
          (value.cluster
               ? std::string{cluster_line} + " " + value.cluster->uuid + " " + value.cluster->node + "\n"
-              : std::string{});
+              : std::string{}) +
+         (value.splitting ? std::string{splitting_line} : std::string{});
 }
 
 bool take(std::string_view& text, std::string_view expected) {
@@ -161,11 +165,14 @@ std::variant<marker, store_status> parse_marker(const fs::path& path, std::strin
                        std::to_string(data_folder::format_version) + ": use a newer vicketd");
   const auto partitions = take_number_line(text, "partitions");
   auto key = take_key_line(text);
+  const bool splitting = text.ends_with(splitting_line);
+  if (splitting)
+    text.remove_suffix(splitting_line.size());
   auto cluster = text.empty() ? std::nullopt : take_cluster_line(text);
   if (!partitions || *partitions < 1 || *partitions > data_folder::max_partitions || !text.empty() ||
       (key && *format < first_format_with_key))
     return refused(store_errc::corrupt, path, "has a damaged file VICKET");
-  return marker{*format, *partitions, std::move(key), std::move(cluster)};
+  return marker{*format, *partitions, std::move(key), std::move(cluster), splitting};
 }
 
 store_status write_marker(const fs::path& path, const marker& value) {
@@ -264,7 +271,7 @@ store_status create_partitions(const fs::path& path, std::uint32_t count) {
       return status;
   if (auto status = create_part(path, settings_name); !status.ok())
     return status;
-  return write_marker(path, {data_folder::format_version, count, std::nullopt, std::nullopt});
+  return write_marker(path, {data_folder::format_version, count, std::nullopt, std::nullopt, false});
 }
 
 /// A partition that is gone must not be replaced by an empty one: its events would be lost without a word.
@@ -277,6 +284,41 @@ store_status check_partitions(const fs::path& path, const marker& marked) {
                          " partitions: restore it");
   if (marked.format >= first_format_with_settings && !fs::is_directory(path / settings_name, error))
     return refused(store_errc::corrupt, path, "lacks its partition settings: restore it");
+  return {};
+}
+
+// -- more partitions of fewer ---------------------------------------------------------------------------------
+
+store_status move_folder(const fs::path& root, const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    return failed(root, "can't move " + from.filename().string(), errno);
+  if (!sync_folder(from.parent_path()) || !sync_folder(to.parent_path()))
+    return sync_failed(root, errno);
+  return {};
+}
+
+/// Any part of it may have been done before.
+store_status finish_split(const fs::path& path, marker& marked) {
+  auto error = std::error_code{};
+  const auto split = path / split_name;
+  for (auto number = std::uint32_t{0}; number < marked.partitions; ++number) {
+    const auto name = partition_name(number);
+    if (!fs::exists(split / name, error))
+      continue;
+    if (fs::exists(path / name, error))
+      if (auto status = move_folder(path, path / name, split / ("old-" + name)); !status.ok())
+        return status;
+    if (auto status = move_folder(path, split / name, path / name); !status.ok())
+      return status;
+  }
+  auto done = marked;
+  done.splitting = false;
+  if (auto status = check_partitions(path, done); !status.ok())
+    return status;
+  if (auto status = write_marker(path, done); !status.ok())
+    return status;
+  marked = std::move(done);
+  fs::remove_all(split, error); // else the next opening does
   return {};
 }
 
@@ -313,11 +355,19 @@ public:
     return write(std::move(next));
   }
   store_status leave() override {
-    return write({marked_.format, marked_.partitions, marked_.key, std::nullopt});
+    return write({marked_.format, marked_.partitions, marked_.key, std::nullopt, false});
+  }
+  store_status take_split(std::uint32_t partitions) override {
+    auto next = marked_;
+    next.partitions = partitions;
+    next.splitting = true;
+    if (auto status = write(std::move(next)); !status.ok())
+      return status;
+    return finish_split(path_, marked_);
   }
   store_status take_key(const std::string& fingerprint) override {
-    return write(
-        {std::max(marked_.format, first_format_with_key), marked_.partitions, fingerprint, marked_.cluster});
+    return write({std::max(marked_.format, first_format_with_key), marked_.partitions, fingerprint,
+                  marked_.cluster, false});
   }
 
 private:
@@ -340,7 +390,31 @@ fs::path data_folder::partition_in(const fs::path& folder, std::uint32_t number)
 }
 
 store_status data_folder::mark_without_key(const fs::path& folder, std::uint32_t partitions) {
-  return write_marker(folder, {format_without_key, partitions, std::nullopt, std::nullopt});
+  return write_marker(folder, {format_without_key, partitions, std::nullopt, std::nullopt, false});
+}
+
+fs::path data_folder::settings_in(const fs::path& folder) {
+  return folder / settings_name;
+}
+
+store_status data_folder::fill_new(const fs::path& folder, std::uint32_t format, std::uint32_t partitions,
+                                   const std::string& key_fingerprint,
+                                   const std::function<store_status()>& fill) {
+  if (auto status = create_folder(folder); !status.ok())
+    return status;
+  auto error = std::error_code{};
+  if (fs::exists(folder / marker_name, error))
+    return refused(store_errc::foreign, folder, "is one already: name another one");
+  if (auto status = check_unmarked(folder); !status.ok())
+    return status;
+  const auto lock = lock_folder(folder);
+  if (const auto* status = std::get_if<store_status>(&lock))
+    return *status;
+  if (fs::exists(folder / marker_name, error))
+    return refused(store_errc::foreign, folder, "is one already: name another one");
+  if (auto status = fill(); !status.ok())
+    return status;
+  return write_marker(folder, {format, partitions, key_fingerprint, std::nullopt, false});
 }
 
 std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::path path,
@@ -370,15 +444,20 @@ std::variant<std::unique_ptr<data_folder>, store_status> data_folder::open(fs::p
       return status;
     return std::make_unique<locked_data_folder>(
         std::move(path), std::get<file_descriptor>(std::move(lock)),
-        marker{format_version, partitions, std::nullopt, std::nullopt});
+        marker{format_version, partitions, std::nullopt, std::nullopt, false});
   }
   auto found = parse_marker(path, *text);
   if (auto* status = std::get_if<store_status>(&found))
     return std::move(*status);
-  if (auto status = check_partitions(path, std::get<marker>(found)); !status.ok())
+  auto& is = std::get<marker>(found);
+  if (is.splitting)
+    if (auto status = finish_split(path, is); !status.ok())
+      return status;
+  if (auto status = check_partitions(path, is); !status.ok())
     return status;
+  fs::remove_all(path / split_name, error);
   return std::make_unique<locked_data_folder>(std::move(path), std::get<file_descriptor>(std::move(lock)),
-                                              std::get<marker>(std::move(found)));
+                                              std::move(is));
 }
 
 } // namespace vicket

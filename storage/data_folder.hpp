@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,8 @@ namespace vicket {
 /// encrypts secrets, a lock, and a folder per partition.
 ///
 ///     DIR/VICKET          text: "vicket-data-folder", "format N", "partitions N", and, once there is a key,
-///                         "secret-key FINGERPRINT", and, of a node of a cluster, "cluster UUID NODE", a line each
+///                         "secret-key FINGERPRINT", and, of a node of a cluster, "cluster UUID NODE", a line each;
+///                         "splitting" while the partitions in `split` take the places of those that there were
 ///     DIR/LOCK            locked (flock) while a node uses the folder; holds the owner's process id
 ///     DIR/partition-0/ …  one RocksDB each
 ///     DIR/settings/       another one, of what belongs to no connector (from format 3 on)
@@ -42,6 +44,14 @@ public:
                                                           std::uint32_t number);
   [[nodiscard]] static store_status mark_without_key(const std::filesystem::path& folder,
                                                      std::uint32_t partitions);
+
+  /// For a folder that is put together from elsewhere, restored: `fill` puts its partitions there, which lie as
+  /// `partition_in` and `settings_in` say; then the marker makes it a folder of that format, with that key. The folder is created
+  /// if it is not there, and else has nothing in it but maybe a key. Until the marker is there no program takes what is in it.
+  [[nodiscard]] static store_status fill_new(const std::filesystem::path& folder, std::uint32_t format,
+                                             std::uint32_t partitions, const std::string& key_fingerprint,
+                                             const std::function<store_status()>& fill);
+  [[nodiscard]] static std::filesystem::path settings_in(const std::filesystem::path& folder);
 
   virtual ~data_folder() = default;
   [[nodiscard]] virtual const std::filesystem::path& path() const = 0;
@@ -74,6 +84,12 @@ public:
   [[nodiscard]] virtual store_status join(const cluster_place& place) = 0;
   /// It is a single node's again: nothing came of the cluster that was to begin with it.
   [[nodiscard]] virtual store_status leave() = 0;
+  /// Where more partitions are made of those that it has (`folder_split.hpp`). What lies there when it is opened is of a split
+  /// that did not come to its end, and goes.
+  [[nodiscard]] std::filesystem::path split_path() const { return path() / "split"; }
+  /// Puts the partitions that are ready in `split_path()` in the places of its own, as one step: whoever opens the folder after
+  /// a crash has the old ones or the new ones.
+  [[nodiscard]] virtual store_status take_split(std::uint32_t partitions) = 0;
   /// From now on, durably, that is the key, and the folder is of a format that has one.
   [[nodiscard]] virtual store_status take_key(const std::string& fingerprint) = 0;
 };

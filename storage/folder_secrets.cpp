@@ -1,10 +1,9 @@
 #include "storage/folder_secrets.hpp"
 
-#include <fcntl.h>
+#include "storage/private_folder.hpp"
+
 #include <string>
-#include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 #include <variant>
 
@@ -13,8 +12,6 @@ namespace vicket {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr ::mode_t folder_mode = 0700;
 
 using on_partition = std::function<store_status(partition_store&, std::uint32_t number)>;
 
@@ -30,28 +27,6 @@ store_status for_each_partition(const data_folder& folder, const partition_optio
     if (auto status = act(*std::get<0>(opened), i); !status.ok())
       return status;
   }
-  return {};
-}
-
-store_status make_empty_folder(const fs::path& path) {
-  auto error = std::error_code{};
-  if (fs::exists(path, error) && !(fs::is_directory(path, error) && fs::is_empty(path, error)))
-    return {store_errc::failed, path.string() + " is there already: name a folder that is not, or is empty"};
-  if (const auto parent = fs::absolute(path, error).parent_path(); !error)
-    fs::create_directories(parent, error);
-  if (error || (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST))
-    return {store_errc::failed, path.string() + " can't be created: " +
-                                    (error ? error.message() : std::generic_category().message(errno))};
-  // One that is there already has an owner and a mode of its own, and nobody else is to read what comes into it.
-  const auto folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  struct stat found {};
-  const bool is_ours = folder >= 0 && ::fstat(folder, &found) == 0 && found.st_uid == ::geteuid() &&
-                       ::fchmod(folder, folder_mode) == 0;
-  if (folder >= 0)
-    ::close(folder);
-  if (!is_ours)
-    return {store_errc::failed,
-            path.string() + " is not a folder of this user's alone: name one that is not there yet"};
   return {};
 }
 
@@ -95,7 +70,7 @@ store_status rotate_secret_key(data_folder& folder, const partition_options& opt
 
 store_status export_without_key(const data_folder& folder, const partition_options& options_of,
                                 const std::shared_ptr<const secret_box>& secrets, const fs::path& to) {
-  if (auto status = make_empty_folder(to); !status.ok())
+  if (auto status = make_private_folder(to); !status.ok())
     return status;
   auto status =
       for_each_partition(folder, options_of, secrets, [&](partition_store& store, std::uint32_t number) {

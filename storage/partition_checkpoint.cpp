@@ -7,6 +7,7 @@
 #include <rocksdb/options.h>
 
 #include <limits>
+#include <mutex>
 #include <vector>
 
 namespace vicket {
@@ -33,9 +34,10 @@ store_status partition_store::flush() const {
               " can't write what it has in memory to its tables: " + status.ToString()};
 }
 
-store_status partition_store::checkpoint(const std::filesystem::path& to) {
+store_status partition_store::checkpoint(const std::filesystem::path& to, moment* as_of) const {
   auto& own = *rep_;
   const auto lock = own.reading();
+  const auto turn = std::lock_guard{own.write_mutex};
   if (!own.failure.ok())
     return own.failure;
   if (!own.db || own.refused_full)
@@ -49,6 +51,10 @@ store_status partition_store::checkpoint(const std::filesystem::path& to) {
     status = own.db->GetLiveFilesStorageInfo(how, &files);
   auto result = status.ok() ? copy_live_files(*own.env, files, to.string())
                             : store_status{store_errc::failed, status.ToString()};
+  if (as_of != nullptr) {
+    const auto stored = own.get(family::meta, codec::position_key);
+    *as_of = {own.last, stored ? stored->ToString() : std::string{}};
+  }
   own.db->EnableFileDeletions().PermitUncheckedError(); // else they go at the next opening
   if (!result.ok())
     result.detail = "partition " + own.folder + " " + result.detail;

@@ -195,6 +195,7 @@ store_status partition_store::rep::commit(write_batch& batch, log_sequence settl
 }
 
 store_status partition_store::rep::write(write_batch::rep& batch, const round_header& header, bool sync) {
+  const auto turn = std::lock_guard{write_mutex};
   if (!failure.ok())
     return failure;
   if (!db)

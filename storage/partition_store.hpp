@@ -4,6 +4,7 @@
 #include "policy/feed_drops.hpp"
 #include "policy/feed_lineage.hpp"
 #include "policy/history_ledger.hpp"
+#include "policy/partitioning.hpp"
 #include "policy/secret_box.hpp"
 #include "storage/open_files.hpp"
 #include "storage/records.hpp"
@@ -95,12 +96,24 @@ public:
   copy_as_rounds(std::uint64_t epoch, std::size_t round_bytes,
                  const std::function<store_status(const sealed_round&)>& take) const;
 
-  /// Makes a copy of the store as it is now, its last round and position included, in a folder that is not there yet, or is
-  /// empty (what is above it is there), and syncs it. By the writer, between two rounds; RocksDB's threads go on. Tables become hard links
-  /// where the file system has them and `to` is on the same one; the logs are copied, so call `flush` shortly before.
+  /// The same for each of the partitions that share this one's connectors where there are more: it gets what belongs to its
+  /// connectors, and what belongs to none alone (lineage, what the feed is missing), at the positions that it had. The rounds of
+  /// several come mixed, those of each in their order; `round_bytes` are all of theirs together.
+  [[nodiscard]] store_status
+  split_as_rounds(std::uint64_t epoch, std::size_t round_bytes, const partition_split& how,
+                  const std::function<store_status(std::uint32_t child, const sealed_round&)>& take) const;
+
+  /// Makes a copy of the store as it is at one moment, in a folder that is not there yet, or is empty (what is above it is
+  /// there), and syncs it. Any thread; a write that comes meanwhile waits, and so does `resume`. Tables become hard links where the
+  /// file system has them and `to` is on the same one; else all is copied, which takes as long as there are bytes. The logs are
+  /// copied in any case, so call `flush` shortly before.
   ///
   /// What was cut off, by a crash or a `full` disk, is refused by `open`; remove it. The store itself goes on in any case.
-  [[nodiscard]] store_status checkpoint(const std::filesystem::path& to);
+  struct moment {
+    round_header last;    ///< the last round that is in the copy
+    std::string position; ///< of the log with it
+  };
+  [[nodiscard]] store_status checkpoint(const std::filesystem::path& to, moment* as_of = nullptr) const;
   /// Writes what is in memory to tables, so that few logs are left, and waits for it. Any thread; `resume` waits meanwhile.
   [[nodiscard]] store_status flush() const;
 
@@ -329,6 +342,7 @@ public:
 
 private:
   friend class due_scan;
+  class record_router;
   struct rep;
   explicit partition_store(std::unique_ptr<rep>);
   std::unique_ptr<rep> rep_;

@@ -103,7 +103,10 @@ struct partition_store::rep {
   mutable std::shared_mutex look_up_mutex;
   bool may_look_up = false; ///< guarded by look_up_mutex: `db` and `columns` are there
 
-  // The writer's thread.
+  /// Held by the writer for each write, and by who copies the files for as long as that takes.
+  std::mutex write_mutex;
+
+  // The writer's thread. What a checkpoint looks at changes within `write_mutex`, or while nobody has `database_mutex`.
   std::uint32_t stored_format = 0; ///< as it was found
   round_header last;               ///< as applied
   bool lineage_stored = true;      ///< false: the next round that moves the log's end stores it along

@@ -43,6 +43,7 @@ node_actor::behavior_type accepting_node() {
       [nothing](const delete_rule&) -> caf::result<void> { return nothing(); },
       [nothing](const list_rules&) -> caf::result<rule_page> { return nothing(); },
       [nothing](const try_rules&) -> caf::result<trial_page> { return nothing(); },
+      [nothing](const make_backup&) -> caf::result<backup_made> { return nothing(); },
   };
 }
 

@@ -18,7 +18,7 @@ namespace vicket::bench {
 namespace {
 
 constexpr std::uint32_t rules = 10'000;
-constexpr std::uint32_t warm_up_events = 5'000;
+constexpr std::uint32_t warm_up_events = 20'000;
 constexpr std::int64_t patience_ms = 20'000; ///< without a single delivery
 constexpr std::int64_t doubles_come_within_ms = 200;
 constexpr std::uint32_t in_flight = 64; ///< when all of it is delivered
@@ -97,7 +97,7 @@ private:
 
   void one_round(const std::vector<side*>& in_turn) {
     for (auto* each : in_turn) {
-      const auto events = with_.pick(30'000u, 5'000u);
+      const auto events = with_.pick(60'000u, 5'000u);
       const auto cpu_before_ns = node_cpu_ns();
       const auto took_s = accept(*each, events);
       each->per_s.push_back(events / took_s);

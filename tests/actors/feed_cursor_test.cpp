@@ -14,7 +14,7 @@ TEST_CASE("a feed's cursor is its text, for each number of partitions") {
   REQUIRE(back);
   CHECK(back->positions == cursor.positions);
   for (const auto* wrong :
-       {"", "v3", "v1-1a2b-0", "v3-1a2b.9f2c1b7e.100.0", "v3-1a2b.9f2c1b7e.100.0-0.0.1",
+       {"", "v3", "v1-1a2b-0", "v3-1a2b.9f2c1b7e.100", "v3-1a2b.9f2c1b7e.100.0-0.0.1",
         "v3-1a2b.9f2c1b7e.100.0-0.0.1.0-", "v3-1a2b.9f2c1b7e.100.0-0.0.1.0-0.0.1.0",
         "v3-1a2b.9f2c1b7e1.100.0-0.0.1.0", "v3--1.0.1.0-0.0.1.0", "v3-x.0.1.0-0.0.1.0",
         "v3-10000000000000000.0.1.0-0.0.1.0", "v2-1a2b.9f2c1b7e.100.0-0.0.1.0", "run1-1-2"}) {
@@ -31,6 +31,21 @@ TEST_CASE("a cursor says of which partitions nothing was read yet") {
   CHECK(back->positions == cursor.positions);
   for (const auto* wrong : {"v2-_", "v3-__", "v3-_.0.1.0", "v3_", "v3-_-"})
     CHECK_FALSE(feed_cursor::parse(wrong, 1));
+}
+
+TEST_CASE("a cursor of a node that was split since is one for each part of what it had") {
+  const auto one = feed_position{0x1a, 0xb, 0x100, 0xc};
+  const auto other = feed_position{0x2b, 0xd, 0x200, 0xe};
+  using positions = std::vector<std::optional<feed_position>>;
+  const auto text = feed_cursor{{one, other}}.to_string();
+  CHECK(feed_cursor::parse(text, 2)->positions == positions{one, other});
+  CHECK(feed_cursor::parse(text, 4)->positions == positions{one, other, one, other});
+  CHECK(feed_cursor::parse(text, 6)->positions == positions{one, other, one, other, one, other});
+  CHECK(feed_cursor::parse(feed_cursor{{one}}.to_string(), 3)->positions == positions{one, one, one});
+  CHECK(feed_cursor::parse(feed_cursor{{std::nullopt, one}}.to_string(), 4)->positions ==
+        positions{std::nullopt, one, std::nullopt, one});
+  for (const std::size_t other_count : {1, 3, 5})
+    CHECK_FALSE(feed_cursor::parse(text, other_count));
 }
 
 TEST_CASE("a cursor of a version whose promises had no tags is taken for one that nothing was promised") {

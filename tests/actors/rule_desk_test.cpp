@@ -264,6 +264,85 @@ TEST_CASE("a batch of triggers is answered item by item, in order") {
   CHECK(std::get<refusal>(node.ask<trigger_batch_result>(batch)).code == errc::invalid_event);
 }
 
+namespace {
+
+/// Rules with 64 conditions each, none of which holds for `large_trigger`, which takes long to find out.
+void put_laborious(node_fixture& node, std::size_t rules) {
+  auto value = rule_for("r", {"crm"}, {"large"});
+  value.filter_json = R"({"any":[)";
+  for (auto i = 0; i < 63; ++i)
+    value.filter_json += R"({"/a":{"contains":-1}},)";
+  value.filter_json += R"({"/a":{"contains":-2}}]})";
+  for (std::size_t i = 0; i < rules; ++i) {
+    value.id = {"r-" + std::to_string(10 + i)};
+    put_good(node, value);
+  }
+}
+
+trigger large_trigger() {
+  auto made = some_trigger("large", some_id);
+  made.data_json = R"({"a":[99)";
+  while (made.data_json.size() < 70'000)
+    made.data_json += ",99";
+  made.data_json += "]}";
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("a trigger that takes long to judge holds up nobody else") {
+  node_fixture node;
+  node.put("crm");
+  put_laborious(node, 30);
+  const auto late = node.ask_later<trigger_result>(large_trigger());
+  const auto other = node.ask_later<trigger_result>(some_trigger("large"));
+  const auto event = node.ask_later<accepted>(node_fixture::event_for("crm"));
+  node.run();
+  CHECK(std::holds_alternative<trigger_result>(other()));
+  CHECK(std::holds_alternative<accepted>(event()));
+  node.advance_ms(25, 1); // a turn is one rule
+  const auto so_far = late();
+  REQUIRE(std::holds_alternative<refusal>(so_far));
+  CHECK(std::get<refusal>(so_far).detail == "no answer");
+  node.advance_ms(10, 1);
+  const auto result = late();
+  REQUIRE(std::holds_alternative<trigger_result>(result));
+  CHECK(std::get<trigger_result>(result).events.empty());
+}
+
+TEST_CASE("a trigger that is not judged within ten seconds is given up, and says how far it came") {
+  node_fixture node;
+  node.put("crm");
+  put_laborious(node, 30);
+  const auto late = node.ask_later<trigger_result>(large_trigger());
+  node.advance_ms(3, 1);
+  node.pass_ms(11'000);
+  node.run();
+  const auto result = late();
+  REQUIRE(std::holds_alternative<refusal>(result));
+  CHECK(std::get<refusal>(result).code == errc::unavailable);
+  CHECK(std::get<refusal>(result).detail.find("its rules take too long to judge: ") != std::string::npos);
+  CHECK(std::get<refusal>(result).detail.find(" of 30 with a pattern for its name are") != std::string::npos);
+  CHECK(std::get<refusal>(result).detail.find(some_id.to_string()) != std::string::npos);
+  CHECK(fire(node, some_trigger()).events.empty());
+}
+
+TEST_CASE("a page of what rules would make of a trigger ends where judging it takes long") {
+  node_fixture node;
+  node.put("crm");
+  put_laborious(node, 3);
+  try_rules request{large_trigger(), {}, 10};
+  std::size_t pages = 0;
+  for (bool more = true; more; ++pages) {
+    const auto answer = node.ask<trial_page>(request);
+    const auto& page = std::get<trial_page>(answer);
+    REQUIRE(page.rules.size() == 1);
+    request.after = page.rules.back().rule;
+    more = page.more;
+  }
+  CHECK(pages == 3);
+}
+
 TEST_CASE("what rules would make of a trigger is shown, and nothing is sent") {
   node_fixture node;
   node.put("crm");

@@ -66,6 +66,7 @@ public:
         [unused](const delete_rule&) -> caf::result<void> { return unused; },
         [unused](const list_rules&) -> caf::result<rule_page> { return unused; },
         [unused](const try_rules&) -> caf::result<trial_page> { return unused; },
+        [unused](const make_backup&) -> caf::result<backup_made> { return unused; },
     };
   }
 

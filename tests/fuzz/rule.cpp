@@ -53,19 +53,32 @@ VICKET_FUZZ_TARGET(rule) {
   EXPECT_THAT_IT_HOLDS(trial.matches == !trial.actions.empty());
   rule_set rules;
   rules.put(std::get<0>(made));
-  const auto plan = plan_trigger(rules, of, {max_envelope_bytes, 16, 16 * 2 * max_envelope_bytes});
-  EXPECT_THAT_IT_HOLDS(std::get<0>(plan).size() == trial.actions.size());
-  for (const auto& planned : plan_rule(one, of, max_envelope_bytes)) {
-    if (const auto* why = std::get_if<refusal>(&planned.event)) {
+  trigger_plan plan{rules, of};
+  while (!plan.is_complete())
+    EXPECT_THAT_IT_HOLDS(!plan.go_on(of, {max_envelope_bytes, 16, 16 * 2 * max_envelope_bytes}, 0));
+  EXPECT_THAT_IT_HOLDS(plan.events().size() == trial.actions.size());
+  for (std::uint32_t action = 0; action < one.source().actions.size(); ++action) {
+    const auto planned = plan_action(one, action, of, max_envelope_bytes);
+    EXPECT_THAT_IT_HOLDS(planned.envelope == plan_action(one, action, of, max_envelope_bytes).envelope);
+    // By itself, from what the templates came to.
+    const auto filled =
+        one.fill(action, {of.source().event, of.source().occurred_at, of.data()}, max_envelope_bytes);
+    if (const auto* why = std::get_if<refusal>(&filled)) {
       EXPECT_THAT_IT_HOLDS(!why->detail.empty());
+      EXPECT_THAT_IT_HOLDS(std::get<refusal>(planned.envelope) == *why);
       continue;
     }
-    const auto& event = std::get<send_to_connector>(planned.event);
+    const auto& come = std::get<compiled_rule::filled>(filled);
+    send_to_connector event;
+    event.event = of.source().event;
+    event.occurred_at = of.source().occurred_at;
+    event.message = come.message ? come.message : of.source().message;
+    event.data_json = come.data_json ? *come.data_json : std::string{of.data()};
     EXPECT_THAT_IT_HOLDS(!first_invalid_utf8(event.message.value_or("")));
     EXPECT_THAT_IT_HOLDS(event.data_json.size() <= max_envelope_bytes);
     EXPECT_THAT_IT_HOLDS(event.message.value_or("").size() <= max_envelope_bytes);
     const auto composed = compose_envelope(event, planned.id, max_envelope_bytes);
-    EXPECT_THAT_IT_HOLDS(envelope_of(planned, max_envelope_bytes) == composed);
+    EXPECT_THAT_IT_HOLDS(planned.envelope == composed);
     if (const auto* why = std::get_if<refusal>(&composed))
       EXPECT_THAT_IT_HOLDS(why->code == errc::too_large);
     else

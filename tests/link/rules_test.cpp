@@ -89,6 +89,7 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   CHECK(kind_of<delete_rule> == 30);
   CHECK(kind_of<list_rules> == 31);
   CHECK(kind_of<try_rules> == 32);
+  CHECK(kind_of<make_backup> == 33);
   CHECK(kind_of<send_to_connector> == 1);
   CHECK(kind_of<send_batch> == 2);
   CHECK(kind_of<get_event> == 3);
@@ -101,7 +102,7 @@ TEST_CASE("the table of kinds is the wire: numbers, roles and bounds", "[link]")
   CHECK(kind_of<get_status> == 10);
   const auto all = role_sender | role_operator | role_peer;
   CHECK(std::get<close_reason>(judge_caf_head(frame(0, 1, nothing{}), false, all)).code == 1002);
-  CHECK(std::get<close_reason>(judge_caf_head(frame(33, 1, nothing{}), false, all)).code == 1002);
+  CHECK(std::get<close_reason>(judge_caf_head(frame(37, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(0x81, 1, nothing{}), false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head("\x01\0\0\0\0\0\0\0", false, all)).code == 1002);
   CHECK(std::get<close_reason>(judge_caf_head(frame(1, 1, nothing{}), true, all)).code == 1003);

@@ -104,6 +104,9 @@ inline node_actor::behavior_type scripted_node(node_actor::pointer self) {
         page.rules.push_back({request.after, false, {request.value.event}, {}});
         return page;
       },
+      [](const make_backup& request) -> caf::result<backup_made> {
+        return backup_made{request.folder, timestamp_ms{1}, 2, 3, 4};
+      },
       [](const get_status&) -> caf::result<node_status> {
         node_status status;
         status.version = "scripted";

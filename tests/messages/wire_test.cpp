@@ -124,7 +124,9 @@ TEST_CASE("the type ids are the wire: each stays where it is, new ones go to the
   CHECK(offset_of<triggered_event> == 52);
   CHECK(offset_of<trigger_result> == 53);
   CHECK(offset_of<trigger_batch_result> == 54);
-  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 55);
+  CHECK(offset_of<make_backup> == 55);
+  CHECK(offset_of<backup_made> == 56);
+  CHECK(caf::id_block::vicket::end - caf::id_block::vicket::begin == 57);
 }
 
 TEST_CASE("the enums' numbers are the wire, and an unknown number is refused") {

@@ -5,6 +5,7 @@
 #include "policy/trigger_plan.hpp"
 #include "tests/link/quiet_config.hpp"
 #include "tests/nodes/cluster_world.hpp"
+#include "tests/nodes/end_check.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
@@ -28,43 +29,6 @@ using namespace vicket;
 using namespace vicket::testing;
 
 namespace {
-
-int rounds() {
-  const auto* text = std::getenv("VICKET_ROUNDS");
-  return text == nullptr ? 1 : std::max(1, std::atoi(text));
-}
-
-void rest(int ms) {
-  std::this_thread::sleep_for(std::chrono::milliseconds{ms});
-}
-
-void tell(const std::string& what) {
-  std::printf("  %s\n", what.c_str());
-  std::fflush(stdout);
-}
-
-/// All that must be true after whatever it was. `copies`: all nodes can still follow.
-void check_end(cluster_world& world, std::size_t most_twice) {
-  world.stop_engine();
-  world.wait_until_delivered();
-  const auto sent = world.sent();
-  tell(std::to_string(sent.accepted) + " accepted, " + std::to_string(sent.duplicates) +
-       " answered as duplicates, " + std::to_string(sent.unavailable) + " times unavailable, " +
-       std::to_string(world.delivered_twice()) + " delivered more than once");
-  INFO(sent.example);
-  CHECK(sent.other == 0);
-  CHECK(world.delivered_twice() <= most_twice);
-  for (std::size_t i = 0; i < world.node_count(); ++i)
-    if (!world.runs(i))
-      world.start_node(i);
-  world.wait_for_owners();
-  for (const auto& complaint : world.compare_what_nodes_show())
-    FAIL_CHECK(complaint);
-  for (std::size_t i = 0; i < world.node_count(); ++i)
-    CHECK(world.stop_node(i) == 0);
-  for (const auto& complaint : world.compare_copies())
-    FAIL_CHECK(complaint);
-}
 
 /// A workflow engine of triggers, and an operator of rules.
 class trigger_engine {
@@ -139,9 +103,6 @@ trigger trigger_number(std::uint8_t number, const std::string& event) {
   made.id = event_id{{0x77, 0x77, number}};
   return made;
 }
-
-/// Deliveries that were under way, or within the lease.
-constexpr std::size_t a_few = 200;
 
 } // namespace
 

@@ -269,7 +269,8 @@ std::vector<std::string> cluster_world::network_flags_of(std::size_t number) con
           "192.0.2.0/24"};
 }
 
-void cluster_world::start_node(std::size_t number, const std::vector<std::string>& more) {
+void cluster_world::start_node(std::size_t number, const std::vector<std::string>& more,
+                               std::vector<std::string> environment) {
   const auto name = name_of(number);
   std::vector<std::string> command{VICKETD_PATH,
                                    "--data-dir",
@@ -295,7 +296,7 @@ void cluster_world::start_node(std::size_t number, const std::vector<std::string
   }
   add(flags_);
   add(more);
-  nodes_[number] = std::make_unique<process>(std::move(command));
+  nodes_[number] = std::make_unique<process>(std::move(command), std::move(environment));
   static_cast<void>(nodes_[number]->line_with("vicketd ready"));
 }
 

@@ -42,8 +42,9 @@ public:
   // -- nodes ----------------------------------------------------------------------------------------------------------
 
   [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
-  /// `more`: flags, which come last.
-  void start_node(std::size_t number, const std::vector<std::string>& more = {});
+  /// `more`: flags, which come last; `environment`: NAME=value.
+  void start_node(std::size_t number, const std::vector<std::string>& more = {},
+                  std::vector<std::string> environment = {});
   void kill_node(std::size_t number);
   void signal_node(std::size_t number, int signal) const;
   /// Of one that does not run: its folder goes, as when its disk was replaced.

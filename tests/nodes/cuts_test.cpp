@@ -4,16 +4,14 @@
 
 #include "tests/nodes/cluster_world.hpp"
 #include "tests/nodes/cut_network.hpp"
+#include "tests/nodes/end_check.hpp"
 
 #include <catch2/catch_session.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace vicket::testing;
@@ -21,16 +19,6 @@ using namespace vicket::testing;
 namespace {
 
 constexpr auto hub = cut_network::hub;
-
-int rounds() {
-  const auto* text = std::getenv("VICKET_ROUNDS");
-  return text == nullptr ? 1 : std::max(1, std::atoi(text));
-}
-
-void tell(const std::string& what) {
-  std::printf("  %s\n", what.c_str());
-  std::fflush(stdout);
-}
 
 std::string host_name(std::size_t host) {
   return host == hub ? "the database" : cluster_world::name_of(host);
@@ -62,26 +50,6 @@ constexpr std::size_t node_of_engine = 0;
 bool owns(const cluster_world& world, std::size_t node) {
   const auto owners = world.owners();
   return std::find(owners.begin(), owners.end(), cluster_world::name_of(node)) != owners.end();
-}
-
-void check_end(cluster_world& world) {
-  world.stop_engine();
-  world.wait_until_delivered();
-  const auto sent = world.sent();
-  tell(std::to_string(sent.accepted) + " accepted, " + std::to_string(sent.duplicates) +
-       " answered as duplicates, " + std::to_string(sent.unavailable) + " times unavailable, " +
-       std::to_string(world.delivered_twice()) + " delivered more than once");
-  INFO(sent.example);
-  CHECK(sent.other == 0);
-  world.wait_for_owners();
-  for (const auto& complaint : world.compare_what_nodes_show())
-    FAIL_CHECK(complaint);
-  for (const auto& why : world.halted())
-    CHECK(why == "");
-  for (std::size_t i = 0; i < world.node_count(); ++i)
-    CHECK(world.stop_node(i) == 0);
-  for (const auto& complaint : world.compare_copies())
-    FAIL_CHECK(complaint);
 }
 
 } // namespace

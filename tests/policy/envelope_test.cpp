@@ -353,6 +353,7 @@ TEST_CASE("an envelope is composed again from the data of another one, without r
       std::nullopt,           "", "Ticket resolved", "\"\\\n\x01", std::string(100, '\x02'), "\xff",
       std::string(2'000, 'm')};
   const auto other_id = event_id::parse("9f2c1b7e-0000-7000-8000-000000000002").value();
+  std::size_t made_without_reading = 0;
   for (const auto& data : datas)
     for (const auto& message : messages) {
       INFO(data << " with " << message.value_or("no message"));
@@ -369,13 +370,14 @@ TEST_CASE("an envelope is composed again from the data of another one, without r
           std::holds_alternative<std::string>(whole) ? std::get<std::string>(whole).size() : 0;
       for (const auto bound :
            {max_bytes, length, length - std::min<std::size_t>(length, 1), std::size_t{1'000}})
-        CHECK(compose_envelope_again(event, other_id, bound) == compose_envelope(event, other_id, bound));
+        if (const auto made = envelope_under_id(first, other_id, message ? &*message : nullptr, bound)) {
+          CHECK(*made == std::get<std::string>(compose_envelope(event, other_id, bound)));
+          ++made_without_reading;
+        }
       if (message)
         CHECK(length <= first.size() + most_message_bytes(*message));
     }
-  auto wrong = some_event("{}");
-  wrong.event = "";
-  CHECK(compose_envelope_again(wrong, other_id, max_bytes) == compose_envelope(wrong, other_id, max_bytes));
+  CHECK(made_without_reading > 50);
 }
 
 TEST_CASE("whether a text may be an envelope shows from outside") {

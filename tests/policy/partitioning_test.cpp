@@ -1,5 +1,7 @@
 #include "policy/partitioning.hpp"
 
+#include "policy/fnv1a.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <cstdint>
@@ -45,6 +47,32 @@ TEST_CASE("connectors spread evenly over the partitions, also when their ids onl
   for (const int count : counts) {
     CHECK(count > 850);
     CHECK(count < 1'150);
+  }
+}
+
+TEST_CASE(
+    "with a multiple of partitions each connector is in one of those that its partition was split into") {
+  for (int i = 0; i < 1'000; ++i) {
+    const connector_id connector{"customer-" + std::to_string(i)};
+    for (const std::uint32_t parents : {1u, 2u, 3u, 8u})
+      for (const std::uint32_t times : {2u, 3u, 8u})
+        CHECK(partition_of(connector, parents * times) % parents == partition_of(connector, parents));
+    CHECK(partition_of_account(fnv1a(connector.value), 24) == partition_of(connector, 24));
+  }
+}
+
+TEST_CASE("partitions are split into a multiple of them, more than there are and not too many") {
+  struct row {
+    std::uint32_t parents;
+    std::uint32_t children;
+    bool can;
+  };
+  for (const auto& [parents, children, can] :
+       {row{1, 2, true}, row{1, 256, true}, row{2, 6, true}, row{3, 24, true}, row{2, 2, false},
+        row{2, 1, false}, row{2, 0, false}, row{2, 5, false}, row{1, 257, false}, row{0, 4, false}}) {
+    const auto why = split_complaint(parents, children, 256);
+    INFO(parents << " into " << children << ": " << why);
+    CHECK(why.empty() == can);
   }
 }
 

@@ -1,4 +1,5 @@
 #include "policy/compiled_rule.hpp"
+#include "policy/envelope.hpp"
 #include "policy/json_text.hpp"
 #include "policy/rfc3339.hpp"
 #include "policy/rule_set.hpp"
@@ -6,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -74,6 +76,15 @@ constexpr std::string_view full_rule =
     R"("filter":{"/ticket/status":{"eq":"resolved"}},)"
     R"("actions":[{"send_to_connector":"crm","message":"Ticket {{/ticket/id}} resolved",)"
     R"("data":{"ticket":"{{/ticket/id}}","score":1.50}},{"send_to_connector":"erp"}]})";
+
+constexpr auto no_end = std::numeric_limits<std::size_t>::max();
+
+std::vector<planned_event> plan_of(const rule_set& rules, const checked_trigger& of) {
+  trigger_plan plan{rules, of};
+  REQUIRE_FALSE(plan.go_on(of, {}, no_end));
+  CHECK(plan.is_complete());
+  return plan.events();
+}
 
 } // namespace
 
@@ -281,6 +292,33 @@ TEST_CASE("there is room for so many rules and regular expressions") {
   CHECK(rules.with_name("e9999").size() == rule_set::max_patterns / 8 + 1);
 }
 
+TEST_CASE("a trigger is judged in steps, and becomes the same") {
+  rule_set rules;
+  for (auto i = 0; i < 40; ++i) {
+    auto value = simple("r-" + std::to_string(i), {}, "c");
+    value.filter_json = i % 4 == 0 ? R"({"/a":{"eq":1},"/b":{"exists":false}})" : R"({"/a":{"eq":2}})";
+    rules.put(compiled(value));
+  }
+  const auto of = triggered("e", R"({"a":1})");
+  const auto whole = plan_of(rules, of);
+  CHECK(whole.size() == 10);
+  CHECK(work_of(*whole[0].by, of) == 3 * of.data().size());
+  for (const auto work : {std::size_t{0}, std::size_t{1}, 10 * of.data().size()}) {
+    trigger_plan plan{rules, of};
+    CHECK(plan.rules() == 40);
+    std::size_t steps = 0;
+    for (; !plan.is_complete(); ++steps) {
+      const auto before = plan.judged();
+      REQUIRE_FALSE(plan.go_on(of, {}, work));
+      CHECK(plan.judged() > before);
+    }
+    CHECK(steps > 5);
+    REQUIRE(plan.events().size() == whole.size());
+    for (std::size_t i = 0; i < whole.size(); ++i)
+      CHECK(plan.events()[i].envelope == whole[i].envelope);
+  }
+}
+
 TEST_CASE("a trigger makes an event of each action of each rule that matches") {
   rule_set rules;
   rules.put(compiled(read(full_rule)));
@@ -288,36 +326,33 @@ TEST_CASE("a trigger makes an event of each action of each rule that matches") {
   rules.put(compiled(simple("other", {"user.*"})));
   const auto of =
       triggered("ticket.closed", R"({ "ticket" : { "id" : "T-1", "status" : "resolved" } })", "by hand");
-  const auto result = plan_trigger(rules, of, {});
-  REQUIRE(std::holds_alternative<std::vector<planned_event>>(result));
-  const auto& plan = std::get<std::vector<planned_event>>(result);
+  auto plan = plan_of(rules, of);
   REQUIRE(plan.size() == 3);
-  CHECK(plan[0].rule.value == "everything");
+  CHECK(plan[0].by->source().id.value == "everything");
   CHECK(plan[0].action == 0);
-  CHECK(plan[0].connector.value == "log");
-  CHECK(plan[1].rule.value == "resolved");
+  CHECK(plan[0].connector().value == "log");
+  CHECK(plan[1].by->source().id.value == "resolved");
   CHECK(plan[1].action == 0);
-  CHECK(plan[2].rule.value == "resolved");
+  CHECK(plan[1].connector().value == "crm");
+  CHECK(plan[2].by->source().id.value == "resolved");
   CHECK(plan[2].action == 1);
 
-  const auto& plain = std::get<send_to_connector>(plan[0].event);
-  CHECK(plain.connector.value == "log");
-  CHECK(plain.event == "ticket.closed");
-  CHECK(plain.occurred_at == of.source().occurred_at);
-  CHECK(plain.data_json == R"({"ticket":{"id":"T-1","status":"resolved"}})");
-  CHECK(plain.message == "by hand");
-  CHECK(plain.workflow == "wf-7");
-  CHECK(plain.run == "run-42");
-  CHECK(plain.id == plan[0].id);
-  const auto& filled = std::get<send_to_connector>(plan[1].event);
-  CHECK(filled.connector.value == "crm");
-  CHECK(filled.message == "Ticket T-1 resolved");
-  CHECK(filled.data_json == R"({"ticket":"T-1","score":1.50})");
-  CHECK(std::get<send_to_connector>(plan[2].event).message == "by hand");
+  CHECK(std::get<std::string>(plan[0].envelope) ==
+        R"({"id":")" + plan[0].id.to_string() + R"(","event":"ticket.closed","occurred_at":")" +
+            format_rfc3339(of.source().occurred_at) +
+            R"(","data":{"ticket":{"id":"T-1","status":"resolved"},"message":"by hand"}})");
+  CHECK(data_in_own_envelope(std::get<std::string>(plan[1].envelope)) ==
+        R"({"ticket":"T-1","score":1.50,"message":"Ticket T-1 resolved"})");
+  CHECK(data_in_own_envelope(std::get<std::string>(plan[2].envelope)).ends_with(R"("message":"by hand"})"));
+  for (const auto& each : plan) {
+    const auto again = plan_action(*each.by, each.action, of, 256 * 1024);
+    CHECK(again.id == each.id);
+    CHECK(again.envelope == each.envelope);
+  }
 
-  const auto none = plan_trigger(rules, triggered("ticket.closed", R"({"ticket":{"status":"open"}})"), {});
-  REQUIRE(std::get<std::vector<planned_event>>(none).size() == 1);
-  CHECK_FALSE(std::get<send_to_connector>(std::get<std::vector<planned_event>>(none)[0].event).message);
+  plan = plan_of(rules, triggered("ticket.closed", R"({"ticket":{"status":"open"}})"));
+  REQUIRE(plan.size() == 1);
+  CHECK(data_in_own_envelope(std::get<std::string>(plan[0].envelope)) == R"({"ticket":{"status":"open"}})");
 }
 
 TEST_CASE("the events' ids are the same each time, and follow from trigger, rule and action") {
@@ -337,12 +372,11 @@ TEST_CASE("an action whose templates come to nothing is refused alone, with the 
   value.actions.push_back({{"erp"}, std::nullopt, R"("{{/x}}")"});
   value.actions.push_back({{"log"}, "{{/big}}{{/big}}", {}});
   const auto of = triggered("e", "{\"big\":\"" + std::string(200, 'x') + "\"}");
-  const auto plan = plan_rule(*compiled(value), of, 399);
-  REQUIRE(plan.size() == 3);
-  CHECK(std::holds_alternative<send_to_connector>(plan[0].event));
-  CHECK(std::get<refusal>(plan[1].event) ==
+  const auto rule = compiled(value);
+  CHECK(std::holds_alternative<std::string>(plan_action(*rule, 0, of, 399).envelope));
+  CHECK(std::get<refusal>(plan_action(*rule, 1, of, 399).envelope) ==
         refusal{errc::invalid_event, "/actions/1/data: data has to be an object, but {{/x}} is missing"});
-  CHECK(std::get<refusal>(plan[2].event) ==
+  CHECK(std::get<refusal>(plan_action(*rule, 2, of, 399).envelope) ==
         refusal{errc::too_large, "/actions/2/message: what comes of the template is longer than 399 bytes"});
 }
 
@@ -356,12 +390,17 @@ TEST_CASE("one trigger makes so many events and bytes at most") {
   }
   const auto of = triggered("e", "{\"v\":\"" + std::string(92, 'x') + "\"}");
   REQUIRE(of.data().size() == 100);
-  CHECK(std::get<std::vector<planned_event>>(plan_trigger(rules, of, {1'000, 48, 4'800})).size() == 48);
-  CHECK(std::get<refusal>(plan_trigger(rules, of, {1'000, 47, 4'800})) ==
+  const auto together = 48 * of.envelope().size();
+  const auto complaint = [&](const trigger_limits& limits) {
+    return trigger_plan{rules, of}.go_on(of, limits, no_end);
+  };
+  CHECK_FALSE(complaint({1'000, 48, together}));
+  CHECK(plan_of(rules, of).size() == 48);
+  CHECK(complaint({1'000, 47, together}) ==
         refusal{errc::too_large, "the rules that match would make more than 47 events of one trigger"});
-  CHECK(std::get<refusal>(plan_trigger(rules, of, {1'000, 48, 4'799})) ==
-        refusal{errc::too_large,
-                "the events that the rules make of this trigger would have more than 4799 bytes together"});
+  CHECK(complaint({1'000, 48, together - 1}) ==
+        refusal{errc::too_large, "the events that the rules make of this trigger would have more than " +
+                                     std::to_string(together - 1) + " bytes together"});
 }
 
 TEST_CASE("a trigger that is no event is refused as an event would be") {
@@ -400,7 +439,7 @@ TEST_CASE("trying a rule says whether it matches, why not, and the bytes that it
   CHECK(good.matches);
   CHECK(good.why_not.empty());
   REQUIRE(good.actions.size() == 2);
-  CHECK(good.actions[0].connector.value == "crm");
+  CHECK(good.actions[0].connector().value == "crm");
   CHECK(good.actions[0].id == planned_id(trigger_id, {"resolved"}, 0));
   CHECK(std::get<std::string>(good.actions[0].envelope) ==
         R"({"id":")" + good.actions[0].id.to_string() +

@@ -117,6 +117,8 @@ void oracle::trigger_answered(std::uint64_t serial, const trigger_answer& answer
   if (why.code == errc::invalid_event || why.code == errc::too_large)
     complain("a trigger that is well-formed is taken", who + ": " + why.detail);
   triggers_.ended(serial, now);
+  if (why.code == errc::unavailable)
+    triggers_.not_taken(serial, why.detail);
   events_.trigger_refused(serial, why.code == errc::unavailable, now);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace vicket::sim {
 
@@ -29,6 +31,27 @@ void trigger_book::sent(const planned_trigger& value, const moment& now) {
 void trigger_book::ended(std::uint64_t serial, const moment& now) {
   auto& trigger = triggers_.at(serial);
   trigger.planned_by = std::min(trigger.planned_by, now.order);
+}
+
+void trigger_book::not_taken(std::uint64_t serial, const std::string& detail) {
+  constexpr std::string_view before = "trigger ";
+  constexpr std::size_t id_characters = 36;
+  const auto id = detail.starts_with(before)
+                      ? event_id::parse(std::string_view{detail}.substr(before.size(), id_characters))
+                      : std::nullopt;
+  if (!id)
+    return; // nothing of it was sent to a partition, or whoever it was sent to does not know
+  auto& trigger = triggers_.at(serial);
+  if (trigger.sent.id && *trigger.sent.id != *id)
+    complain("a trigger keeps its id", name(serial) + " was refused as " + id->to_string());
+  if (trigger.sent.id)
+    return;
+  trigger.sent.id = *id;
+  const auto known = without_id_.find(serial);
+  if (known == without_id_.end())
+    return;
+  by_id_[*id] = std::move(known->second); // nobody else has it
+  without_id_.erase(known);
 }
 
 void trigger_book::all_are_lost(const moment& now) {

@@ -33,6 +33,8 @@ public:
                 const connector_book* connectors, const moment& now);
   /// It was refused, or its answer is lost: what comes of it is planned.
   void ended(std::uint64_t serial, const moment& now);
+  /// It was not taken by all partitions, and the detail says its id: from here on it has that one, also where the node made it.
+  void not_taken(std::uint64_t serial, const std::string& detail);
   void all_are_lost(const moment& now);
   /// Nothing moves: what was sent long ago is answered, if only with a refusal.
   void quiet(const moment& now);
@@ -49,7 +51,7 @@ public:
 
   [[nodiscard]] bool knows(std::uint64_t serial) const { return triggers_.contains(serial); }
   [[nodiscard]] moment sent_at(std::uint64_t serial) const { return triggers_.at(serial).sent_at; }
-  /// Of each id of a sender's of which no trigger was answered with a result, the last one.
+  /// Of each id that its sender knows and of which no trigger was answered with a result, the last one.
   [[nodiscard]] std::vector<planned_trigger> unanswered() const;
 
 private:

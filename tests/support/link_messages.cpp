@@ -106,6 +106,7 @@ std::vector<std::string> valid_link_messages() {
           frame(30, 30, delete_rule{{"r"}}),
           frame(31, 31, list_rules{{"r"}, 10}),
           frame(32, 32, try_rules{some_trigger(), {"r"}, 10}),
+          frame(33, 33, make_backup{"/var/backups/vicket/today"}),
           frame(34, 34, open_checkpoint{3}),
           frame(35, 35, read_checkpoint{3, 7, 1'048'576}),
           frame(36, 36, close_checkpoint{3})};

@@ -174,6 +174,34 @@ TEST_CASE("a trigger over 64 rules and three partitions: the node is killed befo
                   << " requests for " << receiver.distinct() << " events");
 }
 
+TEST_CASE("triggers that were answered are delivered, though the node is killed before most of it was sent") {
+  const temporary_folder folder;
+  const auto data = folder.path() + "/data";
+  const event_receiver receiver;
+  std::vector<trigger> fired;
+  {
+    real_node node{data, flags};
+    node_client client{node.port()};
+    for (std::size_t i = 0; i < connectors; ++i) {
+      auto held = connector_to(connector_name(i), receiver.url());
+      held.rate = rate_limit{1, 3'600'000, 1};
+      client.put(held);
+    }
+    put_rules(client);
+    for (std::uint32_t number = 1; number <= 5; ++number) {
+      fired.push_back(trigger_number(number));
+      CHECK(duplicates_of_whole(client.fire(fired.back()), fired.back()) == 0);
+    }
+    CHECK(receiver.distinct() <= connectors);
+    node.kill();
+  }
+  real_node node{data, flags};
+  node_client client{node.port()};
+  put_connectors(client, receiver.url());
+  check_delivered(client, receiver, fired);
+  CHECK(duplicates_of_whole(client.fire(fired.front()), fired.front()) == rules);
+}
+
 TEST_CASE("a partition on a full disk: a trigger is unavailable with its id after ten seconds, what the "
           "others have "
           "is delivered, and sent again when there is room it is whole") {
