@@ -450,7 +450,10 @@ struct cluster_world::rep {
     joining.log_info = [this, which](const std::string& what) {
       counts.taken_up += what.find("nobody who keeps it claims it") != std::string::npos ? 1 : 0;
       counts.stores_deleted += what.find("is deleted here") != std::string::npos ? 1 : 0;
-      counts.checkpoints += what.find("and is followed from there") != std::string::npos ? 1 : 0;
+      if (what.find("and is followed from there") != std::string::npos) {
+        ++counts.checkpoints;
+        began_with_checkpoint(which, what);
+      }
       counts.broken_checkpoints += what.find("no checkpoint came from") != std::string::npos ? 1 : 0;
       say(name_of(which) + ": " + what);
     };
@@ -508,6 +511,21 @@ struct cluster_world::rep {
     end_process(which);
     on.disk.restart(draw.next());
     on.start_at_ms = now_ms + static_cast<std::int64_t>(draw.below(5'000));
+  }
+
+  /// While it was made and sent the log was held for it: its row in the table of copies said so.
+  void began_with_checkpoint(std::size_t which, const std::string& said) {
+    for (std::uint32_t partition = 0; partition <= partitions; ++partition) {
+      const auto called = partition == partitions ? std::string{"settings"} : std::to_string(partition);
+      const auto at = decode_log_position(store_of(which, partition).position());
+      if (!said.starts_with("partition " + called + " ") || !at ||
+          !members.copies.contains({partition, name_of(which)}))
+        continue;
+      if (at->history.last().number < database.trimmed_to(partition))
+        complain(name_of(which) + " began with a checkpoint of " + said +
+                 ", and the log begins with record " + std::to_string(database.trimmed_to(partition)) +
+                 " by now");
+    }
   }
 
   /// It begins again with nothing. Not where its copies are needed: of all else somebody has to have what the log has no more.
