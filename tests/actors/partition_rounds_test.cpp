@@ -480,7 +480,10 @@ TEST_CASE("whoever sends a connector's events has it as it is on disk, not as it
     return f.rounds->put(config);
   };
   const auto slot = put("first");
-  const auto url = [&] { return f.rounds->durable_config(slot)->url; };
+  const auto url = [&] {
+    REQUIRE(f.rounds->activate(slot) != nullptr);
+    return f.rounds->durable_config(slot)->url;
+  };
   CHECK(url() == "https://first/");
   f.commit();
   put("second");
@@ -496,6 +499,7 @@ TEST_CASE("whoever sends a connector's events has it as it is on disk, not as it
   CHECK(url() == "https://second/");
   f.refused();
   CHECK(url() == "https://second/");
+  REQUIRE(f.rounds->activate(slot) != nullptr);
   CHECK(f.rounds->at(slot).config().url == "https://second/");
   put("sixth");
   f.commit();

@@ -95,13 +95,14 @@ TEST_CASE("no kind passes for who has not its role, and no other kind at all", "
     const int kind = static_cast<unsigned char>(message[0]);
     CAPTURE(kind);
     const bool of_trigger = kind == 26 || kind == 27;
-    const bool of_rules = kind >= 28;
+    const bool of_rules_or_backup = kind >= 28 && kind <= 33;
+    const bool of_checkpoints = kind >= 34;
     CHECK(answer_to(w, message, "sender") == (kind <= 5 || of_trigger ? 0u : 1008u));
-    CHECK(answer_to(w, message, "operator") == ((kind >= 3 && kind <= 10) || of_rules ? 0u : 1008u));
-    CHECK(answer_to(w, message, "peer") == (kind >= 11 && kind <= 25 ? 0u : 1008u));
+    CHECK(answer_to(w, message, "operator") == ((kind >= 3 && kind <= 10) || of_rules_or_backup ? 0u : 1008u));
+    CHECK(answer_to(w, message, "peer") == ((kind >= 11 && kind <= 25) || of_checkpoints ? 0u : 1008u));
   }
   for (int kind = 0; kind < 256; ++kind)
-    if (kind < 1 || kind > 32) {
+    if (kind < 1 || kind > 36) {
       CAPTURE(kind);
       CHECK(answer_to(w, static_cast<char>(kind) + std::string(20, '\0')) == 1002);
     }
