@@ -112,6 +112,10 @@ std::vector<std::string> valid_link_messages() {
           frame(36, 36, close_checkpoint{3})};
 }
 
+int last_link_kind() {
+  return static_cast<unsigned char>(valid_link_messages().back().front());
+}
+
 std::vector<std::string> valid_link_answers() {
   event_summary summary;
   summary.id = event_id{{1}};
@@ -190,6 +194,10 @@ std::vector<std::string> valid_link_answers() {
                 trial_page{{{{"r"}, true, {}, {{{"crm"}, event_id{{1}}, "{}"}}},
                             {{"s"}, false, {"/enabled: the rule is disabled"}, {}}},
                            true}),
+          frame(answer | 33, 33, backup_made{"/var/backups/vicket/today", {1'779'546'071'412}, 2, 12, 4'096}),
+          frame(answer | 34, 34, opened_checkpoint{7, 12, {{"CURRENT", 16}, {"000012.sst", 1'024}}}),
+          frame(answer | 35, 35, checkpoint_bytes{"bytes", std::string(32, 'd')}),
+          frame(answer | 36, 36, internal::nothing{}),
           frame(internal::refusal_kind, 11, refusal{errc::unavailable, "why"})};
 }
 
