@@ -71,6 +71,14 @@ public:
     went_back_ms_ = now.steady_ms;
     holds_.clear(); // when they end by the new clock nobody knows
   }
+  /// This is what was known when a copy of the folder was made, which is put back now: the clock may have been set back since.
+  void put_back_after(const event_book& later) {
+    if (later.went_back_at_ <= went_back_at_)
+      return;
+    went_back_at_ = later.went_back_at_;
+    went_back_ms_ = later.went_back_ms_;
+    holds_.clear();
+  }
   void life_began(const moment& now) {
     clock_is_straight_ = true;
     life_began_ms_ = now.wall_ms;

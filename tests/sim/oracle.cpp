@@ -392,7 +392,9 @@ void oracle::quiet(const moment& now) {
 
 void oracle::restored(const copy& older, const moment& now) {
   const auto latest = events_.latest_ms();
-  events_ = older.events;
+  auto put_back = older.events;
+  put_back.put_back_after(events_);
+  events_ = std::move(put_back);
   events_.time_is({std::max(latest, now.wall_ms), now.steady_ms, now.order});
   connectors_ = older.connectors;
   rules_ = older.rules;
