@@ -1,12 +1,11 @@
 #include "storage/backup.hpp"
 
+#include "policy/sha256.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/posix_file.hpp"
 #include "storage/private_folder.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <optional>
@@ -43,54 +42,24 @@ store_status stopped() {
   return {store_errc::failed, "the node is stopping"};
 }
 
-class descriptor {
-public:
-  descriptor(const fs::path& path, int how) : value_{::open(path.c_str(), how | O_CLOEXEC, file_mode)} {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (value_ >= 0)
-      ::close(value_);
-  }
-  [[nodiscard]] int get() const { return value_; }
-  [[nodiscard]] bool valid() const { return value_ >= 0; }
-
-private:
-  int value_;
-};
-
-store_status sync_folder(const fs::path& path) {
-  const descriptor folder{path, O_RDONLY | O_DIRECTORY};
-  return folder.valid() && ::fsync(folder.get()) == 0 ? store_status{}
-                                                      : failed(path, "can't be synced", errno);
+/// Whatever the number of the error: it says nothing of space that could be freed.
+store_status sync_failed(const fs::path& path) {
+  return {store_errc::failed, path.string() + " can't be synced: " + std::generic_category().message(errno)};
 }
 
-class sha256 {
-public:
-  sha256() : context_{EVP_MD_CTX_new(), &EVP_MD_CTX_free} {
-    is_good_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1;
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const auto c : bytes) {
+    text += digits[static_cast<unsigned char>(c) >> 4];
+    text += digits[static_cast<unsigned char>(c) & 0x0f];
   }
-  void add(std::string_view bytes) {
-    is_good_ = is_good_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
-  }
-  /// In hexadecimal digits; empty: it could not be computed.
-  [[nodiscard]] std::string digits() {
-    std::array<unsigned char, 32> digest{};
-    if (!is_good_ || EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) != 1)
-      return {};
-    constexpr std::string_view all = "0123456789abcdef";
-    std::string text;
-    for (const auto byte : digest) {
-      text += all[byte >> 4];
-      text += all[byte & 0x0f];
-    }
-    return text;
-  }
+  return text;
+}
 
-private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-  bool is_good_ = false;
-};
+file_descriptor open_file(const fs::path& path, int how) {
+  return file_descriptor{::open(path.c_str(), how | O_CLOEXEC, file_mode)};
+}
 
 bool write_all(int to, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -107,7 +76,7 @@ bool write_all(int to, std::string_view bytes) {
 using on_piece = std::function<store_status(std::string_view)>;
 
 store_status read_pieces(const fs::path& path, const on_piece& take) {
-  const descriptor file{path, O_RDONLY | O_NOFOLLOW};
+  const auto file = open_file(path, O_RDONLY | O_NOFOLLOW);
   if (!file.valid())
     return failed(path, "can't be opened", errno);
   auto buffer = std::string(piece_bytes, '\0');
@@ -132,14 +101,14 @@ struct summed {
 /// What the file has; with `to` it is copied there, and synced.
 std::variant<summed, store_status> sum_file(const fs::path& from, const std::optional<fs::path>& to,
                                             const std::function<bool()>& go_on) {
-  std::optional<descriptor> copy;
+  std::optional<file_descriptor> copy;
   if (to) {
-    copy.emplace(*to, O_WRONLY | O_CREAT | O_EXCL);
+    copy.emplace(open_file(*to, O_WRONLY | O_CREAT | O_EXCL));
     if (!copy->valid())
       return failed(*to, "can't be created", errno);
   }
   summed result;
-  sha256 sum;
+  sha256_sum sum;
   auto status = read_pieces(from, [&](std::string_view piece) -> store_status {
     if (!go_on())
       return stopped();
@@ -150,12 +119,10 @@ std::variant<summed, store_status> sum_file(const fs::path& from, const std::opt
     return {};
   });
   if (status.ok() && copy && ::fsync(copy->get()) != 0)
-    status = failed(*to, "can't be synced", errno);
+    status = sync_failed(*to);
   if (!status.ok())
     return status;
-  result.sha256 = sum.digits();
-  if (result.sha256.empty())
-    return store_status{store_errc::failed, "OpenSSL can't compute SHA-256"};
+  result.sha256 = hex(sum.digest());
   return result;
 }
 
@@ -186,16 +153,6 @@ std::variant<backup_manifest::file, store_status> take_file(const fs::path& from
   return backup_manifest::file{from.filename().string(), is.bytes, std::move(is.sha256)};
 }
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view all = "0123456789abcdef";
-  std::string text;
-  for (const auto c : bytes) {
-    text += all[static_cast<unsigned char>(c) >> 4];
-    text += all[static_cast<unsigned char>(c) & 0x0f];
-  }
-  return text;
-}
-
 std::variant<backup_manifest::store, store_status> take_store(const backup_work& work,
                                                               const backed_up_store& one) {
   const auto scratch = work.scratch / one.name;
@@ -220,30 +177,30 @@ std::variant<backup_manifest::store, store_status> take_store(const backup_work&
   }
   auto error = std::error_code{};
   fs::remove_all(scratch, error); // at the end all of it goes again
-  if (auto status = sync_folder(work.to / one.name); !status.ok())
-    return status;
+  if (!sync_folder(work.to / one.name))
+    return sync_failed(work.to / one.name);
   return made;
 }
 
 store_status write_manifest(const fs::path& folder, const backup_manifest& value) {
   const auto fresh = folder / new_manifest_name;
   {
-    const descriptor file{fresh, O_WRONLY | O_CREAT | O_EXCL};
+    const auto file = open_file(fresh, O_WRONLY | O_CREAT | O_EXCL);
     if (!file.valid())
       return failed(fresh, "can't be created", errno);
     errno = ENOSPC; // what is meant when less is written than was given
     if (!write_all(file.get(), backup_manifest_to_json(value) + "\n"))
       return failed(fresh, "can't be written", errno);
     if (::fsync(file.get()) != 0)
-      return failed(fresh, "can't be synced", errno);
+      return sync_failed(fresh);
   }
-  if (auto status = sync_folder(folder); !status.ok()) // what it names first
-    return status;
+  if (!sync_folder(folder)) // what it names first
+    return sync_failed(folder);
   if (::rename(fresh.c_str(), (folder / manifest_name).c_str()) != 0)
     return failed(fresh, "can't be renamed", errno);
-  if (auto status = sync_folder(folder); !status.ok())
-    return status;
-  return sync_folder(folder.parent_path());
+  if (!sync_folder(folder))
+    return sync_failed(folder);
+  return sync_folder(folder.parent_path()) ? store_status{} : sync_failed(folder.parent_path());
 }
 
 std::variant<backup_manifest, store_status> write_all_of(const backup_work& work) {
@@ -350,8 +307,8 @@ store_status restore_store(const fs::path& from, const backup_manifest::store& w
     if (is.bytes != file.bytes || is.sha256 != file.sha256)
       return damaged(from, which.name + "/" + file.name + " has another checksum than its manifest says");
   }
-  if (auto status = sync_folder(to); !status.ok())
-    return status;
+  if (!sync_folder(to))
+    return sync_failed(to);
   auto status = compare_store(to, which);
   return status.ok() ? status : damaged(from, status.detail);
 }
@@ -377,7 +334,7 @@ std::variant<backup_manifest, store_status> restore_folder(const fs::path& from,
           filled = restore_store(from, *one, to / one->name);
         }
         if (filled.ok())
-          return sync_folder(to);
+          return sync_folder(to) ? store_status{} : sync_failed(to);
         auto error = std::error_code{};
         for (const auto& one : is.stores)
           fs::remove_all(to / one.name, error);

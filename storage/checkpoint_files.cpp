@@ -1,9 +1,8 @@
 #include "storage/checkpoint_files.hpp"
 
 #include "storage/log_scan.hpp"
+#include "storage/store_files.hpp"
 #include "storage/synced_lengths.hpp"
-
-#include <rocksdb/file_system.h>
 
 #include <algorithm>
 #include <memory>
@@ -15,14 +14,7 @@ namespace {
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 
-constexpr auto mark_name = "INCOMPLETE";
 constexpr std::size_t piece_bytes = 256 * 1024;
-
-IOStatus sync_folder(rocksdb::FileSystem& files, const std::string& path) {
-  auto folder = std::unique_ptr<rocksdb::FSDirectory>{};
-  auto status = files.NewDirectory(path, IOOptions{}, &folder, nullptr);
-  return status.ok() ? folder->Fsync(IOOptions{}, nullptr) : status;
-}
 
 IOStatus begin_folder(rocksdb::FileSystem& files, const std::string& path) {
   auto status = files.CreateDirIfMissing(path, IOOptions{}, nullptr);
@@ -34,7 +26,7 @@ IOStatus begin_folder(rocksdb::FileSystem& files, const std::string& path) {
   if (std::any_of(names.begin(), names.end(), [](const auto& name) { return name != "." && name != ".."; }))
     return IOStatus::InvalidArgument("the folder is not empty");
   auto mark = std::unique_ptr<rocksdb::FSWritableFile>{};
-  status = files.NewWritableFile(path + "/" + mark_name, rocksdb::FileOptions{}, &mark, nullptr);
+  status = files.NewWritableFile(path + "/" + incomplete_name, rocksdb::FileOptions{}, &mark, nullptr);
   if (status.ok())
     status = mark->Sync(IOOptions{}, nullptr);
   if (status.ok())
@@ -111,7 +103,7 @@ IOStatus copy_all(rocksdb::Env& env, const std::vector<rocksdb::LiveFileStorageI
   if (status.ok())
     status = sync_folder(files, to);
   if (status.ok())
-    status = files.DeleteFile(to + "/" + mark_name, IOOptions{}, nullptr);
+    status = files.DeleteFile(to + "/" + incomplete_name, IOOptions{}, nullptr);
   return status.ok() ? sync_folder(files, to) : status;
 }
 
@@ -127,7 +119,7 @@ store_status copy_live_files(rocksdb::Env& env, const std::vector<rocksdb::LiveF
 }
 
 bool is_cut_off_copy(const std::vector<std::string>& names) {
-  return std::find(names.begin(), names.end(), mark_name) != names.end();
+  return std::find(names.begin(), names.end(), incomplete_name) != names.end();
 }
 
 } // namespace vicket

@@ -1,6 +1,7 @@
 #include "storage/data_folder.hpp"
 
 #include "policy/assertion.hpp"
+#include "storage/posix_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,23 +41,6 @@ constexpr std::size_t max_marker_bytes = 4 * 1024;
 constexpr ::mode_t folder_mode = 0700; // connectors' secrets lie in it
 constexpr ::mode_t file_mode = 0600;
 
-class file_descriptor {
-public:
-  explicit file_descriptor(int value) : value_(value) {}
-  file_descriptor(file_descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  file_descriptor& operator=(file_descriptor&&) = delete;
-  ~file_descriptor() {
-    if (value_ >= 0)
-      ::close(value_);
-  }
-
-  [[nodiscard]] int get() const { return value_; }
-  [[nodiscard]] bool valid() const { return value_ >= 0; }
-
-private:
-  int value_;
-};
-
 store_status failed(const fs::path& path, std::string_view what, int error) {
   const auto is_full = error == ENOSPC || error == EDQUOT;
   return {is_full ? store_errc::full : store_errc::failed,
@@ -86,11 +70,6 @@ std::optional<std::string> read_file(const fs::path& path) {
   if (!file.valid())
     return std::nullopt;
   return read_all(file.get(), max_marker_bytes);
-}
-
-bool sync_folder(const fs::path& path) {
-  const auto folder = file_descriptor{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  return folder.valid() && ::fsync(folder.get()) == 0;
 }
 
 // -- the marker ---------------------------------------------------------------------------------------------

@@ -1,15 +1,14 @@
 #include "storage/folder_split.hpp"
 
 #include "policy/partitioning.hpp"
+#include "storage/posix_file.hpp"
 #include "storage/private_folder.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 #include <filesystem>
 #include <string>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -53,17 +52,6 @@ store_status split_partition(const data_folder& folder, const partition_split& h
   return status;
 }
 
-store_status sync_folder(const fs::path& path) {
-  const auto folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = folder >= 0 && ::fsync(folder) == 0;
-  const auto error = errno;
-  if (folder >= 0)
-    ::close(folder);
-  return synced ? store_status{}
-                : store_status{store_errc::failed,
-                               path.string() + " can't be synced: " + std::generic_category().message(error)};
-}
-
 } // namespace
 
 store_status split_folder(data_folder& folder, std::uint32_t partitions, const partition_options& options_of,
@@ -86,8 +74,9 @@ store_status split_folder(data_folder& folder, std::uint32_t partitions, const p
     else
       status = split_partition(folder, {i, parents, partitions}, *std::get<store_ptr>(opened));
   }
-  if (status.ok())
-    status = sync_folder(folder.split_path());
+  if (status.ok() && !sync_folder(folder.split_path()))
+    status = {store_errc::failed,
+              folder.split_path().string() + " can't be synced: " + std::generic_category().message(errno)};
   if (status.ok())
     return folder.take_split(partitions);
   auto error = std::error_code{};

@@ -1,5 +1,7 @@
 #include "storage/log_scan.hpp"
 
+#include "storage/store_files.hpp"
+
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
@@ -371,13 +373,12 @@ namespace {
 /// The newest first, durably, so that those which are left are the oldest ones whenever that ends.
 rocksdb::Status remove_logs(rocksdb::Env& env, const std::string& folder,
                             const std::vector<scanned_log>& logs, std::size_t from) {
-  auto directory = std::unique_ptr<rocksdb::FSDirectory>{};
   auto status = rocksdb::Status{};
   for (auto i = logs.size(); status.ok() && i > from; --i)
     status = env.DeleteFile(logs[i - 1].path);
   if (status.ok())
-    status = env.GetFileSystem()->NewDirectory(folder, rocksdb::IOOptions{}, &directory, nullptr);
-  return status.ok() ? directory->Fsync(rocksdb::IOOptions{}, nullptr) : status;
+    status = sync_folder(*env.GetFileSystem(), folder);
+  return status;
 }
 
 /// Of the log its whole beginning stays, or nothing; those that are newer go.

@@ -172,10 +172,7 @@ store_status partition_store::rep::open_database() {
 /// Of the logs that were recovered. One that came back beside a newer log with commits would have to be whole (see
 /// log_scan.hpp).
 store_status partition_store::rep::sync_removals() const {
-  auto directory = std::unique_ptr<rocksdb::FSDirectory>{};
-  auto status = env->GetFileSystem()->NewDirectory(folder, rocksdb::IOOptions{}, &directory, nullptr);
-  if (status.ok())
-    status = directory->Fsync(rocksdb::IOOptions{}, nullptr);
+  const auto status = sync_folder(*env->GetFileSystem(), folder);
   return status.ok()
              ? store_status{}
              : store_status{store_errc::failed, sentence(folder, "can't be synced: ") + status.ToString()};

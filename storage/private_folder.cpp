@@ -1,4 +1,5 @@
 #include "storage/private_folder.hpp"
+#include "storage/posix_file.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -26,13 +27,10 @@ store_status make_private_folder(const fs::path& path) {
     return {store_errc::failed, path.string() + " can't be created: " +
                                     (error ? error.message() : std::generic_category().message(errno))};
   // One that is there already has an owner and a mode of its own, and nobody else is to read what comes into it.
-  const auto folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const file_descriptor folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   struct stat found {};
-  const bool is_ours = folder >= 0 && ::fstat(folder, &found) == 0 && found.st_uid == ::geteuid() &&
-                       ::fchmod(folder, folder_mode) == 0;
-  if (folder >= 0)
-    ::close(folder);
-  if (!is_ours)
+  if (!folder.valid() || ::fstat(folder.get(), &found) != 0 || found.st_uid != ::geteuid() ||
+      ::fchmod(folder.get(), folder_mode) != 0)
     return {store_errc::failed,
             path.string() + " is not a folder of this user's alone: name one that is not there yet"};
   return {};

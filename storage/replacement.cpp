@@ -1,5 +1,7 @@
 #include "storage/replacement.hpp"
 
+#include "storage/store_files.hpp"
+
 #include <rocksdb/file_system.h>
 
 #include <algorithm>
@@ -34,7 +36,7 @@ bool has(const std::vector<std::string>& names, const char* name) {
 Status sync_above(rocksdb::Env& env, const std::string& folder) {
   const auto above = folder.substr(0, std::max<std::size_t>(folder.rfind('/'), 1));
   auto status = env.CreateDirIfMissing(above);
-  return status.ok() ? sync_folder(env, above) : status;
+  return status.ok() ? Status{sync_folder(*env.GetFileSystem(), above)} : status;
 }
 
 Status remove_files(rocksdb::Env& env, const std::string& folder) {
@@ -53,9 +55,9 @@ Status move_files(rocksdb::Env& env, const std::string& from, const std::string&
     if (*name != moving_name)
       status = env.RenameFile(from + "/" + *name, to + "/" + *name);
   if (status.ok())
-    status = sync_folder(env, to);
+    status = sync_folder(*env.GetFileSystem(), to);
   if (status.ok())
-    status = sync_folder(env, from);
+    status = sync_folder(*env.GetFileSystem(), from);
   return status;
 }
 
@@ -63,12 +65,6 @@ Status move_files(rocksdb::Env& env, const std::string& from, const std::string&
 
 std::string replacement_of(const std::string& folder) {
   return folder + ".new";
-}
-
-Status sync_folder(rocksdb::Env& env, const std::string& folder) {
-  std::unique_ptr<rocksdb::FSDirectory> opened;
-  auto status = env.GetFileSystem()->NewDirectory(folder, IOOptions{}, &opened, nullptr);
-  return status.ok() ? opened->Fsync(IOOptions{}, nullptr) : status;
 }
 
 Status remove_folder(rocksdb::Env& env, const std::string& folder) {
@@ -87,14 +83,14 @@ Status mark_complete(rocksdb::Env& env, const std::string& folder) {
   if (status.ok())
     status = sync_above(env, fresh);
   if (status.ok())
-    status = sync_folder(env, fresh);
+    status = sync_folder(*env.GetFileSystem(), fresh);
   if (status.ok())
     status = env.NewWritableFile(fresh + "/" + complete_name, &file, rocksdb::EnvOptions{});
   if (status.ok())
     status = file->Sync();
   if (status.ok())
     status = file->Close();
-  return status.ok() ? sync_folder(env, fresh) : status;
+  return status.ok() ? Status{sync_folder(*env.GetFileSystem(), fresh)} : status;
 }
 
 Status settle_replacement(rocksdb::Env& env, const std::string& folder) {
@@ -110,11 +106,11 @@ Status settle_replacement(rocksdb::Env& env, const std::string& folder) {
     if (status.ok())
       status = remove_files(env, folder);
     if (status.ok())
-      status = sync_folder(env, folder);
+      status = sync_folder(*env.GetFileSystem(), folder);
     if (status.ok())
       status = env.RenameFile(fresh + "/" + complete_name, fresh + "/" + moving_name);
     if (status.ok())
-      status = sync_folder(env, fresh);
+      status = sync_folder(*env.GetFileSystem(), fresh);
   }
   if (status.ok() && (has(names, complete_name) || has(names, moving_name)))
     status = move_files(env, fresh, folder);

@@ -16,7 +16,6 @@ namespace vicket {
 
 [[nodiscard]] std::string replacement_of(const std::string& folder);
 
-[[nodiscard]] rocksdb::Status sync_folder(rocksdb::Env& env, const std::string& folder);
 /// With all files in it, and no folders. OK as well when there is none.
 [[nodiscard]] rocksdb::Status remove_folder(rocksdb::Env& env, const std::string& folder);
 /// What is put together is whole; with nothing in it: nothing is to come.

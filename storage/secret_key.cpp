@@ -1,4 +1,5 @@
 #include "storage/secret_key.hpp"
+#include "storage/posix_file.hpp"
 
 #include <openssl/rand.h>
 
@@ -19,22 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr ::mode_t file_mode = 0600;
 constexpr ::mode_t others = 0077;
-
-class file_descriptor {
-public:
-  explicit file_descriptor(int value) : value_{value} {}
-  file_descriptor(const file_descriptor&) = delete;
-  file_descriptor& operator=(const file_descriptor&) = delete;
-  ~file_descriptor() {
-    if (value_ >= 0)
-      ::close(value_);
-  }
-  [[nodiscard]] int get() const { return value_; }
-  [[nodiscard]] bool valid() const { return value_ >= 0; }
-
-private:
-  int value_;
-};
 
 store_status refused(const fs::path& file, const std::string& why) {
   return {store_errc::failed, "secret key file " + file.string() + " " + why};
@@ -111,8 +96,7 @@ store_status make_secret_key(const fs::path& file) {
   ::unlink(unfinished.c_str());
   if (!made)
     return failed(file, "can't be created", error);
-  const file_descriptor folder{::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!folder.valid() || ::fsync(folder.get()) != 0)
+  if (!sync_folder(folder_of(file)))
     return {store_errc::failed,
             "secret key file " + file.string() + ": a sync of its folder failed: " + std::strerror(errno)};
   return {};

@@ -1,8 +1,10 @@
 #include "storage/store_copy.hpp"
 
+#include "storage/checkpoint_files.hpp"
 #include "storage/environment.hpp"
 #include "storage/partition_store.hpp"
 #include "storage/replacement.hpp"
+#include "storage/store_files.hpp"
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
@@ -14,7 +16,6 @@ namespace vicket {
 
 namespace {
 
-constexpr auto incomplete_name = "INCOMPLETE"; // as a checkpoint has it that is not whole
 /// What is written is handed to the disk in such pieces, and not all at a file's end.
 constexpr std::uint64_t bytes_per_sync = 4u << 20;
 /// Of a copy that is opened to see whether it is whole.
@@ -135,7 +136,7 @@ public:
 
   [[nodiscard]] std::variant<std::string, store_status> finish() override {
     name_ = folder_;
-    auto status = sync_folder(env_, folder_);
+    rocksdb::Status status = sync_folder(*env_.GetFileSystem(), folder_);
     if (status.ok())
       status = env_.DeleteFile(folder_ + "/" + incomplete_name);
     if (!status.ok())

@@ -256,4 +256,10 @@ std::unique_ptr<rocksdb::Env> make_store_files(rocksdb::Env& below) {
   return std::make_unique<store_env>(below);
 }
 
+rocksdb::IOStatus sync_folder(rocksdb::FileSystem& files, const std::string& folder) {
+  std::unique_ptr<rocksdb::FSDirectory> opened;
+  auto status = files.NewDirectory(folder, rocksdb::IOOptions{}, &opened, nullptr);
+  return status.ok() ? opened->Fsync(rocksdb::IOOptions{}, nullptr) : status;
+}
+
 } // namespace vicket

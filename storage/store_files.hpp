@@ -3,8 +3,10 @@
 // Only for the files of this folder that talk to RocksDB.
 
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <memory>
+#include <string>
 
 namespace vicket {
 
@@ -26,5 +28,8 @@ namespace vicket {
 /// Costs a virtual call for each append and sync, a sync for each log, and one more for each edit of the manifest that is
 /// written together with others, which is rare.
 [[nodiscard]] std::unique_ptr<rocksdb::Env> make_store_files(rocksdb::Env& below);
+
+/// What was made, renamed or removed in the folder is on the disk.
+[[nodiscard]] rocksdb::IOStatus sync_folder(rocksdb::FileSystem& files, const std::string& folder);
 
 } // namespace vicket

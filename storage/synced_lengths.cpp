@@ -1,6 +1,7 @@
 #include "storage/synced_lengths.hpp"
 
 #include "storage/log_scan.hpp"
+#include "storage/store_files.hpp"
 
 #include <charconv>
 #include <memory>
@@ -94,10 +95,7 @@ IOStatus remove_synced_lengths(rocksdb::FileSystem& files, const std::string& fo
   if (files.FileExists(folder + file_name, IOOptions{}, nullptr).IsNotFound())
     return IOStatus::OK();
   auto status = files.DeleteFile(folder + file_name, IOOptions{}, nullptr);
-  auto directory = std::unique_ptr<rocksdb::FSDirectory>{};
-  if (status.ok())
-    status = files.NewDirectory(folder, IOOptions{}, &directory, nullptr);
-  return status.ok() ? directory->Fsync(IOOptions{}, nullptr) : status;
+  return status.ok() ? sync_folder(files, folder) : status;
 }
 
 } // namespace vicket
