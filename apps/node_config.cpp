@@ -42,6 +42,17 @@ complaint assign(parsed<T> value, Target& target) {
   return std::nullopt;
 }
 
+/// The same within bounds. `range`: as they are written.
+template <class T, class Target>
+complaint assign_between(parsed<T> value, Target& target, T least, T most, const std::string& text,
+                         const std::string& range) {
+  if (auto wrong = assign(std::move(value), target))
+    return wrong;
+  if (target < least || target > most)
+    return "\"" + text + "\" is not between " + range;
+  return std::nullopt;
+}
+
 /// `std::string` can't be told from its own complaint, so it has a form of its own.
 complaint assign_text(const std::string& value, std::string& target) {
   if (value.empty())
@@ -169,36 +180,23 @@ complaint apply_max_envelope(node_config& config, const std::string& text) {
 }
 
 complaint apply_window_memory(node_config& config, const std::string& text) {
-  if (auto wrong = assign(parse_bytes(text), config.window_memory_bytes))
-    return wrong;
-  if (config.window_memory_bytes < least_window_bytes || config.window_memory_bytes > most_window_bytes)
-    return "\"" + text + "\" is not between 1MiB and 64GiB";
-  return std::nullopt;
+  return assign_between(parse_bytes(text), config.window_memory_bytes, least_window_bytes, most_window_bytes,
+                        text, "1MiB and 64GiB");
 }
 
 complaint apply_log_keep_time(node_config& config, const std::string& text) {
-  if (auto wrong = assign(parse_duration_ms(text), config.cluster.log_keep_ms))
-    return wrong;
-  if (config.cluster.log_keep_ms < least_log_keep_ms || config.cluster.log_keep_ms > most_log_keep_ms)
-    return "\"" + text + "\" is not between 1s and 30d";
-  return std::nullopt;
+  return assign_between(parse_duration_ms(text), config.cluster.log_keep_ms, least_log_keep_ms,
+                        most_log_keep_ms, text, "1s and 30d");
 }
 
 complaint apply_copy_rate(node_config& config, const std::string& text) {
-  if (auto wrong = assign(parse_bytes(text), config.cluster.copy_rate))
-    return wrong;
-  if (config.cluster.copy_rate < least_copy_rate || config.cluster.copy_rate > most_copy_rate)
-    return "\"" + text + "\" is not between 1KiB and 16GiB";
-  return std::nullopt;
+  return assign_between(parse_bytes(text), config.cluster.copy_rate, least_copy_rate, most_copy_rate, text,
+                        "1KiB and 16GiB");
 }
 
 complaint apply_log_keep(node_config& config, const std::string& text) {
-  if (auto wrong = assign(parse_bytes(text), config.cluster.log_keep_bytes))
-    return wrong;
-  if (config.cluster.log_keep_bytes < least_log_keep_bytes ||
-      config.cluster.log_keep_bytes > most_log_keep_bytes)
-    return "\"" + text + "\" is not between 16MiB and 1048576GiB";
-  return std::nullopt;
+  return assign_between(parse_bytes(text), config.cluster.log_keep_bytes, least_log_keep_bytes,
+                        most_log_keep_bytes, text, "16MiB and 1048576GiB");
 }
 
 using kind = setting::kind;

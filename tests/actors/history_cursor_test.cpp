@@ -18,9 +18,10 @@ TEST_CASE("a run's cursor is its text, between two events and within one") {
   check({{0x1a2b, 0}, std::nullopt}, "run1-1a2b-0");
   check({{0x1a2b, 7}, run_cursor::within_event{1, {0x40, 0x5ee}}}, "run1-1a2b-7+1.40.5ee");
   CHECK(run_cursor::parse("", 2)->after == std::vector<log_sequence>{0, 0});
-  CHECK(run_cursor::parse("run1-5-7", 4)->after == std::vector<log_sequence>{5, 7, 5, 7}); // it was split since
-  for (const auto* wrong : {"run1", "run1-", "run1-1+0.1.1", "run1-1-2-3", "v2-1.0.1-0.0.1", "v1-1-2", "run1-1-2+",
-                            "run1-1-2+1.1", "run1-1-2+2.1.1", "run1-1-2+1.0.1", "run1-1-2+1.3.2",
+  CHECK(run_cursor::parse("run1-5-7", 4)->after ==
+        std::vector<log_sequence>{5, 7, 5, 7}); // it was split since
+  for (const auto* wrong : {"run1", "run1-", "run1-1+0.1.1", "run1-1-2-3", "v2-1.0.1-0.0.1", "v1-1-2",
+                            "run1-1-2+", "run1-1-2+1.1", "run1-1-2+2.1.1", "run1-1-2+1.0.1", "run1-1-2+1.3.2",
                             "run1-1-2+1.1.1-", "run1-1-2+1.1.100000000", "event1-crm"}) {
     INFO(wrong);
     CHECK_FALSE(run_cursor::parse(wrong, 2));

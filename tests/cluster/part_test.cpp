@@ -379,14 +379,23 @@ TEST_CASE("an owner trims what is old and no copy needs, and puts out who is too
   CHECK(first() > needed);
 }
 
-TEST_CASE("who needs what was trimmed says so first, then takes a checkpoint of who has all, and follows") {
-  world w{{10'000, 2'000'000}};
+namespace {
+
+/// The log of a: a claim and ten rounds, of which those below record 8 are trimmed.
+void write_and_trim(world& w) {
   w.write(record_kind::claim, "a/1");
   for (int i = 0; i < 10; ++i)
     w.write_round(1'000);
   w.table.note_owner(0, "a", 2, [](bool) {});
   w.table.trim(0, 2, 8, [](bool) {});
   w.database.let_all_happen();
+}
+
+} // namespace
+
+TEST_CASE("who needs what was trimmed says so first, then takes a checkpoint of who has all, and follows") {
+  world w{{10'000, 2'000'000}};
+  write_and_trim(w);
   const auto beats = [&] { w.write(record_kind::round, {}); };
   // Of an earlier life, with another disk.
   w.members.copies = {{0, "a", 10, true}, {0, "b", 11, true}};
@@ -429,12 +438,7 @@ TEST_CASE("who needs what was trimmed says so first, then takes a checkpoint of 
 
 TEST_CASE("a checkpoint for what the node is to keep no more is broken off") {
   world w;
-  w.write(record_kind::claim, "a/1");
-  for (int i = 0; i < 10; ++i)
-    w.write_round(1'000);
-  w.table.note_owner(0, "a", 2, [](bool) {});
-  w.table.trim(0, 2, 8, [](bool) {});
-  w.database.let_all_happen();
+  write_and_trim(w);
   const auto beats = [&] { w.write(record_kind::round, {}); };
   w.members.copies = {{0, "a", 10, true}, {0, "b", 0, false}};
   w.run(5'000, beats);

@@ -98,7 +98,8 @@ TEST_CASE("no kind passes for who has not its role, and no other kind at all", "
     const bool of_rules_or_backup = kind >= 28 && kind <= 33;
     const bool of_checkpoints = kind >= 34;
     CHECK(answer_to(w, message, "sender") == (kind <= 5 || of_trigger ? 0u : 1008u));
-    CHECK(answer_to(w, message, "operator") == ((kind >= 3 && kind <= 10) || of_rules_or_backup ? 0u : 1008u));
+    CHECK(answer_to(w, message, "operator") ==
+          ((kind >= 3 && kind <= 10) || of_rules_or_backup ? 0u : 1008u));
     CHECK(answer_to(w, message, "peer") == ((kind >= 11 && kind <= 25) || of_checkpoints ? 0u : 1008u));
   }
   for (int kind = 0; kind < 256; ++kind)
