@@ -22,6 +22,18 @@ bool is_plain(const std::string& name) {
          });
 }
 
+/// What passes by itself is told apart from a folder that is another's, or has something in it.
+errc code_of(store_errc code) {
+  switch (code) {
+  case store_errc::full:
+    return errc::storage_full;
+  case store_errc::foreign:
+    return errc::forbidden;
+  default:
+    return errc::unavailable;
+  }
+}
+
 } // namespace
 
 std::variant<fs::path, refusal> place_of_backup(const fs::path& root, const std::string& asked) {
@@ -65,8 +77,7 @@ caf::result<backup_made> backup_clerk::make(const make_backup& request) const {
   work.go_on = [ending = with_.ending] { return !ending->load(); };
   const auto made = write_backup(work);
   if (const auto* why = std::get_if<store_status>(&made))
-    return make_refusal(why->code == store_errc::full ? errc::storage_full : errc::unavailable,
-                        "no backup was made: " + why->detail);
+    return make_refusal(code_of(why->code), "no backup was made: " + why->detail);
   backup_made answer;
   answer.folder = work.to.string();
   answer.made_at = work.about.made_at;

@@ -20,7 +20,7 @@ constexpr ::mode_t folder_mode = 0700;
 store_status make_private_folder(const fs::path& path) {
   auto error = std::error_code{};
   if (fs::exists(path, error) && !(fs::is_directory(path, error) && fs::is_empty(path, error)))
-    return {store_errc::failed, path.string() + " is there already: name a folder that is not, or is empty"};
+    return {store_errc::foreign, path.string() + " is there already: name a folder that is not, or is empty"};
   if (const auto parent = fs::absolute(path, error).parent_path(); !error)
     fs::create_directories(parent, error);
   if (error || (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST))
@@ -31,7 +31,7 @@ store_status make_private_folder(const fs::path& path) {
   struct stat found {};
   if (!folder.valid() || ::fstat(folder.get(), &found) != 0 || found.st_uid != ::geteuid() ||
       ::fchmod(folder.get(), folder_mode) != 0)
-    return {store_errc::failed,
+    return {store_errc::foreign,
             path.string() + " is not a folder of this user's alone: name one that is not there yet"};
   return {};
 }

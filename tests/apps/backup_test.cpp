@@ -210,6 +210,7 @@ TEST_CASE("a node makes backups only below the folder that it was given, and onl
   refuses(at.root + "/a b", "directly below");
   fs::create_directory(at.backup("full"));
   std::ofstream{at.backup("full") + "/something"} << "x";
+  refuses(at.backup("full"), "forbidden: no backup was made: ");
   refuses(at.backup("full"), "is there already");
   fs::create_directory(at.scratch.path() + "/outside");
   fs::create_directory_symlink(at.scratch.path() + "/outside", at.backup("link"));
